@@ -1,0 +1,95 @@
+#pragma once
+/// Owning dense row-major tensors in host memory, aligned to cache lines.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include <plateau/tensor/view.hpp>
+
+namespace plateau::tensor {
+
+/// A dense tensor that owns its elements. Moves are cheap and copies are explicit (`clone`).
+/// Elements are value-initialised. Storage is aligned to 64 bytes.
+/// @throws memory_error if the storage cannot be had, shape_error on a negative or overflowing extent
+template <class T, std::size_t Rank>
+class buffer {
+    static_assert(std::is_trivially_copyable_v<T>);
+
+public:
+    using value_type = T;
+    static constexpr std::size_t rank = Rank;
+
+    buffer() = default;
+    explicit buffer(std::array<index, Rank> extents) : extents_{extents} {
+        index count = 1;
+        for (index extent : extents) {
+            if (extent < 0 || (extent > 0 && count > std::numeric_limits<index>::max() / static_cast<index>(sizeof(T)) / extent)) {
+                throw shape_error("a buffer cannot have the shape " + to_string(extents));
+            }
+            count *= extent;
+        }
+        if (count == 0) return;
+        auto const bytes = static_cast<std::size_t>(count) * sizeof(T);
+        void* memory = ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
+        if (memory == nullptr) {
+            throw memory_error("no memory for a buffer of " + std::to_string(bytes) + " bytes, shape " +
+                               to_string(extents));
+        }
+        std::memset(memory, 0, bytes);
+        storage_.reset(static_cast<T*>(memory));
+    }
+
+    buffer(buffer&& other) noexcept
+        : extents_{std::exchange(other.extents_, {})}, storage_{std::move(other.storage_)} {}
+    buffer& operator=(buffer&& other) noexcept {
+        extents_ = std::exchange(other.extents_, {});
+        storage_ = std::move(other.storage_);
+        return *this;
+    }
+    buffer(buffer const&) = delete;
+    buffer& operator=(buffer const&) = delete;
+
+    /// A deep copy.
+    buffer clone() const {
+        buffer copy{extents_};
+        if (size() > 0) std::copy_n(data(), size(), copy.data());
+        return copy;
+    }
+
+    T* data() { return storage_.get(); }
+    T const* data() const { return storage_.get(); }
+    std::array<index, Rank> const& extents() const { return extents_; }
+    index extent(std::size_t axis) const { return extents_[axis]; }
+    index size() const { return view().size(); }
+
+    tensor::view<T, Rank> view() { return {data(), extents_}; }
+    tensor::view<T const, Rank> view() const { return {data(), extents_}; }
+    operator tensor::view<T, Rank>() { return view(); }
+    operator tensor::view<T const, Rank>() const { return view(); }
+
+    template <class... I>
+    T& operator()(I... i) { return view()(i...); }
+    template <class... I>
+    T const& operator()(I... i) const { return view()(i...); }
+    decltype(auto) operator[](index i) { return view()[i]; }
+    decltype(auto) operator[](index i) const { return view()[i]; }
+    std::span<T> flat() { return view().flat(); }
+    std::span<T const> flat() const { return view().flat(); }
+
+private:
+    static constexpr std::size_t alignment = 64;
+    struct release {
+        void operator()(T* memory) const { ::operator delete(static_cast<void*>(memory), std::align_val_t{alignment}); }
+    };
+
+    std::array<index, Rank> extents_{};
+    std::unique_ptr<T, release> storage_;
+};
+
+}  // namespace plateau::tensor
