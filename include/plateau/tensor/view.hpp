@@ -45,8 +45,9 @@ public:
         : data_{data}, extents_{extents}, strides_{strides} {}
 
     /// A mutable view is also a constant one.
-    constexpr view(view<value_type, Rank, Space> const& other)
-        requires std::is_const_v<T>
+    template <class U>
+        requires(std::is_const_v<T> && std::is_same_v<U, value_type>)
+    constexpr view(view<U, Rank, Space> const& other)
         : data_{other.data()}, extents_{other.extents()}, strides_{other.strides()} {}
 
     constexpr T* data() const { return data_; }

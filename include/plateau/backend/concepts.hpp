@@ -1,0 +1,51 @@
+#pragma once
+/// What computes: the operations of a backend, and which backend has which.
+
+#include <concepts>
+#include <string_view>
+
+#include <plateau/core/types.hpp>
+
+namespace plateau::backend {
+
+/// The operations that the layers of nn/ are written in. A backend is a context type (it owns threads, streams,
+/// handles) with one free function per operation that takes the context first.
+enum class op {
+    linear,            ///< Y = X · Wᵀ
+    norm,              ///< layer and RMS normalisation, scale and normalised rows apart
+    rope,              ///< rotary position embedding
+    prefix_attention,  ///< rows against a shared prefix and their own keys; causal attention is its special case
+    activation,        ///< silu, gelu, gelu_tanh, relu, and gated
+    add,               ///< residual and bias
+    gather_rows,       ///< embedding
+};
+
+constexpr std::string_view name_of(op operation) {
+    switch (operation) {
+        case op::linear: return "linear";
+        case op::norm: return "norm";
+        case op::rope: return "rope";
+        case op::prefix_attention: return "prefix_attention";
+        case op::activation: return "activation";
+        case op::add: return "add";
+        default: return "gather_rows";
+    }
+}
+
+/// True if backend Context computes `operation` on elements of type T. Specialised beside each context.
+template <class Context, class T>
+inline constexpr bool supports_type = false;
+template <class Context, class T>
+constexpr bool supports(op) {
+    return supports_type<Context, T>;
+}
+
+/// A context says where its memory is and how to own some.
+template <class C>
+concept Backend = requires(C const& context) {
+    typename C::space;
+    typename C::template buffer<float, 2>;
+    { context.threads() } -> std::same_as<int>;
+};
+
+}  // namespace plateau::backend

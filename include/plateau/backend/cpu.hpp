@@ -1,0 +1,8 @@
+#pragma once
+/// The whole CPU backend.
+
+#include <plateau/backend/cpu/attention.hpp>
+#include <plateau/backend/cpu/context.hpp>
+#include <plateau/backend/cpu/elementwise.hpp>
+#include <plateau/backend/cpu/linear.hpp>
+#include <plateau/backend/cpu/norm.hpp>

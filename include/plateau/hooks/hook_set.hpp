@@ -1,0 +1,86 @@
+#pragma once
+/// Composable sets of hooks: capture, patch, or a function of your own.
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <plateau/hooks/site.hpp>
+#include <plateau/tensor/view.hpp>
+
+namespace plateau::hooks {
+
+/// Where a hook was called: the layer, and what each row is.
+struct where {
+    int layer = -1;
+    std::span<row_id const> rows;
+};
+
+/// Looks at the rows [R, A, B] of a site: [R, 1, D] for a residual vector, [R, H, E] for queries, [R, H, keys] for
+/// scores and patterns (entries beyond a row's own position are −inf and 0). Called concurrently for disjoint rows;
+/// the view lives until the call returns.
+template <class T>
+using sink = std::function<void(site const&, where const&, tensor::view<T const, 3>)>;
+
+/// Changes the rows of a site in place. Otherwise like a sink.
+template <class T>
+using patcher = std::function<void(site const&, where const&, tensor::view<T, 3>)>;
+
+/// One hook: a pattern of site names (`*` any characters, `?` one) and what to do there.
+template <class T>
+struct hook {
+    std::string pattern;
+    patcher<T> action;
+    bool reads_only = false;
+};
+
+/// An ordered set of hooks. At a site they act from left to right: a capture sees what an earlier patch wrote.
+template <class T>
+class hook_set {
+public:
+    hook_set() = default;
+    explicit hook_set(hook<T> one) { hooks_.push_back(std::move(one)); }
+
+    std::vector<hook<T>> const& hooks() const { return hooks_; }
+    bool empty() const { return hooks_.empty(); }
+
+    friend hook_set operator|(hook_set left, hook_set const& right) {
+        left.hooks_.insert(left.hooks_.end(), right.hooks_.begin(), right.hooks_.end());
+        return left;
+    }
+
+private:
+    std::vector<hook<T>> hooks_;
+};
+
+/// Calls `look` with the rows of every site that matches; changes nothing, not a bit.
+template <class T>
+hook_set<T> capture(std::string pattern, sink<T> look) {
+    return hook_set<T>{{std::move(pattern),
+                        [look = std::move(look)](site const& at, where const& w, tensor::view<T, 3> rows) {
+                            look(at, w, rows);
+                        },
+                        true}};
+}
+
+/// Lets `change` rewrite the rows of every site that matches; what follows sees the new values.
+template <class T>
+hook_set<T> patch(std::string pattern, patcher<T> change) {
+    return hook_set<T>{{std::move(pattern), std::move(change), false}};
+}
+
+/// A sink that is never entered twice at once.
+template <class T>
+sink<T> serialised(sink<T> inner) {
+    auto guard = std::make_shared<std::mutex>();
+    return [guard, inner = std::move(inner)](site const& at, where const& w, tensor::view<T const, 3> rows) {
+        std::lock_guard const lock{*guard};
+        inner(at, w, rows);
+    };
+}
+
+}  // namespace plateau::hooks

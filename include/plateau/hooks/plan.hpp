@@ -1,0 +1,126 @@
+#pragma once
+/// A hook set resolved against the sites of one model.
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <plateau/core/error.hpp>
+#include <plateau/core/names.hpp>
+#include <plateau/hooks/hook_set.hpp>
+
+namespace plateau::hooks {
+
+/// The sites whose name matches `pattern`, in firing order.
+/// @throws site_error with the nearest names if there is none
+inline std::vector<site> matching_sites(std::vector<site> const& sites, std::string const& pattern) {
+    std::vector<site> found;
+    for (auto const& candidate : sites) {
+        if (matches(pattern, candidate.name())) found.push_back(candidate);
+    }
+    if (!found.empty()) return found;
+    std::vector<std::string> names;
+    for (auto const& candidate : sites) names.push_back(candidate.name());
+    throw site_error("this model has no hook point '" + pattern + "'; the nearest are " +
+                     join(nearest_names(pattern, names)) + " (`activations --list` prints all of them)");
+}
+
+/// The one site named `name`. @throws site_error like matching_sites; also if a pattern names several
+inline site find_site(std::vector<site> const& sites, std::string const& name) {
+    auto const found = matching_sites(sites, name);
+    if (found.size() > 1) {
+        throw site_error("'" + name + "' names " + std::to_string(found.size()) + " hook points, here only one is meant: " +
+                         "give its full name, such as " + found.front().name());
+    }
+    return found.front();
+}
+
+/// Which hooks act where. A pass asks `wanted` before it makes a site's value available: one branch for a site that
+/// nobody asked for. Built once per run; `fire` is safe to call concurrently.
+template <class T>
+class plan {
+public:
+    plan() = default;
+
+    /// @throws site_error if a hook's pattern matches no site
+    plan(hook_set<T> const& set, std::vector<site> const& sites) {
+        for (auto const& at : sites) layers_ = std::max(layers_, at.layer + 1);
+        masks_.assign(static_cast<std::size_t>(layers_) + 1, 0);
+        for (auto const& one : set.hooks()) {
+            for (auto const& at : matching_sites(sites, one.pattern)) {
+                masks_[slot(at.layer)] |= bit(at.id);
+                entries_.push_back({at, one.action});
+            }
+        }
+        std::stable_sort(entries_.begin(), entries_.end(),
+                         [](entry const& a, entry const& b) { return key(a.at) < key(b.at); });
+        fired_ = std::make_unique<std::atomic<bool>[]>(entries_.size());
+    }
+
+    bool empty() const { return entries_.empty(); }
+
+    /// True if somebody asked for site `id` of `layer` (-1 outside of the blocks).
+    bool wanted(site_id id, int layer) const {
+        return !masks_.empty() && (masks_[slot(layer)] & bit(id)) != 0;
+    }
+
+    /// Blocks that must run so that every hook fires: [first, result). `all` if something after the blocks is wanted.
+    int last_layer_wanted(int all) const {
+        int last = 0;
+        for (auto const& one : entries_) {
+            last = std::max(last, in_block(one.at.id) ? one.at.layer + 1 : one.at.id >= site_id::ln_final_scale ? all : 0);
+        }
+        return last;
+    }
+
+    /// True if some site at or after `id`, outside of the blocks, is wanted.
+    bool wants_from(site_id id) const {
+        return std::any_of(entries_.begin(), entries_.end(),
+                           [&](entry const& one) { return one.at.layer < 0 && one.at.id >= id; });
+    }
+
+    /// Calls the hooks of a site in order.
+    void fire(site_id id, where const& w, tensor::view<T, 3> rows) const {
+        site probe;
+        probe.id = id;
+        probe.layer = w.layer;
+        auto one = std::lower_bound(entries_.begin(), entries_.end(), key(probe),
+                                    [](entry const& a, std::uint64_t wanted_key) { return key(a.at) < wanted_key; });
+        for (; one != entries_.end() && key(one->at) == key(probe); ++one) {
+            fired_[static_cast<std::size_t>(one - entries_.begin())].store(true, std::memory_order_relaxed);
+            one->action(one->at, w, rows);
+        }
+    }
+
+    /// @throws site_error naming every hook that was never reached
+    void require_all_fired(std::string const& why) const {
+        std::vector<std::string> silent;
+        for (std::size_t i = 0; i < entries_.size(); ++i) {
+            if (!fired_[i].load(std::memory_order_relaxed)) silent.push_back(entries_[i].at.name());
+        }
+        if (!silent.empty()) throw site_error("the hook at " + join(silent) + " never fired: " + why);
+    }
+
+private:
+    struct entry {
+        site at;
+        patcher<T> action;
+    };
+
+    static constexpr std::uint64_t bit(site_id id) { return std::uint64_t{1} << static_cast<unsigned>(id); }
+    static std::size_t slot(int layer) { return static_cast<std::size_t>(layer + 1); }
+    static std::uint64_t key(site const& at) {
+        return static_cast<std::uint64_t>(at.layer + 1) << 8 | static_cast<std::uint64_t>(at.id);
+    }
+
+    static_assert(site_count <= 64);
+
+    int layers_ = 0;
+    std::vector<std::uint64_t> masks_;  // of the top level, then of each layer
+    std::vector<entry> entries_;
+    std::unique_ptr<std::atomic<bool>[]> fired_;
+};
+
+}  // namespace plateau::hooks

@@ -1,0 +1,124 @@
+#pragma once
+/// The points of a forward pass at which one may look and touch, under TransformerLens' names.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <plateau/core/types.hpp>
+
+namespace plateau::hooks {
+
+/// Every hook point, in firing order: embedding, one block, final norm and unembedding.
+enum class site_id : std::uint8_t {
+    embed,
+    pos_embed,
+    resid_pre,
+    ln1_scale,
+    ln1_normalized,
+    ln1_out,
+    q,
+    k,
+    v,
+    rot_q,
+    rot_k,
+    attn_scores,
+    pattern,
+    z,
+    attn_out,
+    resid_mid,
+    ln2_scale,
+    ln2_normalized,
+    ln2_out,
+    mlp_pre,
+    mlp_pre_linear,
+    mlp_post,
+    mlp_out,
+    resid_post,
+    ln_final_scale,
+    ln_final_normalized,
+    ln_final_out,
+    unembed_in,
+    unembed_out,
+};
+
+inline constexpr std::size_t site_count = static_cast<std::size_t>(site_id::unembed_out) + 1;
+
+/// TransformerLens' name; within a block without the prefix `blocks.{i}.`.
+constexpr std::string_view short_name(site_id id) {
+    constexpr std::array<std::string_view, site_count> names{
+        "hook_embed",
+        "hook_pos_embed",
+        "hook_resid_pre",
+        "ln1.hook_scale",
+        "ln1.hook_normalized",
+        "ln1.hook_out",
+        "attn.hook_q",
+        "attn.hook_k",
+        "attn.hook_v",
+        "attn.hook_rot_q",
+        "attn.hook_rot_k",
+        "attn.hook_attn_scores",
+        "attn.hook_pattern",
+        "attn.hook_z",
+        "hook_attn_out",
+        "hook_resid_mid",
+        "ln2.hook_scale",
+        "ln2.hook_normalized",
+        "ln2.hook_out",
+        "mlp.hook_pre",
+        "mlp.hook_pre_linear",
+        "mlp.hook_post",
+        "hook_mlp_out",
+        "hook_resid_post",
+        "ln_final.hook_scale",
+        "ln_final.hook_normalized",
+        "ln_final.hook_out",
+        "unembed.hook_in",
+        "unembed.hook_out",
+    };
+    return names[static_cast<std::size_t>(id)];
+}
+
+/// The sites of the embedding and of the final norm and unembedding belong to no block.
+constexpr bool in_block(site_id id) { return id >= site_id::resid_pre && id <= site_id::resid_post; }
+
+/// The axes that follow the position, [A] or [A, B]; scores and patterns are [heads, key positions].
+enum class site_axes : std::uint8_t { vector, heads, keys };
+
+/// One hook point of one model.
+struct site {
+    site_id id{};
+    int layer = -1;  ///< block, or -1 outside of the blocks
+    site_axes axes = site_axes::vector;
+    index heads = 1;  ///< A of the two axes, 1 for a plain vector
+    index width = 0;  ///< extent of the last axis; 0 for key positions, whose number depends on the prompt
+
+    /// "blocks.3.attn.hook_q"
+    std::string name() const {
+        std::string const tail{short_name(id)};
+        return in_block(id) ? "blocks." + std::to_string(layer) + "." + tail : tail;
+    }
+
+    /// "[N,T,9,64]": TransformerLens' shape.
+    std::string shape() const {
+        switch (axes) {
+            case site_axes::heads: return "[N,T," + std::to_string(heads) + "," + std::to_string(width) + "]";
+            case site_axes::keys: return "[N," + std::to_string(heads) + ",T,T]";
+            default: return "[N,T," + std::to_string(width) + "]";
+        }
+    }
+};
+
+/// What a row of a block is.
+struct row_id {
+    index item = 0;         ///< pair of a sweep, or prompt of a forward pass
+    index point = 0;        ///< point on the pair's path; 0 in a forward pass
+    index position = 0;     ///< position in the prompt
+    bool last = false;      ///< the prompt's last position
+    bool repeated = false;  ///< a reference row evaluated again in a later block of its pair; its bits are the same
+};
+
+}  // namespace plateau::hooks

@@ -1,0 +1,150 @@
+#pragma once
+/// A checkpoint in safetensors: one file, or shards behind an index.
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <plateau/core/error.hpp>
+#include <plateau/core/types.hpp>
+#include <plateau/io/json.hpp>
+#include <plateau/io/mapped_file.hpp>
+#include <plateau/io/safetensors_file.hpp>
+#include <plateau/io/tensor_info.hpp>
+
+namespace plateau::io {
+
+/// All tensors of a checkpoint under one roof, wherever they are stored.
+///     DIR/model.safetensors | DIR/model.safetensors.index.json with its shards | FILE.safetensors
+/// Symbolic links are followed, so the snapshot folders of a Hugging Face cache work as they are.
+/// Reading is safe from many threads.
+class safetensors_checkpoint {
+public:
+    /// Maps every file and checks every header.
+    /// @throws file_error if there is no checkpoint, a shard is missing or malformed, the index names a
+    ///         tensor that its shard lacks, a shard lies outside the directory, or a tensor is stored twice
+    explicit safetensors_checkpoint(std::filesystem::path const& path);
+
+    /// The directory or file that was opened.
+    std::filesystem::path const& path() const { return path_; }
+
+    bool contains(std::string_view name) const { return owner_.find(name) != owner_.end(); }
+
+    /// Sorted.
+    std::vector<std::string> names() const {
+        std::vector<std::string> names;
+        for (auto const& [name, file] : owner_) names.push_back(name);
+        return names;
+    }
+
+    /// @throws file_error if there is no such tensor
+    tensor_info const& info(std::string_view name) const { return file_of(name).info(name); }
+
+    /// @copydoc safetensors_file::read
+    template <ReadableFloat T>
+    void read(std::string_view name, std::span<T> out) const {
+        file_of(name).read(name, out);
+    }
+
+    /// @copydoc safetensors_file::read_rows
+    template <ReadableFloat T>
+    void read_rows(std::string_view name, index first, index count, std::span<T> out) const {
+        file_of(name).read_rows(name, first, count, out);
+    }
+
+private:
+    safetensors_file const& file_of(std::string_view name) const {
+        auto const at = owner_.find(name);
+        if (at == owner_.end()) {
+            throw file_error(path_.string() + ": the checkpoint has no tensor " + printable(name));
+        }
+        return *at->second;
+    }
+
+    safetensors_file const& add(std::filesystem::path const& path) {
+        auto const& file = *files_.emplace_back(std::make_unique<safetensors_file>(path));
+        for (auto const& [name, entry] : file.header().entries) {
+            if (auto const [at, fresh] = owner_.emplace(name, &file); !fresh) {
+                throw file_error(path_.string() + ": tensor " + printable(name) + " is stored in " +
+                                 at->second->path().filename().string() + " and in " + path.filename().string());
+            }
+        }
+        return file;
+    }
+
+    void add_shards(std::filesystem::path const& index_path);
+    [[noreturn]] void fail_without_weights() const;
+
+    std::filesystem::path path_;
+    std::vector<std::unique_ptr<safetensors_file>> files_;
+    std::map<std::string, safetensors_file const*, std::less<>> owner_;
+};
+
+inline safetensors_checkpoint::safetensors_checkpoint(std::filesystem::path const& path) : path_{path} {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(path, ignored)) {
+        if (path.extension() == ".json") add_shards(path);
+        else add(path);
+        return;
+    }
+    auto const single = path / "model.safetensors";
+    auto const shards = path / "model.safetensors.index.json";
+    if (std::filesystem::exists(single, ignored)) add(single);
+    else if (std::filesystem::exists(shards, ignored)) add_shards(shards);
+    else fail_without_weights();
+}
+
+inline void safetensors_checkpoint::add_shards(std::filesystem::path const& index_path) {
+    std::string const where = index_path.string();
+    json const root = parse_json(read_text(index_path), where);
+    if (!root.is_object()) throw file_error(where + ": the index must be an object, found " + describe(root));
+    json const weight_map = field<json, file_error>(root, "weight_map", where);
+    std::map<std::string, safetensors_file const*> opened;
+    for (auto const& [name, shard] : weight_map.items()) {
+        if (!shard.is_string()) {
+            throw file_error(where + ": the shard of " + printable(name) + " must be a string, found " + describe(shard));
+        }
+        auto const& shard_name = shard.get_ref<std::string const&>();
+        auto at = opened.find(shard_name);
+        if (at == opened.end()) {
+            std::filesystem::path const relative{shard_name};
+            bool escapes = shard_name.find('\0') != std::string::npos || relative.empty() || relative.is_absolute();
+            for (auto const& part : relative) escapes |= part == "..";
+            if (escapes) throw file_error(where + ": the shard " + describe(shard) + " lies outside the directory");
+            auto const file = index_path.parent_path() / relative;
+            std::error_code ignored;
+            if (!std::filesystem::exists(file, ignored)) {
+                throw file_error(where + ": the shard " + file.string() +
+                                 " is missing; download the checkpoint again");
+            }
+            at = opened.emplace(shard_name, &add(file)).first;
+        }
+        if (!at->second->contains(name)) {
+            throw file_error(where + ": tensor " + printable(name) + " is not in its shard " + printable(shard_name));
+        }
+    }
+}
+
+inline void safetensors_checkpoint::fail_without_weights() const {
+    std::error_code ignored;
+    std::string const directory = path_.string();
+    for (char const* pickled : {"pytorch_model.bin", "pytorch_model.bin.index.json"}) {
+        if (!std::filesystem::exists(path_ / pickled, ignored)) continue;
+        throw file_error(directory + ": the weights are a pickle (" + pickled +
+                         "), which plateau does not read; convert them with\n"
+                         "  python3 -c \"import sys, transformers as t; d = sys.argv[1]; "
+                         "t.AutoModelForCausalLM.from_pretrained(d).save_pretrained(d)\" '" +
+                         directory + "'");
+    }
+    throw file_error(directory + ": there is neither model.safetensors nor model.safetensors.index.json here; "
+                     "give a directory with a Hugging Face checkpoint");
+}
+
+}  // namespace plateau::io

@@ -1,0 +1,97 @@
+#pragma once
+/// Full forward passes of many prompts, with hooks.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <plateau/models/transformer.hpp>
+
+namespace plateau::models {
+
+/// Prompts are token ids; lengths may differ.
+using prompt_list = std::vector<std::vector<token_id>>;
+
+/// @throws usage_error unless every prompt has 1..context tokens, each in [0, V)
+template <class Model>
+void require_prompts(Model const& model, prompt_list const& prompts) {
+    index const vocabulary = model.embedding->outputs();
+    if (prompts.empty()) throw usage_error("there are no prompts: give at least one");
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+        std::string const which = "prompt " + std::to_string(i);
+        auto const length = static_cast<index>(prompts[i].size());
+        if (length == 0) throw usage_error(which + " is empty: a prompt needs at least one token");
+        if (length > model.context_length) {
+            throw usage_error(which + " has " + std::to_string(length) + " tokens, the model's context ends at " +
+                              std::to_string(model.context_length) + ": shorten it");
+        }
+        for (token_id token : prompts[i]) {
+            if (token < 0 || token >= vocabulary) {
+                throw usage_error(which + " holds token " + std::to_string(token) + ", outside of the vocabulary [0, " +
+                                  std::to_string(vocabulary) + "): was it made with another tokenizer?");
+            }
+        }
+    }
+}
+
+/// Groups of consecutive prompts of about `rows` positions each, as [first, last) pairs.
+inline std::vector<std::pair<index, index>> batches_of(prompt_list const& prompts, index rows) {
+    std::vector<std::pair<index, index>> batches;
+    index filled = 0;
+    for (index i = 0; i < static_cast<index>(prompts.size()); ++i) {
+        auto const length = static_cast<index>(prompts[static_cast<std::size_t>(i)].size());
+        if (batches.empty() || filled + length > rows) {
+            batches.emplace_back(i, i);
+            filled = 0;
+        }
+        batches.back().second = i + 1;
+        filled += length;
+    }
+    return batches;
+}
+
+/// Rows per batch that keep `threads` threads busy with `total` rows: at most 512, whole groups.
+inline index batch_rows(index total, int threads) {
+    return std::clamp(backend::padded_rows((total + threads - 1) / threads), backend::row_group, index{512});
+}
+
+/// Runs every prompt through the model, as far as the hooks ask for. Rows carry {item = prompt, position}; a prompt's
+/// positions come in one call, in order. Prompts run on the context's threads; a prompt's bits do not depend on the
+/// others.
+/// @throws usage_error on prompts that do not fit, site_error on unknown hook points, numeric_error
+template <class Context, class Model>
+void forward(Context const& ctx, Model const& model, prompt_list const& prompts,
+             hooks::hook_set<typename Model::value_type> const& set) {
+    using T = typename Model::value_type;
+    require_prompts(model, prompts);
+    hooks::plan<T> const plan{set, model.sites()};
+    int const last = plan.last_layer_wanted(model.layers());
+    bool const after = plan.wants_from(hooks::site_id::ln_final_scale);
+    bool const logits = plan.wants_from(hooks::site_id::unembed_out);
+    index total = 0;
+    for (auto const& prompt : prompts) total += static_cast<index>(prompt.size());
+    auto const batches = batches_of(prompts, batch_rows(total, ctx.threads()));
+    std::vector<typename Model::pass_type> passes(static_cast<std::size_t>(ctx.threads()));
+    parallel_for(ctx.threads(), static_cast<index>(batches.size()), [&](index batch, int worker) {
+        auto const [first, end] = batches[static_cast<std::size_t>(batch)];
+        std::vector<hooks::row_id> ids;
+        std::vector<nn::sequence<Context, T>> sequences;
+        std::vector<index> tokens;
+        for (index i = first; i < end; ++i) {
+            auto const& prompt = prompts[static_cast<std::size_t>(i)];
+            auto const length = static_cast<index>(prompt.size());
+            sequences.push_back({static_cast<index>(ids.size()), length});
+            for (index t = 0; t < length; ++t) {
+                ids.push_back({i, 0, t, t + 1 == length});
+                tokens.push_back(prompt[static_cast<std::size_t>(t)]);
+            }
+        }
+        auto& pass = passes[static_cast<std::size_t>(worker)];
+        pass.begin(ids, sequences, &plan);
+        model.embed(ctx, pass, tokens);
+        model.run(ctx, pass, 0, last, "prompt");
+        if (after) model.read_out(ctx, pass, logits);
+    });
+}
+
+}  // namespace plateau::models

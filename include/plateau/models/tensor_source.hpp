@@ -1,0 +1,49 @@
+#pragma once
+/// Where weights come from, whatever the file format.
+
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <plateau/core/dtype.hpp>
+#include <plateau/core/types.hpp>
+
+namespace plateau::models {
+
+/// Named tensors under Hugging Face's names. Reading is safe from many threads.
+class tensor_source {
+public:
+    virtual ~tensor_source() = default;
+    virtual std::string where() const = 0;  ///< file or directory, for messages
+    virtual std::vector<std::string> names() const = 0;
+    virtual bool contains(std::string const& name) const = 0;
+    virtual std::vector<index> shape(std::string const& name) const = 0;
+
+    /// Reads a whole tensor, widened or rounded. @throws numeric_error on a value that is not finite
+    virtual void read(std::string const& name, std::span<float> out) const = 0;
+    virtual void read(std::string const& name, std::span<double> out) const = 0;
+    virtual void read(std::string const& name, std::span<bfloat16> out) const = 0;
+};
+
+/// Any checkpoint reader of io/ as a source.
+template <class Checkpoint>
+class source_of final : public tensor_source {
+public:
+    source_of(Checkpoint checkpoint, std::string where)
+        : checkpoint_{std::move(checkpoint)}, where_{std::move(where)} {}
+
+    std::string where() const override { return where_; }
+    std::vector<std::string> names() const override { return checkpoint_.names(); }
+    bool contains(std::string const& name) const override { return checkpoint_.contains(name); }
+    std::vector<index> shape(std::string const& name) const override { return checkpoint_.info(name).shape; }
+    void read(std::string const& name, std::span<float> out) const override { checkpoint_.read(name, out); }
+    void read(std::string const& name, std::span<double> out) const override { checkpoint_.read(name, out); }
+    void read(std::string const& name, std::span<bfloat16> out) const override { checkpoint_.read(name, out); }
+
+private:
+    Checkpoint checkpoint_;
+    std::string where_;
+};
+
+}  // namespace plateau::models

@@ -1,0 +1,99 @@
+#pragma once
+/// A decoder: embedding, blocks, final norm, unembedding.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <plateau/core/error.hpp>
+#include <plateau/nn/block.hpp>
+
+namespace plateau::models {
+
+/// The block that all families of today share: their norms and feed-forward parts differ at run time, where a switch
+/// costs nothing next to a matrix product.
+template <class Context, class T>
+using standard_block = nn::block<nn::norm<Context, T>, nn::attention<Context, T>, nn::mlp<Context, T>>;
+
+/// A decoder of equal blocks. Weights are public: fill them and compute.
+///     x = W_E[token] (+ W_P[position]);   x = block_l(x), l = 0..L−1;   logits = norm(x) W_Uᵀ
+template <class Context, class T, class Block = standard_block<Context, T>>
+class transformer {
+public:
+    using context_type = Context;
+    using value_type = T;
+    using pass_type = nn::pass<Context, T>;
+    using weight = typename Context::template weight<T>;
+
+    std::shared_ptr<weight const> embedding;    ///< [V, D]
+    std::optional<weight> positions;            ///< [context, D] with learned positions
+    std::vector<Block> blocks;                  ///< L of them
+    nn::norm<Context, T> final_norm;
+    std::shared_ptr<weight const> unembedding;  ///< [V, D]; the embedding itself if tied
+    index context_length = 0;                   ///< positions that the model was made for
+
+    int layers() const { return static_cast<int>(blocks.size()); }
+    index width() const { return embedding->inputs(); }
+    index vocabulary() const { return unembedding->outputs(); }
+
+    /// Every hook point in firing order.
+    std::vector<hooks::site> sites() const {
+        using hooks::site_axes;
+        using hooks::site_id;
+        std::vector<hooks::site> all;
+        all.push_back({site_id::embed, -1, site_axes::vector, 1, width()});
+        if (positions) all.push_back({site_id::pos_embed, -1, site_axes::vector, 1, width()});
+        for (int layer = 0; layer < layers(); ++layer) blocks[at(layer)].list(all, layer, width());
+        nn::norm<Context, T>::list(all, -1, nn::ln_final_sites, width());
+        all.push_back({site_id::unembed_in, -1, site_axes::vector, 1, width()});
+        all.push_back({site_id::unembed_out, -1, site_axes::vector, 1, vocabulary()});
+        return all;
+    }
+
+    /// Fills the residual rows of `p` with the embeddings of `tokens`, one per row.
+    /// @param tokens  [R], each in [0, V)
+    void embed(Context const& ctx, pass_type& p, std::span<index const> tokens) const {
+        auto const x = p.residual(width());
+        backend::gather_rows<T>(ctx, *embedding, tokens, x);
+        p.hook(hooks::site_id::embed, -1, x);
+        if (!positions) return;
+        std::vector<index> at_position;
+        for (auto const& row : p.ids()) at_position.push_back(row.position);
+        auto const position_rows = p.matrix(nn::slot::delta, width());
+        backend::gather_rows<T>(ctx, *positions, at_position, position_rows);
+        p.hook(hooks::site_id::pos_embed, -1, position_rows);
+        backend::add<T>(ctx, position_rows, x);
+    }
+
+    /// Moves the residual rows through the blocks [first, last). @param item  what a row's item is called in messages
+    void run(Context const& ctx, pass_type& p, int first, int last, char const* item) const {
+        for (int layer = first; layer < last; ++layer) {
+            blocks[at(layer)].forward(ctx, p, layer, width());
+            p.require_finite(layer, p.residual(width()), item);
+        }
+    }
+
+    /// What a later row needs of block `layer`, and no more.
+    void record_keys_and_values(Context const& ctx, pass_type& p, int layer) const {
+        blocks[at(layer)].record_keys_and_values(ctx, p, layer, width());
+    }
+
+    /// Final norm, and logits if `with_logits`; visible through hooks alone.
+    void read_out(Context const& ctx, pass_type& p, bool with_logits) const {
+        auto const x = p.padded(nn::slot::normed, width());
+        final_norm.forward(ctx, p, -1, nn::ln_final_sites, p.residual(width()), x);
+        p.hook(hooks::site_id::unembed_in, -1, x);
+        if (!with_logits) return;
+        auto const logits = p.padded(nn::slot::logits, vocabulary());
+        backend::linear<T>(ctx, x, *unembedding, logits);
+        p.hook(hooks::site_id::unembed_out, -1, logits);
+    }
+
+    index kv_width() const { return blocks.front().kv_width(); }
+
+private:
+    static std::size_t at(int layer) { return static_cast<std::size_t>(layer); }
+};
+
+}  // namespace plateau::models

@@ -1,0 +1,52 @@
+#pragma once
+/// The feed-forward part of a block, plain or gated.
+
+#include <plateau/nn/linear.hpp>
+#include <plateau/nn/pass.hpp>
+
+namespace plateau::nn {
+
+/// Feed-forward network:
+///     plain:  out = act(x W_inᵀ + b_in) W_outᵀ + b_out
+///     gated:  out = (act(x W_gateᵀ) · (x W_inᵀ)) W_outᵀ
+/// Hook points [F]: mlp.hook_pre (the argument of act), mlp.hook_pre_linear (gated only: the other factor), mlp.hook_post.
+/// @see Shazeer 2020, "GLU variants improve transformer"
+template <class Context, class T>
+struct mlp {
+    using rows_view = typename pass<Context, T>::rows_view;
+    using const_rows_view = typename pass<Context, T>::const_rows_view;
+
+    activation act = activation::silu;
+    bool gated = false;
+    linear<Context, T> gate = {};  ///< [F, D], gated only
+    linear<Context, T> in = {};    ///< [F, D]
+    linear<Context, T> out = {};   ///< [D, F]
+
+    /// @param x  [R, D] padded to whole groups      @param y  [R, D] likewise
+    void forward(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view y) const {
+        using hooks::site_id;
+        index const width = in.weight.outputs();
+        auto const pre = p.padded(slot::mlp_pre, width);
+        auto const post = p.padded(slot::mlp_post, width);
+        (gated ? gate : in).forward(ctx, x, pre);
+        p.hook(site_id::mlp_pre, layer, pre);
+        rows_view factor;
+        if (gated) {
+            factor = p.padded(slot::mlp_linear, width);
+            in.forward(ctx, x, factor);
+            p.hook(site_id::mlp_pre_linear, layer, factor);
+        }
+        backend::activate<T>(ctx, act, pre.rows(0, p.rows()), factor, post);
+        p.hook(site_id::mlp_post, layer, post);
+        out.forward(ctx, post, y);
+    }
+
+    void list(std::vector<hooks::site>& sites, int layer) const {
+        index const width = in.weight.outputs();
+        sites.push_back({hooks::site_id::mlp_pre, layer, hooks::site_axes::vector, 1, width});
+        if (gated) sites.push_back({hooks::site_id::mlp_pre_linear, layer, hooks::site_axes::vector, 1, width});
+        sites.push_back({hooks::site_id::mlp_post, layer, hooks::site_axes::vector, 1, width});
+    }
+};
+
+}  // namespace plateau::nn

@@ -1,0 +1,85 @@
+#pragma once
+/// Two linear axes around a plot area, and a legend above it.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include <plateau/viz/canvas.hpp>
+#include <plateau/viz/ticks.hpp>
+
+namespace plateau::viz {
+
+/// The map from data to a plot area, and the frame that shows it.
+class axes {
+public:
+    axes(rectangle area, interval x, interval y) : area_{area}, x_{x}, y_{y} {}
+
+    rectangle const& area() const { return area_; }
+    interval const& x_range() const { return x_; }
+    interval const& y_range() const { return y_; }
+
+    double x(double value) const { return area_.left + area_.width * (value - x_.low) / x_.length(); }
+    double y(double value) const { return area_.bottom() - area_.height * (value - y_.low) / y_.length(); }
+    point at(double across, double along) const { return {x(across), y(along)}; }
+
+    /// Faint lines at the marks; drawn before the data.
+    void draw_grid(canvas& to, ticks const& across, ticks const& along) const {
+        pen const faint{palette::grid, 0.8};
+        for (double value : across.values) to.line({{x(value), area_.top}, {x(value), area_.bottom()}}, faint);
+        for (double value : along.values) to.line({{area_.left, y(value)}, {area_.right(), y(value)}}, faint);
+    }
+
+    /// Lines, marks and names of both axes; drawn after the data.
+    void draw_frame(canvas& to, ticks const& across, ticks const& along, std::string const& x_label,
+                    std::string const& y_label) const {
+        pen const thin{palette::quiet_ink, 1};
+        to.line({{area_.left, area_.top}, {area_.left, area_.bottom()}, {area_.right(), area_.bottom()}}, thin);
+        text_style number{.size = 10.5, .ink = palette::quiet_ink, .across = horizontal::centre, .along = vertical::top};
+        for (double value : across.values) {
+            to.line({{x(value), area_.bottom()}, {x(value), area_.bottom() + 4}}, thin);
+            to.text({x(value), area_.bottom() + 9}, tick_label(value, across.step), number);
+        }
+        number.across = horizontal::right;
+        number.along = vertical::middle;
+        double widest = 0;
+        for (double value : along.values) {
+            auto const label = tick_label(value, along.step);
+            widest = std::max(widest, to.text_width(label, number));
+            to.line({{area_.left, y(value)}, {area_.left - 4, y(value)}}, thin);
+            to.text({area_.left - 8, y(value)}, label, number);
+        }
+        text_style name{.size = 12, .across = horizontal::centre};
+        to.text({area_.left + area_.width / 2, area_.bottom() + 38}, x_label, name);
+        name.angle = 90;
+        to.text({area_.left - 18 - widest, area_.top + area_.height / 2}, y_label, name);
+    }
+
+private:
+    rectangle area_;
+    interval x_;
+    interval y_;
+};
+
+/// One entry of a legend: a piece of line, or a piece of surface if `is_area`.
+struct legend_entry {
+    std::string words;
+    pen line;
+    bool is_area = false;
+};
+
+/// Entries in one row that starts at `start`, its middle line.
+inline void draw_legend(canvas& to, point start, std::span<legend_entry const> entries) {
+    constexpr double sample = 22, gap = 6, between = 18;
+    text_style const style{.size = 10.5, .along = vertical::middle};
+    double x = start.x;
+    for (auto const& entry : entries) {
+        if (entry.is_area) to.fill({x, start.y - 5, sample, 10}, entry.line.ink);
+        else to.line({{x, start.y}, {x + sample, start.y}}, entry.line);
+        x += sample + gap;
+        to.text({x, start.y}, entry.words, style);
+        x += to.text_width(entry.words, style) + between;
+    }
+}
+
+}  // namespace plateau::viz
