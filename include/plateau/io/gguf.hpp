@@ -94,13 +94,13 @@ private:
     stored_tensor const& find(std::string_view name) const {
         auto const at = entries_.find(name);
         if (at == entries_.end()) {
-            throw file_error(path().string() + ": there is no tensor " + detail::quoted(name));
+            throw file_error(path().string() + ": there is no tensor " + detail::shown_name(name));
         }
         return at->second;
     }
 
     std::string describe_tensor(stored_tensor const& at) const {
-        return path().string() + ": tensor " + detail::quoted(at.info.name) + " of shape " + to_string(at.info.shape);
+        return path().string() + ": tensor " + detail::shown_name(at.info.name) + " of shape " + to_string(at.info.shape);
     }
 
     static stored_tensor read_entry(detail::gguf_cursor& cursor);
@@ -146,7 +146,7 @@ inline gguf_file::stored_tensor gguf_file::read_entry(detail::gguf_cursor& curso
     stored_tensor found{};
     found.info.name = cursor.string("the name of a tensor");
     auto const fail = [&](std::string const& what) {
-        cursor.fail("tensor " + detail::quoted(found.info.name) + " " + what);
+        cursor.fail("tensor " + detail::shown_name(found.info.name) + " " + what);
     };
     auto const axes = cursor.scalar<std::uint32_t>("the shape of a tensor");
     if (axes > most_axes) fail("has " + std::to_string(axes) + " axes, at most 4 are possible");
@@ -192,7 +192,7 @@ inline void gguf_file::place_data(detail::gguf_cursor const& cursor) {
     std::vector<stored_tensor const*> order;
     for (auto& [name, at] : entries_) {
         auto const fail = [&, &entry_name = name](std::string const& what) {
-            cursor.fail("the data of tensor " + detail::quoted(entry_name) + " " + what);
+            cursor.fail("the data of tensor " + detail::shown_name(entry_name) + " " + what);
         };
         if (at.begin % alignment != 0) fail("is not aligned to " + std::to_string(alignment) + " bytes");
         if (start > total || at.begin > total - start || at.size > total - start - at.begin) {
@@ -204,8 +204,8 @@ inline void gguf_file::place_data(detail::gguf_cursor const& cursor) {
     std::sort(order.begin(), order.end(), [](auto const* a, auto const* b) { return a->begin < b->begin; });
     for (std::size_t i = 1; i < order.size(); ++i) {
         if (order[i]->begin - order[i - 1]->begin < order[i - 1]->size) {
-            cursor.fail("the data of tensors " + detail::quoted(order[i - 1]->info.name) + " and " +
-                        detail::quoted(order[i]->info.name) + " overlap");
+            cursor.fail("the data of tensors " + detail::shown_name(order[i - 1]->info.name) + " and " +
+                        detail::shown_name(order[i]->info.name) + " overlap");
         }
     }
 }

@@ -17,7 +17,7 @@ namespace plateau::io::detail {
 static_assert(std::endian::native == std::endian::little, "the readers assume a little-endian machine");
 
 /// A name from an untrusted file as messages show it: quoted, cut, control characters replaced.
-inline std::string quoted(std::string_view text) {
+inline std::string shown_name(std::string_view text) {
     constexpr std::size_t most = 80;
     std::string shown = "\"";
     for (char c : text.substr(0, most)) {

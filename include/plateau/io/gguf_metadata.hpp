@@ -114,7 +114,7 @@ inline gguf_metadata::gguf_metadata(detail::gguf_cursor& cursor, std::uint64_t c
         auto const key = cursor.string("a metadata key");
         if (key.empty()) cursor.fail("a metadata key is empty");
         if (!values_.emplace(key, read_value(cursor)).second) {
-            cursor.fail("the metadata key " + detail::quoted(key) + " occurs twice");
+            cursor.fail("the metadata key " + detail::shown_name(key) + " occurs twice");
         }
     }
 }
@@ -159,7 +159,7 @@ inline gguf_metadata::stored_value const* gguf_metadata::find(std::string_view k
     stored_value const& found = at->second;
     // An empty array has no meaningful element type.
     if (found.is_array == array && (accepts(found.type) || (array && found.count == 0))) return &found;
-    throw config_error(where_ + ": the metadata key " + detail::quoted(key) + " must hold " + expected + ", found " +
+    throw config_error(where_ + ": the metadata key " + detail::shown_name(key) + " must hold " + expected + ", found " +
                        detail::gguf_name_of(found.type, found.is_array));
 }
 
@@ -176,7 +176,7 @@ inline index gguf_metadata::integer_at(stored_value const& value, std::size_t i,
     }
     auto const integer = load_element<index>(value.bytes, i);
     if (value.type == gguf_type::uint64 && integer < 0) {
-        throw config_error(where_ + ": the metadata key " + detail::quoted(key) + " holds an integer that is absurdly large");
+        throw config_error(where_ + ": the metadata key " + detail::shown_name(key) + " holds an integer that is absurdly large");
     }
     return integer;
 }

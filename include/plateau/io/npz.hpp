@@ -1,5 +1,5 @@
 #pragma once
-/// Several named arrays in one file: NumPy's NPZ. Needs minizip; link it.
+/// Several named arrays in one file: NumPy's NPZ. Needs minizip and zlib; link them.
 
 #include <plateau/io/npz_reader.hpp>
 #include <plateau/io/npz_writer.hpp>

@@ -1,126 +1,127 @@
 #pragma once
-/// Reads the arrays of an NPZ file. Needs minizip; link it.
+/// Reads the arrays of an NPZ file. Needs zlib; link it.
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
+#include <cstdint>
 #include <filesystem>
-#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <minizip/unzip.h>
+#include <zlib.h>
 
 #include <plateau/core/error.hpp>
 #include <plateau/io/mapped_file.hpp>
 #include <plateau/io/npy.hpp>
+#include <plateau/io/zip_directory.hpp>
 
 namespace plateau::io {
 
-/// Reads arrays by name; stored and deflated entries.
-/// @throws file_error: not a zip, damaged (each entry has a checksum), no array of that name, not NPY
+/// Reads arrays by name; stored and deflated entries, each checked against its checksum.
+/// @throws file_error: not a zip, damaged, no array of that name, not NPY
 class npz_reader {
 public:
-    explicit npz_reader(std::filesystem::path const& path);
+    explicit npz_reader(std::filesystem::path const& path)
+        : file_{path}, entries_{read_zip_directory(file_.bytes(), path.string())} {}
 
     /// In the order of the file, without ".npy".
-    std::vector<std::string> const& names() const { return names_; }
-    bool contains(std::string const& name) const {
-        return std::find(names_.begin(), names_.end(), name) != names_.end();
+    std::vector<std::string> names() const {
+        std::vector<std::string> names;
+        for (auto const& entry : entries_) {
+            if (entry.name.ends_with(suffix)) names.push_back(entry.name.substr(0, entry.name.size() - suffix.size()));
+        }
+        return names;
     }
 
-    npy_array read(std::string const& name);
+    bool contains(std::string const& name) const { return find(name) != nullptr; }
+
+    npy_array read(std::string const& name) const;
 
     /// @throws file_error also if another element type is stored
     template <class T>
-    npy_data<T> read(std::string const& name) {
+    npy_data<T> read(std::string const& name) const {
         return typed<T>(read(name), where(name));
     }
 
 private:
-    struct source {
-        mapped_file file;
-        std::size_t at = 0;
-    };
-    struct closer {
-        void operator()(void* zip) const { ::unzClose(zip); }
-    };
+    static constexpr std::string_view suffix = ".npy";
 
-    static uLong read_callback(void* self, void*, void* out, uLong bytes) noexcept;
-    static long seek_callback(void* self, void*, ZPOS64_T offset, int origin) noexcept;
-
-    std::string where(std::string const& name) const { return source_->file.path().string() + "[" + name + "]"; }
-    file_error damaged(std::string const& what) const {
-        return file_error(source_->file.path().string() + ": " + what + "; write the file again");
+    zip_entry const* find(std::string const& name) const {
+        for (auto const& entry : entries_) {
+            if (entry.name == name + std::string(suffix)) return &entry;
+        }
+        return nullptr;
     }
+    std::string where(std::string const& name) const { return file_.path().string() + "[" + name + "]"; }
 
-    std::unique_ptr<source> source_;  // the C library keeps its address
-    std::unique_ptr<void, closer> zip_;
-    std::vector<std::string> names_;
+    mapped_file file_;
+    std::vector<zip_entry> entries_;
 };
 
-inline npz_reader::npz_reader(std::filesystem::path const& path) : source_{new source{mapped_file{path}, 0}} {
-    ::zlib_filefunc64_def functions{};
-    functions.zopen64_file = [](void* self, void const*, int) { return self; };
-    functions.zread_file = read_callback;
-    functions.ztell64_file = [](void* self, void*) -> ZPOS64_T { return static_cast<source*>(self)->at; };
-    functions.zseek64_file = seek_callback;
-    functions.zclose_file = [](void*, void*) { return 0; };
-    functions.zerror_file = [](void*, void*) { return 0; };
-    functions.opaque = source_.get();
-    zip_.reset(::unzOpen2_64("", &functions));
-    if (!zip_) throw damaged("not an NPZ file, or cut");
-    ::unz_global_info64 global{};
-    ::unzGetGlobalInfo64(zip_.get(), &global);
-    if (global.number_entry == 0) return;
-    int status = ::unzGoToFirstFile(zip_.get());
-    for (; status == UNZ_OK; status = ::unzGoToNextFile(zip_.get())) {
-        ::unz_file_info64 info{};
-        char name[1024];
-        if (::unzGetCurrentFileInfo64(zip_.get(), &info, name, sizeof name, nullptr, 0, nullptr, 0) != UNZ_OK ||
-            info.size_filename >= sizeof name) {
-            throw damaged("the directory of the NPZ file is damaged");
+namespace detail {
+
+/// The checksum of a zip entry.
+inline std::uint32_t zip_crc32(std::span<std::byte const> bytes) {
+    uLong crc = ::crc32(0, nullptr, 0);
+    constexpr std::size_t most = 1u << 30;
+    for (; !bytes.empty(); bytes = bytes.subspan(std::min(most, bytes.size()))) {
+        auto const now = static_cast<uInt>(std::min(most, bytes.size()));
+        crc = ::crc32(crc, reinterpret_cast<Bytef const*>(bytes.data()), now);
+    }
+    return static_cast<std::uint32_t>(crc);
+}
+
+/// Inflates a raw deflate stream of exactly `size` bytes; empty if it is damaged. Memory grows with what
+/// comes out, not with the claimed size.
+inline std::vector<std::byte> inflate_all(std::span<std::byte const> from, std::uint64_t size) {
+    ::z_stream stream{};
+    if (::inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw memory_error("no memory to inflate");
+    std::vector<std::byte> out;
+    int status = Z_OK;
+    try {
+        while (status == Z_OK && out.size() <= size) {
+            constexpr std::size_t most = 1u << 30, piece = 1u << 18;
+            auto const now = static_cast<uInt>(std::min(most, from.size()));
+            std::size_t const before = out.size();
+            out.resize(before + piece);
+            stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(from.data()));
+            stream.avail_in = now;
+            stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
+            stream.avail_out = static_cast<uInt>(piece);
+            status = ::inflate(&stream, Z_NO_FLUSH);
+            from = from.subspan(now - stream.avail_in);
+            out.resize(out.size() - stream.avail_out);
         }
-        std::string_view entry{name, info.size_filename};
-        if (entry.ends_with(".npy")) names_.emplace_back(entry.substr(0, entry.size() - 4));
+    } catch (...) {
+        ::inflateEnd(&stream);
+        throw;
     }
-    if (status != UNZ_END_OF_LIST_OF_FILE) throw damaged("the directory of the NPZ file is damaged");
+    ::inflateEnd(&stream);
+    if (status != Z_STREAM_END) out.clear();
+    return out;
 }
 
-inline npy_array npz_reader::read(std::string const& name) {
-    if (!contains(name)) throw file_error(source_->file.path().string() + ": there is no array \"" + name + "\"");
-    if (::unzLocateFile(zip_.get(), (name + ".npy").c_str(), 1) != UNZ_OK ||
-        ::unzOpenCurrentFile(zip_.get()) != UNZ_OK) {
-        throw damaged("the array \"" + name + "\" cannot be opened");
-    }
-    std::vector<std::byte> bytes;
-    std::vector<std::byte> piece(1 << 20);  // the size that the directory claims is not to be trusted
-    int got = 0;
-    while ((got = ::unzReadCurrentFile(zip_.get(), piece.data(), static_cast<unsigned>(piece.size()))) > 0) {
-        bytes.insert(bytes.end(), piece.begin(), piece.begin() + got);
-    }
-    int const closed = ::unzCloseCurrentFile(zip_.get());
-    if (got < 0 || closed != UNZ_OK) throw damaged("the array \"" + name + "\" is damaged");
-    return parse_npy(bytes, where(name));
-}
+}  // namespace detail
 
-inline uLong npz_reader::read_callback(void* self, void*, void* out, uLong bytes) noexcept {
-    auto& from = *static_cast<source*>(self);
-    auto const all = from.file.bytes();
-    auto const count = static_cast<uLong>(std::min<std::size_t>(bytes, all.size() - from.at));
-    if (count > 0) std::memcpy(out, all.data() + from.at, count);
-    from.at += count;
-    return count;
-}
-
-inline long npz_reader::seek_callback(void* self, void*, ZPOS64_T offset, int origin) noexcept {
-    auto& from = *static_cast<source*>(self);
-    std::size_t const size = from.file.bytes().size();
-    std::size_t const base = origin == ZLIB_FILEFUNC_SEEK_CUR ? from.at : origin == ZLIB_FILEFUNC_SEEK_END ? size : 0;
-    if (offset > size - base) return -1;
-    from.at = base + static_cast<std::size_t>(offset);
-    return 0;
+inline npy_array npz_reader::read(std::string const& name) const {
+    zip_entry const* const entry = find(name);
+    if (entry == nullptr) throw file_error(file_.path().string() + ": there is no array \"" + name + "\"");
+    if (entry->method != 0 && entry->method != 8) {
+        throw file_error(where(name) + ": compression method " + std::to_string(entry->method) +
+                         " is not supported; save with numpy.savez or savez_compressed");
+    }
+    std::vector<std::byte> inflated;
+    auto content = entry->bytes;
+    if (entry->method == 8) {
+        inflated = detail::inflate_all(entry->bytes, entry->size);
+        content = inflated;
+    }
+    if (content.size() != entry->size || detail::zip_crc32(content) != entry->crc32) {
+        throw file_error(where(name) + ": the array is damaged, its checksum is another; write the file again");
+    }
+    return parse_npy(content, where(name));
 }
 
 }  // namespace plateau::io

@@ -9,8 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/io/gguf_checkpoint.hpp>
 #include <plateau/io/model_config.hpp>
 #include <plateau/io/safetensors.hpp>
+#include <plateau/io/tokenizer.hpp>
 #include <plateau/models/families.hpp>
 
 namespace plateau::models {
@@ -19,23 +21,61 @@ namespace plateau::models {
 template <class Context, class T>
 struct language_model : transformer<Context, T> {
     io::model_config config;
-    std::string name;  ///< the path it was loaded from
+    std::shared_ptr<io::tokenizer const> tokenizer;  ///< null if the checkpoint has none that is supported
+    std::string tokenizer_problem;                   ///< why it is null
+
+    /// @throws file_error that says why there is no tokenizer
+    io::tokenizer const& require_tokenizer() const {
+        if (!tokenizer) throw file_error(tokenizer_problem + "; give token ids instead of text");
+        return *tokenizer;
+    }
+
+    /// Token ids of a text, without a beginning-of-text token. @throws file_error without a tokenizer
+    std::vector<token_id> tokenize(std::string_view text) const { return require_tokenizer().encode(text); }
+
+    /// The beginning-of-text token, of the tokenizer or else of the configuration.
+    std::optional<token_id> bos() const {
+        if (tokenizer && tokenizer->bos()) return tokenizer->bos();
+        return config.bos.empty() ? std::nullopt : std::optional{config.bos.front()};
+    }
 };
 
-/// Loads a Hugging Face directory (config.json with safetensors; snapshot folders of its cache too).
+namespace detail {
+
+template <class Model, class Make>
+void attach_tokenizer(Model& model, Make&& make) {
+    try {
+        model.tokenizer = std::make_shared<io::tokenizer const>(make());
+    } catch (error const& problem) {  // a model without text is still a model: the reason is kept for whoever asks
+        model.tokenizer_problem = problem.what();
+    }
+}
+
+}  // namespace detail
+
+/// Loads a Hugging Face directory (config.json with safetensors; snapshot folders of its cache too) or a GGUF file.
 /// @param storage  f32 or f64 as T, or bf16: matrices and their inputs are rounded to bfloat16 (T = float)
 /// @throws file_error, config_error, numeric_error (weights that are not finite), memory_error
 template <class T, class Context>
 language_model<Context, T> load(std::filesystem::path const& path, Context const& ctx, dtype storage = dtype_of<T>) {
     if (!std::filesystem::exists(path)) {
-        throw file_error("there is no model at " + path.string() + ": give a directory with config.json");
+        throw file_error("there is no model at " + path.string() + ": give a Hugging Face folder or a GGUF file");
     }
     language_model<Context, T> model;
-    auto const config_path = path / "config.json";
-    model.config = io::parse_model_config(io::read_text(config_path), config_path.string());
-    source_of<io::safetensors_checkpoint> const source{io::safetensors_checkpoint{path}, path.string()};
-    static_cast<transformer<Context, T>&>(model) = assemble<Context, T>(ctx, model.config, source, storage);
-    model.name = path.string();
+    auto const take = [&](tensor_source const& source) {
+        static_cast<transformer<Context, T>&>(model) = assemble<Context, T>(ctx, model.config, source, storage);
+    };
+    if (!std::filesystem::is_directory(path)) {
+        io::gguf_checkpoint checkpoint{path};
+        model.config = checkpoint.config();
+        detail::attach_tokenizer(model, [&] { return io::tokenizer::from_gguf(checkpoint.file()); });
+        take(source_of{std::move(checkpoint), path.string()});
+    } else {
+        auto const config = path / "config.json";
+        model.config = io::parse_model_config(io::read_text(config), config.string());
+        detail::attach_tokenizer(model, [&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); });
+        take(source_of{io::safetensors_checkpoint{path}, path.string()});
+    }
     return model;
 }
 

@@ -46,13 +46,6 @@ public:
         return r;
     }
 
-    /// ω_i divided by a factor each, as files carry them.
-    static rope scaled(index width, double theta, std::vector<double> const& factors) {
-        rope r = standard(width, theta);
-        for (std::size_t i = 0; i < r.frequencies_.size(); ++i) r.frequencies_[i] /= factors.at(i);
-        return r;
-    }
-
     index half() const { return static_cast<index>(frequencies_.size()); }
 
     /// cos and sin of all angles of a position. @param cosines,sines  [E/2]

@@ -1,0 +1,170 @@
+// Activations of any hook point, under TransformerLens' names, as NPZ.
+//
+//     activations --prompts prompts.txt --sites "blocks.*.hook_resid_post,unembed.hook_out" --out activations.npz
+//     activations --list
+
+#include <limits>
+#include <sstream>
+
+#include <plateau/io/npz.hpp>
+#include <plateau/models/forward.hpp>
+
+#include "support/program.hpp"
+
+namespace {
+
+using plateau::index;
+namespace hooks = plateau::hooks;
+
+constexpr char const* files_text =
+    "File written to --out (N prompts, T the longest of them):\n"
+    "  one array per hook point under its full name, float32 (float64 with --dtype fp64), with the shape that\n"
+    "  --list prints; attn_scores and pattern are [N,H,T,T], masked scores -inf. Unit: that of the activation.\n"
+    "  tokens   int64 [N,T]  -1 beyond a shorter prompt\n"
+    "  lengths  int64 [N]    if lengths differ; floats are NaN beyond a prompt's length\n"
+    "Prompts: without --tokens, --prompts or --corpus those of the embedded model. BOS: as the published tokenizer\n"
+    "does for --prompts, none for the others, unless --bos says otherwise.";
+
+struct options : program::common_options {
+    std::string sites;
+    bool list = false;
+};
+
+/// The sites that a comma-separated list of patterns names, in firing order.
+std::vector<hooks::site> chosen_sites(std::vector<hooks::site> const& all, std::string const& patterns) {
+    std::vector<std::string> wanted;
+    std::istringstream parts{patterns};
+    for (std::string pattern; std::getline(parts, pattern, ',');) {
+        if (pattern.empty()) continue;
+        hooks::matching_sites(all, pattern);  // throws if there is none
+        wanted.push_back(pattern);
+    }
+    if (wanted.empty()) throw plateau::usage_error("--sites names no hook point; `activations --list` prints all of them");
+    std::vector<hooks::site> chosen;
+    for (auto const& site : all) {
+        bool const named = std::any_of(wanted.begin(), wanted.end(),
+                                       [&](auto const& pattern) { return plateau::matches(pattern, site.name()); });
+        if (named) chosen.push_back(site);
+    }
+    return chosen;
+}
+
+/// Shape of a site's array.
+std::vector<index> shape_of(hooks::site const& site, index prompts, index longest) {
+    switch (site.axes) {
+        case hooks::site_axes::heads: return {prompts, longest, site.heads, site.width};
+        case hooks::site_axes::keys: return {prompts, site.heads, longest, longest};
+        default: return {prompts, longest, site.width};
+    }
+}
+
+index elements(std::vector<index> const& shape) {
+    index count = 1;
+    for (index extent : shape) {
+        if (extent > 0 && count > std::numeric_limits<index>::max() / 8 / extent) throw std::bad_alloc{};
+        count *= extent;
+    }
+    return count;
+}
+
+/// Copies the rows of a site to their places in an array of shape_of(site).
+template <class T>
+hooks::sink<T> copy_to(std::vector<T>& array, index longest) {
+    return [&array, longest](hooks::site const& site, hooks::where const& where, plateau::tensor::view<T const, 3> rows) {
+        for (std::size_t r = 0; r < where.rows.size(); ++r) {
+            auto const [prompt, point, position, last, repeated] = where.rows[r];
+            auto const row = rows[static_cast<index>(r)];
+            if (site.axes == hooks::site_axes::keys) {
+                for (index h = 0; h < row.extent(0); ++h) {
+                    // a block's keys end with its longest prompt: what a shorter one does not have stays NaN
+                    T* const to = array.data() + ((prompt * row.extent(0) + h) * longest + position) * longest;
+                    std::copy_n(row[h].data(), std::min(row.extent(1), longest), to);
+                }
+            } else {
+                index const width = row.size();
+                std::copy_n(row.data(), width, array.data() + (prompt * longest + position) * width);
+            }
+        }
+    };
+}
+
+/// Key positions beyond a prompt's length hold no score: NaN there.
+template <class T>
+void clear_missing_keys(std::vector<T>& array, hooks::site const& site, plateau::models::prompt_list const& prompts,
+                        index longest) {
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+        auto const length = static_cast<index>(prompts[i].size());
+        T* at = array.data() + static_cast<index>(i) * site.heads * longest * longest;
+        for (index row = 0; row < site.heads * longest; ++row, at += longest) {
+            std::fill(at + length, at + longest, std::numeric_limits<T>::quiet_NaN());
+        }
+    }
+}
+
+void run(CLI::App const&, options const& o) {
+    if (!o.list && o.sites.empty()) throw plateau::usage_error("--sites is required, unless --list is given");
+    if (!o.list && o.out.empty()) throw plateau::usage_error("--out is required: the NPZ file to write");
+    program::with_model(o, [&](auto const& ctx, auto const& model, double) {
+        using T = typename std::remove_cvref_t<decltype(model)>::value_type;
+        auto const all = model.sites();
+        if (o.list) {
+            for (auto const& site : all) std::cout << site.name() << '\t' << site.shape() << '\n';
+            return;
+        }
+        auto const sites = chosen_sites(all, o.sites);
+        auto const prompts = program::load_prompts(o, model, true);
+        auto const count = static_cast<index>(prompts.size());
+        index const longest = program::longest_of(prompts);
+
+        plateau::atomic_file file{o.out};
+        plateau::io::npz_writer npz{file};
+        npz.add("tokens", program::padded_tokens(prompts, longest), {count, longest});
+        if (program::ragged(prompts)) npz.add("lengths", program::lengths_of(prompts), {count});
+
+        // an array is written as a whole, so as many sites as fit into memory share one run of the prompts
+        constexpr index budget = index{4} << 30;
+        plateau::progress bar{"sites", static_cast<index>(sites.size())};
+        for (std::size_t first = 0; first < sites.size();) {
+            std::vector<std::vector<T>> arrays;
+            hooks::hook_set<T> captures;
+            std::size_t end = first;
+            for (index bytes = 0; end < sites.size(); ++end) {
+                index const size = elements(shape_of(sites[end], count, longest));
+                bytes += size * static_cast<index>(sizeof(T));
+                if (end > first && bytes > budget) break;
+                arrays.emplace_back(static_cast<std::size_t>(size), std::numeric_limits<T>::quiet_NaN());
+            }
+            for (std::size_t i = first; i < end; ++i) {
+                captures = captures | hooks::capture<T>(sites[i].name(), copy_to<T>(arrays[i - first], longest));
+            }
+            plateau::models::forward(ctx, model, prompts, captures);
+            for (std::size_t i = first; i < end; ++i) {
+                auto& array = arrays[i - first];
+                if (sites[i].axes == hooks::site_axes::keys) clear_missing_keys(array, sites[i], prompts, longest);
+                npz.add(sites[i].name(), array, shape_of(sites[i], count, longest));
+                bar.advance();
+            }
+            first = end;
+        }
+        npz.close();
+        file.commit();
+
+        plateau::table table{{"array", "shape"}};
+        for (auto const& site : sites) table.row({site.name(), site.shape()});
+        std::cout << table.render() << count << " prompts, written to " << o.out << '\n';
+    });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{"Activations of any hook point as NPZ, under TransformerLens' names and shapes.", "activations"};
+    options o;
+    program::add_model_options(app, o);
+    program::add_prompt_options(app, o);
+    app.add_option("--sites", o.sites, "hook points, comma-separated; * any characters, ? one");
+    app.add_option("--out", o.out, "the NPZ file to write");
+    app.add_flag("--list", o.list, "print every hook point of the model and its shape, and stop");
+    app.footer(files_text);
+    return program::run(app, argc, argv, [&] { run(app, o); });
+}

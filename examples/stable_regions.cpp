@@ -1,0 +1,198 @@
+// Stable regions of the residual stream: interpolate between the activations of pairs of prompts and watch the output.
+//
+//     stable_regions --model SmolLM2-135M-Instruct.Q4_1.gguf --corpus novel.txt --count 100 --out results
+//
+// For each pair (context, other) the activation at the write site and last position of the context prompt is replaced by
+// x(α) = (1−α)A + αB; d(α) is the distance of the read-out to that at α = 0. See Janiak et al. 2024, arXiv 2409.17113.
+
+#include <array>
+#include <cstdio>
+
+#include <plateau/metrics/max_slope.hpp>
+#include <plateau/metrics/quantile.hpp>
+#include <plateau/metrics/relative_distance.hpp>
+#include <plateau/sweep/interpolate.hpp>
+#if PLATEAU_HAS_CAIRO
+#include <plateau/viz/curves.hpp>
+#endif
+
+#include "support/program.hpp"
+
+namespace {
+
+using plateau::index;
+namespace metrics = plateau::metrics;
+namespace sweep = plateau::sweep;
+
+constexpr char const* files_text =
+    "Files written to --out (P pairs, S steps, N prompts):\n"
+    "  distances.npy   float64 [P,S]  d(alpha): L2 distance of the read-out to that at alpha = 0\n"
+    "  relative.npy    float64 [P,S]  d(alpha)/d(1); NaN for a degenerate pair\n"
+    "  max_slope.npy   float64 [P]    largest step of the relative curve, x (S-1)\n"
+    "  alpha_jump.npy  float64 [P]    where that step is, in [0,1]\n"
+    "  tokens.npy      int64   [N,T]  prompts, -1 beyond a shorter one; lengths.npy int64 [N] if lengths differ\n"
+    "  pairs.npy       int64   [P,2]  context, other\n"
+    "  curves.csv      pair,context,other,alpha,distance,relative\n"
+    "  curves.png      median curve with its quartile band, and the histogram of max slopes\n"
+    "  summary.json    program, version, model, dtype, backend, threads, seed, seconds, load_seconds,\n"
+    "                  points_per_second, options, pairs, steps, degenerate_pairs, max_slope_q25,\n"
+    "                  max_slope_median, max_slope_q75, alpha_jump_median\n"
+    "A pair is degenerate if d(1) <= --min-d1: it is reported and left out of quantiles.\n"
+    "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.";
+
+struct options : program::common_options {
+    std::string pairs = "chain";
+    std::string write_site = "blocks.0.hook_resid_post";
+    std::string read_site = "ln_final.hook_out";
+    std::string path = "linear";
+    index steps = 50;
+    double min_d1 = 0;
+};
+
+/// chain: (i, i+1); disjoint: (0,1), (2,3), …; or a file [P,2].
+std::vector<sweep::prompt_pair> make_pairs(std::string const& how, index prompts) {
+    std::vector<sweep::prompt_pair> pairs;
+    if (how == "chain") {
+        for (index i = 0; i + 1 < prompts; ++i) pairs.push_back({i, i + 1});
+    } else if (how == "disjoint") {
+        for (index i = 0; i + 1 < prompts; i += 2) pairs.push_back({i, i + 1});
+    } else {
+        auto const array = plateau::io::integers(plateau::io::read_npy(how), how);
+        if (array.shape.size() != 2 || array.shape[1] != 2) {
+            throw plateau::usage_error(how + ": pairs must have the shape [P,2]: context, other");
+        }
+        for (std::size_t i = 0; i < array.values.size(); i += 2) pairs.push_back({array.values[i], array.values[i + 1]});
+    }
+    if (pairs.empty()) throw plateau::usage_error("there is no pair: give at least two prompts");
+    return pairs;
+}
+
+/// What is known of all pairs.
+struct results {
+    std::vector<double> relative, max_slope, alpha_jump;
+    index degenerate = 0;
+};
+
+results analyse(sweep::distance_curves const& curves, double min_d1) {
+    results r;
+    for (index p = 0; p < curves.distances.extent(0); ++p) {
+        auto const relative = metrics::relative_distance(curves[p], min_d1);
+        auto const slope = metrics::max_slope(relative);
+        r.relative.insert(r.relative.end(), relative.begin(), relative.end());
+        r.max_slope.push_back(slope.value);
+        r.alpha_jump.push_back(slope.alpha);
+        r.degenerate += std::isnan(slope.value) ? 1 : 0;
+    }
+    if (r.degenerate == curves.distances.extent(0)) {
+        throw plateau::numeric_error("all " + std::to_string(r.degenerate) + " pairs are degenerate: d(1) <= " +
+                                     plateau::fixed(min_d1, 6) + "; choose other prompts, another write site or --min-d1");
+    }
+    return r;
+}
+
+std::string csv_of(std::vector<sweep::prompt_pair> const& pairs, sweep::distance_curves const& curves, results const& r) {
+    std::string text = "pair,context,other,alpha,distance,relative\n";
+    std::size_t const steps = curves.alpha.size();
+    for (std::size_t p = 0; p < pairs.size(); ++p) {
+        for (std::size_t i = 0; i < steps; ++i) {
+            std::array<char, 160> line{};
+            std::snprintf(line.data(), line.size(), "%zu,%lld,%lld,%.17g,%.17g,%.17g\n", p,
+                          static_cast<long long>(pairs[p].context), static_cast<long long>(pairs[p].other), curves.alpha[i],
+                          curves[static_cast<index>(p)][i], r.relative[p * steps + i]);
+            text += line.data();
+        }
+    }
+    return text;
+}
+
+void run(CLI::App const& app, options const& o) {
+    if (o.steps < 2) throw plateau::usage_error("--steps must be at least 2, got " + std::to_string(o.steps));
+    if (o.path != "linear") throw plateau::usage_error("--path '" + o.path + "' is not known: use linear");
+    plateau::output_set out{o.out};
+    program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
+        auto const prompts = program::load_prompts(o, model, false);
+        auto const pairs = make_pairs(o.pairs, static_cast<index>(prompts.size()));
+        auto const count = static_cast<index>(pairs.size());
+
+        program::stopwatch const watch;
+        plateau::progress bar{"points", count * o.steps};
+        auto const curves = sweep::interpolate(ctx, model, prompts, pairs,
+                                               {.write = o.write_site, .read = o.read_site, .steps = o.steps,
+                                                .on_points = [&](index points) { bar.advance(points); }});
+        double const seconds = watch.seconds();
+        auto const r = analyse(curves, o.min_d1);
+        auto const slopes = metrics::quartiles_of(r.max_slope);
+        auto const jumps = metrics::quartiles_of(r.alpha_jump);
+
+        plateau::io::write_npy(out.file("distances.npy"), curves.distances.flat(), {count, o.steps});
+        plateau::io::write_npy(out.file("relative.npy"), r.relative, {count, o.steps});
+        plateau::io::write_npy(out.file("max_slope.npy"), r.max_slope, {count});
+        plateau::io::write_npy(out.file("alpha_jump.npy"), r.alpha_jump, {count});
+        auto const prompt_count = static_cast<index>(prompts.size());
+        index const longest = program::longest_of(prompts);
+        plateau::io::write_npy(out.file("tokens.npy"), program::padded_tokens(prompts, longest), {prompt_count, longest});
+        if (program::ragged(prompts)) {
+            plateau::io::write_npy(out.file("lengths.npy"), program::lengths_of(prompts), {prompt_count});
+        }
+        std::vector<std::int64_t> pair_ids;
+        for (auto const& [context, other] : pairs) pair_ids.insert(pair_ids.end(), {context, other});
+        plateau::io::write_npy(out.file("pairs.npy"), pair_ids, {count, 2});
+        out.file("curves.csv").write(csv_of(pairs, curves, r));
+#if PLATEAU_HAS_CAIRO
+        plateau::viz::curve_figure figure;
+        figure.title = std::filesystem::path(o.model).filename().string();
+        figure.subtitle = o.write_site + " → " + o.read_site;
+        figure.alpha = curves.alpha;
+        figure.relative = {r.relative.data(), {count, o.steps}};
+        figure.max_slope = r.max_slope;
+        plateau::viz::write_curves(figure, out.file("curves.png").stream());
+#else
+        std::cerr << "curves.png is not drawn: this build has no cairo\n";
+#endif
+        auto summary = program::summary_of(app, o, ctx.threads(), load_seconds, seconds, count * o.steps);
+        summary["pairs"] = count;
+        summary["steps"] = o.steps;
+        summary["degenerate_pairs"] = r.degenerate;
+        summary["max_slope_q25"] = slopes.q25;
+        summary["max_slope_median"] = slopes.median;
+        summary["max_slope_q75"] = slopes.q75;
+        summary["alpha_jump_median"] = jumps.median;
+        out.file("summary.json").write(summary.dump(2) + "\n");
+        out.commit();
+
+        plateau::table table{{"", "q25", "median", "q75"}};
+        auto const row = [&](char const* name, metrics::quartiles const& q) {
+            table.row({name, plateau::fixed(q.q25, 3), plateau::fixed(q.median, 3), plateau::fixed(q.q75, 3)});
+        };
+        row("max slope of d(alpha)/d(1)", slopes);
+        row("place of the jump (alpha)", jumps);
+        std::cout << o.model << ": " << count << " pairs x " << o.steps << " steps, " << o.write_site << " -> " << o.read_site
+                  << '\n' << table.render();
+        if (r.degenerate > 0) std::cout << r.degenerate << " degenerate pairs are left out\n";
+        std::cout << plateau::fixed(static_cast<double>(count * o.steps) / seconds, 0) << " points per second\n"
+                  << "written to " << out.directory().string() << '\n';
+#if PLATEAU_HAS_CAIRO
+        std::cout << "picture:   " << (out.directory() / "curves.png").string() << '\n';
+#endif
+    });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{"Stable regions: output distance along straight lines between activations of prompt pairs.", "stable_regions"};
+    options o;
+    o.out = "stable_regions.out";
+    program::add_model_options(app, o);
+    program::add_prompt_options(app, o);
+    app.add_option("--out", o.out, "folder for the results")->capture_default_str();
+    app.add_option("--pairs", o.pairs, "chain, disjoint, or an NPY file of integers [P,2]: context, other")
+        ->capture_default_str();
+    app.add_option("--write-site", o.write_site, "where x(alpha) is written, at the last position")->capture_default_str();
+    app.add_option("--read-site", o.read_site, "where the change is read, at the last position")->capture_default_str();
+    app.add_option("--path", o.path, "how x goes from A to B: linear")->capture_default_str();
+    app.add_option("--steps", o.steps, "points per pair, alpha = i/(steps-1)")->capture_default_str();
+    app.add_option("--min-d1", o.min_d1, "a pair with d(1) not above this is degenerate")->capture_default_str();
+    app.footer(files_text);
+    return program::run(app, argc, argv, [&] { run(app, o); });
+}

@@ -1,0 +1,248 @@
+#pragma once
+/// What all programs share: options, prompts, the model, errors and the summary.
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <plateau/core/output_set.hpp>
+#include <plateau/core/progress.hpp>
+#include <plateau/core/rng.hpp>
+#include <plateau/core/table.hpp>
+#include <plateau/io/npy.hpp>
+#include <plateau/models/load.hpp>
+
+namespace program {
+
+using plateau::index;
+using plateau::token_id;
+
+/// Options that every program takes.
+struct common_options {
+    std::string model;
+    std::string dtype = "fp32";
+    std::string backend = "cpu";
+    int threads = 0;
+    std::uint64_t seed = 0;
+    std::string out;
+    std::string tokens, prompts, corpus;
+    index count = 100, length = 10;
+    std::optional<std::string> bos;
+};
+
+/// The embedded model's folder: baked in at build, PLATEAU_DATA overrides.
+inline std::string embedded_model() {
+    char const* const elsewhere = std::getenv("PLATEAU_DATA");
+    return (std::filesystem::path(elsewhere != nullptr ? elsewhere : PLATEAU_DATA_DIR) / "embedded").string();
+}
+
+inline void add_model_options(CLI::App& app, common_options& o) {
+    app.set_version_flag("--version", PLATEAU_VERSION);
+    o.model = embedded_model();
+    app.add_option("--model", o.model, "a Hugging Face folder, a snapshot folder of its cache, or a GGUF file")
+        ->capture_default_str();
+    app.add_option("--dtype", o.dtype, "bf16: weights and inputs of matrix products in bfloat16, the rest in fp32")
+        ->check(CLI::IsMember({"fp32", "fp64", "bf16"}))->capture_default_str();
+    app.add_option("--backend", o.backend, "who computes; auto takes the best there is")
+        ->check(CLI::IsMember({"cpu", "cuda", "auto"}))->capture_default_str();
+    app.add_option("--threads", o.threads, "threads, 0 for one per core")->check(CLI::Range(0, 4096))->capture_default_str();
+    app.add_option("--seed", o.seed, "of everything drawn at random")->capture_default_str();
+}
+
+inline void add_prompt_options(CLI::App& app, common_options& o) {
+    auto* const tokens = app.add_option("--tokens", o.tokens, "prompts as token ids: NPY, int32 or int64 [N,T]");
+    auto* const prompts = app.add_option("--prompts", o.prompts, "prompts as text: UTF-8, one a line, leading spaces kept");
+    auto* const corpus = app.add_option("--corpus", o.corpus, "draw prompts from a text: windows of --length tokens");
+    prompts->excludes(tokens);
+    corpus->excludes(tokens)->excludes(prompts);
+    app.add_option("--count", o.count, "windows drawn from the corpus")->needs(corpus)->capture_default_str();
+    app.add_option("--length", o.length, "tokens of a window")->needs(corpus)->capture_default_str();
+    app.add_option("--bos", o.bos, "begin every prompt with the beginning-of-text token (default: see below)")
+        ->check(CLI::IsMember({"on", "off"}));
+}
+
+/// Parses the command line, runs `body`, and turns what goes wrong into one message and an exit status:
+/// 2 for wrong usage, 1 for anything else.
+template <class Body>
+int run(CLI::App& app, int argc, char** argv, Body&& body) {
+    try {
+        app.parse(argc, argv);
+        body();
+        return 0;
+    } catch (CLI::ParseError const& problem) {
+        if (problem.get_exit_code() == 0) return app.exit(problem);  // --help, --version
+        std::cerr << app.get_name() << ": " << problem.what() << "; see --help\n";
+        return 2;
+    } catch (plateau::usage_error const& problem) {
+        std::cerr << app.get_name() << ": " << problem.what() << '\n';
+        return 2;
+    } catch (std::bad_alloc const&) {
+        std::cerr << app.get_name() << ": out of memory: ask for fewer prompts, steps or sites at a time\n";
+    } catch (std::exception const& problem) {
+        std::cerr << app.get_name() << ": " << problem.what() << '\n';
+    }
+    return 1;
+}
+
+/// The lines of a text file, one prompt each. @throws usage_error on an empty line
+inline std::vector<std::string> read_lines(std::string const& path) {
+    std::string const text = plateau::io::read_text(path);
+    std::vector<std::string> lines;
+    for (std::size_t begin = 0; begin < text.size();) {
+        std::size_t const end = std::min(text.find('\n', begin), text.size());
+        std::string line = text.substr(begin, end - begin);
+        if (!line.empty() && line.back() == '\r') line.pop_back();
+        if (line.empty()) {
+            throw plateau::usage_error(path + ": line " + std::to_string(lines.size() + 1) +
+                                       " is empty: every line is a prompt, remove it");
+        }
+        lines.push_back(std::move(line));
+        begin = end + 1;
+    }
+    if (lines.empty()) throw plateau::usage_error(path + ": there is no prompt in this file");
+    return lines;
+}
+
+/// Prompts of an NPY file [N,T]. @throws usage_error, file_error
+inline plateau::models::prompt_list read_tokens(std::string const& path) {
+    auto const array = plateau::io::integers(plateau::io::read_npy(path), path);
+    if (array.shape.size() != 2 || array.shape[0] == 0 || array.shape[1] == 0) {
+        throw plateau::usage_error(path + ": tokens must have the shape [prompts, length], neither of them 0");
+    }
+    plateau::models::prompt_list prompts;
+    for (index i = 0; i < array.shape[0]; ++i) {
+        auto& prompt = prompts.emplace_back();
+        for (index t = 0; t < array.shape[1]; ++t) {
+            index const token = array.values[static_cast<std::size_t>(i * array.shape[1] + t)];
+            if (token < 0 || token > std::numeric_limits<token_id>::max()) {
+                throw plateau::usage_error(path + ": prompt " + std::to_string(i) + " holds " + std::to_string(token) +
+                                           ", which is no token id");
+            }
+            prompt.push_back(static_cast<token_id>(token));
+        }
+    }
+    return prompts;
+}
+
+/// The prompts that the options ask for. @param bos_by_default  prepend BOS to texts as the published tokenizer does
+template <class Model>
+plateau::models::prompt_list load_prompts(common_options const& o, Model const& model, bool bos_by_default) {
+    plateau::models::prompt_list prompts;
+    bool bos = false;
+    if (!o.tokens.empty()) {
+        prompts = read_tokens(o.tokens);
+    } else if (!o.corpus.empty()) {
+        if (o.count < 1 || o.length < 1) throw plateau::usage_error("--count and --length must be at least 1");
+        auto const all = model.require_tokenizer().encode(plateau::io::read_text(o.corpus));
+        index const windows = static_cast<index>(all.size()) / o.length;
+        if (windows < o.count) {
+            throw plateau::usage_error(o.corpus + ": the text has " + std::to_string(windows) + " windows of " +
+                                       std::to_string(o.length) + " tokens, --count asks for " + std::to_string(o.count));
+        }
+        for (index window : plateau::sample_without_replacement(windows, o.count, o.seed)) {
+            auto const begin = all.begin() + window * o.length;
+            prompts.emplace_back(begin, begin + o.length);
+        }
+    } else {
+        auto const path = o.prompts.empty() ? embedded_model() + "/prompts.txt" : o.prompts;
+        for (auto const& line : read_lines(path)) prompts.push_back(model.require_tokenizer().encode(line));
+        bos = bos_by_default && model.require_tokenizer().adds_bos();
+    }
+    if (o.bos) bos = *o.bos == "on";
+    if (bos) {
+        auto const id = model.bos();
+        if (!id) throw plateau::usage_error("--bos on: this model names no beginning-of-text token");
+        for (auto& prompt : prompts) prompt.insert(prompt.begin(), *id);
+    }
+    plateau::models::require_prompts(model, prompts);
+    return prompts;
+}
+
+/// Token ids [N,T] with T the longest prompt, −1 beyond a shorter one.
+inline std::vector<std::int64_t> padded_tokens(plateau::models::prompt_list const& prompts, index longest) {
+    std::vector<std::int64_t> tokens(prompts.size() * static_cast<std::size_t>(longest), -1);
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+        std::copy(prompts[i].begin(), prompts[i].end(), tokens.begin() + static_cast<std::ptrdiff_t>(i) * longest);
+    }
+    return tokens;
+}
+
+inline index longest_of(plateau::models::prompt_list const& prompts) {
+    std::size_t longest = 0;
+    for (auto const& prompt : prompts) longest = std::max(longest, prompt.size());
+    return static_cast<index>(longest);
+}
+
+inline std::vector<std::int64_t> lengths_of(plateau::models::prompt_list const& prompts) {
+    std::vector<std::int64_t> lengths;
+    for (auto const& prompt : prompts) lengths.push_back(static_cast<std::int64_t>(prompt.size()));
+    return lengths;
+}
+
+inline bool ragged(plateau::models::prompt_list const& prompts) {
+    auto const lengths = lengths_of(prompts);
+    return *std::min_element(lengths.begin(), lengths.end()) != longest_of(prompts);
+}
+
+class stopwatch {
+public:
+    double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+private:
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// The options as given, for summary.json.
+inline plateau::io::json options_of(CLI::App const& app) {
+    plateau::io::json options = plateau::io::json::object();
+    for (auto const* option : app.get_options()) {
+        if (option->count() > 0) options[option->get_name()] = option->results().size() == 1 ? option->results()[0] : "";
+    }
+    return options;
+}
+
+/// The keys that every summary has.
+inline plateau::io::ordered_json summary_of(CLI::App const& app, common_options const& o, int threads, double load_seconds,
+                                            double seconds, index points) {
+    plateau::io::ordered_json summary;
+    summary["program"] = app.get_name();
+    summary["version"] = PLATEAU_VERSION;
+    summary["model"] = o.model;
+    summary["dtype"] = o.dtype;
+    summary["backend"] = "cpu";
+    summary["threads"] = threads;
+    summary["seed"] = o.seed;
+    summary["seconds"] = seconds;
+    summary["load_seconds"] = load_seconds;
+    summary["points_per_second"] = seconds > 0 ? static_cast<double>(points) / seconds : 0.0;
+    summary["options"] = options_of(app);
+    return summary;
+}
+
+/// Calls body(context, model, load_seconds) with the model in the arithmetic that --dtype names.
+template <class Body>
+void with_model(common_options const& o, Body&& body) {
+    if (o.backend == "cuda") {
+        throw plateau::usage_error("--backend cuda: this build has no CUDA backend; use --backend cpu or auto");
+    }
+    if (o.backend == "auto") std::cerr << "backend: cpu (this build has no CUDA backend)\n";
+    plateau::backend::cpu_context const ctx{o.threads};
+    stopwatch const watch;
+    if (o.dtype == "fp64") {
+        auto const model = plateau::models::load<double>(o.model, ctx);
+        body(ctx, model, watch.seconds());
+    } else {
+        auto const model = plateau::models::load<float>(o.model, ctx, o.dtype == "bf16" ? plateau::dtype::bf16
+                                                                                        : plateau::dtype::f32);
+        body(ctx, model, watch.seconds());
+    }
+}
+
+}  // namespace program

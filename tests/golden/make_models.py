@@ -1,0 +1,227 @@
+"""Makes golden/models: tiny random checkpoints saved by transformers, and what they compute in double precision.
+
+    pip install torch transformers safetensors numpy        (made with torch 2.15, transformers 5.23)
+    python make_models.py [folder, default models beside this file]
+
+golden/models/NAME/
+    config.json           as transformers 5 writes it;   config.v4.json: the same configuration with the keys of transformers 4
+    model.safetensors     (llama_sharded: three shards and model.safetensors.index.json)
+    tokens.npy            int64 [N,T]
+    expected/SITE.npy     float64, TransformerLens' names and shapes; masked scores are -inf
+    curves/               (llama_gqa, gpt2)
+        tokens.npy int64 [4,T], pairs.npy int64 [3,2] (context, other), distances.npy float64 [3,11], norms.npy float64 [3] = ||F(A)||:
+            write blocks.0.hook_resid_post, read ln_final.hook_out
+        distances_middle.npy, norms_middle.npy: the same pairs, write blocks.1.hook_resid_pre, read blocks.1.hook_resid_post
+        tokens_ragged.npy int64 [4,T] padded with -1, lengths_ragged.npy int64 [4], distances_ragged.npy, norms_ragged.npy: prompts of unequal length
+
+Weights are scaled so that attention, norms and biases matter. The expectation is the published code made truly double (true_double.py), on the
+stored weights widened to double. Every number is checked here against transformers as installed, in float32, before it is written.
+"""
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, Qwen2Config
+
+import reference_sites
+import true_double
+
+VOCAB = 67
+special = dict(bos_token_id=1, eos_token_id=2, pad_token_id=None)
+
+
+def llama(**changes):
+    return LlamaConfig(**dict(dict(vocab_size=VOCAB, hidden_size=24, intermediate_size=28, num_hidden_layers=2, num_attention_heads=4,
+                                   num_key_value_heads=2, max_position_embeddings=64, rms_norm_eps=1e-5, tie_word_embeddings=False), **special, **changes))
+
+
+def rope_llama(**rope):
+    return dict(hidden_size=16, intermediate_size=22, num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=256, rope_parameters=rope)
+
+
+def gpt2(**changes):
+    return GPT2Config(**dict(dict(vocab_size=VOCAB, n_embd=18, n_layer=3, n_head=3, n_positions=32), **special, **changes))
+
+
+# name: (configuration, tokens per prompt)
+MODELS = {
+    "llama_gqa": (llama(num_hidden_layers=3, intermediate_size=27), 7),
+    "llama_bias_headdim": (llama(hidden_size=21, intermediate_size=27, num_attention_heads=3, num_key_value_heads=1, head_dim=12, attention_bias=True,
+                                 mlp_bias=True, tie_word_embeddings=True, rms_norm_eps=1e-2), 7),
+    # wavelengths of head_dim 8, theta 1000: 6.3 (kept), 35 (blended), 199 and 1117 (divided by 8); the zones end at 16 and 64
+    "llama3_rope": (llama(**rope_llama(rope_type="llama3", rope_theta=1000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+                                       original_max_position_embeddings=64)), 24),
+    "llama_linear_rope": (llama(**rope_llama(rope_type="linear", rope_theta=500.0, factor=4.0)), 24),
+    "llama_bf16": (llama(hidden_size=16, intermediate_size=20, tie_word_embeddings=True), 7),      # lm_head.weight is stored beside the embedding
+    "llama_f16": (llama(hidden_size=16, intermediate_size=20, tie_word_embeddings=True), 7),       # only lm_head.weight is stored, and inv_freq buffers
+    "llama_sharded": (llama(hidden_size=16, intermediate_size=20), 7),
+    "qwen2": (Qwen2Config(vocab_size=VOCAB, hidden_size=20, intermediate_size=33, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,
+                          max_position_embeddings=64, rms_norm_eps=1e-6, tie_word_embeddings=True, rope_parameters=dict(rope_type="default",
+                          rope_theta=1e6), use_sliding_window=False, **special), 7),
+    "gpt2": (gpt2(), 7),
+    # stored without the prefix "transformer." and with the attn.bias masks of old files
+    "gpt2_options": (gpt2(n_layer=2, n_inner=23, activation_function="gelu", scale_attn_by_inverse_layer_idx=True, layer_norm_epsilon=1e-2), 7),
+    "gpt2_relu_unscaled": (gpt2(n_layer=2, n_inner=20, activation_function="relu", scale_attn_weights=False, tie_word_embeddings=False), 7),
+    # the normalisation made constant, as in published LayerNorm-free GPT-2 checkpoints: epsilon 1e12, weights near 1e6
+    "gpt2_lnfree": (gpt2(n_layer=2, n_inner=20, layer_norm_epsilon=1e12), 7),
+}
+EVERY_SITE = CURVES = ("llama_gqa", "gpt2")
+STORED = {"llama_bf16": torch.bfloat16, "llama_f16": torch.float16}
+
+
+def randomise(model, seed):
+    g = torch.Generator().manual_seed(seed)
+    normal = lambda p, std: torch.randn(p.shape, generator=g) * std
+    epsilon = getattr(model.config, "layer_norm_epsilon", 0)
+    for name, p in model.named_parameters():
+        part = name.split(".")[-2]
+        if name.endswith(".bias"):
+            p.data = normal(p, 0.2)
+        elif "norm" in part or part.startswith("ln_"):
+            p.data = (1 + normal(p, 0.3)) * (1e6 if epsilon > 1 else 1)
+        elif part in ("wte", "embed_tokens"):
+            p.data = normal(p, 0.6)
+        elif part in ("q_proj", "k_proj", "c_attn"):
+            p.data = normal(p, 0.35 if getattr(model.config, "scale_attn_weights", True) else 0.2)
+        else:
+            p.data = normal(p, 0.22)
+    model.tie_weights()
+
+
+def v4_config(config):
+    """The configuration with the keys of transformers 4: dtype and RoPE parameters under their old names, what had its old default left out."""
+    c = {k: v for k, v in config.items() if k not in ("dtype", "rope_parameters", "layer_types", "pad_token_id") and (k[-5:], v) != ("_bias", False)}
+    if config.get("head_dim", 0) * config.get("num_attention_heads", 0) == config.get("hidden_size"):
+        del c["head_dim"]
+    c.update(transformers_version="4.28.1", torch_dtype=config["dtype"])
+    if rope := config.get("rope_parameters"):
+        rope = dict(rope)
+        c["rope_theta"] = rope.pop("rope_theta")
+        kind = rope.pop("rope_type")
+        c["rope_scaling"] = None if kind == "default" else dict({"type" if kind == "linear" else "rope_type": kind}, **rope)
+    return c
+
+
+def save(model, folder, name):
+    stored = STORED.get(name, torch.float32)
+    model = model.to(stored)
+    model.config.dtype = stored
+    model.save_pretrained(folder, max_shard_size="10KB" if name == "llama_sharded" else "5GB")
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    file = folder / "model.safetensors"
+    if name == "llama_bf16":
+        s = load_file(file)
+        save_file(dict(s, **{"lm_head.weight": s["model.embed_tokens.weight"].clone()}), file, metadata={"format": "pt"})
+    if name == "llama_f16":
+        s = load_file(file)
+        s["lm_head.weight"] = s.pop("model.embed_tokens.weight")
+        s |= {f"model.layers.{i}.self_attn.rotary_emb.inv_freq": torch.tensor([1.0, 0.01]) for i in range(2)}
+        save_file(s, file, metadata={"format": "pt"})
+    if name == "gpt2_options":
+        s = {k.removeprefix("transformer."): v for k, v in load_file(file).items()}
+        s |= {f"h.{i}.attn.bias": torch.ones(32, 32, dtype=torch.uint8).tril()[None, None] for i in range(2)}
+        save_file(s, file, metadata={"format": "pt"})
+    for f in folder.glob("*.safetensors"):
+        f.chmod(0o644)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.v4.json").write_text(json.dumps(v4_config(config), indent=2, sort_keys=True) + "\n")
+
+
+def load_state(folder, model):
+    """The stored weights under the names of the model."""
+    s = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        s |= load_file(file)
+    s = {k: v for k, v in s.items() if not k.endswith(("inv_freq", ".attn.bias"))}
+    if model.config.model_type == "gpt2":
+        s = {k if k.startswith(("transformer.", "lm_head.")) else "transformer." + k: v for k, v in s.items()}
+    if model.config.tie_word_embeddings:
+        embedding = "transformer.wte.weight" if model.config.model_type == "gpt2" else "model.embed_tokens.weight"
+        s.setdefault(embedding, s.get("lm_head.weight"))
+        s["lm_head.weight"] = s[embedding]
+    return s
+
+
+def store(file, array):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    array = array.numpy() if isinstance(array, torch.Tensor) else np.asarray(array)
+    np.save(file, np.ascontiguousarray(array))
+
+
+def check_v4(folder):
+    """transformers reads both forms of the configuration as the same model."""
+    new, old = (json.loads((folder / f).read_text()) for f in ("config.json", "config.v4.json"))
+    kind = type(MODELS[folder.name][0])
+    a, b = (kind.from_dict(c).to_dict() for c in (new, old))
+    for c in (a, b):
+        c.pop("transformers_version", None), c.pop("dtype", None), c.get("rope_parameters", {}).pop("type", None)
+    assert a == b, {k: (a.get(k), b.get(k)) for k in a.keys() | b.keys() if a.get(k) != b.get(k)}
+
+
+def make(folder, name, seed):
+    config, length = MODELS[name]
+    family = config.model_type
+    shutil.rmtree(folder, ignore_errors=True)
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
+    randomise(model, seed)
+    save(model, folder, name)
+    check_v4(folder)
+    g = torch.Generator().manual_seed(1000 + seed)
+    tokens = torch.randint(0, VOCAB, (2, length), generator=g)
+    tokens[0, 0], tokens[1, 0] = VOCAB - 1, 0
+    store(folder / "tokens.npy", tokens)
+    single = AutoModelForCausalLM.from_config(type(config).from_dict(json.loads((folder / "config.json").read_text())), dtype=torch.float32,
+                                              attn_implementation="eager").eval()
+    state = load_state(folder, single)
+    single.load_state_dict({k: v.float() for k, v in state.items()})
+    with torch.no_grad():
+        rough = single(input_ids=tokens, use_cache=False, output_hidden_states=True)
+
+    with true_double.everywhere(family):
+        double = true_double.build(single.config, state)
+        with true_double.verify():
+            sites = reference_sites.sites(double, tokens)
+        for x, y in zip(rough.hidden_states[:-1] + (rough.logits,), [sites[f"blocks.{i}.hook_resid_pre"] for i in range(config.num_hidden_layers)]
+                        + [sites["unembed.hook_out"]]):
+            off = ((x.double() - y).abs().max() / y.abs().max()).item()
+            assert off < 2e-5, (name, off)
+        worst = ((rough.hidden_states[-1].double() - sites["ln_final.hook_out"]).abs().max() / sites["ln_final.hook_out"].abs().max()).item()
+        pattern = torch.cat([sites[f"blocks.{i}.attn.hook_pattern"][..., -1, :].reshape(-1, length) for i in range(config.num_hidden_layers)])
+        keys = (-(pattern * pattern.clamp_min(1e-300).log()).sum(-1)).exp().median().item()
+        top = max(x.abs().max().item() for s, x in sites.items() if s.endswith("hook_resid_post"))
+        print(f"{name}: {sum(f.stat().st_size for f in folder.glob('*.safetensors'))} bytes, |resid| <= {top:.2f}, float32 off by {worst:.1e} after the final norm, "
+              f"the last query attends to {keys:.1f} of {length} keys")
+        for site, x in sites.items():
+            repeated = site.endswith("hook_resid_pre") and not site.startswith("blocks.0.")
+            if name in EVERY_SITE or reference_sites.is_residual(site) and not repeated:
+                store(folder / "expected" / f"{site}.npy", x)
+        if name in CURVES:
+            with true_double.verify():
+                make_curves(folder / "curves", double, g)
+
+
+def make_curves(folder, model, g):
+    pairs = [(0, 1), (1, 2), (2, 3)]
+    tokens = torch.randint(0, VOCAB, (4, 7), generator=g)
+    lengths = [5, 7, 1, 6]
+    ragged = [t[:n] for t, n in zip(torch.randint(0, VOCAB, (4, 7), generator=g), lengths)]
+    store(folder / "tokens.npy", tokens)
+    store(folder / "pairs.npy", pairs)
+    store(folder / "tokens_ragged.npy", np.array([t.tolist() + [-1] * (7 - len(t)) for t in ragged]))
+    store(folder / "lengths_ragged.npy", lengths)
+    for suffix, prompts, layers in (("", tokens, (0, None)), ("_middle", tokens, (0, 1)), ("_ragged", ragged, (0, None))):
+        d, n = zip(*(reference_sites.curve(model, prompts[i], prompts[j], 11, *layers) for i, j in pairs))
+        store(folder / f"distances{suffix}.npy", torch.stack(d))
+        store(folder / f"norms{suffix}.npy", torch.stack(n))
+        print(f"    curves{suffix}: d(1) = {[round(x[-1].item(), 2) for x in d]}, max slope {[round((x.diff().max() / x[-1] * 10).item(), 2) for x in d]}")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "models"
+    for k, n in enumerate(MODELS):
+        make(target / n, n, seed=17 + k)
