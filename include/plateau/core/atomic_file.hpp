@@ -29,8 +29,7 @@ namespace plateau {
 class atomic_file {
 public:
     /// @throws file_error if the directory is missing or cannot be written to, or the target is a directory
-    explicit atomic_file(std::filesystem::path target)
-        : target_{std::move(target)}, buffer_{*this}, stream_{&buffer_} {
+    explicit atomic_file(std::filesystem::path target) : target_{std::move(target)}, buffer_{*this}, stream_{&buffer_} {
         // Lets an operator<< rethrow the file_error instead of hiding it in a state bit.
         stream_.exceptions(std::ios::badbit);
         open();
@@ -149,11 +148,13 @@ private:
     }
 
     [[noreturn]] void fail(char const* action, int reason) const {
-        std::string text = std::string("cannot ") + action + " " + target_.string() + ": " +
-                           std::generic_category().message(reason);
-        if (reason == ENOSPC || reason == EDQUOT || reason == EFBIG) text += "; free some space or choose another --out";
+        std::string text =
+            std::string("cannot ") + action + " " + target_.string() + ": " + std::generic_category().message(reason);
+        if (reason == ENOSPC || reason == EDQUOT || reason == EFBIG)
+            text += "; free some space or choose another --out";
         else if (reason == ENOENT) text += "; create the directory first";
-        else if (reason == EACCES || reason == EROFS || reason == EPERM) text += "; choose a place that you may write to";
+        else if (reason == EACCES || reason == EROFS || reason == EPERM)
+            text += "; choose a place that you may write to";
         throw file_error(text);
     }
 

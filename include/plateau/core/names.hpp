@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace plateau {
@@ -59,7 +60,10 @@ inline std::vector<std::string> nearest_names(std::string_view wanted, std::vect
 /// "a, b, c".
 inline std::string join(std::vector<std::string> const& parts, std::string_view separator = ", ") {
     std::string text;
-    for (auto const& part : parts) text += (text.empty() ? "" : std::string(separator)) + part;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (i > 0) text += separator;
+        text += parts[i];
+    }
     return text;
 }
 

@@ -63,7 +63,7 @@ public:
 
     /// True if somebody asked for site `id` of `layer` (-1 outside of the blocks).
     bool wanted(site_id id, int layer) const {
-        return !masks_.empty() && (masks_[slot(layer)] & bit(id)) != 0;
+        return slot(layer) < masks_.size() && (masks_[slot(layer)] & bit(id)) != 0;
     }
 
     /// Blocks that must run so that every hook fires: [first, result). `all` if something after the blocks is wanted.

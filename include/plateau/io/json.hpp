@@ -45,9 +45,27 @@ inline json const* find_field(json const& object, std::string_view key) {
     return at == object.end() || at->is_null() ? nullptr : &*at;
 }
 
-/// The value of a key, or nothing if it is absent or null.
-/// T is index (a number without fraction or exponent, in range), double (any number), bool,
-/// std::string, or json itself (an object).
+/// Whether a value is of kind T: index (a number without fraction or exponent, in range), double (any
+/// number), bool, std::string, or json itself (an object).
+template <class T>
+bool json_is(json const& value) {
+    static_assert(std::is_same_v<T, index> || std::is_same_v<T, double> || std::is_same_v<T, bool> ||
+                  std::is_same_v<T, std::string> || std::is_same_v<T, json>);
+    if constexpr (std::is_same_v<T, index>) {
+        if (!value.is_number_unsigned()) return value.is_number_integer();
+        return value.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<index>::max());
+    } else if constexpr (std::is_same_v<T, double>) {
+        return value.is_number();
+    } else if constexpr (std::is_same_v<T, bool>) {
+        return value.is_boolean();
+    } else if constexpr (std::is_same_v<T, std::string>) {
+        return value.is_string();
+    } else {
+        return value.is_object();
+    }
+}
+
+/// The value of a key, or nothing if it is absent or null; T as in json_is.
 /// @throws Error naming `where`, the key, what is expected and what was found
 template <class T, class Error = config_error>
 std::optional<T> optional_field(json const& object, std::string_view key, std::string const& where);
@@ -182,26 +200,6 @@ constexpr char const* expected_kind() {
     else return "an object";
 }
 
-template <class T>
-bool has_kind(json const& value) {
-    static_assert(std::is_same_v<T, index> || std::is_same_v<T, double> || std::is_same_v<T, bool> ||
-                  std::is_same_v<T, std::string> || std::is_same_v<T, json>);
-    if constexpr (std::is_same_v<T, index>) {
-        if (value.is_number_unsigned()) {
-            return value.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<index>::max());
-        }
-        return value.is_number_integer();
-    } else if constexpr (std::is_same_v<T, double>) {
-        return value.is_number();
-    } else if constexpr (std::is_same_v<T, bool>) {
-        return value.is_boolean();
-    } else if constexpr (std::is_same_v<T, std::string>) {
-        return value.is_string();
-    } else {
-        return value.is_object();
-    }
-}
-
 }  // namespace detail
 
 inline json parse_json(std::string_view text, std::string const& where) {
@@ -220,7 +218,7 @@ template <class T, class Error>
 std::optional<T> optional_field(json const& object, std::string_view key, std::string const& where) {
     json const* const value = find_field(object, key);
     if (value == nullptr) return std::nullopt;
-    if (!detail::has_kind<T>(*value)) {
+    if (!json_is<T>(*value)) {
         throw Error(where + ": \"" + std::string(key) + "\" must be " + detail::expected_kind<T>() + ", found " +
                     describe(*value));
     }

@@ -49,7 +49,8 @@ inline model_config parse_model_config(std::string_view json_text, std::string c
         }
         known += (known.empty() ? "" : ", ") + std::string(family.model_type);
     }
-    throw config_error(where + ": the model_type " + printable(model_type) + " is not supported; supported are " + known);
+    throw config_error(where + ": the model_type " + printable(model_type) + " is not supported; supported are " +
+                       known);
 }
 
 }  // namespace plateau::io

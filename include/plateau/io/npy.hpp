@@ -57,7 +57,8 @@ template <class T>
 npy_data<T> typed(npy_array const& array, std::string const& where) {
     static_assert(!std::is_same_v<T, bool>, "read |b1 through npy_array::data");
     if (array.descr != npy_descr<T>) {
-        throw file_error(where + ": the array holds '" + array.descr + "', expected '" + std::string(npy_descr<T>) + "'");
+        throw file_error(where + ": the array holds '" + array.descr + "', expected '" + std::string(npy_descr<T>) +
+                         "'");
     }
     npy_data<T> out{array.shape, std::vector<T>(static_cast<std::size_t>(array.size()))};
     if (!out.values.empty()) std::memcpy(out.values.data(), array.data.data(), array.data.size());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cctype>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <plateau/core/dtype.hpp>
@@ -21,24 +23,19 @@
 
 namespace plateau::io {
 
-/// NumPy's name of the element type that stores T, little-endian.
+/// NumPy's name of the element type that stores T, little-endian: "<f8", "<f4", "<f2", "|b1" or an integer's.
 template <class T>
 inline constexpr std::string_view npy_descr = [] {
-    static_assert(sizeof(T) == 0, "NPY has no element type for T");
-    return "";
+    if constexpr (std::is_same_v<T, double>) return std::string_view("<f8");
+    else if constexpr (std::is_same_v<T, float>) return std::string_view("<f4");
+    else if constexpr (std::is_same_v<T, float16>) return std::string_view("<f2");
+    else if constexpr (std::is_same_v<T, bool>) return std::string_view("|b1");
+    else {
+        static_assert(std::is_integral_v<T>, "NPY has no element type for T");
+        constexpr std::string_view names[2][4] = {{"|u1", "<u2", "<u4", "<u8"}, {"|i1", "<i2", "<i4", "<i8"}};
+        return names[std::is_signed_v<T>][std::bit_width(sizeof(T)) - 1];
+    }
 }();
-template <> inline constexpr std::string_view npy_descr<double> = "<f8";
-template <> inline constexpr std::string_view npy_descr<float> = "<f4";
-template <> inline constexpr std::string_view npy_descr<float16> = "<f2";
-template <> inline constexpr std::string_view npy_descr<std::int8_t> = "|i1";
-template <> inline constexpr std::string_view npy_descr<std::int16_t> = "<i2";
-template <> inline constexpr std::string_view npy_descr<std::int32_t> = "<i4";
-template <> inline constexpr std::string_view npy_descr<std::int64_t> = "<i8";
-template <> inline constexpr std::string_view npy_descr<std::uint8_t> = "|u1";
-template <> inline constexpr std::string_view npy_descr<std::uint16_t> = "<u2";
-template <> inline constexpr std::string_view npy_descr<std::uint32_t> = "<u4";
-template <> inline constexpr std::string_view npy_descr<std::uint64_t> = "<u8";
-template <> inline constexpr std::string_view npy_descr<bool> = "|b1";
 
 struct npy_header {
     std::string descr;  ///< one of npy_descr
@@ -107,7 +104,9 @@ public:
         return header;
     }
 
-    [[noreturn]] void fail(std::string const& what) const { throw file_error(where_ + ": not a usable NPY array: " + what); }
+    [[noreturn]] void fail(std::string const& what) const {
+        throw file_error(where_ + ": not a usable NPY array: " + what);
+    }
 
 private:
     char peek() {
@@ -170,7 +169,8 @@ private:
 
 inline void check_npy_header(npy_header& header, npy_literal const& literal) {
     if (header.descr.starts_with('>')) {
-        literal.fail("it is big-endian (" + header.descr + "); save it with array.astype(array.dtype.newbyteorder('<'))");
+        literal.fail("it is big-endian (" + header.descr +
+                     "); save it with array.astype(array.dtype.newbyteorder('<'))");
     }
     header.item_bytes = npy_item_bytes(header.descr);
     if (header.item_bytes == 0) {
@@ -192,12 +192,14 @@ inline void check_npy_header(npy_header& header, npy_literal const& literal) {
 inline npy_header parse_npy_header(std::span<std::byte const> bytes, std::string const& where) {
     std::string_view const text{reinterpret_cast<char const*>(bytes.data()), bytes.size()};
     auto const cut = [&] { return file_error(where + ": the NPY array is cut within its header; write it again"); };
-    if (!text.starts_with(detail::npy_magic.substr(0, std::max<std::size_t>(1, std::min<std::size_t>(text.size(), 6))))) {
+    if (!text.starts_with(
+            detail::npy_magic.substr(0, std::max<std::size_t>(1, std::min<std::size_t>(text.size(), 6))))) {
         throw file_error(where + ": not an NPY array; save it with numpy.save");
     }
     if (text.size() < 10) throw cut();
     unsigned const version = static_cast<unsigned char>(text[6]);
-    if (version < 1 || version > 3) throw file_error(where + ": NPY version " + std::to_string(version) + " is unknown");
+    if (version < 1 || version > 3)
+        throw file_error(where + ": NPY version " + std::to_string(version) + " is unknown");
     std::size_t const length_bytes = version == 1 ? 2 : 4;
     if (text.size() < 8 + length_bytes) throw cut();
     std::size_t length = 0;

@@ -1,5 +1,9 @@
 #pragma once
-/// Reads the arrays of an NPZ file. Needs zlib; link it.
+/// Reads the arrays of an NPZ file. The only header that names zlib.
+
+#if !__has_include(<zlib.h>)
+#error "plateau/io/npz_reader.hpp needs zlib (Debian: zlib1g-dev, link z)"
+#endif
 
 #include <algorithm>
 #include <cstddef>
@@ -92,7 +96,7 @@ inline std::vector<std::byte> inflate_all(std::span<std::byte const> from, std::
             stream.avail_out = static_cast<uInt>(piece);
             status = ::inflate(&stream, Z_NO_FLUSH);
             from = from.subspan(now - stream.avail_in);
-            out.resize(out.size() - stream.avail_out);
+            out.erase(out.end() - static_cast<std::ptrdiff_t>(stream.avail_out), out.end());
         }
     } catch (...) {
         ::inflateEnd(&stream);

@@ -1,5 +1,9 @@
 #pragma once
-/// Writes several named arrays into one file: NumPy's NPZ, a zip of NPY arrays. Needs minizip; link it.
+/// Writes several named arrays into one file: NumPy's NPZ, a zip of NPY arrays. The only header that names minizip.
+
+#if (defined(PLATEAU_HAS_MINIZIP) && !PLATEAU_HAS_MINIZIP) || !__has_include(<minizip/zip.h>)
+#error "plateau/io/npz_writer.hpp needs minizip (Debian: libminizip-dev, link minizip and z)"
+#endif
 
 #include <algorithm>
 #include <cstddef>
@@ -100,7 +104,8 @@ inline npz_writer::~npz_writer() {
 }
 
 inline void npz_writer::begin(std::string const& name, std::string_view descr, std::vector<index> const& shape) {
-    if (zip_ == nullptr || !open_name_.empty()) throw file_error(file_.target().string() + ": " + name + " begins too late");
+    if (zip_ == nullptr || !open_name_.empty())
+        throw file_error(file_.target().string() + ": " + name + " begins too late");
     if (name.empty() || !names_.insert(name).second) {
         throw file_error(file_.target().string() + ": the array name \"" + name + "\" is empty or used twice");
     }
@@ -126,7 +131,8 @@ inline void npz_writer::write(std::span<std::byte const> bytes) {
 
 inline void npz_writer::end() {
     if (open_name_.empty()) throw file_error(file_.target().string() + ": no array has begun");
-    if (missing_ > 0) throw shape_error(open_name_ + ": " + std::to_string(missing_) + " bytes of its shape are missing");
+    if (missing_ > 0)
+        throw shape_error(open_name_ + ": " + std::to_string(missing_) + " bytes of its shape are missing");
     require(::zipCloseFileInZip(zip_));
     open_name_.clear();
 }

@@ -109,7 +109,8 @@ inline void safetensors_checkpoint::add_shards(std::filesystem::path const& inde
     std::map<std::string, safetensors_file const*> opened;
     for (auto const& [name, shard] : weight_map.items()) {
         if (!shard.is_string()) {
-            throw file_error(where + ": the shard of " + printable(name) + " must be a string, found " + describe(shard));
+            throw file_error(where + ": the shard of " + printable(name) + " must be a string, found " +
+                             describe(shard));
         }
         auto const& shard_name = shard.get_ref<std::string const&>();
         auto at = opened.find(shard_name);
@@ -121,8 +122,7 @@ inline void safetensors_checkpoint::add_shards(std::filesystem::path const& inde
             auto const file = index_path.parent_path() / relative;
             std::error_code ignored;
             if (!std::filesystem::exists(file, ignored)) {
-                throw file_error(where + ": the shard " + file.string() +
-                                 " is missing; download the checkpoint again");
+                throw file_error(where + ": the shard " + file.string() + " is missing; download the checkpoint again");
             }
             at = opened.emplace(shard_name, &add(file)).first;
         }
@@ -143,7 +143,8 @@ inline void safetensors_checkpoint::fail_without_weights() const {
                          "t.AutoModelForCausalLM.from_pretrained(d).save_pretrained(d)\" '" +
                          directory + "'");
     }
-    throw file_error(directory + ": there is neither model.safetensors nor model.safetensors.index.json here; "
+    throw file_error(directory +
+                     ": there is neither model.safetensors nor model.safetensors.index.json here; "
                      "give a directory with a Hugging Face checkpoint");
 }
 

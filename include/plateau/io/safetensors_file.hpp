@@ -105,7 +105,8 @@ private:
         if (bad < 0) return;
         throw numeric_error(describe_tensor(at) + ": the value at flat index " +
                             std::to_string(first + static_cast<std::size_t>(bad)) + " is not finite in " +
-                            std::string(name_of(dtype_of<T>)) + "; the checkpoint is damaged, or needs a wider --dtype");
+                            std::string(name_of(dtype_of<T>)) +
+                            "; the checkpoint is damaged, or needs a wider --dtype");
     }
 
     mapped_file file_;

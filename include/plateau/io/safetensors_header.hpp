@@ -60,10 +60,10 @@ inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
 /// Bits of one element; 0 for a type that the format does not know.
 inline std::uint64_t safetensors_bits(std::string_view stored) {
     constexpr std::pair<std::string_view, std::uint64_t> known[] = {
-        {"F64", 64}, {"F32", 32},    {"F16", 16},    {"BF16", 16},    {"I64", 64},     {"I32", 32},     {"I16", 16},
-        {"I8", 8},   {"U64", 64},    {"U32", 32},    {"U16", 16},     {"U8", 8},       {"BOOL", 8},     {"C64", 64},
-        {"F4", 4},   {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F8_E5M2", 8},  {"F8_E4M3", 8},  {"F8_E8M0", 8},
-        {"F8_E4M3FNUZ", 8},          {"F8_E5M2FNUZ", 8}};
+        {"F64", 64},    {"F32", 32},    {"F16", 16},        {"BF16", 16},      {"I64", 64},    {"I32", 32},
+        {"I16", 16},    {"I8", 8},      {"U64", 64},        {"U32", 32},       {"U16", 16},    {"U8", 8},
+        {"BOOL", 8},    {"C64", 64},    {"F4", 4},          {"F6_E2M3", 6},    {"F6_E3M2", 6}, {"F8_E5M2", 8},
+        {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}};
     for (auto const& [name, bits] : known) {
         if (stored == name) return bits;
     }
@@ -75,7 +75,7 @@ inline std::vector<index> parse_shape(json const& entry, std::string const& wher
     if (shape == nullptr || !shape->is_array()) throw file_error(where + ": \"shape\" must be an array of extents");
     std::vector<index> extents;
     for (json const& extent : *shape) {
-        if (!has_kind<index>(extent) || extent.get<index>() < 0) {
+        if (!json_is<index>(extent) || extent.get<index>() < 0) {
             throw file_error(where + ": an extent must be an integer that is not negative, found " + describe(extent));
         }
         extents.push_back(extent.get<index>());
@@ -115,7 +115,8 @@ inline std::map<std::string, std::string> parse_metadata(json const& object, std
     std::map<std::string, std::string> metadata;
     if (!object.is_object()) throw file_error(where + ": \"__metadata__\" must be an object of strings");
     for (auto const& [key, value] : object.items()) {
-        if (!value.is_string()) throw file_error(where + ": \"__metadata__\" must hold strings, found " + describe(value));
+        if (!value.is_string())
+            throw file_error(where + ": \"__metadata__\" must hold strings, found " + describe(value));
         metadata.emplace(key, value.get<std::string>());
     }
     return metadata;

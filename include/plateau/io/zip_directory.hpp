@@ -18,9 +18,9 @@ namespace plateau::io {
 /// One file in a zip.
 struct zip_entry {
     std::string name;
-    unsigned method = 0;             ///< 0 stored, 8 deflated
-    std::uint32_t crc32 = 0;         ///< of the content
-    std::uint64_t size = 0;          ///< of the content, as claimed
+    unsigned method = 0;               ///< 0 stored, 8 deflated
+    std::uint32_t crc32 = 0;           ///< of the content
+    std::uint64_t size = 0;            ///< of the content, as claimed
     std::span<std::byte const> bytes;  ///< the content as it is stored
 };
 
@@ -129,7 +129,8 @@ inline std::vector<zip_entry> read_zip_directory(std::span<std::byte const> byte
 
         // The local header repeats the entry, with an extra field of another length.
         if (file.get<std::uint32_t>(local) != 0x04034b50u) file.fail();
-        std::uint64_t const skip = local_bytes + file.get<std::uint16_t>(local + 26) + file.get<std::uint16_t>(local + 28);
+        std::uint64_t const skip =
+            local_bytes + file.get<std::uint16_t>(local + 26) + file.get<std::uint16_t>(local + 28);
         file.slice(local, skip);
         entry.bytes = file.slice(local + skip, stored);
         entries.push_back(std::move(entry));

@@ -5,8 +5,10 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <string>
 #include <vector>
 
+#include <plateau/core/error.hpp>
 #include <plateau/core/types.hpp>
 
 namespace plateau::metrics {
@@ -14,9 +16,10 @@ namespace plateau::metrics {
 /// Quantile q of ascending values by linear interpolation between the two nearest order statistics:
 ///     h = q (n - 1),   x[floor h] + (h - floor h) (x[floor h + 1] - x[floor h])
 /// @param sorted  [n] ascending, no NaN       @param q  in [0, 1]
-/// @return NaN if n = 0
+/// @return NaN if n = 0       @throws domain_error on another q
 /// @see Hyndman & Fan 1996, type 7; numpy.quantile's default
 inline double quantile(std::span<double const> sorted, double q) {
+    if (!(q >= 0 && q <= 1)) throw domain_error("a quantile needs a fraction in [0, 1], got " + std::to_string(q));
     if (sorted.empty()) return std::numeric_limits<double>::quiet_NaN();
     double const h = q * static_cast<double>(sorted.size() - 1);
     auto const low = static_cast<std::size_t>(h);

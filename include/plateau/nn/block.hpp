@@ -65,11 +65,11 @@ struct block {
             sites.push_back({id, layer, hooks::site_axes::vector, 1, width});
         };
         vector(hooks::site_id::resid_pre);
-        Norm::list(sites, layer, ln1_sites, width);
+        norm1.list(sites, layer, ln1_sites, width);
         attend.list(sites, layer);
         vector(hooks::site_id::attn_out);
         if constexpr (Order == order::pre_norm) vector(hooks::site_id::resid_mid);
-        Norm::list(sites, layer, ln2_sites, width);
+        norm2.list(sites, layer, ln2_sites, width);
         feed_forward.list(sites, layer);
         vector(hooks::site_id::mlp_out);
         vector(hooks::site_id::resid_post);

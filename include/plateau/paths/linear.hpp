@@ -1,6 +1,7 @@
 #pragma once
 /// The straight line between two activations.
 
+#include <algorithm>
 #include <span>
 #include <string>
 
@@ -12,7 +13,7 @@ namespace plateau::paths {
 /// Linear interpolation   x(α) = (1 − α) a + α b,   formed in double and rounded once.
 /// @param a,b  [D] finite; kept as references      @param α  outside [0, 1] extrapolates
 /// @throws shape_error on unequal extents
-/// @post x(0) = a and x(1) = b exactly. O(D), no allocation.
+/// @post x(0) = a and x(1) = b bit for bit. O(D), no allocation.
 /// @see Janiak et al. 2024, section 2
 template <class T>
 class linear {
@@ -28,6 +29,11 @@ public:
         if (out.size() != a_.size()) {
             throw shape_error("the point of a linear path has length " + std::to_string(a_.size()) + ", not " +
                               std::to_string(out.size()));
+        }
+        if (alpha == 0 || alpha == 1) {  // the sum below would turn a −0 of an end point into 0
+            auto const end = alpha == 0 ? a_ : b_;
+            std::copy(end.begin(), end.end(), out.begin());
+            return;
         }
         for (std::size_t i = 0; i < out.size(); ++i) {
             out[i] = static_cast<T>((1 - alpha) * static_cast<double>(a_[i]) + alpha * static_cast<double>(b_[i]));

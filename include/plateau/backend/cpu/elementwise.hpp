@@ -27,7 +27,7 @@ inline T activate_one(T x) {
         constexpr T root = std::numbers::inv_sqrtpi_v<T> * std::numbers::sqrt2_v<T>;
         return T(0.5) * x * (T{1} + std::tanh(root * (x + T(0.044715) * x * x * x)));
     }
-    if constexpr (Kind == activation::relu) return x > T{0} ? x : T{0};
+    if constexpr (Kind == activation::relu) return x < T{0} ? T{0} : x;  // a NaN stays one
 }
 
 template <activation Kind, class T>

@@ -21,8 +21,8 @@ inline constexpr index row_group = 64;
 /// Rounds a row count up to whole groups.
 constexpr index padded_rows(index rows) { return (rows + row_group - 1) / row_group * row_group; }
 
-/// The weight of a linear layer, [N, K] = outputs x inputs, in the form that `linear` wants. Stored in T, or in bfloat16:
-/// then inputs are rounded to bfloat16 too, products and sums are float.
+/// The weight of a linear layer, [N, K] = outputs x inputs, in the form that `linear` wants. Stored in T, or in bfloat16
+/// where T is float: then inputs are rounded to bfloat16 too, products and sums are float.
 template <class T>
 class linear_weight {
 public:
@@ -31,7 +31,7 @@ public:
     /// @param weight  [N, K] dense, taken over
     explicit linear_weight(tensor::buffer<T, 2> weight) : full_{std::move(weight)} {}
     explicit linear_weight(tensor::buffer<bfloat16, 2> weight)
-        requires(!std::is_same_v<T, bfloat16>)
+        requires std::is_same_v<T, float>
         : half_{std::move(weight)} {}
 
     index outputs() const { return is_half() ? half_.extent(0) : full_.extent(0); }
@@ -110,10 +110,11 @@ void linear(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> x
 }
 
 /// out_r = row ids[r] of the weight, as `linear` sees it: the embedding of tokens.
-/// @param ids  [R], each in [0, N)      @param out  [R, K]
+/// @param ids  [R], each in [0, N)      @param out  [R, K]      @throws shape_error on another shape of out
 template <class T>
 void gather_rows(cpu_context const&, linear_weight<T> const& weight, std::span<index const> ids,
                  tensor::view<T, 2> out) {
+    tensor::require_extents(out.extents(), {static_cast<index>(ids.size()), weight.inputs()}, "the output of gather_rows");
     for (std::size_t r = 0; r < ids.size(); ++r) {
         T* const to = out[static_cast<index>(r)].data();
         if (weight.is_half()) {

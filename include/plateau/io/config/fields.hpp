@@ -39,14 +39,16 @@ inline std::vector<token_id> parse_token_ids(json const& root, std::string_view 
     }
     if (at->is_null()) return ids;
     auto const add = [&](json const& value) {
-        if (!value.is_number_integer() || value > std::numeric_limits<token_id>::max()) {
+        constexpr index most = std::numeric_limits<token_id>::max();
+        if (!json_is<index>(value) || value.get<index>() > most) {
             throw config_error(where + ": \"" + std::string(key) + "\" must be a token id or a list of them, found " +
                                describe(value));
         }
-        if (value >= 0) ids.push_back(value.get<token_id>());
+        if (auto const id = value.get<index>(); id >= 0) ids.push_back(static_cast<token_id>(id));
     };
     if (!at->is_array()) add(*at);
-    else for (json const& value : *at) add(value);
+    else
+        for (json const& value : *at) add(value);
     return ids;
 }
 
@@ -85,13 +87,18 @@ inline rope_config parse_rope(json const& root, index context, std::string const
     if (!found) return rope;
     json const& scaling = *found;
     std::string const here = where + ": RoPE";
+    for (auto const& [key, value] : scaling.items()) {
+        if (value.is_object())
+            throw config_error(here + " parameters per layer type (" + printable(key) + ") are not supported");
+    }
     rope.theta = field_or<double>(scaling, "rope_theta", rope.theta, here);
     require_neutral(scaling, "partial_rotary_factor", 1.0, here);
     auto const older = field_or<std::string>(scaling, "type", "default", here);
     auto const type = field_or<std::string>(scaling, "rope_type", older, here);
     if (type == "default") return rope;
     if (type != "linear" && type != "llama3") {
-        throw config_error(here + " type " + printable(type) + " is not supported; supported are default, linear and llama3");
+        throw config_error(here + " type " + printable(type) +
+                           " is not supported; supported are default, linear and llama3");
     }
     rope.factor = field<double>(scaling, "factor", here);
     if (type == "linear") {
@@ -102,8 +109,7 @@ inline rope_config parse_rope(json const& root, index context, std::string const
     rope.low_freq_factor = field<double>(scaling, "low_freq_factor", here);
     rope.high_freq_factor = field<double>(scaling, "high_freq_factor", here);
     rope.original_context = field_or<index>(scaling, "original_max_position_embeddings", context, here);
-    rope.original_context =
-        field_or<index>(root, "original_max_position_embeddings", rope.original_context, where);
+    rope.original_context = field_or<index>(root, "original_max_position_embeddings", rope.original_context, where);
     return rope;
 }
 
@@ -113,7 +119,8 @@ inline rope_config parse_rope(json const& root, index context, std::string const
 inline void refuse_short_windows(json const& root, std::optional<index> window, bool windowed, index context,
                                  std::string const& where) {
     if (json const* types = find_field(root, "layer_types")) {
-        if (!types->is_array()) throw config_error(where + ": \"layer_types\" must be an array, found " + describe(*types));
+        if (!types->is_array())
+            throw config_error(where + ": \"layer_types\" must be an array, found " + describe(*types));
         windowed = false;
         for (json const& type : *types) {
             if (type == "full_attention") continue;

@@ -40,17 +40,17 @@ struct model_config {
     norm_kind norm = norm_kind::rms;
     double norm_eps = 0;
     activation act = activation::silu;
-    bool gated_mlp = false;          ///< act(gate x) ∘ (up x) instead of act(in x)
+    bool gated_mlp = false;  ///< act(gate x) ∘ (up x) instead of act(in x)
     rope_config rope;
     bool learned_positions = false;  ///< an embedding per position is added to the token's
     bool tied_head = false;          ///< the unembedding is the token embedding
     bool qkv_bias = false;
     bool out_bias = false;
     bool mlp_bias = false;
-    bool scale_attention = true;           ///< scores are divided by √E
-    bool scale_by_inverse_layer = false;   ///< and by (layer + 1)
-    std::vector<token_id> bos;  ///< ids that begin a text, possibly none
-    std::vector<token_id> eos;  ///< ids that end a text, possibly none
+    bool scale_attention = true;          ///< scores are divided by √E
+    bool scale_by_inverse_layer = false;  ///< and by (layer + 1)
+    std::vector<token_id> bos;            ///< ids that begin a text, possibly none
+    std::vector<token_id> eos;            ///< ids that end a text, possibly none
 };
 
 /// Requires sizes that a model can have, so that no product of two of them overflows.
@@ -85,7 +85,8 @@ inline void require_valid(model_config const& config, std::string const& where) 
     }
     rope_config const& rope = config.rope;
     if (rope.kind == rope_kind::none) return;
-    if (config.d_head % 2 != 0) refuse("rotary positions need an even head width, found " + std::to_string(config.d_head));
+    if (config.d_head % 2 != 0)
+        refuse("rotary positions need an even head width, found " + std::to_string(config.d_head));
     if (!(rope.theta > 0) || !std::isfinite(rope.theta)) refuse("the RoPE base must be positive");
     if (!(rope.factor > 0) || !std::isfinite(rope.factor)) refuse("the RoPE factor must be positive");
     if (rope.kind != rope_kind::llama3) return;

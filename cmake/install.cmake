@@ -1,0 +1,19 @@
+# cmake --install: headers, targets plateau::core and plateau::plateau, version file.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(plateau_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/plateau)
+target_include_directories(plateau_core INTERFACE "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+set(plateau_targets plateau_core)
+if(TARGET plateau)
+    list(APPEND plateau_targets plateau)
+endif()
+install(TARGETS ${plateau_targets} EXPORT plateauTargets)
+install(EXPORT plateauTargets NAMESPACE plateau:: DESTINATION ${plateau_package_dir})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/plateau DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/plateauConfig.cmake.in
+    ${PROJECT_BINARY_DIR}/plateauConfig.cmake INSTALL_DESTINATION ${plateau_package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/plateauConfigVersion.cmake
+    VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES ${PROJECT_BINARY_DIR}/plateauConfig.cmake ${PROJECT_BINARY_DIR}/plateauConfigVersion.cmake
+    ${PROJECT_SOURCE_DIR}/cmake/optional.cmake DESTINATION ${plateau_package_dir})

@@ -1,0 +1,38 @@
+# Libraries that plateau uses where they are there. The headers ask PLATEAU_HAS_<NAME>, which is 0 or 1.
+# Included by the build and, once installed, by plateauConfig.cmake: the machine that compiles decides.
+
+# PLATEAU_WITH_<NAME>=OFF leaves one out although it is there.
+macro(plateau_find_optional)
+    find_package(PkgConfig QUIET)
+    foreach(plateau_pair IN ITEMS PCRE2=libpcre2-8 MINIZIP=minizip CAIRO=cairo)
+        string(REPLACE "=" ";" plateau_pair "${plateau_pair}")
+        list(GET plateau_pair 0 plateau_name)
+        list(GET plateau_pair 1 plateau_module)
+        option(PLATEAU_WITH_${plateau_name} "use ${plateau_module} if it is there" ON)
+        if(PLATEAU_WITH_${plateau_name} AND PkgConfig_FOUND AND NOT TARGET PkgConfig::PLATEAU_${plateau_name})
+            pkg_check_modules(PLATEAU_${plateau_name} QUIET IMPORTED_TARGET GLOBAL ${plateau_module})
+        endif()
+    endforeach()
+    option(PLATEAU_WITH_XTENSOR "use xtensor if it is there" ON)
+    if(PLATEAU_WITH_XTENSOR AND NOT TARGET xtensor)
+        find_package(xtensor QUIET)
+    endif()
+endmacro()
+
+function(plateau_link_optional target)
+    foreach(name IN ITEMS PCRE2 MINIZIP CAIRO)
+        if(PLATEAU_WITH_${name} AND TARGET PkgConfig::PLATEAU_${name})
+            target_link_libraries(${target} INTERFACE "$<BUILD_INTERFACE:PkgConfig::PLATEAU_${name}>")
+            target_compile_definitions(${target} INTERFACE "$<BUILD_INTERFACE:PLATEAU_HAS_${name}=1>")
+        else()
+            target_compile_definitions(${target} INTERFACE "$<BUILD_INTERFACE:PLATEAU_HAS_${name}=0>")
+        endif()
+    endforeach()
+    # xtensor changed its folders in 0.26; tensor/xtensor.hpp knows both layouts and nothing older than 0.24.
+    if(PLATEAU_WITH_XTENSOR AND TARGET xtensor AND NOT xtensor_VERSION VERSION_LESS 0.24)
+        target_link_libraries(${target} INTERFACE "$<BUILD_INTERFACE:xtensor>")
+        target_compile_definitions(${target} INTERFACE "$<BUILD_INTERFACE:PLATEAU_HAS_XTENSOR=1>")
+    else()
+        target_compile_definitions(${target} INTERFACE "$<BUILD_INTERFACE:PLATEAU_HAS_XTENSOR=0>")
+    endif()
+endfunction()

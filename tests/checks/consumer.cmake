@@ -1,0 +1,17 @@
+# cmake -DSOURCE=<plateau> -DKIND=find_package|subdirectory|fetch_content -DMAIN_BUILD=<built plateau> -DBUILD=<scratch>
+#       -DSETTINGS=<cache entries, | between them> -P consumer.cmake
+# Configures, builds and runs the project tests/consumer/KIND; for find_package against a fresh install.
+cmake_minimum_required(VERSION 3.25)
+
+string(REPLACE "|" ";" SETTINGS "${SETTINGS}")
+file(REMOVE_RECURSE ${BUILD})
+if(KIND STREQUAL "find_package")
+    execute_process(COMMAND ${CMAKE_COMMAND} --install ${MAIN_BUILD} --prefix ${BUILD}/prefix OUTPUT_QUIET
+                    COMMAND_ERROR_IS_FATAL ANY)
+    list(APPEND SETTINGS -DCMAKE_PREFIX_PATH=${BUILD}/prefix)
+endif()
+execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE}/tests/consumer/${KIND} -B ${BUILD}/build ${SETTINGS}
+                -DPLATEAU_SOURCE=${SOURCE} COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${CMAKE_COMMAND} --build ${BUILD}/build COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${CMAKE_CTEST_COMMAND} --test-dir ${BUILD}/build --output-on-failure --no-tests=error
+                COMMAND_ERROR_IS_FATAL ANY)

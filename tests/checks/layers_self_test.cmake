@@ -1,0 +1,58 @@
+# cmake -DBUILD=<scratch folder> -P layers_self_test.cmake
+# Plants one offence at a time in a small tree and requires that layers.cmake sees it and says so.
+cmake_minimum_required(VERSION 3.25)
+
+# expect(name "message or empty for a clean tree" path content [path content ...])
+function(expect name message)
+    set(root ${BUILD}/${name})
+    file(REMOVE_RECURSE ${root})
+    file(WRITE ${root}/plateau/core/base.hpp "#pragma once\n#include <vector>\n")
+    file(WRITE ${root}/plateau/tensor/eigen.hpp "#pragma once\n#include <Eigen/Core>\n#include <plateau/core/base.hpp>\n")
+    file(WRITE ${root}/plateau/plateau.hpp "#pragma once\n#include <plateau/tensor/eigen.hpp>\n")
+    while(ARGN)
+        list(POP_FRONT ARGN path content)
+        file(WRITE ${root}/plateau/${path} "#pragma once\n${content}\n")
+    endwhile()
+    execute_process(COMMAND ${CMAKE_COMMAND} -DROOT=${root} -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/layers.cmake
+                    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+    string(REGEX REPLACE "[ \n]+" " " output "${output}")
+    if(message STREQUAL "")
+        if(NOT status EQUAL 0)
+            message(SEND_ERROR "${name}: a clean tree was refused: ${output}")
+        endif()
+    elseif(status EQUAL 0)
+        message(SEND_ERROR "${name}: not noticed")
+    elseif(NOT output MATCHES "${message}")
+        message(SEND_ERROR "${name}: expected the message '${message}', got: ${output}")
+    else()
+        message(STATUS "${name}: refused (${CMAKE_MATCH_0})")
+    endif()
+endfunction()
+
+expect(clean "")
+expect(comment "" core/a.hpp "// #include <plateau/sweep/b.hpp>, and Eigen::Map, would be wrong here")
+expect(upward "upward include of tensor/eigen.hpp \\(layer 1\\)" core/a.hpp "#include <plateau/tensor/eigen.hpp>")
+expect(upward_far "io/a.hpp \\(layer 2\\): upward include of sweep/b.hpp \\(layer 6\\)"
+    sweep/b.hpp "" io/a.hpp "  #  include <plateau/sweep/b.hpp>")
+expect(umbrella "includes the umbrella" sweep/a.hpp "#include <plateau/plateau.hpp>")
+expect(sideways "sideways include of metrics/b.hpp" paths/a.hpp "#include <plateau/metrics/b.hpp>" metrics/b.hpp "")
+expect(sideways_upper "sideways include of hooks/b.hpp" viz/a.hpp "#include <plateau/hooks/b.hpp>" hooks/b.hpp "")
+expect(cycle "include cycle: nn/a.hpp -> nn/b.hpp -> nn/c.hpp -> nn/a.hpp"
+    nn/a.hpp "#include <plateau/nn/b.hpp>" nn/b.hpp "#include <plateau/nn/c.hpp>" nn/c.hpp "#include <plateau/nn/a.hpp>"
+    nn/d.hpp "#include <plateau/nn/a.hpp>")
+expect(self "include cycle: nn/a.hpp -> nn/a.hpp" nn/a.hpp "#include <plateau/nn/a.hpp>")
+expect(astray "nothing but plateau.hpp stands directly" extra.hpp "")
+expect(unknown_folder "the folder 'misc' has no layer" misc/a.hpp "")
+expect(missing "which does not exist" core/a.hpp "#include <plateau/core/absent.hpp>")
+expect(quotes "in quotes" core/a.hpp "#include \"base.hpp\"")
+expect(eigen "models/a.hpp: includes <Eigen/Dense>" models/a.hpp "#include <Eigen/Dense>")
+expect(eigen_name "models/a.hpp: names Eigen::" models/a.hpp "void f(Eigen::MatrixXd const&)")
+expect(eigen_in_backend "" backend/cpu/a.hpp "#include <Eigen/Core>\nusing m = Eigen::MatrixXd;")
+expect(xtensor "io/a.hpp: includes <xtensor/xarray.hpp>" io/a.hpp "#include <xtensor/xarray.hpp>")
+expect(json "io/a.hpp: includes <nlohmann/json.hpp>" io/a.hpp "#include <nlohmann/json.hpp>" io/json.hpp "#include <nlohmann/json.hpp>")
+expect(cuda "nn/a.hpp: includes <cuda_runtime.h>" nn/a.hpp "#include <cuda_runtime.h>"
+    backend/cuda/a.hpp "#include <cuda_runtime.h>")
+expect(cuh "backend/cuda/a.hpp: a .hpp includes the .cuh" backend/cuda/a.hpp "#include <plateau/backend/cuda/k.cuh>"
+    backend/cuda/k.cuh "")
+expect(cuh_astray "nn/k.cuh: .cuh files belong to backend/cuda" nn/k.cuh "")
+expect(backends "do not know each other" backend/cpu/a.hpp "#include <plateau/backend/cuda/b.hpp>" backend/cuda/b.hpp "")

@@ -1,0 +1,25 @@
+# cmake -DSOURCES=<folder> -DCOMPILER=... -DFLAGS=<|-separated> -P rejected.cmake
+# Every file of the folder must fail to compile, with a message that matches the regular expression of its first line.
+cmake_minimum_required(VERSION 3.25)
+set(ENV{LC_ALL} C)
+
+string(REPLACE "|" ";" FLAGS "${FLAGS}")
+file(GLOB sources ${SOURCES}/*.cpp)
+foreach(source IN LISTS sources)
+    cmake_path(GET source STEM name)
+    file(READ ${source} text)
+    if(NOT text MATCHES "^// rejected: ([^\n]+)\n")
+        message(SEND_ERROR "${name}: the first line has to be '// rejected: <what the compiler says>'")
+        continue()
+    endif()
+    set(expected "${CMAKE_MATCH_1}")
+    execute_process(COMMAND ${COMPILER} -std=c++20 -fsyntax-only ${FLAGS} ${source}
+                    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+    if(status EQUAL 0)
+        message(SEND_ERROR "${name}: compiles, but should be refused with '${expected}'")
+    elseif(NOT output MATCHES "${expected}")
+        message(SEND_ERROR "${name}: refused, but not with '${expected}':\n${output}")
+    else()
+        message(STATUS "${name}: refused (${CMAKE_MATCH_0})")
+    endif()
+endforeach()

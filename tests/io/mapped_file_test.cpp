@@ -1,0 +1,42 @@
+#include <plateau/io/mapped_file.hpp>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include <plateau/core/error.hpp>
+
+#include "support/catch.hpp"
+#include "support/scratch.hpp"
+
+using namespace plateau::testing;
+using plateau::file_error;
+using plateau::io::mapped_file;
+
+TEST_CASE("a mapped file shows its bytes", "[io][mapped_file]") {
+    scratch_dir const dir;
+    std::string const content = std::string(10'000, 'x') + std::string("\0end", 4);
+    mapped_file file{dir.write("a", content)};
+    CHECK(file.text() == content);
+    CHECK(file.bytes().size() == content.size());
+    mapped_file moved{std::move(file)};
+    CHECK(moved.text() == content);
+    mapped_file other{dir.write("b", "b")};
+    other = std::move(moved);
+    CHECK(other.text() == content);
+    CHECK(other.path() == dir / "a");
+    CHECK(plateau::io::read_text(dir / "a") == content);
+}
+
+TEST_CASE("an empty file has no bytes", "[io][mapped_file]") {
+    scratch_dir const dir;
+    CHECK(mapped_file{dir.write("a", "")}.bytes().empty());
+}
+
+TEST_CASE("what cannot be mapped is named with the reason", "[io][mapped_file]") {
+    scratch_dir const dir;
+    CHECK_THAT(message_of<file_error>([&] { mapped_file{dir / "absent"}; }),
+               contains("absent") && contains("No such file"));
+    CHECK_THAT(message_of<file_error>([&] { mapped_file{dir.path()}; }), contains("directory"));
+    CHECK_THAT(message_of<file_error>([] { mapped_file{"/dev/null"}; }), contains("not a regular file"));
+}

@@ -1,0 +1,354 @@
+#include <plateau/io/model_config.hpp>
+
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <plateau/core/error.hpp>
+
+#include "support/catch.hpp"
+#include "support/scratch.hpp"
+
+using namespace plateau::testing;
+using namespace plateau::io;
+using plateau::activation;
+using plateau::config_error;
+using plateau::file_error;
+using plateau::norm_kind;
+using plateau::token_id;
+
+namespace {
+
+// As transformers 5.23 saves them.
+std::string const llama_v5 = R"({
+  "attention_bias": false, "attention_dropout": 0.0, "bos_token_id": 3, "dtype": "float32", "eos_token_id": [4, 5],
+  "head_dim": 8, "hidden_act": "silu", "hidden_size": 32, "initializer_range": 0.02, "intermediate_size": 48,
+  "max_position_embeddings": 2048, "mlp_bias": false, "model_type": "llama", "num_attention_heads": 4,
+  "num_hidden_layers": 2, "num_key_value_heads": 2, "pad_token_id": null, "pretraining_tp": 1, "rms_norm_eps": 1e-06,
+  "rope_parameters": {"factor": 8.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0,
+                      "original_max_position_embeddings": 64, "rope_theta": 500000.0, "rope_type": "llama3"},
+  "tie_word_embeddings": false, "transformers_version": "5.23.0", "use_cache": true, "vocab_size": 64})";
+
+std::string const qwen2_v5 = R"({
+  "attention_dropout": 0.0, "bos_token_id": null, "dtype": "float32", "eos_token_id": null, "hidden_act": "silu",
+  "hidden_size": 32, "initializer_range": 0.02, "intermediate_size": 48,
+  "layer_types": ["full_attention", "full_attention"], "max_position_embeddings": 32768, "max_window_layers": 28,
+  "model_type": "qwen2", "num_attention_heads": 4, "num_hidden_layers": 2, "num_key_value_heads": 2,
+  "pad_token_id": null, "rms_norm_eps": 1e-06, "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"},
+  "sliding_window": null, "tie_word_embeddings": false, "transformers_version": "5.23.0", "use_cache": true,
+  "use_sliding_window": false, "vocab_size": 64})";
+
+std::string const gpt2_v5 = R"({
+  "activation_function": "gelu_new", "add_cross_attention": false, "attn_pdrop": 0.1, "bos_token_id": 50256,
+  "dtype": "float32", "embd_pdrop": 0.1, "eos_token_id": 50256, "initializer_range": 0.02, "layer_norm_epsilon": 1e-05,
+  "model_type": "gpt2", "n_embd": 32, "n_head": 4, "n_inner": null, "n_layer": 2, "n_positions": 32,
+  "pad_token_id": null, "reorder_and_upcast_attn": false, "resid_pdrop": 0.1, "scale_attn_by_inverse_layer_idx": false,
+  "scale_attn_weights": true, "summary_activation": null, "summary_first_dropout": 0.1, "summary_proj_to_labels": true,
+  "summary_type": "cls_index", "summary_use_proj": true, "tie_word_embeddings": true, "transformers_version": "5.23.0",
+  "use_cache": true, "vocab_size": 64})";
+
+// As transformers 4 saved them, cut to what matters.
+std::string const llama_v4 = R"({
+  "architectures": ["LlamaForCausalLM"], "attention_bias": false, "bos_token_id": 1, "eos_token_id": 2,
+  "hidden_act": "silu", "hidden_size": 128, "intermediate_size": 384, "max_position_embeddings": 512,
+  "mlp_bias": false, "model_type": "llama", "num_attention_heads": 8, "num_hidden_layers": 2, "num_key_value_heads": 4,
+  "pretraining_tp": 1, "rms_norm_eps": 1e-06, "rope_scaling": null, "rope_theta": 10000.0, "tie_word_embeddings": true,
+  "torch_dtype": "float32", "transformers_version": "4.41.2", "use_cache": true, "vocab_size": 2048})";
+
+model_config parse(std::string const& text) { return parse_model_config(text, "config.json"); }
+
+/// The configuration with some top-level keys set to other JSON values; "" removes a key.
+std::string with(std::string const& base, std::vector<std::pair<std::string, std::string>> const& changes) {
+    json root = parse_json(base, "base");
+    for (auto const& [key, value] : changes) {
+        if (value.empty()) root.erase(key);
+        else root[key] = parse_json(value, "change");
+    }
+    return root.dump();
+}
+
+std::string complaint(std::string const& text) {
+    return message_of<config_error>([&] { parse(text); });
+}
+
+std::string complaint(std::string const& base, std::string const& key, std::string const& value) {
+    return complaint(with(base, {{key, value}}));
+}
+
+}  // namespace
+
+TEST_CASE("Llama, as transformers 5 writes it", "[io][model_config]") {
+    auto const config = parse(llama_v5);
+    CHECK(config.model_type == "llama");
+    CHECK(config.layers == 2);
+    CHECK(config.d_model == 32);
+    CHECK(config.heads == 4);
+    CHECK(config.kv_heads == 2);
+    CHECK(config.d_head == 8);
+    CHECK(config.d_mlp == 48);
+    CHECK(config.vocab == 64);
+    CHECK(config.context == 2048);
+    CHECK(config.norm == norm_kind::rms);
+    CHECK(config.norm_eps == 1e-6);
+    CHECK(config.act == activation::silu);
+    CHECK(config.gated_mlp);
+    CHECK(config.rope.kind == rope_kind::llama3);
+    CHECK(config.rope.theta == 500000.0);
+    CHECK(config.rope.factor == 8.0);
+    CHECK(config.rope.low_freq_factor == 1.0);
+    CHECK(config.rope.high_freq_factor == 4.0);
+    CHECK(config.rope.original_context == 64);
+    CHECK_FALSE(config.learned_positions);
+    CHECK_FALSE(config.tied_head);
+    CHECK_FALSE((config.qkv_bias || config.out_bias || config.mlp_bias));
+    CHECK((config.scale_attention && !config.scale_by_inverse_layer));
+    CHECK(config.bos == std::vector<token_id>{3});
+    CHECK(config.eos == std::vector<token_id>{4, 5});
+}
+
+TEST_CASE("Llama, as transformers 4 wrote it", "[io][model_config]") {
+    auto const config = parse(llama_v4);
+    CHECK(config.d_head == 16);
+    CHECK(config.tied_head);
+    CHECK(config.rope.kind == rope_kind::standard);
+    CHECK(config.rope.theta == 10000.0);
+
+    // SmolLM2 and Llama 3.2 in the old form.
+    auto const scaled =
+        parse(with(llama_v4, {{"rope_theta", "500000.0"}, {"rope_scaling", R"({"factor": 32.0, "high_freq_factor": 4.0,
+                                                  "low_freq_factor": 1.0, "original_max_position_embeddings": 8192,
+                                                  "rope_type": "llama3"})"}}));
+    CHECK(scaled.rope.kind == rope_kind::llama3);
+    CHECK(scaled.rope.theta == 500000.0);
+    CHECK(scaled.rope.original_context == 8192);
+
+    auto const linear = parse(with(llama_v4, {{"rope_scaling", R"({"type": "linear", "factor": 2})"}}));
+    CHECK(linear.rope.kind == rope_kind::linear);
+    CHECK(linear.rope.factor == 2.0);
+    CHECK(parse(with(llama_v4, {{"rope_scaling", R"({"type": "default"})"}})).rope.kind == rope_kind::standard);
+}
+
+TEST_CASE("Llama's options", "[io][model_config]") {
+    auto const biased = parse(with(llama_v4, {{"attention_bias", "true"}, {"mlp_bias", "true"}}));
+    CHECK((biased.qkv_bias && biased.out_bias && biased.mlp_bias));
+    auto const wide = parse(with(llama_v4, {{"head_dim", "20"}, {"hidden_size", "129"}}));
+    CHECK(wide.d_head == 20);
+    CHECK(parse(with(llama_v4, {{"head_dim", "null"}})).d_head == 16);
+
+    // What is absent takes the defaults of transformers.
+    auto const bare = parse(R"({"model_type": "llama", "hidden_size": 32, "num_hidden_layers": 1,
+                                "num_attention_heads": 4, "intermediate_size": 48, "vocab_size": 64})");
+    CHECK(bare.kv_heads == 4);
+    CHECK(bare.context == 2048);
+    CHECK(bare.norm_eps == 1e-6);
+    CHECK(bare.rope.theta == 10000.0);
+    CHECK_FALSE(bare.tied_head);
+    CHECK(bare.bos == std::vector<token_id>{1});
+    CHECK(bare.eos == std::vector<token_id>{2});
+
+    CHECK(parse(with(llama_v4, {{"hidden_act", "\"gelu\""}})).act == activation::gelu);
+    CHECK(parse(with(llama_v4, {{"hidden_act", "\"gelu_pytorch_tanh\""}})).act == activation::gelu_tanh);
+    CHECK(parse(with(llama_v4, {{"eos_token_id", "null"}})).eos.empty());
+    CHECK(parse(with(llama_v4, {{"eos_token_id", "-1"}})).eos.empty());
+
+    // Keys of both forms: transformers 5 prefers a base within the RoPE parameters.
+    CHECK(parse(with(llama_v4, {{"rope_parameters", R"({"rope_theta": 7.0, "rope_type": "default"})"}})).rope.theta ==
+          7.0);
+    // Without its own, llama3 takes the model's context.
+    auto const open = parse(with(
+        llama_v4,
+        {{"rope_scaling", R"({"rope_type": "llama3", "factor": 2, "low_freq_factor": 1, "high_freq_factor": 4})"}}));
+    CHECK(open.rope.original_context == 512);
+}
+
+TEST_CASE("Qwen2", "[io][model_config]") {
+    auto const config = parse(qwen2_v5);
+    CHECK(config.model_type == "qwen2");
+    CHECK(config.qkv_bias);
+    CHECK_FALSE((config.out_bias || config.mlp_bias || config.tied_head));
+    CHECK((config.bos.empty() && config.eos.empty()));
+    CHECK(config.context == 32768);
+    // Qwen2.5-0.5B in the old form: a window that is switched off, or that no layer reaches, does nothing.
+    auto const old = with(qwen2_v5, {{"layer_types", ""},
+                                     {"rope_parameters", ""},
+                                     {"rope_theta", "1000000.0"},
+                                     {"tie_word_embeddings", "true"},
+                                     {"sliding_window", "4096"}});
+    CHECK(parse(old).rope.theta == 1e6);
+    CHECK(parse(old).tied_head);
+    CHECK(parse(with(old, {{"use_sliding_window", "true"}})).layers == 2);
+    CHECK(parse(with(old, {{"use_sliding_window", "true"}, {"max_window_layers", "1"}, {"sliding_window", "null"}}))
+              .layers == 2);
+    CHECK(parse(with(old, {{"use_sliding_window", "true"}, {"max_window_layers", "1"}, {"sliding_window", "32768"}}))
+              .layers == 2);
+    CHECK_THAT(complaint(with(old, {{"use_sliding_window", "true"}, {"max_window_layers", "1"}})),
+               contains("use_sliding_window") && contains("not supported"));
+    CHECK_THAT(
+        complaint(with(old, {{"use_sliding_window", "true"}, {"max_window_layers", "1"}, {"sliding_window", ""}})),
+        contains("use_sliding_window"));
+    CHECK_THAT(complaint(with(qwen2_v5, {{"use_sliding_window", "true"},
+                                         {"sliding_window", "16"},
+                                         {"layer_types", R"(["full_attention", "sliding_attention"])"}})),
+               contains("use_sliding_window"));
+    CHECK_THAT(complaint(qwen2_v5, "layer_types", R"(["linear_attention"])"), contains("linear_attention"));
+    CHECK_THAT(complaint(qwen2_v5, "layer_types", R"(["sliding_attention"])"), contains("no length"));
+}
+
+TEST_CASE("GPT-2", "[io][model_config]") {
+    auto const config = parse(gpt2_v5);
+    CHECK(config.model_type == "gpt2");
+    CHECK(config.layers == 2);
+    CHECK(config.heads == 4);
+    CHECK(config.kv_heads == 4);
+    CHECK(config.d_head == 8);
+    CHECK(config.d_mlp == 128);
+    CHECK(config.context == 32);
+    CHECK(config.norm == norm_kind::layer);
+    CHECK(config.norm_eps == 1e-5);
+    CHECK(config.act == activation::gelu_tanh);
+    CHECK_FALSE(config.gated_mlp);
+    CHECK(config.rope.kind == rope_kind::none);
+    CHECK((config.learned_positions && config.tied_head && config.qkv_bias && config.out_bias && config.mlp_bias));
+    CHECK((config.scale_attention && !config.scale_by_inverse_layer));
+    CHECK(config.bos == std::vector<token_id>{50256});  // beyond the vocabulary, as saved: whoever uses it complains
+
+    auto const other = parse(with(gpt2_v5, {{"n_inner", "100"},
+                                            {"activation_function", "\"relu\""},
+                                            {"scale_attn_weights", "false"},
+                                            {"scale_attn_by_inverse_layer_idx", "true"},
+                                            {"tie_word_embeddings", "false"},
+                                            {"layer_norm_epsilon", "1e12"}}));
+    CHECK(other.d_mlp == 100);
+    CHECK(other.act == activation::relu);
+    CHECK_FALSE((other.scale_attention || other.tied_head));
+    CHECK(other.scale_by_inverse_layer);
+    CHECK(other.norm_eps == 1e12);
+    CHECK(parse(with(gpt2_v5, {{"tie_word_embeddings", ""}})).tied_head);
+    CHECK(parse(with(gpt2_v5, {{"activation_function", "\"gelu\""}})).act == activation::gelu);
+    CHECK_THAT(complaint(gpt2_v5, "add_cross_attention", "true"), contains("\"add_cross_attention\""));
+}
+
+TEST_CASE("a text that is no configuration is refused", "[io][model_config]") {
+    CHECK_THROWS_AS(parse(""), file_error);
+    CHECK_THROWS_AS(parse("{"), file_error);
+    CHECK_THROWS_AS(parse("model_type: llama"), file_error);
+    CHECK_THROWS_AS(parse("{\"model_type\": \"\xFF\"}"), file_error);
+    CHECK_THROWS_AS(parse(R"({"model_type": "llama", "model_type": "gpt2"})"), file_error);
+    CHECK_THROWS_AS(parse(std::string(200'000, '[')), file_error);
+    CHECK_THAT(complaint("[]"), contains("must be an object"));
+    CHECK_THAT(complaint("null"), contains("must be an object"));
+    CHECK_THAT(complaint("{}"), contains("config.json") && contains("\"model_type\" is missing"));
+    CHECK_THAT(complaint(R"({"model_type": 3})"), contains("\"model_type\" must be a string"));
+    CHECK_THAT(complaint(R"({"model_type": "mamba"})"),
+               contains("\"mamba\" is not supported") && contains("gpt2, llama, qwen2"));
+    CHECK_THAT(complaint(R"({"model_type": "llama"})"), contains("is missing"));
+}
+
+TEST_CASE("sizes that no model has are refused", "[io][model_config]") {
+    for (std::string const key : {"hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
+                                  "head_dim", "intermediate_size", "vocab_size", "max_position_embeddings"}) {
+        for (std::string const value : {"0", "-1", "-32", "2147483648", "9223372036854775807", "-9223372036854775808",
+                                        "18446744073709551615", "1e30", "32.0", "\"32\"", "true", "[32]", "{}"}) {
+            CAPTURE(key, value);
+            CHECK_THAT(complaint(llama_v5, key, value), contains("config.json"));
+        }
+    }
+    for (std::string const key : {"n_embd", "n_layer", "n_head", "n_inner", "vocab_size", "n_positions"}) {
+        for (std::string const value : {"0", "-4", "4294967296", "9223372036854775804", "0.5", "\"4\"", "false"}) {
+            CAPTURE(key, value);
+            CHECK_THAT(complaint(gpt2_v5, key, value), contains("config.json"));
+        }
+    }
+    for (std::string const key :
+         {"hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "vocab_size"}) {
+        CHECK_THAT(complaint(llama_v5, key, ""), contains("\"" + key + "\" is missing"));
+        CHECK_THAT(complaint(llama_v5, key, "null"), contains("\"" + key + "\" is missing"));
+    }
+    CHECK_THAT(complaint(llama_v5, "num_hidden_layers", "20000"), contains("absurd"));
+    CHECK_THAT(complaint(with(llama_v5, {{"hidden_size", "2147483647"}, {"vocab_size", "2147483647"}})),
+               contains("absurd"));
+    CHECK_THAT(complaint(with(llama_v5, {{"head_dim", "2147483646"}, {"num_attention_heads", "2147483646"}})),
+               contains("absurd"));
+    CHECK_THAT(complaint(llama_v5, "num_key_value_heads", "3"), contains("not a multiple"));
+    CHECK_THAT(complaint(llama_v4, "num_attention_heads", "7"), contains("not divisible"));
+    CHECK_THAT(complaint(llama_v4, "num_attention_heads", "0"), contains("not divisible"));
+    CHECK_THAT(complaint(gpt2_v5, "n_head", "5"), contains("not divisible"));
+    CHECK_THAT(complaint(llama_v5, "head_dim", "7"), contains("even head width"));
+    CHECK(parse(with(gpt2_v5, {{"n_embd", "28"}})).d_head == 7);  // without rotary positions that is fine
+}
+
+TEST_CASE("values of a wrong kind are refused by name", "[io][model_config]") {
+    CHECK_THAT(complaint(llama_v5, "rms_norm_eps", "0"), contains("epsilon"));
+    CHECK_THAT(complaint(llama_v5, "rms_norm_eps", "-1e-6"), contains("epsilon"));
+    CHECK_THAT(complaint(llama_v5, "rms_norm_eps", "\"1e-6\""), contains("\"rms_norm_eps\" must be a number"));
+    CHECK_THAT(complaint(gpt2_v5, "layer_norm_epsilon", "0.0"), contains("epsilon"));
+    CHECK_THAT(complaint(llama_v5, "hidden_act", "1"), contains("\"hidden_act\" must be a string"));
+    CHECK_THAT(complaint(llama_v5, "hidden_act", "\"mish\""),
+               contains("\"mish\" is not supported") && contains("silu"));
+    CHECK_THAT(complaint(gpt2_v5, "activation_function", "\"swiglu\""), contains("\"activation_function\""));
+    CHECK_THAT(complaint(llama_v5, "tie_word_embeddings", "\"yes\""), contains("true or false"));
+    CHECK_THAT(complaint(llama_v5, "attention_bias", "0"), contains("true or false"));
+    CHECK_THAT(complaint(llama_v5, "bos_token_id", "1.5"), contains("token id"));
+    CHECK_THAT(complaint(llama_v5, "eos_token_id", "[1, \"2\"]"), contains("token id"));
+    CHECK_THAT(complaint(llama_v5, "eos_token_id", "[[1]]"), contains("token id"));
+    CHECK_THAT(complaint(llama_v5, "eos_token_id", "2147483648"), contains("token id"));
+    CHECK_THAT(complaint(llama_v5, "eos_token_id", "18446744073709551615"), contains("token id"));
+    CHECK_THAT(complaint(llama_v5, "layer_types", "3"), contains("\"layer_types\" must be an array"));
+}
+
+TEST_CASE("rotary positions that are not supported are refused", "[io][model_config]") {
+    for (std::string const type : {"yarn", "dynamic", "longrope", "su", ""}) {
+        CAPTURE(type);
+        CHECK_THAT(complaint(llama_v4, "rope_scaling", "{\"rope_type\": \"" + type + "\", \"factor\": 2.0}"),
+                   contains("\"" + type + "\" is not supported") && contains("llama3"));
+        CHECK_THAT(complaint(llama_v5, "rope_parameters", "{\"rope_type\": \"" + type + "\", \"factor\": 2.0}"),
+                   contains("is not supported"));
+    }
+    CHECK_THAT(complaint(llama_v4, "rope_scaling", R"({"type": "linear"})"), contains("\"factor\" is missing"));
+    CHECK_THAT(complaint(llama_v4, "rope_scaling", R"({"type": "linear", "factor": 0})"),
+               contains("factor must be positive"));
+    CHECK_THAT(complaint(llama_v4, "rope_scaling", R"({"type": 3})"), contains("must be a string"));
+    CHECK_THAT(complaint(llama_v4, "rope_scaling", "\"linear\""), contains("must be an object"));
+    CHECK_THAT(complaint(llama_v4, "rope_theta", "0"), contains("RoPE base"));
+    CHECK_THAT(complaint(llama_v4, "rope_theta", "\"1e4\""), contains("\"rope_theta\" must be a number"));
+    CHECK_THAT(complaint(llama_v4, "partial_rotary_factor", "0.5"), contains("\"partial_rotary_factor\" = 0.5"));
+    CHECK_THAT(complaint(llama_v5, "rope_parameters", R"({"full_attention": {"rope_type": "default"}})"),
+               contains("per layer type"));
+    auto const llama3 = [](std::string const& low, std::string const& high, std::string const& original) {
+        return complaint(llama_v4, "rope_scaling",
+                         R"({"rope_type": "llama3", "factor": 8, "low_freq_factor": )" + low +
+                             ", \"high_freq_factor\": " + high + ", \"original_max_position_embeddings\": " + original +
+                             "}");
+    };
+    CHECK(llama3("1", "4", "8192") == "NO EXCEPTION");
+    CHECK_THAT(llama3("4", "4", "8192"), contains("low_freq_factor < high_freq_factor"));
+    CHECK_THAT(llama3("0", "4", "8192"), contains("low_freq_factor"));
+    CHECK_THAT(llama3("null", "4", "8192"), contains("\"low_freq_factor\" is missing"));
+    CHECK_THAT(llama3("1", "4", "0"), contains("original_max_position_embeddings"));
+}
+
+TEST_CASE("options that would change the numbers are refused by name", "[io][model_config]") {
+    for (auto const& base : {llama_v4, llama_v5, qwen2_v5, gpt2_v5}) {
+        CHECK_THAT(complaint(base, "quantization_config", R"({"quant_method": "gptq"})"),
+                   contains("quantization_config"));
+        CHECK_THAT(complaint(base, "is_causal", "false"), contains("is_causal"));
+        CHECK_THAT(complaint(base, "is_encoder_decoder", "true"), contains("is_encoder_decoder"));
+        CHECK_THAT(complaint(base, "pruned_heads", R"({"0": [1]})"), contains("pruned_heads"));
+        CHECK(complaint(base, "pruned_heads", "{}") == "NO EXCEPTION");
+        CHECK(complaint(base, "quantization_config", "null") == "NO EXCEPTION");
+        CHECK(complaint(base, "something_new", "[1, 2]") == "NO EXCEPTION");
+    }
+}
+
+TEST_CASE("no damage of a character crashes the parser", "[io][model_config]") {
+    std::mt19937 random{2};
+    for (auto const& base : {llama_v5, qwen2_v5, gpt2_v5}) {
+        for (int i = 0; i < 1000; ++i) {
+            std::string damaged = base;
+            damaged[random() % damaged.size()] =
+                random() % 2 ? static_cast<char>(random()) : "0123456789[]{},:\"-e."[random() % 20];
+            CHECK_FALSE(message_of<plateau::error>([&] { parse(damaged); }).starts_with("ANOTHER"));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+#include <plateau/models/load.hpp>
+
+#include <cmath>
+#include <mutex>
+
+#include "support/catch.hpp"
+#include "support/golden.hpp"
+
+namespace {
+
+using plateau::index;
+namespace hooks = plateau::hooks;
+namespace models = plateau::models;
+
+struct error_of_site {
+    double difference = 0, largest = 0;
+    index compared = 0;
+};
+
+/// Largest difference of every expected site of a model, and the largest magnitude expected there.
+template <class T>
+std::map<std::string, error_of_site> errors_of(std::string const& name) {
+    auto const folder = golden::models_folder() / name;
+    auto const expected = golden::expected(name);
+    plateau::backend::cpu_context const ctx{2};
+    auto const model = models::load<T>(folder, ctx);
+    auto const prompts = golden::prompts(folder / "tokens.npy");
+    auto const length = static_cast<index>(prompts.front().size());
+    std::map<std::string, error_of_site> errors;
+    hooks::hook_set<T> captures;
+    for (auto const& [site, reference] : expected) {
+        auto const compare = [&errors, &reference, length](hooks::site const& at, hooks::where const& w,
+                                                           plateau::tensor::view<T const, 3> rows) {
+            auto& error = errors[at.name()];
+            for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                auto const& id = w.rows[r];
+                index const a_count = rows.extent(1), b_count = rows.extent(2);
+                for (index a = 0; a < a_count; ++a) {
+                    for (index b = 0; b < b_count; ++b) {
+                        index const offset = at.axes == hooks::site_axes::keys
+                                                 ? ((id.item * a_count + a) * length + id.position) * length + b
+                                                 : ((id.item * length + id.position) * a_count + a) * b_count + b;
+                        double const want = reference.values.at(static_cast<std::size_t>(offset));
+                        double const got = static_cast<double>(rows(static_cast<index>(r), a, b));
+                        ++error.compared;
+                        if (std::isinf(want) && want == got) continue;
+                        error.difference = std::max(error.difference, std::abs(got - want));
+                        if (std::isnan(got)) error.difference = std::numeric_limits<double>::infinity();
+                        error.largest = std::max(error.largest, std::abs(want));
+                    }
+                }
+            }
+        };
+        captures = captures | hooks::capture<T>(site, hooks::serialised<T>(compare));
+    }
+    models::forward(ctx, model, prompts, captures);
+    return errors;
+}
+
+TEMPLATE_TEST_CASE("every expected site agrees with the published implementation", "[models][golden]", float, double) {
+    double const bound = std::is_same_v<TestType, double> ? 1e-10 : 2e-5;
+    for (auto const& name : golden::model_names()) {
+        auto const errors = errors_of<TestType>(name);
+        auto const expected = golden::expected(name);
+        CHECK(errors.size() == expected.size());
+        CHECK(errors.size() >= 9);
+        for (auto const& [site, error] : errors) {
+            CAPTURE(name, site, error.difference, error.largest);
+            CHECK(error.compared == static_cast<index>(expected.at(site).values.size()));
+            CHECK(error.difference <= bound * error.largest);
+        }
+    }
+}
+
+TEST_CASE("the configuration of transformers 4 means the same as that of transformers 5", "[models][config]") {
+    for (auto const& name : golden::model_names()) {
+        CAPTURE(name);
+        auto const read = [&](char const* file) {
+            auto const path = golden::models_folder() / name / file;
+            return plateau::io::parse_model_config(plateau::io::read_text(path), path.string());
+        };
+        auto const a = read("config.json"), b = read("config.v4.json");
+        CHECK(a.layers == b.layers);
+        CHECK(a.d_head == b.d_head);
+        CHECK(a.kv_heads == b.kv_heads);
+        CHECK(a.d_mlp == b.d_mlp);
+        CHECK(a.norm_eps == b.norm_eps);
+        CHECK(a.act == b.act);
+        CHECK(a.rope.kind == b.rope.kind);
+        CHECK(a.rope.theta == b.rope.theta);
+        CHECK(a.rope.factor == b.rope.factor);
+        CHECK(a.rope.original_context == b.rope.original_context);
+        CHECK(a.tied_head == b.tied_head);
+        CHECK(a.qkv_bias == b.qkv_bias);
+        CHECK(a.mlp_bias == b.mlp_bias);
+    }
+}
+
+TEST_CASE("bfloat16 storage stays within its rounding of fp32", "[models][bf16]") {
+    auto const folder = golden::models_folder() / "llama_gqa";
+    plateau::backend::cpu_context const ctx{1};
+    auto const prompts = golden::prompts(folder / "tokens.npy");
+    auto const logits = [&](plateau::dtype storage) {
+        auto const model = models::load<float>(folder, ctx, storage);
+        std::vector<float> all;
+        models::forward(ctx, model, prompts,
+                        hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
+                            all.insert(all.end(), rows.data(), rows.data() + rows.size());
+                        }));
+        return all;
+    };
+    auto const full = logits(plateau::dtype::f32), half = logits(plateau::dtype::bf16);
+    REQUIRE(full.size() == half.size());
+    double difference = 0, largest = 0;
+    for (std::size_t i = 0; i < full.size(); ++i) {
+        difference = std::max(difference, std::abs(static_cast<double>(full[i] - half[i])));
+        largest = std::max(largest, std::abs(static_cast<double>(full[i])));
+    }
+    CHECK(difference < 0.1 * largest);
+    CHECK(difference > 1e-5 * largest);  // the rounding happened
+}
+
+}  // namespace

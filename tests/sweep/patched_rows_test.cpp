@@ -1,0 +1,274 @@
+#include <plateau/sweep/patched_rows.hpp>
+
+#include <cmath>
+#include <map>
+#include <mutex>
+#include <tuple>
+
+#include <plateau/models/load.hpp>
+#include <plateau/paths/linear.hpp>
+
+#include "support/catch.hpp"
+#include "support/scratch.hpp"
+#include "support/tiny_checkpoint.hpp"
+
+namespace {
+
+using plateau::index;
+namespace hooks = plateau::hooks;
+namespace models = plateau::models;
+namespace sweep = plateau::sweep;
+using plateau::testing::contains;
+
+using context = plateau::backend::cpu_context;
+
+template <class T>
+models::language_model<context, T> random_model(std::uint64_t seed = 7) {
+    plateau::testing::scratch_dir const folder;
+    tiny::checkpoint{seed}.write(folder.path());
+    return models::load<T>(folder.path(), context{1});
+}
+
+/// Values of every row of the read sites, by (site, pair, point, position).
+template <class T>
+using readings = std::map<std::tuple<std::string, index, index, index>, std::vector<T>>;
+
+template <class T>
+hooks::sink<T> keep(readings<T>& into, bool with_repeated = false) {
+    return hooks::serialised<T>([&into, with_repeated](hooks::site const& at, hooks::where const& w,
+                                                       plateau::tensor::view<T const, 3> rows) {
+        for (std::size_t r = 0; r < w.rows.size(); ++r) {
+            auto const& id = w.rows[r];
+            if (id.repeated && !with_repeated) continue;
+            auto const row = rows[static_cast<index>(r)];
+            index const width = at.axes == hooks::site_axes::keys ? id.position + 1 : row.extent(1);
+            std::vector<T> values;
+            for (index a = 0; a < row.extent(0); ++a) values.insert(values.end(), row[a].data(), row[a].data() + width);
+            auto const key = std::tuple{at.name(), id.item, id.point, id.position};
+            if (id.repeated) CHECK(into.at(key) == values);
+            into[key] = std::move(values);
+        }
+    });
+}
+
+/// The straight line over `steps` points.
+template <class T>
+sweep::point_writer<T> line(index steps) {
+    return [steps](index, index point, auto a, auto b, auto out) {
+        for (index j = 0; j < out.extent(0); ++j) {
+            plateau::paths::linear<T>{a[j].flat(), b[j].flat()}(plateau::paths::grid_fraction(point, steps), out[j].flat());
+        }
+    };
+}
+
+/// The same experiment in the published way: the whole prompt again for every point, patched by a hook.
+template <class T, class Model>
+readings<T> published_way(Model const& model, models::prompt_list const& prompts, std::vector<sweep::prompt_pair> const& pairs,
+                          sweep::patched_rows_options const& o, std::vector<std::string> const& reads) {
+    context const ctx{1};
+    readings<T> clean;
+    models::forward(ctx, model, prompts, hooks::capture<T>(o.write_site, keep(clean)));
+    readings<T> result;
+    for (std::size_t p = 0; p < pairs.size(); ++p) {
+        auto const length = [&](index i) { return static_cast<index>(prompts[static_cast<std::size_t>(i)].size()); };
+        auto const start = [&](index i) { return o.first_position < 0 ? length(i) + o.first_position : o.first_position; };
+        auto const [a, b] = pairs[p];
+        for (index point = 0; point < o.points; ++point) {
+            auto set = hooks::patch<T>(o.write_site, [&](auto const&, hooks::where const& w, plateau::tensor::view<T, 3> rows) {
+                for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                    index const j = w.rows[r].position - start(a);
+                    if (j < 0 || j >= o.positions) continue;
+                    auto const& from = clean.at({o.write_site, a, 0, start(a) + j});
+                    auto const& to = clean.at({o.write_site, b, 0, start(b) + j});
+                    plateau::paths::linear<T>{from, to}(plateau::paths::grid_fraction(point, o.points),
+                                                        {rows[static_cast<index>(r)].data(), from.size()});
+                }
+            });
+            readings<T> one;
+            for (auto const& read : reads) set = set | hooks::capture<T>(read, keep(one));
+            models::forward(ctx, model, {prompts[static_cast<std::size_t>(a)]}, set);
+            for (auto const& [key, values] : one) {
+                if (std::get<3>(key) >= start(a)) result[{std::get<0>(key), static_cast<index>(p), point, std::get<3>(key)}] = values;
+            }
+        }
+    }
+    return result;
+}
+
+template <class T, class Model>
+readings<T> engine(Model const& model, models::prompt_list const& prompts, std::vector<sweep::prompt_pair> const& pairs,
+                   sweep::patched_rows_options const& o, std::vector<std::string> const& reads, int threads = 1) {
+    context const ctx{threads};
+    readings<T> result;
+    hooks::hook_set<T> set;
+    auto const sink = keep(result);  // one sink for all sites: one lock for one map
+    for (auto const& read : reads) set = set | hooks::capture<T>(read, sink);
+    sweep::patched_rows<context, Model>{ctx, model, prompts, o}.run(pairs, line<T>(o.points), set);
+    return result;
+}
+
+std::vector<sweep::prompt_pair> const three_pairs{{0, 1}, {1, 2}, {3, 0}};
+
+TEMPLATE_TEST_CASE("shared-prefix rows have the bits of full forward passes", "[sweep][patched_rows]", float, double) {
+    auto const model = random_model<TestType>();
+    auto const prompts = tiny::random_prompts(3, {6, 9, 5, 7}, 37);
+    std::vector<std::string> const last{"blocks.2.hook_resid_post", "blocks.2.attn.hook_pattern", "ln_final.hook_out",
+                                        "unembed.hook_out"};
+    for (std::string const site :
+         {"hook_embed", "blocks.0.hook_resid_pre", "blocks.0.hook_resid_post", "blocks.1.hook_resid_pre",
+          "blocks.1.hook_resid_mid", "blocks.1.hook_attn_out", "blocks.1.hook_mlp_out", "blocks.1.mlp.hook_post",
+          "blocks.1.attn.hook_q", "blocks.1.attn.hook_k", "blocks.1.attn.hook_v", "blocks.1.attn.hook_z",
+          "blocks.1.ln1.hook_normalized", "blocks.1.mlp.hook_pre", "blocks.2.hook_resid_post"}) {
+        for (auto const& [first, count] : std::vector<std::pair<index, index>>{{-1, 1}, {-3, 1}, {-3, 3}, {2, 2}, {0, 1}}) {
+            sweep::patched_rows_options o;
+            o.write_site = site;
+            o.points = 4;
+            o.first_position = first;
+            o.positions = count;
+            std::vector<std::string> reads{site};
+            for (auto const& read : last) {
+                if (site != "blocks.2.hook_resid_post" || read != "blocks.2.attn.hook_pattern") reads.push_back(read);
+            }
+            CAPTURE(site, first, count);
+            auto const expected = published_way<TestType>(model, prompts, three_pairs, o, reads);
+            CHECK((engine<TestType>(model, prompts, three_pairs, o, reads) == expected));
+        }
+    }
+}
+
+TEST_CASE("a row's bits depend on nothing but itself", "[sweep][patched_rows]") {
+    auto const model = random_model<float>();
+    auto const prompts = tiny::random_prompts(5, {8, 6, 7, 8, 1, 5}, 37);
+    std::vector<sweep::prompt_pair> const pairs{{0, 1}, {1, 2}, {2, 3}, {3, 4}, {4, 5}, {0, 5}, {0, 3}, {5, 0}, {0, 0}};
+    std::vector<std::string> const reads{"blocks.1.hook_resid_mid", "ln_final.hook_out"};
+    sweep::patched_rows_options o;
+    o.points = 50;
+    auto const reference = engine<float>(model, prompts, pairs, o, reads);
+
+    SECTION("threads") {
+        for (int threads : {2, 3, 8}) CHECK((engine<float>(model, prompts, pairs, o, reads, threads) == reference));
+    }
+    SECTION("block size, with pairs cut in two") {
+        for (index rows : {1, 64, 70, 100, 1000}) {
+            CAPTURE(rows);
+            o.block_rows = rows;
+            CHECK((engine<float>(model, prompts, pairs, o, reads, 2) == reference));
+        }
+    }
+    SECTION("memory for prefixes") {
+        o.prefix_bytes = 1;  // one context at a time
+        CHECK((engine<float>(model, prompts, pairs, o, reads, 2) == reference));
+    }
+    SECTION("company") {
+        for (std::size_t p = 0; p < pairs.size(); ++p) {
+            for (auto const& [key, values] : engine<float>(model, prompts, {pairs[p]}, o, reads)) {
+                CHECK(values == reference.at({std::get<0>(key), static_cast<index>(p), std::get<2>(key), std::get<3>(key)}));
+            }
+        }
+    }
+    SECTION("number of steps, at the shared points") {
+        o.points = 99;
+        auto const finer = engine<float>(model, prompts, pairs, o, reads);
+        for (auto const& [key, values] : reference) {
+            auto const [site, pair, point, position] = key;
+            CHECK(values == finer.at({site, pair, 2 * point, position}));
+        }
+    }
+    SECTION("who else looks") {
+        auto more = reads;
+        more.insert(more.end(), {"blocks.1.attn.hook_pattern", "blocks.2.mlp.hook_post", "unembed.hook_out"});
+        auto const observed = engine<float>(model, prompts, pairs, o, more);
+        for (auto const& [key, values] : reference) CHECK(values == observed.at(key));
+    }
+}
+
+TEST_CASE("rows repeated in another block have the same bits", "[sweep][patched_rows]") {
+    auto const model = random_model<float>();
+    auto const prompts = tiny::random_prompts(5, {8, 6}, 37);
+    context const ctx{1};
+    sweep::patched_rows_options o;
+    o.points = 150;
+    o.block_rows = 64;
+    readings<float> seen;
+    index repeated = 0;
+    auto const count = [&](auto const&, hooks::where const& w, auto) {
+        for (auto const& row : w.rows) repeated += row.repeated ? 1 : 0;
+    };
+    sweep::patched_rows<context, decltype(random_model<float>())>{ctx, model, prompts, o}.run(
+        {{0, 1}}, line<float>(o.points),
+        hooks::capture<float>("ln_final.hook_out", keep(seen, true)) | hooks::capture<float>("ln_final.hook_out", count));
+    CHECK(repeated == 2);
+    CHECK(seen.size() == 150);
+}
+
+TEST_CASE("patching a prompt with its own activation changes no bit", "[sweep][patched_rows]") {
+    auto const model = random_model<double>();
+    auto const prompts = tiny::random_prompts(11, {5, 9}, 37);
+    readings<double> clean;
+    models::forward(context{1}, model, prompts, hooks::capture<double>("unembed.hook_out", keep(clean)));
+    for (std::string const site : {"hook_embed", "blocks.0.hook_resid_post", "blocks.1.attn.hook_z", "blocks.2.hook_mlp_out"}) {
+        CAPTURE(site);
+        sweep::patched_rows_options o;
+        o.write_site = site;
+        o.points = 3;
+        for (auto const& [key, values] : engine<double>(model, prompts, {{0, 0}, {1, 1}}, o, {"unembed.hook_out"})) {
+            if (std::get<2>(key) != 0) continue;  // (1 − α) a + α a may round
+            CHECK(values == clean.at({std::get<0>(key), std::get<1>(key), 0, std::get<3>(key)}));
+        }
+    }
+}
+
+TEST_CASE("progress counts every point once", "[sweep][patched_rows]") {
+    auto const model = random_model<float>();
+    auto const prompts = tiny::random_prompts(5, {8, 6, 4}, 37);
+    std::atomic<index> points{0};
+    sweep::patched_rows_options o;
+    o.points = 77;
+    o.block_rows = 64;
+    o.on_points = [&](index count) { points += count; };
+    engine<float>(model, prompts, {{0, 1}, {1, 2}}, o, {"ln_final.hook_out"}, 2);
+    CHECK(points == 2 * 77);
+}
+
+TEST_CASE("a sweep that makes no sense says what is wrong", "[sweep][patched_rows][errors]") {
+    auto const model = random_model<float>();
+    auto const prompts = tiny::random_prompts(5, {8, 6}, 37);
+    auto const run = [&](sweep::patched_rows_options const& o, std::vector<sweep::prompt_pair> const& pairs,
+                         std::string const& read) { engine<float>(model, prompts, pairs, o, {read}); };
+    sweep::patched_rows_options o;
+    o.points = 3;
+    CHECK_THROWS_WITH(run(o, {}, "ln_final.hook_out"), contains("no pairs"));
+    CHECK_THROWS_WITH(run(o, {{0, 2}}, "ln_final.hook_out"), contains("prompt 2"));
+    CHECK_THROWS_WITH(run(o, {{0, 1}}, "ln_final.hook_oat"), contains("ln_final.hook_out"));
+    CHECK_THROWS_WITH(run(o, {{0, 1}}, "blocks.0.hook_resid_mid"), contains("before the write site"));
+    CHECK_THROWS_WITH(run(o, {{0, 1}}, "blocks.9.hook_resid_post"), contains("nearest"));
+    o.write_site = "blocks.0.hook_resid_pots";
+    CHECK_THROWS_WITH(run(o, {{0, 1}}, "ln_final.hook_out"), contains("blocks.0.hook_resid_post"));
+    o.write_site = "blocks.0.attn.hook_pattern";
+    CHECK_THROWS_AS(run(o, {{0, 1}}, "ln_final.hook_out"), plateau::site_error);
+    o.write_site = "blocks.*.hook_resid_post";
+    CHECK_THROWS_WITH(run(o, {{0, 1}}, "ln_final.hook_out"), contains("names 3 hook points"));
+    o.write_site = "blocks.0.hook_resid_post";
+    o.points = 0;
+    CHECK_THROWS_AS(run(o, {{0, 1}}, "ln_final.hook_out"), plateau::usage_error);
+    o.points = 3;
+    o.first_position = -7;
+    CHECK_THROWS_WITH(run(o, {{0, 1}}, "ln_final.hook_out"), contains("too few"));
+}
+
+TEST_CASE("an activation that is not finite names layer and pair", "[sweep][patched_rows][errors]") {
+    auto const model = random_model<float>();
+    auto const prompts = tiny::random_prompts(5, {8, 6}, 37);
+    sweep::patched_rows_options o;
+    o.points = 3;
+    sweep::point_writer<float> const poison = [](index pair, index point, auto, auto, auto out) {
+        if (pair == 1 && point == 2) out(0, 0) = std::numeric_limits<float>::quiet_NaN();
+    };
+    context const ctx{1};
+    readings<float> ignored;
+    sweep::patched_rows<context, decltype(random_model<float>())> engine{ctx, model, prompts, o};
+    CHECK_THROWS_WITH(engine.run({{0, 1}, {1, 0}}, poison, hooks::capture<float>("ln_final.hook_out", keep(ignored))),
+                      contains("after layer 1") && contains("pair 1"));
+}
+
+}  // namespace
