@@ -38,10 +38,15 @@ std::vector<float> ramp(std::size_t count) {
 gguf_bytes small_model(std::string const& architecture, std::vector<std::string> const& without = {}) {
     gguf_bytes bytes;
     bytes.text("general.architecture", architecture);
-    for (auto const& [key, value] : std::vector<std::pair<std::string, std::uint32_t>>{
-             {"block_count", 1}, {"context_length", 64}, {"embedding_length", 8}, {"feed_forward_length", 12},
-             {"attention.head_count", 2}, {"attention.head_count_kv", 1}}) {
-        if (std::find(without.begin(), without.end(), key) == without.end()) bytes.integer(architecture + "." + key, value);
+    for (auto const& [key, value] :
+         std::vector<std::pair<std::string, std::uint32_t>>{{"block_count", 1},
+                                                            {"context_length", 64},
+                                                            {"embedding_length", 8},
+                                                            {"feed_forward_length", 12},
+                                                            {"attention.head_count", 2},
+                                                            {"attention.head_count_kv", 1}}) {
+        if (std::find(without.begin(), without.end(), key) == without.end())
+            bytes.integer(architecture + "." + key, value);
     }
     if (std::find(without.begin(), without.end(), "eps") == without.end()) {
         bytes.number(architecture + ".attention.layer_norm_rms_epsilon", 1e-6f);
@@ -82,12 +87,20 @@ std::vector<float> llama3_factors(float factor, float low, float high, float ori
 TEST_CASE("a Llama file has the tensors, names and row order of Hugging Face", "[io][gguf]") {
     gguf_checkpoint const checkpoint{golden("tiny_llama.gguf")};
     std::string const bytes = bytes_of(golden("tiny_llama.f32"));
-    std::vector<std::string> const names{
-        "model.embed_tokens.weight", "model.layers.0.input_layernorm.weight", "model.layers.0.mlp.down_proj.weight",
-        "model.layers.0.mlp.gate_proj.weight", "model.layers.0.mlp.up_proj.weight", "model.layers.0.post_attention_layernorm.weight",
-        "model.layers.0.self_attn.k_proj.bias", "model.layers.0.self_attn.k_proj.weight", "model.layers.0.self_attn.o_proj.weight",
-        "model.layers.0.self_attn.q_proj.bias", "model.layers.0.self_attn.q_proj.weight", "model.layers.0.self_attn.v_proj.bias",
-        "model.layers.0.self_attn.v_proj.weight", "model.norm.weight"};
+    std::vector<std::string> const names{"model.embed_tokens.weight",
+                                         "model.layers.0.input_layernorm.weight",
+                                         "model.layers.0.mlp.down_proj.weight",
+                                         "model.layers.0.mlp.gate_proj.weight",
+                                         "model.layers.0.mlp.up_proj.weight",
+                                         "model.layers.0.post_attention_layernorm.weight",
+                                         "model.layers.0.self_attn.k_proj.bias",
+                                         "model.layers.0.self_attn.k_proj.weight",
+                                         "model.layers.0.self_attn.o_proj.weight",
+                                         "model.layers.0.self_attn.q_proj.bias",
+                                         "model.layers.0.self_attn.q_proj.weight",
+                                         "model.layers.0.self_attn.v_proj.bias",
+                                         "model.layers.0.self_attn.v_proj.weight",
+                                         "model.norm.weight"};
     CHECK(checkpoint.names() == names);
     std::size_t at = 0;
     for (auto const& name : names) {
@@ -105,7 +118,8 @@ TEST_CASE("a Llama file has the tensors, names and row order of Hugging Face", "
             plateau::index const count = (rows - first + 1) / 2;
             std::vector<float> part(width * static_cast<std::size_t>(count));
             checkpoint.read_rows(name, first, count, std::span<float>(part));
-            CHECK(std::memcmp(part.data(), values.data() + static_cast<std::size_t>(first) * width, part.size() * sizeof(float)) == 0);
+            CHECK(std::memcmp(part.data(), values.data() + static_cast<std::size_t>(first) * width,
+                              part.size() * sizeof(float)) == 0);
         }
         std::vector<float> wrong(values.size() + 1);
         CHECK_THROWS_AS(checkpoint.read(name, std::span<float>(wrong)), shape_error);
@@ -143,15 +157,20 @@ TEST_CASE("the configuration of a Llama file", "[io][gguf]") {
 
 TEST_CASE("a Qwen2 file keeps its row order", "[io][gguf]") {
     scratch_dir const folder;
-    auto bytes = small_model("qwen2").floats("blk.0.attn_q.weight", {8, 8}, ramp(64)).floats("blk.0.attn_q.bias", {8}, ramp(8))
-                     .floats("output.weight", {8, 5}, ramp(40)).floats("blk.0.odd.weight", {1}, {1}).floats("odd", {1}, {1});
+    auto bytes = small_model("qwen2")
+                     .floats("blk.0.attn_q.weight", {8, 8}, ramp(64))
+                     .floats("blk.0.attn_q.bias", {8}, ramp(8))
+                     .floats("output.weight", {8, 5}, ramp(40))
+                     .floats("blk.0.odd.weight", {1}, {1})
+                     .floats("odd", {1}, {1});
     gguf_checkpoint const checkpoint{folder.write("model.gguf", bytes.bytes())};
     CHECK(checkpoint.config().model_type == "qwen2");
     CHECK(checkpoint.config().qkv_bias);
     CHECK_FALSE(checkpoint.config().tied_head);
     CHECK(checkpoint.config().d_head == 4);
     CHECK(checkpoint.config().rope.theta == 10000);
-    CHECK(checkpoint.names() == std::vector<std::string>{"blk.0.odd.weight", "lm_head.weight", "model.embed_tokens.weight",
+    CHECK(checkpoint.names() == std::vector<std::string>{"blk.0.odd.weight", "lm_head.weight",
+                                                         "model.embed_tokens.weight",
                                                          "model.layers.0.self_attn.q_proj.bias",
                                                          "model.layers.0.self_attn.q_proj.weight", "odd"});
     std::vector<float> values(64);
@@ -161,22 +180,29 @@ TEST_CASE("a Qwen2 file keeps its row order", "[io][gguf]") {
 
 TEST_CASE("a misshaped query or key is refused", "[io][gguf][bad-input]") {
     scratch_dir const folder;
-    auto const path = folder.write("model.gguf", small_model("llama").floats("blk.0.attn_k.weight", {8, 8}, ramp(64)).bytes());
+    auto const path =
+        folder.write("model.gguf", small_model("llama").floats("blk.0.attn_k.weight", {8, 8}, ramp(64)).bytes());
     CHECK_THAT(message_of<config_error>([&] { gguf_checkpoint{path}; }), contains("[8, 8], expected 4 rows"));
 }
 
 TEST_CASE("RoPE scalings of GGUF files", "[io][gguf]") {
-    auto const with = [](std::string const& type) { return small_model("llama").text("llama.rope.scaling.type", type); };
+    auto const with = [](std::string const& type) {
+        return small_model("llama").text("llama.rope.scaling.type", type);
+    };
     CHECK(config_of(with("none").number("llama.rope.scaling.factor", 4)).rope.kind == rope_kind::standard);
     auto const linear = config_of(with("linear").number("llama.rope.scaling.factor", 4)).rope;
     CHECK(linear.kind == rope_kind::linear);
     CHECK(linear.factor == 4);
     CHECK(config_of(small_model("llama").number("llama.rope.scale_linear", 2)).rope.factor == 2);
-    CHECK_THAT(refusal(with("yarn").number("llama.rope.scaling.factor", 4)), contains("\"yarn\"") && contains("linear"));
+    CHECK_THAT(refusal(with("yarn").number("llama.rope.scaling.factor", 4)),
+               contains("\"yarn\"") && contains("linear"));
 
     auto const divided = [](std::vector<float> const& factors) {
-        return small_model("llama").integer("llama.attention.key_length", 64).integer("llama.attention.value_length", 64)
-            .number("llama.rope.freq_base", 500000).floats("rope_freqs.weight", {factors.size()}, factors);
+        return small_model("llama")
+            .integer("llama.attention.key_length", 64)
+            .integer("llama.attention.value_length", 64)
+            .number("llama.rope.freq_base", 500000)
+            .floats("rope_freqs.weight", {factors.size()}, factors);
     };
     for (float factor : {8.0f, 32.0f}) {
         auto const rope = config_of(divided(llama3_factors(factor, 1, 4, 8192, 500000, 64))).rope;
@@ -197,24 +223,36 @@ TEST_CASE("configurations that are refused", "[io][gguf][bad-input]") {
     CHECK(refusal(small_model("llama")) == "NO EXCEPTION");
     CHECK_THAT(refusal(gguf_bytes{}), contains("general.architecture"));
     CHECK_THAT(refusal(small_model("mamba")), contains("\"mamba\"") && contains("llama and qwen2"));
-    for (std::string key : {"block_count", "context_length", "embedding_length", "feed_forward_length", "attention.head_count"}) {
+    for (std::string key :
+         {"block_count", "context_length", "embedding_length", "feed_forward_length", "attention.head_count"}) {
         CHECK_THAT(refusal(small_model("llama", {key})), contains("\"llama." + key + "\" is missing"));
         CHECK_THAT(refusal(small_model("llama", {key}).integer("llama." + key, 0)), contains("model.gguf"));
         CHECK_THAT(refusal(small_model("llama", {key}).integer("llama." + key, 0xFFFFFFFFu)), contains("model.gguf"));
-        CHECK_THAT(refusal(small_model("llama", {key}).raw_pair("llama." + key, 11, little_endian(std::int64_t{-3}))), contains("model.gguf"));
-        CHECK_THAT(refusal(small_model("llama", {key}).raw_pair("llama." + key, 10, little_endian(~std::uint64_t{0}))), contains("large"));
+        CHECK_THAT(refusal(small_model("llama", {key}).raw_pair("llama." + key, 11, little_endian(std::int64_t{-3}))),
+                   contains("model.gguf"));
+        CHECK_THAT(refusal(small_model("llama", {key}).raw_pair("llama." + key, 10, little_endian(~std::uint64_t{0}))),
+                   contains("large"));
         CHECK_THAT(refusal(small_model("llama", {key}).text("llama." + key, "8")), contains("must hold an integer"));
-        CHECK_THAT(refusal(small_model("llama", {key}).integers("llama." + key, {1, 2})), contains("must hold an integer"));
+        CHECK_THAT(refusal(small_model("llama", {key}).integers("llama." + key, {1, 2})),
+                   contains("must hold an integer"));
     }
     CHECK_THAT(refusal(small_model("llama", {"eps"})), contains("layer_norm_rms_epsilon"));
-    CHECK_THAT(refusal(small_model("llama", {"attention.head_count"}).integer("llama.attention.head_count", 3)), contains("not divisible"));
-    CHECK_THAT(refusal(small_model("llama", {"attention.head_count_kv"}).integer("llama.attention.head_count_kv", 4)), contains("not a multiple"));
-    CHECK_THAT(refusal(small_model("llama").integer("llama.rope.dimension_count", 6).integer("llama.attention.key_length", 4)), contains("rope.dimension_count"));
+    CHECK_THAT(refusal(small_model("llama", {"attention.head_count"}).integer("llama.attention.head_count", 3)),
+               contains("not divisible"));
+    CHECK_THAT(refusal(small_model("llama", {"attention.head_count_kv"}).integer("llama.attention.head_count_kv", 4)),
+               contains("not a multiple"));
+    CHECK_THAT(
+        refusal(small_model("llama").integer("llama.rope.dimension_count", 6).integer("llama.attention.key_length", 4)),
+        contains("rope.dimension_count"));
     CHECK_THAT(refusal(small_model("llama").integer("llama.attention.value_length", 2)), contains("value_length"));
     CHECK_THAT(refusal(small_model("llama").integer("llama.expert_count", 8)), contains("expert_count"));
     CHECK_THAT(refusal(small_model("llama").number("llama.attention.scale", 0.5f)), contains("attention.scale"));
+    CHECK_THAT(refusal(small_model("llama").boolean("llama.attention.causal", false)), contains("attention.causal"));
+    CHECK(refusal(small_model("llama").boolean("llama.attention.causal", true)) == "NO EXCEPTION");
     CHECK_THAT(refusal(small_model("llama").integer("llama.attention.sliding_window", 32)), contains("sliding_window"));
     CHECK_THAT(refusal(small_model("llama").number("llama.rope.freq_base", -1)), contains("RoPE base"));
-    CHECK_THAT(refusal(small_model("llama", {"embedding"}).floats("token_embd.weight", {8}, ramp(8))), contains("token_embd.weight"));
-    CHECK_THAT(message_of<file_error>([] { config_of(small_model("llama", {"embedding"})); }), contains("token_embd.weight"));
+    CHECK_THAT(refusal(small_model("llama", {"embedding"}).floats("token_embd.weight", {8}, ramp(8))),
+               contains("token_embd.weight"));
+    CHECK_THAT(message_of<file_error>([] { config_of(small_model("llama", {"embedding"})); }),
+               contains("token_embd.weight"));
 }

@@ -57,7 +57,8 @@ std::string refusal(std::string const& bytes) {
 TEST_CASE("every tensor type has the values of the Python package, bit for bit", "[io][gguf]") {
     gguf_file const file{golden("every_type.gguf")};
     auto const expected = golden_floats("every_type.f32");
-    CHECK(file.names() == std::vector<std::string>{"bf16", "f16", "f32", "q4_0", "q4_1", "q4_k", "q5_0", "q5_1", "q6_k", "q8_0"});
+    CHECK(file.names() ==
+          std::vector<std::string>{"bf16", "f16", "f32", "q4_0", "q4_1", "q4_k", "q5_0", "q5_1", "q6_k", "q8_0"});
     std::size_t at = 0;
     for (auto const& name : file.names()) {
         CAPTURE(name);
@@ -69,7 +70,8 @@ TEST_CASE("every tensor type has the values of the Python package, bit for bit",
         auto const narrow = read_all<bfloat16>(file, name);
         bool widened = true, rounded = true;
         for (std::size_t i = 0; i < values.size(); ++i) {
-            widened &= std::bit_cast<std::uint64_t>(wide[i]) == std::bit_cast<std::uint64_t>(static_cast<double>(values[i]));
+            widened &=
+                std::bit_cast<std::uint64_t>(wide[i]) == std::bit_cast<std::uint64_t>(static_cast<double>(values[i]));
             rounded &= narrow[i].bits == bfloat16(values[i]).bits;
         }
         CHECK(widened);
@@ -103,14 +105,16 @@ TEST_CASE("rows are those of the whole tensor", "[io][gguf]") {
                 std::vector<float> part(width * static_cast<std::size_t>(count));
                 file.read_rows(name, first, count, std::span<float>(part));
                 auto const offset = width * static_cast<std::size_t>(first);
-                CHECK(std::memcmp(part.data(), whole.data() + offset, part.size() * sizeof(float)) == 0);
+                CHECK((part.empty() ||
+                       std::memcmp(part.data(), whole.data() + offset, part.size() * sizeof(float)) == 0));
             }
         }
         std::vector<float> out(width);
         CHECK_THROWS_AS(file.read_rows(name, rows, 1, std::span<float>(out)), shape_error);
         CHECK_THROWS_AS(file.read_rows(name, -1, 1, std::span<float>(out)), shape_error);
         CHECK_THROWS_AS(file.read_rows(name, 0, -1, std::span<float>()), shape_error);
-        CHECK_THROWS_AS(file.read_rows(name, std::numeric_limits<plateau::index>::max(), 1, std::span<float>(out)), shape_error);
+        CHECK_THROWS_AS(file.read_rows(name, std::numeric_limits<plateau::index>::max(), 1, std::span<float>(out)),
+                        shape_error);
         CHECK_THROWS_AS(file.read(name, std::span<float>(out).first(width - 1)), shape_error);
     }
 }
@@ -152,7 +156,8 @@ TEST_CASE("metadata of every type", "[io][gguf]") {
 
     CHECK_FALSE(metadata.integer("test.absent").has_value());
     CHECK_FALSE(metadata.texts("test.absent").has_value());
-    CHECK_THROWS_WITH(metadata.integer("test.string"), contains("\"test.string\" must hold an integer, found a value of type string"));
+    CHECK_THROWS_WITH(metadata.integer("test.string"),
+                      contains("\"test.string\" must hold an integer, found a value of type string"));
     CHECK_THROWS_AS(metadata.integer("test.uint64"), config_error);
     CHECK_THROWS_AS(metadata.integer("test.float32"), config_error);
     CHECK_THROWS_AS(metadata.integer("test.integers"), config_error);
@@ -178,7 +183,8 @@ TEST_CASE("version 2, another alignment, scalars and no tensors at all", "[io][g
 }
 
 TEST_CASE("files that are no GGUF, or another version of it", "[io][gguf][bad-input]") {
-    CHECK_THAT(message_of<file_error>([] { gguf_file const file{"/nonexistent.gguf"}; }), contains("/nonexistent.gguf"));
+    CHECK_THAT(message_of<file_error>([] { gguf_file const file{"/nonexistent.gguf"}; }),
+               contains("/nonexistent.gguf"));
     CHECK_THAT(refusal(""), contains("no GGUF file"));
     CHECK_THAT(refusal("GGU"), contains("no GGUF file"));
     gguf_bytes bytes;
@@ -191,8 +197,13 @@ TEST_CASE("files that are no GGUF, or another version of it", "[io][gguf][bad-in
 }
 
 TEST_CASE("a file cut anywhere is refused", "[io][gguf][bad-input]") {
-    auto const whole = gguf_bytes{}.text("k", "value").texts("ks", {"a", "bc"}).integers("n", {1, 2})
-                           .floats("t", {3}, {1, 2, 3}).floats("u", {2, 2}, {1, 2, 3, 4}).bytes();
+    auto const whole = gguf_bytes{}
+                           .text("k", "value")
+                           .texts("ks", {"a", "bc"})
+                           .integers("n", {1, 2})
+                           .floats("t", {3}, {1, 2, 3})
+                           .floats("u", {2, 2}, {1, 2, 3, 4})
+                           .bytes();
     CHECK(refusal(whole) == "NO EXCEPTION");
     for (std::size_t length = 0; length < whole.size(); ++length) {
         CAPTURE(length);
@@ -214,7 +225,8 @@ TEST_CASE("absurd counts and lengths fail at once", "[io][gguf][bad-input]") {
     auto const length = little_endian(claim);
     CHECK_THAT(refusal(gguf_bytes{}.raw_pair("k", 8, length).bytes()), contains("metadata string"));
     for (std::uint32_t type : {0u, 5u, 8u, 12u}) {
-        CHECK_THAT(refusal(gguf_bytes{}.raw_pair("k", 9, little_endian(type) + length).bytes()), contains("metadata array"));
+        CHECK_THAT(refusal(gguf_bytes{}.raw_pair("k", 9, little_endian(type) + length).bytes()),
+                   contains("metadata array"));
     }
     auto long_key = gguf_bytes{}.integer("k", 1).header();
     std::memcpy(long_key.data() + 24, &claim, sizeof claim);
@@ -228,7 +240,8 @@ TEST_CASE("absurd counts and lengths fail at once", "[io][gguf][bad-input]") {
 TEST_CASE("bad metadata", "[io][gguf][bad-input]") {
     CHECK_THAT(refusal(gguf_bytes{}.integer("k", 1).integer("k", 1).bytes()), contains("\"k\" occurs twice"));
     CHECK_THAT(refusal(gguf_bytes{}.integer("", 1).bytes()), contains("key is empty"));
-    CHECK_THAT(refusal(gguf_bytes{}.raw_pair("k", 13, little_endian(std::uint64_t{1})).bytes()), contains("unknown metadata type 13"));
+    CHECK_THAT(refusal(gguf_bytes{}.raw_pair("k", 13, little_endian(std::uint64_t{1})).bytes()),
+               contains("unknown metadata type 13"));
     CHECK_THAT(refusal(gguf_bytes{}.raw_pair("k", 7, "\2").bytes()), contains("boolean"));
     auto const nested = little_endian(std::uint32_t{9}) + little_endian(std::uint64_t{1});
     std::string deep;
@@ -264,8 +277,10 @@ TEST_CASE("bad tensor tables", "[io][gguf][bad-input]") {
     CHECK_THAT(of({}, 2), contains("multiple of the 32"));
     CHECK_THAT(refusal(gguf_bytes{}.floats("w", {1}, {1}).floats("w", {1}, {1}).bytes()), contains("twice"));
     std::string const room(256, '\0');
-    CHECK_THAT(refusal(gguf_bytes{}.raw_tensor("a", {9}, 0, 0).raw_tensor("b", {1}, 0, 32).bytes() + room), contains("overlap"));
-    CHECK_THAT(refusal(gguf_bytes{}.raw_tensor("a", {1}, 0, 32).raw_tensor("b", {1}, 0, 32).bytes() + room), contains("overlap"));
+    CHECK_THAT(refusal(gguf_bytes{}.raw_tensor("a", {9}, 0, 0).raw_tensor("b", {1}, 0, 32).bytes() + room),
+               contains("overlap"));
+    CHECK_THAT(refusal(gguf_bytes{}.raw_tensor("a", {1}, 0, 32).raw_tensor("b", {1}, 0, 32).bytes() + room),
+               contains("overlap"));
 }
 
 TEST_CASE("values that are not finite name the tensor", "[io][gguf][bad-input]") {
@@ -284,7 +299,8 @@ TEST_CASE("values that are not finite name the tensor", "[io][gguf][bad-input]")
     infinite[1] = 0x7C;
     gguf_file const scales{folder.write("b.gguf", gguf_bytes{}.tensor("q", {32}, 8, infinite).bytes())};
     CHECK_THROWS_AS(read_all<float>(scales, "q"), numeric_error);
-    gguf_file const wide{folder.write("c.gguf", gguf_bytes{}.floats("f", {1}, {std::numeric_limits<float>::max()}).bytes())};
+    gguf_file const wide{
+        folder.write("c.gguf", gguf_bytes{}.floats("f", {1}, {std::numeric_limits<float>::max()}).bytes())};
     CHECK(read_all<float>(wide, "f")[0] == std::numeric_limits<float>::max());
     CHECK_THROWS_AS(read_all<bfloat16>(wide, "f"), numeric_error);
 }

@@ -32,9 +32,7 @@ std::filesystem::path golden(std::string const& name) {
     return std::filesystem::path(PLATEAU_TESTS_DIR) / "golden" / name;
 }
 
-json tokenizer_json(std::string const& name) {
-    return parse_json(bytes_of(golden("tokenizer/" + name)), name);
-}
+json tokenizer_json(std::string const& name) { return parse_json(bytes_of(golden("tokenizer/" + name)), name); }
 
 std::string refusal(json const& root) {
     return message_of<config_error>([&] { tokenizer::from_json(root.dump(), "tokenizer.json"); });
@@ -42,13 +40,17 @@ std::string refusal(json const& root) {
 
 /// Three letters, two merges.
 json small_json() {
-    return parse_json(R"({"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "abb": 3}, "merges": ["a b", "ab b"]},
-                          "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false}})", "small");
+    return parse_json(
+        R"({"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "abb": 3}, "merges": ["a b", "ab b"]},
+                          "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false}})",
+        "small");
 }
 
 /// The same in a GGUF file, without the keys that a test leaves out.
 gguf_bytes small_gguf(std::vector<std::string> const& without = {}) {
-    auto const wanted = [&](std::string const& key) { return std::find(without.begin(), without.end(), key) == without.end(); };
+    auto const wanted = [&](std::string const& key) {
+        return std::find(without.begin(), without.end(), key) == without.end();
+    };
     gguf_bytes bytes;
     if (wanted("model")) bytes.text("tokenizer.ggml.model", "gpt2");
     if (wanted("pre")) bytes.text("tokenizer.ggml.pre", "gpt-2");
@@ -143,7 +145,8 @@ TEST_CASE("bos, eos and tokenizer_config.json", "[io][tokenizer]") {
         folder.write("tokenizer_config.json", config);
         return tokenizer::from_json_file(folder.write("tokenizer.json", bytes_of(golden("tokenizer/" + name))));
     };
-    auto const named = with("words.json", R"({"bos_token": "<|endoftext|>", "eos_token": {"content": "<|endoftext|>"}})");
+    auto const named =
+        with("words.json", R"({"bos_token": "<|endoftext|>", "eos_token": {"content": "<|endoftext|>"}})");
     CHECK(named.bos() == 360);
     CHECK(named.eos() == 360);
     CHECK_FALSE(named.adds_bos());
@@ -179,7 +182,8 @@ TEST_CASE("tokenizers that are not supported say what they are", "[io][tokenizer
         root[json::json_pointer(pointer)] = parse_json(value, "value");
         return refusal(root);
     };
-    for (std::string model : {"Unigram", "WordPiece", "WordLevel"}) CHECK_THAT(with("/model/type", ("\"" + model + "\"").c_str()), contains(model));
+    for (std::string model : {"Unigram", "WordPiece", "WordLevel"})
+        CHECK_THAT(with("/model/type", ("\"" + model + "\"").c_str()), contains(model));
     CHECK_THAT(with("/model/byte_fallback", "true"), contains("byte_fallback"));
     CHECK_THAT(with("/model/fuse_unk", "true"), contains("fuse_unk"));
     CHECK_THAT(with("/model/dropout", "0.1"), contains("dropout"));
@@ -188,11 +192,18 @@ TEST_CASE("tokenizers that are not supported say what they are", "[io][tokenizer
     CHECK_THAT(with("/normalizer", R"({"type": "NFC"})"), contains("NFC"));
     CHECK_THAT(with("/pre_tokenizer", "null"), contains("without the pre-tokenizer ByteLevel"));
     CHECK_THAT(with("/pre_tokenizer", R"({"type": "Metaspace"})"), contains("Metaspace"));
-    CHECK_THAT(with("/pre_tokenizer", R"({"type": "Sequence", "pretokenizers": [{"type": "Split"}, {"type": "ByteLevel"}]})"), contains("Split"));
-    CHECK_THAT(with("/pre_tokenizer", R"({"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "Digits"}]})"), contains("Digits"));
+    CHECK_THAT(
+        with("/pre_tokenizer", R"({"type": "Sequence", "pretokenizers": [{"type": "Split"}, {"type": "ByteLevel"}]})"),
+        contains("Split"));
+    CHECK_THAT(
+        with("/pre_tokenizer", R"({"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "Digits"}]})"),
+        contains("Digits"));
     CHECK_THAT(with("/decoder", R"({"type": "WordPiece"})"), contains("WordPiece"));
     CHECK_THAT(with("/post_processor", R"({"type": "BertProcessing"})"), contains("BertProcessing"));
-    CHECK_THAT(with("/post_processor", R"({"type": "TemplateProcessing", "single": [{"Sequence": {}}, {"SpecialToken": {"id": "</s>"}}]})"), contains("</s>"));
+    CHECK_THAT(
+        with("/post_processor",
+             R"({"type": "TemplateProcessing", "single": [{"Sequence": {}}, {"SpecialToken": {"id": "</s>"}}]})"),
+        contains("</s>"));
     CHECK_THAT(with("/added_tokens", R"([{"id": 9, "content": "<x>", "single_word": true}])"), contains("single_word"));
 }
 
@@ -206,13 +217,15 @@ TEST_CASE("malformed tokenizers", "[io][tokenizer][bad-input]") {
         root[json::json_pointer(pointer)] = parse_json(value, "value");
         return refusal(root);
     };
-    for (char const* bad : {"-1", "1.5", "\"0\"", "null", "4294967296", "[]"}) CHECK_THAT(with("/model/vocab/a", bad), contains("token id"));
+    for (char const* bad : {"-1", "1.5", "\"0\"", "null", "4294967296", "[]"})
+        CHECK_THAT(with("/model/vocab/a", bad), contains("token id"));
     CHECK_THAT(with("/model/vocab/a", "1"), contains("two tokens have the id 1"));
     CHECK_THAT(with("/model/vocab/a", "2147483647"), contains("absurd"));
     CHECK_THAT(with("/model/vocab", "[]"), contains("vocab"));
     CHECK_THAT(with("/model/unk_token", "\"?\""), contains("unknown token"));
     CHECK_THAT(with("/model/merges", "{}"), contains("merges"));
-    for (char const* bad : {"\"ab\"", "\"a b b\"", "[\"a\"]", "[\"a\", 1]", "3", "null"}) CHECK_THAT(with("/model/merges/0", bad), contains("two tokens"));
+    for (char const* bad : {"\"ab\"", "\"a b b\"", "[\"a\"]", "[\"a\", 1]", "3", "null"})
+        CHECK_THAT(with("/model/merges/0", bad), contains("two tokens"));
     CHECK_THAT(with("/model/merges/0", "\"a c\""), contains("\"c\""));
     CHECK_THAT(with("/model/merges/0", "\"b a\""), contains("\"ba\""));
     CHECK_THAT(with("/added_tokens", "{}"), contains("added_tokens"));
@@ -224,10 +237,16 @@ TEST_CASE("malformed tokenizers", "[io][tokenizer][bad-input]") {
     CHECK_THAT(with("/pre_tokenizer", R"({"type": "Sequence"})"), contains("pretokenizers"));
     CHECK_THAT(with("/post_processor", R"({"type": "TemplateProcessing"})"), contains("single"));
     CHECK_THAT(with("/post_processor", R"({"type": "TemplateProcessing", "single": [3]})"), contains("template"));
-    CHECK_THAT(with("/post_processor", R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}], "special_tokens": {"<s>": {"ids": []}}})"),
-               contains("one id"));
-    CHECK_THAT(with("/post_processor", R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}], "special_tokens": {"<s>": {"ids": [77]}}})"),
-               contains("bos"));
+    CHECK_THAT(
+        with(
+            "/post_processor",
+            R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}], "special_tokens": {"<s>": {"ids": []}}})"),
+        contains("one id"));
+    CHECK_THAT(
+        with(
+            "/post_processor",
+            R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}], "special_tokens": {"<s>": {"ids": [77]}}})"),
+        contains("bos"));
 }
 
 TEST_CASE("tokenizers of GGUF files that are refused", "[io][tokenizer][bad-input]") {
@@ -235,7 +254,8 @@ TEST_CASE("tokenizers of GGUF files that are refused", "[io][tokenizer][bad-inpu
     CHECK(tokens.encode("abb<|x|>a") == ids{3, 4, 0});
     CHECK_FALSE(tokens.adds_bos());
     CHECK(from_gguf(small_gguf({"types"})).encode("abb") == ids{3});
-    for (std::string key : {"model", "tokens", "merges"}) CHECK_THAT(refusal(small_gguf({key})), contains("tokenizer.ggml." + key));
+    for (std::string key : {"model", "tokens", "merges"})
+        CHECK_THAT(refusal(small_gguf({key})), contains("tokenizer.ggml." + key));
     for (std::string model : {"llama", "bert", "t5"}) {
         CHECK_THAT(refusal(small_gguf({"model"}).text("tokenizer.ggml.model", model)), contains("\"" + model + "\""));
     }
@@ -249,7 +269,9 @@ TEST_CASE("tokenizers of GGUF files that are refused", "[io][tokenizer][bad-inpu
     CHECK_THAT(refusal(small_gguf({"tokens"}).integers("tokenizer.ggml.tokens", {1})), contains("an array of strings"));
     CHECK_THAT(refusal(small_gguf().boolean("tokenizer.ggml.add_bos_token", true)), contains("add_bos_token"));
     CHECK_THAT(refusal(small_gguf().boolean("tokenizer.ggml.add_eos_token", true)), contains("add_eos_token"));
-    CHECK_THAT(refusal(small_gguf().boolean("tokenizer.ggml.add_bos_token", true).integer("tokenizer.ggml.bos_token_id", 99)), contains("bos"));
+    CHECK_THAT(
+        refusal(small_gguf().boolean("tokenizer.ggml.add_bos_token", true).integer("tokenizer.ggml.bos_token_id", 99)),
+        contains("bos"));
 }
 
 TEST_CASE("long words and long texts take no more than their share", "[io][tokenizer]") {
@@ -259,7 +281,8 @@ TEST_CASE("long words and long texts take no more than their share", "[io][token
     std::string word, text;
     while (word.size() < 1'000'000) word += static_cast<char>('a' + rng.below(26));
     while (text.size() < 2'000'000) text += " the plateau lies high above the river"[rng.below(38)];
-    for (auto const& input : {word, text, std::string(1'000'000, 'a'), std::string(1'000'000, ' ') + "x", std::string(500'000, '\n')}) {
+    for (auto const& input :
+         {word, text, std::string(1'000'000, 'a'), std::string(1'000'000, ' ') + "x", std::string(500'000, '\n')}) {
         CHECK(tokens.decode(tokens.encode(input)) == input);
     }
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(60));

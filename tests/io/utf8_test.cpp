@@ -25,7 +25,9 @@ TEST_CASE("every code point but the surrogates", "[io][utf8]") {
         auto const bytes = encode(c);
         auto const [found, length] = first_character(bytes + "x");
         if (c >= 0xD800 && c < 0xE000) refused &= length == 0;
-        else same &= found == c && length == bytes.size() && first_character(bytes.substr(0, bytes.size() - 1)).length < bytes.size();
+        else
+            same &= found == c && length == bytes.size() &&
+                    first_character(bytes.substr(0, bytes.size() - 1)).length < bytes.size();
     }
     CHECK(same);
     CHECK(refused);
@@ -34,8 +36,9 @@ TEST_CASE("every code point but the surrogates", "[io][utf8]") {
 TEST_CASE("bytes that are not UTF-8", "[io][utf8]") {
     STATIC_REQUIRE(valid_utf8_prefix("") == 0);
     STATIC_REQUIRE(valid_utf8_prefix("abc") == 3);
-    for (std::string_view bad : {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xC3", "\xC3(", "\xE0\x80\x80", "\xE0\x9F\xBF", "\xE2\x82", "\xED\xA0\x80",
-                                 "\xF0\x8F\xBF\xBF", "\xF0\x9F\x98", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFE", "\xFF"}) {
+    for (std::string_view bad :
+         {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xC3", "\xC3(", "\xE0\x80\x80", "\xE0\x9F\xBF", "\xE2\x82",
+          "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF0\x9F\x98", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFE", "\xFF"}) {
         CHECK(valid_utf8_prefix("é" + std::string(bad)) == 2);
     }
 }

@@ -22,7 +22,7 @@ class gguf_bytes {
 public:
     std::string magic = "GGUF";
     std::uint32_t version = 3;
-    std::size_t alignment = 32;  ///< of the data; the key is up to the test
+    std::size_t alignment = 32;                      ///< of the data; the key is up to the test
     std::uint64_t more_pairs = 0, more_tensors = 0;  ///< claimed beyond those that are there
 
     /// A pair of any type; `value` as stored.
@@ -33,7 +33,9 @@ public:
     }
     gguf_bytes& integer(std::string_view key, std::uint32_t value) { return raw_pair(key, 4, little_endian(value)); }
     gguf_bytes& number(std::string_view key, float value) { return raw_pair(key, 6, little_endian(value)); }
-    gguf_bytes& boolean(std::string_view key, bool value) { return raw_pair(key, 7, std::string(1, value ? '\1' : '\0')); }
+    gguf_bytes& boolean(std::string_view key, bool value) {
+        return raw_pair(key, 7, std::string(1, value ? '\1' : '\0'));
+    }
     gguf_bytes& text(std::string_view key, std::string_view value) { return raw_pair(key, 8, gguf_string(value)); }
     gguf_bytes& texts(std::string_view key, std::vector<std::string> const& values) {
         std::string bytes = little_endian(std::uint32_t{8}) + little_endian(std::uint64_t{values.size()});
@@ -63,7 +65,8 @@ public:
         data_ += values;
         return *this;
     }
-    gguf_bytes& floats(std::string_view name, std::vector<std::uint64_t> const& extents, std::vector<float> const& values) {
+    gguf_bytes& floats(std::string_view name, std::vector<std::uint64_t> const& extents,
+                       std::vector<float> const& values) {
         std::string bytes;
         for (float value : values) bytes += little_endian(value);
         return tensor(name, extents, 0, bytes);

@@ -48,6 +48,7 @@ void parallel_for(int threads, index count, Body&& body) {
     };
     int const workers = static_cast<int>(std::min<index>(std::max(threads, 1), count));
     std::vector<std::thread> helpers;
+    if (workers > 1) helpers.reserve(static_cast<std::size_t>(workers) - 1);  // may throw now, not between two starts
     for (int worker = 1; worker < workers; ++worker) {
         try {
             helpers.emplace_back(work, worker);

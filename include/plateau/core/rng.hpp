@@ -11,7 +11,8 @@
 
 namespace plateau {
 
-/// The splitmix64 stream, addressed by counter.
+/// The splitmix64 stream, addressed by counter. Its state is the first number that splitmix64 draws from the seed, so
+/// that neighbouring seeds give unrelated streams.
 /// @see Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"
 class counter_rng {
 public:

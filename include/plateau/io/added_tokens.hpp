@@ -34,9 +34,8 @@ public:
         }
         for (auto& pass : passes_) {
             for (auto& bucket : pass) {
-                std::stable_sort(bucket.begin(), bucket.end(), [](auto const& a, auto const& b) {
-                    return a.content.size() > b.content.size();
-                });
+                std::stable_sort(bucket.begin(), bucket.end(),
+                                 [](auto const& a, auto const& b) { return a.content.size() > b.content.size(); });
             }
         }
     }

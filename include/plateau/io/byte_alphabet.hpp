@@ -39,7 +39,8 @@ inline std::optional<std::string> bytes_of_letters(std::string_view letters) {
     std::string bytes;
     while (!letters.empty()) {
         auto const [letter, length] = first_character(letters);
-        if (length == 0 || letter >= detail::letter_bytes.size() || detail::letter_bytes[letter] < 0) return std::nullopt;
+        if (length == 0 || letter >= detail::letter_bytes.size() || detail::letter_bytes[letter] < 0)
+            return std::nullopt;
         bytes += static_cast<char>(detail::letter_bytes[letter]);
         letters.remove_prefix(length);
     }

@@ -100,7 +100,8 @@ private:
     }
 
     std::string describe_tensor(stored_tensor const& at) const {
-        return path().string() + ": tensor " + detail::shown_name(at.info.name) + " of shape " + to_string(at.info.shape);
+        return path().string() + ": tensor " + detail::shown_name(at.info.name) + " of shape " +
+               to_string(at.info.shape);
     }
 
     static stored_tensor read_entry(detail::gguf_cursor& cursor);

@@ -164,16 +164,11 @@ constexpr gguf_encoding make_encoding(std::uint32_t id, std::string_view name) {
 }
 
 inline constexpr std::array gguf_encodings{
-    make_encoding<decode_f32, 1, 4>(0, "F32"),
-    make_encoding<decode_f16, 1, 2>(1, "F16"),
-    make_encoding<decode_bf16, 1, 2>(30, "BF16"),
-    make_encoding<decode_q4_0, 32, 18>(2, "Q4_0"),
-    make_encoding<decode_q4_1, 32, 20>(3, "Q4_1"),
-    make_encoding<decode_q5_0, 32, 22>(6, "Q5_0"),
-    make_encoding<decode_q5_1, 32, 24>(7, "Q5_1"),
-    make_encoding<decode_q8_0, 32, 34>(8, "Q8_0"),
-    make_encoding<decode_q4_k, 256, 144>(12, "Q4_K"),
-    make_encoding<decode_q6_k, 256, 210>(14, "Q6_K"),
+    make_encoding<decode_f32, 1, 4>(0, "F32"),        make_encoding<decode_f16, 1, 2>(1, "F16"),
+    make_encoding<decode_bf16, 1, 2>(30, "BF16"),     make_encoding<decode_q4_0, 32, 18>(2, "Q4_0"),
+    make_encoding<decode_q4_1, 32, 20>(3, "Q4_1"),    make_encoding<decode_q5_0, 32, 22>(6, "Q5_0"),
+    make_encoding<decode_q5_1, 32, 24>(7, "Q5_1"),    make_encoding<decode_q8_0, 32, 34>(8, "Q8_0"),
+    make_encoding<decode_q4_k, 256, 144>(12, "Q4_K"), make_encoding<decode_q6_k, 256, 210>(14, "Q6_K"),
 };
 
 }  // namespace detail
@@ -187,7 +182,8 @@ inline gguf_encoding const* find_gguf_encoding(std::uint32_t id) {
 
 inline std::string gguf_encoding_names() {
     std::string names;
-    for (auto const& encoding : detail::gguf_encodings) names += (names.empty() ? "" : ", ") + std::string(encoding.name);
+    for (auto const& encoding : detail::gguf_encodings)
+        names += (names.empty() ? "" : ", ") + std::string(encoding.name);
     return names;
 }
 

@@ -98,7 +98,8 @@ inline std::string hugging_face_name(std::string_view stored) {
     constexpr std::string_view block = "blk.";
     auto const layer_end = stored.find('.', block.size());
     auto const part_end = stored.rfind('.');
-    if (!stored.starts_with(block) || layer_end == std::string_view::npos || part_end <= layer_end) return std::string(stored);
+    if (!stored.starts_with(block) || layer_end == std::string_view::npos || part_end <= layer_end)
+        return std::string(stored);
     auto const layer = stored.substr(block.size(), layer_end - block.size());
     auto const part = stored.substr(layer_end + 1, part_end - layer_end - 1);
     for (auto const& [theirs, ours] : parts) {
@@ -156,7 +157,8 @@ void gguf_checkpoint::read_rows(std::string_view name, index first, index count,
     for (index row = first; row < first + count; ++row) {
         index const in_head = row % config_.d_head;
         index const source = row - in_head + in_head % half * 2 + in_head / half;
-        auto const target = out.subspan(static_cast<std::size_t>((row - first) * width), static_cast<std::size_t>(width));
+        auto const target =
+            out.subspan(static_cast<std::size_t>((row - first) * width), static_cast<std::size_t>(width));
         file_.read_rows(tensor.stored_name, source, 1, target);
     }
 }

@@ -39,6 +39,7 @@ public:
     std::string const& where() const { return where_; }
     std::optional<index> integer(std::string_view key) const { return metadata_.integer(full(key)); }
     std::optional<double> number(std::string_view key) const { return metadata_.number(full(key)); }
+    std::optional<bool> boolean(std::string_view key) const { return metadata_.boolean(full(key)); }
     std::optional<std::string> text(std::string_view key) const { return metadata_.text(full(key)); }
 
     template <class T>
@@ -48,7 +49,8 @@ public:
     }
 
     void refuse(std::string_view key, bool present) const {
-        if (present) throw config_error(where_ + ": the metadata key \"" + full(key) + "\" has a value that is not supported");
+        if (present)
+            throw config_error(where_ + ": the metadata key \"" + full(key) + "\" has a value that is not supported");
     }
 
     std::string full(std::string_view key) const { return prefix_ + std::string(key); }
@@ -76,17 +78,19 @@ inline void read_gguf_sizes(gguf_section const& section, model_config& config) {
                            section.full("attention.head_count") + "\" " + std::to_string(config.heads));
     }
     config.d_head = width ? *width : config.d_model / config.heads;
-    section.refuse("attention.value_length", section.integer("attention.value_length").value_or(config.d_head) != config.d_head);
-    section.refuse("rope.dimension_count", section.integer("rope.dimension_count").value_or(config.d_head) != config.d_head);
+    section.refuse("attention.value_length",
+                   section.integer("attention.value_length").value_or(config.d_head) != config.d_head);
+    section.refuse("rope.dimension_count",
+                   section.integer("rope.dimension_count").value_or(config.d_head) != config.d_head);
 }
 
 /// Options of llama.cpp that change the numbers and that no family here has.
 inline void refuse_gguf_options(gguf_section const& section, index context) {
     for (char const* key : {"attention.scale", "attention.clamp_kqv", "attention.max_alibi_bias", "logit_scale",
-                            "residual_scale", "embedding_scale", "attn_logit_softcapping", "final_logit_softcapping",
-                            "attention.causal"}) {
+                            "residual_scale", "embedding_scale", "attn_logit_softcapping", "final_logit_softcapping"}) {
         section.refuse(key, section.contains(key));
     }
+    section.refuse("attention.causal", !section.boolean("attention.causal").value_or(true));
     section.refuse("expert_count", section.integer("expert_count").value_or(0) != 0);
     section.refuse("attention.sliding_window", section.integer("attention.sliding_window").value_or(context) < context);
 }
@@ -96,9 +100,10 @@ inline std::vector<double> llama3_divisors(rope_config const& rope, index d_head
     std::vector<double> divisors;
     for (index i = 0; i < d_head / 2; ++i) {
         double const exponent = -2.0 * static_cast<double>(i) / static_cast<double>(d_head);
-        double const turns = static_cast<double>(rope.original_context) * std::pow(rope.theta, exponent) /
-                             (2 * std::numbers::pi);
-        double const kept = std::clamp((turns - rope.low_freq_factor) / (rope.high_freq_factor - rope.low_freq_factor), 0.0, 1.0);
+        double const turns =
+            static_cast<double>(rope.original_context) * std::pow(rope.theta, exponent) / (2 * std::numbers::pi);
+        double const kept =
+            std::clamp((turns - rope.low_freq_factor) / (rope.high_freq_factor - rope.low_freq_factor), 0.0, 1.0);
         divisors.push_back(1 / ((1 - kept) / rope.factor + kept));
     }
     return divisors;
@@ -112,7 +117,8 @@ inline void read_rope_divisors(gguf_file const& file, model_config& config) {
     std::string const where = file.path().string() + ": tensor \"" + name + "\"";
     auto const count = element_count(file.info(name));
     if (count != config.d_head / 2) {
-        throw config_error(where + " has " + std::to_string(count) + " values, expected " + std::to_string(config.d_head / 2));
+        throw config_error(where + " has " + std::to_string(count) + " values, expected " +
+                           std::to_string(config.d_head / 2));
     }
     std::vector<double> stored(static_cast<std::size_t>(count));
     file.read(name, std::span<double>(stored));
@@ -164,7 +170,8 @@ inline model_config config_from_gguf(gguf_file const& file) {
     detail::read_gguf_sizes(section, config);
     detail::refuse_gguf_options(section, config.context);
     auto const& embedding = file.info("token_embd.weight");
-    if (embedding.shape.size() != 2) throw config_error(where + ": the shape of token_embd.weight is " + to_string(embedding.shape));
+    if (embedding.shape.size() != 2)
+        throw config_error(where + ": the shape of token_embd.weight is " + to_string(embedding.shape));
     config.vocab = embedding.shape[0];
     config.norm = norm_kind::rms;
     constexpr char const* epsilon = "attention.layer_norm_rms_epsilon";

@@ -23,7 +23,19 @@ namespace plateau::io {
 
 /// Value types, numbered as in the file.
 enum class gguf_type : std::uint32_t {
-    uint8, int8, uint16, int16, uint32, int32, float32, boolean, string, array, uint64, int64, float64,
+    uint8,
+    int8,
+    uint16,
+    int16,
+    uint32,
+    int32,
+    float32,
+    boolean,
+    string,
+    array,
+    uint64,
+    int64,
+    float64,
 };
 
 /// Typed access to the values. They stay in the mapped file until asked for, so that a vocabulary that
@@ -85,8 +97,8 @@ constexpr std::size_t gguf_size_of(gguf_type type) {
 }
 
 inline std::string gguf_name_of(gguf_type type, bool is_array) {
-    constexpr std::array names{"uint8",  "int8",   "uint16", "int16",  "uint32", "int32",  "float32",
-                               "bool",   "string", "array",  "uint64", "int64",  "float64"};
+    constexpr std::array names{"uint8", "int8",   "uint16", "int16",  "uint32", "int32",  "float32",
+                               "bool",  "string", "array",  "uint64", "int64",  "float64"};
     return (is_array ? "an array of " : "a value of type ") + std::string(names.at(static_cast<std::size_t>(type)));
 }
 
@@ -152,15 +164,14 @@ inline gguf_metadata::stored_value gguf_metadata::read_value(detail::gguf_cursor
 }
 
 inline gguf_metadata::stored_value const* gguf_metadata::find(std::string_view key, bool array,
-                                                              bool (*accepts)(gguf_type),
-                                                              char const* expected) const {
+                                                              bool (*accepts)(gguf_type), char const* expected) const {
     auto const at = values_.find(key);
     if (at == values_.end()) return nullptr;
     stored_value const& found = at->second;
     // An empty array has no meaningful element type.
     if (found.is_array == array && (accepts(found.type) || (array && found.count == 0))) return &found;
-    throw config_error(where_ + ": the metadata key " + detail::shown_name(key) + " must hold " + expected + ", found " +
-                       detail::gguf_name_of(found.type, found.is_array));
+    throw config_error(where_ + ": the metadata key " + detail::shown_name(key) + " must hold " + expected +
+                       ", found " + detail::gguf_name_of(found.type, found.is_array));
 }
 
 inline index gguf_metadata::integer_at(stored_value const& value, std::size_t i, std::string_view key) const {
@@ -176,7 +187,8 @@ inline index gguf_metadata::integer_at(stored_value const& value, std::size_t i,
     }
     auto const integer = load_element<index>(value.bytes, i);
     if (value.type == gguf_type::uint64 && integer < 0) {
-        throw config_error(where_ + ": the metadata key " + detail::shown_name(key) + " holds an integer that is absurdly large");
+        throw config_error(where_ + ": the metadata key " + detail::shown_name(key) +
+                           " holds an integer that is absurdly large");
     }
     return integer;
 }

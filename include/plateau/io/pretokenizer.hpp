@@ -84,7 +84,8 @@ namespace detail {
 /// with \s = Unicode's White_Space spelt out: PCRE2's \s also holds U+180E, which left that property.
 /// @see OpenAI's GPT-2 encoder.py
 inline std::string gpt2_pattern() {
-    std::string const space = R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
+    std::string const space =
+        R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
     return R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{L}\p{N})" + space + "]+|[" + space + "]+(?![^" + space +
            "])|[" + space + "]+";
 }
@@ -97,8 +98,9 @@ inline word_pattern::word_pattern(std::string_view pattern) {
     auto* const compiled = pcre2_compile_8(reinterpret_cast<PCRE2_SPTR8>(pattern.data()), pattern.size(),
                                            PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK, &code, &offset, nullptr);
     if (compiled == nullptr) {
-        throw config_error("PCRE2 refuses the pattern " + std::string(pattern) + " at offset " + std::to_string(offset) +
-                           " (error " + std::to_string(code) + "); plateau needs a PCRE2 with Unicode support");
+        throw config_error("PCRE2 refuses the pattern " + std::string(pattern) + " at offset " +
+                           std::to_string(offset) + " (error " + std::to_string(code) +
+                           "); plateau needs a PCRE2 with Unicode support");
     }
     code_.reset(compiled, [](pcre2_code_8 const* owned) { pcre2_code_free_8(const_cast<pcre2_code_8*>(owned)); });
     pcre2_jit_compile_8(compiled, PCRE2_JIT_COMPLETE);  // without it matching is slower, that is all
@@ -116,7 +118,8 @@ void word_pattern::split(std::string_view text, Word&& word) const {
     std::size_t at = 0;
     while (at < text.size()) {
         auto const find = [&](std::uint32_t options) {
-            return pcre2_match_8(code_.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK | options, match.get(), nullptr);
+            return pcre2_match_8(code_.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK | options, match.get(),
+                                 nullptr);
         };
         int found = find(0);
         if (found == PCRE2_ERROR_JIT_STACKLIMIT) found = find(PCRE2_NO_JIT);
@@ -133,8 +136,7 @@ void word_pattern::split(std::string_view text, Word&& word) const {
 }
 
 inline pretokenizer::pretokenizer(pretokenizer_options options)
-    : options_{options},
-      digits_{options.digits == digit_split::each ? R"(\p{N}|\P{N}+)" : R"(\p{N}+|\P{N}+)"},
+    : options_{options}, digits_{options.digits == digit_split::each ? R"(\p{N}|\P{N}+)" : R"(\p{N}+|\P{N}+)"},
       words_{detail::gpt2_pattern()} {}
 
 }  // namespace plateau::io

@@ -107,11 +107,7 @@ inline bpe tokenizer::make_bpe(tokenizer_spec const& spec) {
 }
 
 inline tokenizer::tokenizer(tokenizer_spec spec)
-    : model_{make_bpe(spec)},
-      words_{spec.words},
-      added_{spec.added},
-      bos_{spec.bos},
-      eos_{spec.eos},
+    : model_{make_bpe(spec)}, words_{spec.words}, added_{spec.added}, bos_{spec.bos}, eos_{spec.eos},
       adds_bos_{spec.adds_bos} {
     std::size_t const tokens = spec.tokens.size() + spec.added.size();
     for (auto& [letters, id] : spec.tokens) {
@@ -134,7 +130,8 @@ inline void tokenizer::add_text(token_id id, std::string text, std::size_t token
     constexpr std::size_t most_gaps = 65536;
     auto const at = static_cast<std::size_t>(id);
     if (id < 0 || at >= tokens + most_gaps) {
-        throw config_error(where + ": the token id " + std::to_string(id) + " is absurd for " + std::to_string(tokens) + " tokens");
+        throw config_error(where + ": the token id " + std::to_string(id) + " is absurd for " + std::to_string(tokens) +
+                           " tokens");
     }
     if (at >= texts_.size()) texts_.resize(at + 1);
     if (texts_[at]) throw config_error(where + ": two tokens have the id " + std::to_string(id));
@@ -153,7 +150,8 @@ inline tokenizer tokenizer::from_json_file(std::filesystem::path const& path) {
 
 inline std::vector<token_id> tokenizer::encode(std::string_view text) const {
     if (auto const valid = valid_utf8_prefix(text); valid < text.size()) {
-        throw domain_error("the text to tokenize is not UTF-8 at byte " + std::to_string(valid) + "; convert it to UTF-8");
+        throw domain_error("the text to tokenize is not UTF-8 at byte " + std::to_string(valid) +
+                           "; convert it to UTF-8");
     }
     constexpr std::size_t longest_cached = 64;
     constexpr std::size_t most_cached = 1u << 17;

@@ -33,7 +33,8 @@ inline pretokenizer_options gguf_pretokenizer(std::string_view name, std::string
     for (auto known : like_smollm) {
         if (name == known) return {digit_split::each, false, true};
     }
-    throw config_error(where + ": the pre-tokenizer " + shown_name(name) + " (\"tokenizer.ggml.pre\") is not supported; " +
+    throw config_error(where + ": the pre-tokenizer " + shown_name(name) +
+                       " (\"tokenizer.ggml.pre\") is not supported; " +
                        "supported are gpt-2, phi-2, smollm and starcoder. Give token ids instead of text");
 }
 
@@ -43,12 +44,14 @@ inline tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     auto const& metadata = file.metadata();
     std::string const where = file.path().string();
     auto const required = [&](auto value, char const* key) {
-        if (!value) throw config_error(where + ": the metadata key \"" + key + "\" is missing: the file has no tokenizer");
+        if (!value)
+            throw config_error(where + ": the metadata key \"" + key + "\" is missing: the file has no tokenizer");
         return *std::move(value);
     };
     auto const model = required(metadata.text("tokenizer.ggml.model"), "tokenizer.ggml.model");
     if (model != "gpt2") {
-        throw config_error(where + ": the tokenizer " + detail::shown_name(model) + " (\"tokenizer.ggml.model\") is not " +
+        throw config_error(where + ": the tokenizer " + detail::shown_name(model) +
+                           " (\"tokenizer.ggml.model\") is not " +
                            "supported; supported is gpt2. Give token ids instead of text");
     }
     tokenizer_spec spec;
@@ -94,7 +97,8 @@ inline tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
         throw config_error(where + ": \"tokenizer.ggml.add_bos_token\" is set, but there is no bos token");
     }
     if (metadata.boolean("tokenizer.ggml.add_eos_token").value_or(false)) {
-        throw config_error(where + ": \"tokenizer.ggml.add_eos_token\" is not supported; give token ids instead of text");
+        throw config_error(where +
+                           ": \"tokenizer.ggml.add_eos_token\" is not supported; give token ids instead of text");
     }
     return spec;
 }

@@ -52,7 +52,8 @@ inline std::vector<std::reference_wrapper<json const>> parts_of(json const& root
     if (part == nullptr) return {};
     if (type_of(*part, where) != "Sequence") return {*part};
     json const* const parts = find_field(*part, list);
-    if (parts == nullptr || !parts->is_array()) throw config_error(where + ": the sequence in \"" + key + "\" has no \"" + list + "\"");
+    if (parts == nullptr || !parts->is_array())
+        throw config_error(where + ": the sequence in \"" + key + "\" has no \"" + list + "\"");
     return {parts->begin(), parts->end()};
 }
 
@@ -85,7 +86,8 @@ inline void parse_bpe_options(json const& model, tokenizer_spec& spec, std::stri
         if (field_or<bool>(model, key, false, where)) refuse_tokenizer(where, std::string("\"") + key + "\"");
     }
     for (char const* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-        if (!field_or<std::string>(model, key, "", where).empty()) refuse_tokenizer(where, std::string("\"") + key + "\"");
+        if (!field_or<std::string>(model, key, "", where).empty())
+            refuse_tokenizer(where, std::string("\"") + key + "\"");
     }
     if (field_or<double>(model, "dropout", 0, where) != 0) refuse_tokenizer(where, "\"dropout\"");
     spec.whole_words = field_or<bool>(model, "ignore_merges", false, where);
@@ -97,7 +99,8 @@ inline void parse_bpe(json const& model, tokenizer_spec& spec, std::string const
     for (auto const& [token, id] : vocabulary.items()) spec.tokens.emplace_back(token, parse_token_id(id, where));
     if (auto const unknown = optional_field<std::string>(model, "unk_token", where)) {
         auto const at = vocabulary.find(*unknown);
-        if (at == vocabulary.end()) throw config_error(where + ": the unknown token " + printable(*unknown) + " is not in the vocabulary");
+        if (at == vocabulary.end())
+            throw config_error(where + ": the unknown token " + printable(*unknown) + " is not in the vocabulary");
         spec.unknown = at->get<token_id>();
     }
     json const* const merges = find_field(model, "merges");
@@ -120,9 +123,11 @@ inline void parse_bpe(json const& model, tokenizer_spec& spec, std::string const
 inline void parse_added_tokens(json const& root, tokenizer_spec& spec, std::string const& where) {
     json const* const added = find_field(root, "added_tokens");
     if (added == nullptr) return;
-    if (!added->is_array()) throw config_error(where + ": \"added_tokens\" must be an array, found " + describe(*added));
+    if (!added->is_array())
+        throw config_error(where + ": \"added_tokens\" must be an array, found " + describe(*added));
     for (json const& entry : *added) {
-        if (!entry.is_object()) throw config_error(where + ": an added token must be an object, found " + describe(entry));
+        if (!entry.is_object())
+            throw config_error(where + ": an added token must be an object, found " + describe(entry));
         added_token token;
         token.content = field<std::string>(entry, "content", where);
         json const* const id = find_field(entry, "id");
@@ -140,7 +145,9 @@ inline void parse_added_tokens(json const& root, tokenizer_spec& spec, std::stri
 
 /// The tokens that a template puts around a text: one before it is taken for bos, anything else refused.
 inline void parse_template(json const& part, tokenizer_spec& spec, std::string const& where) {
-    auto const fail = [&](std::string const& what) { throw config_error(where + ": the template of the post-processor " + what); };
+    auto const fail = [&](std::string const& what) {
+        throw config_error(where + ": the template of the post-processor " + what);
+    };
     json const* const single = find_field(part, "single");
     if (single == nullptr || !single->is_array()) fail("has no \"single\"");
     bool text = false;
@@ -152,7 +159,8 @@ inline void parse_template(json const& part, tokenizer_spec& spec, std::string c
         }
         auto const special = field<json>(piece, "SpecialToken", where);
         auto const name = field<std::string>(special, "id", where);
-        if (text || spec.adds_bos) refuse_tokenizer(where, "the token " + printable(name) + " that the post-processor adds");
+        if (text || spec.adds_bos)
+            refuse_tokenizer(where, "the token " + printable(name) + " that the post-processor adds");
         auto const tokens = field<json>(part, "special_tokens", where);
         auto const token = field<json>(tokens, name, where);
         json const* const ids = find_field(token, "ids");
@@ -206,14 +214,16 @@ inline void apply_tokenizer_config(tokenizer_spec& spec, std::string_view json_t
         json const* value = find_field(root, key);
         if (value != nullptr && value->is_object()) value = find_field(*value, "content");
         if (value == nullptr) return std::nullopt;
-        if (!value->is_string()) throw config_error(where + ": \"" + key + "\" must be a token, found " + describe(*value));
+        if (!value->is_string())
+            throw config_error(where + ": \"" + key + "\" must be a token, found " + describe(*value));
         return detail::find_token(spec, value->get_ref<std::string const&>());
     };
     if (auto const eos = named("eos_token")) spec.eos = eos;
     // What the template adds outranks what the configuration calls it.
     if (auto const bos = named("bos_token"); bos && !spec.adds_bos) spec.bos = bos;
     spec.adds_bos = field_or<bool>(root, "add_bos_token", spec.adds_bos, where);
-    if (spec.adds_bos && !spec.bos) throw config_error(where + ": \"add_bos_token\" is set, but \"bos_token\" names no token");
+    if (spec.adds_bos && !spec.bos)
+        throw config_error(where + ": \"add_bos_token\" is set, but \"bos_token\" names no token");
 }
 
 }  // namespace plateau::io

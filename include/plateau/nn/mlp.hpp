@@ -8,7 +8,8 @@ namespace plateau::nn {
 
 /// Feed-forward network:
 ///     plain:  out = act(x W_inᵀ + b_in) W_outᵀ + b_out
-///     gated:  out = (act(x W_gateᵀ) · (x W_inᵀ)) W_outᵀ
+///     gated:  out = (act(x W_gateᵀ + b_gate) · (x W_inᵀ + b_in)) W_outᵀ + b_out
+/// each bias if it is there.
 /// Hook points [F]: mlp.hook_pre (the argument of act), mlp.hook_pre_linear (gated only: the other factor), mlp.hook_post.
 /// @see Shazeer 2020, "GLU variants improve transformer"
 template <class Context, class T>

@@ -79,7 +79,8 @@ void centre_and_scale(cpu_context const&, std::type_identity_t<tensor::view<T co
     }
 }
 
-/// out_r = x_r / scale[r]. @param x,out  [R, D], may be the same      @param scale  [R]
+/// out_r = x_r · (1 / scale[r]): one division per row, one rounding more than x_r / scale[r].
+/// @param x,out  [R, D], may be the same      @param scale  [R]
 template <class T>
 void divide_rows(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> x,
                  std::type_identity_t<tensor::view<T const, 1>> scale, tensor::view<T, 2> out) {

@@ -1,0 +1,253 @@
+#include <plateau/nn/block.hpp>
+
+#include "support/catch.hpp"
+#include "support/rows.hpp"
+#include "support/tolerance.hpp"
+
+namespace {
+
+using namespace plateau;
+using plateau::index;
+using plateau::tensor::buffer;
+using plateau::tensor::view;
+using testing::context;
+using testing::random_buffer;
+using testing::same_bits;
+using testing::same_rows;
+using T = double;  // what is typed lies below the block and is tested there; the contract here is of bits
+
+context const ctx{1};
+index const width = 12, rows = 7;
+int const layer = 3;
+
+template <nn::order Order>
+using standard = nn::block<nn::norm<context, T>, nn::attention<context, T>, nn::mlp<context, T>, Order>;
+
+nn::attention<context, T> make_attention() {
+    nn::attention<context, T> part;
+    part.shape = {4, 2, 6, 1 / std::sqrt(6.0)};
+    part.query = testing::random_linear<T>(24, width, true, 1);
+    part.key = testing::random_linear<T>(12, width, true, 2);
+    part.value = testing::random_linear<T>(12, width, true, 3);
+    part.output = testing::random_linear<T>(width, 24, true, 4);
+    part.rotary = std::make_shared<nn::rope>(nn::rope::standard(6, 1e4));
+    return part;
+}
+
+nn::mlp<context, T> make_mlp() {
+    nn::mlp<context, T> part;
+    part.gated = true;
+    part.gate = testing::random_linear<T>(21, width, false, 5);
+    part.in = testing::random_linear<T>(21, width, false, 6);
+    part.out = testing::random_linear<T>(width, 21, false, 7);
+    return part;
+}
+
+template <nn::order Order>
+standard<Order> make() {
+    return {{norm_kind::rms, 1e-5, random_buffer<T, 1>({width}, 8)},
+            {norm_kind::layer, 1e-5, random_buffer<T, 1>({width}, 9), random_buffer<T, 1>({width}, 10)},
+            make_attention(),
+            make_mlp()};
+}
+
+template <class Block>
+std::vector<hooks::site> sites_of(Block const& block) {
+    std::vector<hooks::site> sites;
+    block.list(sites, layer, width);
+    return sites;
+}
+
+template <class Block>
+buffer<T, 2> forward(Block const& block, buffer<T, 2> const& x, hooks::hook_set<T> const& set = {},
+                     nn::sequence<context, T> const& where = {0, rows}) {
+    buffer<T, 2> y(x.extents());
+    testing::run_rows<T>(x, testing::positions(where.start, x.extent(0)), where, set, sites_of(block), [&](auto& pass) {
+        block.forward(ctx, pass, layer, width);
+        y = testing::copy_of<T>(pass.residual(width), x.extent(0));
+    });
+    return y;
+}
+
+void require_sum(buffer<T, 3> const& a, buffer<T, 3> const& b, buffer<T, 3> const& sum) {
+    for (index i = 0; i < sum.size(); ++i) REQUIRE(same_bits(a.data()[i] + b.data()[i], sum.data()[i]));
+}
+
+/// The hook contract of any block: every listed site fires once, in the listed order, with the listed extents; looking
+/// changes no bit; writing back what was there changes no bit; writing something else changes the result.
+template <class Block>
+void require_hook_contract(Block const& block) {
+    auto const x = random_buffer<T, 2>({rows, width}, 20);
+    auto const y = forward(block, x);
+    testing::record<T> seen;
+    CHECK(same_rows(forward(block, x, seen.watch("*")).view(), y.view()));
+    auto const sites = sites_of(block);
+    REQUIRE(seen.order.size() == sites.size());
+    for (std::size_t i = 0; i < sites.size(); ++i) {
+        auto const name = sites[i].name();
+        CAPTURE(name);
+        CHECK(seen.order[i] == name);
+        index const last = sites[i].axes == hooks::site_axes::keys ? rows : sites[i].width;
+        CHECK(seen.seen.at(name).extents() == std::array<index, 3>{rows, sites[i].heads, last});
+        CHECK(same_rows(forward(block, x, testing::replay(name, seen)).view(), y.view()));
+        CHECK_FALSE(same_rows(forward(block, x, testing::multiply(name, 1.5)).view(), y.view()));
+    }
+    CHECK(same_rows(forward(block, x, testing::replay("*", seen)).view(), y.view()));
+    CHECK(same_bits(seen.at("resid_pre").data(), x.data(), x.size()));
+    CHECK(same_bits(seen.at("resid_post").data(), y.data(), y.size()));
+}
+
+TEST_CASE("every hook point of a block keeps the contract", "[nn][block]") {
+    SECTION("pre_norm") { require_hook_contract(make<nn::order::pre_norm>()); }
+    SECTION("parallel") { require_hook_contract(make<nn::order::parallel>()); }
+}
+
+TEST_CASE("what hooks show adds up to the residual stream, bit for bit", "[nn][block]") {
+    auto const x = random_buffer<T, 2>({rows, width}, GENERATE(20u, 21u, 22u));
+    testing::record<T> seen;
+    SECTION("pre_norm") {
+        forward(make<nn::order::pre_norm>(), x, seen.watch("*"));
+        require_sum(seen.at("resid_pre"), seen.at("attn_out"), seen.at("resid_mid"));
+        require_sum(seen.at("resid_mid"), seen.at("mlp_out"), seen.at("resid_post"));
+    }
+    SECTION("parallel") {
+        forward(make<nn::order::parallel>(), x, seen.watch("*"));
+        buffer<T, 3> after_attention(seen.at("resid_pre").extents());
+        for (index i = 0; i < after_attention.size(); ++i) {
+            after_attention.data()[i] = seen.at("resid_pre").data()[i] + seen.at("attn_out").data()[i];
+        }
+        require_sum(after_attention, seen.at("mlp_out"), seen.at("resid_post"));
+    }
+}
+
+TEST_CASE("the sums hold for what patches wrote", "[nn][block]") {
+    auto const x = random_buffer<T, 2>({rows, width}, 20);
+    testing::record<T> seen;
+    forward(make<nn::order::pre_norm>(), x, testing::multiply<T>("*attn_out", 3) | testing::multiply<T>("*mlp_out", 0) | seen.watch("*"));
+    require_sum(seen.at("resid_pre"), seen.at("attn_out"), seen.at("resid_mid"));
+    CHECK(same_bits(seen.at("resid_mid").data(), seen.at("resid_post").data(), rows * width));
+}
+
+TEST_CASE("a parallel block has no middle of the residual stream", "[nn][block]") {
+    auto const sites = sites_of(make<nn::order::parallel>());
+    CHECK_THROWS_AS(hooks::matching_sites(sites, "*resid_mid"), site_error);
+    CHECK(sites.size() + 1 == sites_of(make<nn::order::pre_norm>()).size());
+}
+
+TEST_CASE("in a parallel block the feed-forward part reads the stream before attention", "[nn][block]") {
+    auto const x = random_buffer<T, 2>({rows, width}, 20);
+    testing::record<T> plain, changed;
+    auto const parallel = make<nn::order::parallel>();
+    forward(parallel, x, plain.watch("*mlp_out"));
+    forward(parallel, x, testing::multiply<T>("*attn_out", 5) | changed.watch("*mlp_out"));
+    CHECK(same_bits(plain.at("mlp_out").data(), changed.at("mlp_out").data(), rows * width));
+    testing::record<T> plain_order, changed_order;
+    auto const in_turn = make<nn::order::pre_norm>();
+    forward(in_turn, x, plain_order.watch("*mlp_out"));
+    forward(in_turn, x, testing::multiply<T>("*attn_out", 5) | changed_order.watch("*mlp_out"));
+    CHECK_FALSE(same_bits(plain_order.at("mlp_out").data(), changed_order.at("mlp_out").data(), rows * width));
+}
+
+TEST_CASE("a row's bits do not depend on what shares its block of rows", "[nn][block]") {
+    auto const block = make<nn::order::pre_norm>();
+    auto const x = random_buffer<T, 2>({rows, width}, 20), other = random_buffer<T, 2>({65, width}, 21, 100);
+    auto const alone = forward(block, x);
+    // the other sequence first, then x, in one pass
+    buffer<T, 2> both({65 + rows, width});
+    std::copy_n(other.data(), other.size(), both.data());
+    std::copy_n(x.data(), x.size(), both[65].data());
+    auto ids = testing::positions(0, 65, 0);
+    for (auto const& id : testing::positions(0, rows, 1)) ids.push_back(id);
+    std::vector<nn::sequence<context, T>> const sequences{{0, 65}, {65, rows}};
+    nn::pass<context, T> pass;
+    pass.begin(ids, sequences, nullptr);
+    std::copy_n(both.data(), both.size(), pass.residual(width).data());
+    block.forward(ctx, pass, layer, width);
+    CHECK(same_rows(pass.residual(width).rows(65, rows), alone.view()));
+    // the same pass, used again, for fewer rows
+    std::vector<nn::sequence<context, T>> const one{{0, rows}};
+    pass.begin(testing::positions(0, rows), one, nullptr);
+    std::copy_n(x.data(), x.size(), pass.residual(width).data());
+    block.forward(ctx, pass, layer, width);
+    CHECK(same_rows(pass.residual(width), alone.view()));
+}
+
+TEST_CASE("recording keys and values alone leaves the stream and keeps what a forward pass keeps", "[nn][block]") {
+    auto const block = make<nn::order::pre_norm>();
+    auto const x = random_buffer<T, 2>({rows, width}, 20);
+    nn::kv_cache<context, T> expected{layer, 1, rows, block.kv_width()}, alone{layer, 1, rows, block.kv_width()};
+    forward(block, x, {}, {0, rows, 0, nullptr, &expected});
+    testing::run_rows<T>(x, testing::positions(0, rows), {0, rows, 0, nullptr, &alone}, {}, sites_of(block), [&](auto& pass) {
+        block.record_keys_and_values(ctx, pass, layer, width);
+        CHECK(same_rows(pass.residual(width), x.view()));
+    });
+    CHECK(same_rows(alone.keys(layer), expected.keys(layer)));
+    CHECK(same_rows(alone.values(layer), expected.values(layer)));
+}
+
+TEST_CASE("the last row after a recorded prefix has the bits of the whole sequence", "[nn][block]") {
+    auto const block = make<nn::order::pre_norm>();
+    auto const x = random_buffer<T, 2>({rows, width}, 20);
+    nn::kv_cache<context, T> prefix{layer, 1, rows - 1, block.kv_width()};
+    auto const whole = forward(block, x, {}, {0, rows, 0, nullptr, &prefix});
+    auto const last = forward(block, testing::copy_of<T>(x.view().rows(rows - 1, 1), 1), {}, {0, 1, rows - 1, &prefix});
+    CHECK(same_bits(last.data(), whole[rows - 1].data(), width));
+}
+
+/// A part of one's own: y = tanh(s x), "Dynamic Tanh" without weights.
+/// @see Zhu et al. 2025, "Transformers without normalization"
+struct tanh_norm {
+    double steepness = 1;
+
+    template <class Context, class Value>
+    void forward(Context const&, nn::pass<Context, Value>& p, int at_layer, nn::norm_sites const& at,
+                 typename nn::pass<Context, Value>::const_rows_view x, typename nn::pass<Context, Value>::rows_view y) const {
+        for (index r = 0; r < x.extent(0); ++r) {
+            for (index i = 0; i < x.extent(1); ++i) y(r, i) = std::tanh(steepness * x(r, i));
+        }
+        p.hook(at.out, at_layer, y);
+    }
+
+    void list(std::vector<hooks::site>& sites, int at_layer, nn::norm_sites const& at, index d_model) const {
+        sites.push_back({at.out, at_layer, hooks::site_axes::vector, 1, d_model});
+    }
+};
+
+/// Another: a feed-forward part that reverses a row.
+struct reversal {
+    template <class Context, class Value>
+    void forward(Context const&, nn::pass<Context, Value>& p, int at_layer,
+                 typename nn::pass<Context, Value>::const_rows_view x, typename nn::pass<Context, Value>::rows_view y) const {
+        auto const post = p.padded(nn::slot::mlp_post, x.extent(1));
+        for (index r = 0; r < p.rows(); ++r) {
+            for (index i = 0; i < x.extent(1); ++i) post(r, i) = x(r, x.extent(1) - 1 - i);
+        }
+        p.hook(hooks::site_id::mlp_post, at_layer, post);
+        for (index r = 0; r < p.rows(); ++r) std::copy_n(post[r].data(), x.extent(1), y[r].data());
+    }
+
+    void list(std::vector<hooks::site>& sites, int at_layer) const {
+        sites.push_back({hooks::site_id::mlp_post, at_layer, hooks::site_axes::vector, 1, width});
+    }
+};
+
+TEST_CASE("a block of one's own parts keeps the contract at every hook point that it lists", "[nn][block]") {
+    SECTION("own norm") {
+        nn::block<tanh_norm, nn::attention<context, T>, nn::mlp<context, T>> const block{{1}, {0.5}, make_attention(), make_mlp()};
+        require_hook_contract(block);
+        CHECK_THROWS_AS(hooks::matching_sites(sites_of(block), "*ln1.hook_scale"), site_error);
+    }
+    SECTION("own feed-forward part, parallel") {
+        nn::block<nn::norm<context, T>, nn::attention<context, T>, reversal, nn::order::parallel> const block{
+            {}, {}, make_attention(), {}};
+        require_hook_contract(block);
+        auto const x = random_buffer<T, 2>({rows, width}, 20);
+        testing::record<T> seen;
+        forward(block, x, seen.watch("*"));
+        for (index i = 0; i < width; ++i) {
+            CHECK(seen.at("mlp_out")(2, 0, i) == seen.at("ln2.hook_out")(2, 0, width - 1 - i));
+        }
+    }
+}
+
+}  // namespace
