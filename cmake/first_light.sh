@@ -14,5 +14,3 @@ fi
 cmake --build "$build" --target stable_regions --parallel "$jobs" >&2 || fail "the build failed; see above"
 
 "$build/examples/stable_regions" --out "$build/first_light" "$@"
-picture=$build/first_light/curves.png
-[ ! -f "$picture" ] || printf 'picture: %s\n' "$picture"

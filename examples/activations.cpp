@@ -35,6 +35,7 @@ std::vector<hooks::site> chosen_sites(std::vector<hooks::site> const& all, std::
     std::vector<std::string> wanted;
     std::istringstream parts{patterns};
     for (std::string pattern; std::getline(parts, pattern, ',');) {
+        std::erase(pattern, ' ');
         if (pattern.empty()) continue;
         hooks::matching_sites(all, pattern);  // throws if there is none
         wanted.push_back(pattern);
@@ -58,13 +59,14 @@ std::vector<index> shape_of(hooks::site const& site, index prompts, index longes
     }
 }
 
-index elements(std::vector<index> const& shape) {
-    index count = 1;
+/// Bytes of a site's array. @throws memory_error if this machine cannot hold them
+index bytes_of(hooks::site const& site, std::vector<index> const& shape, index element) {
+    index bytes = element;
     for (index extent : shape) {
-        if (extent > 0 && count > std::numeric_limits<index>::max() / 8 / extent) throw std::bad_alloc{};
-        count *= extent;
+        program::require_memory(extent, bytes, "the values of " + site.name(), "give fewer or shorter prompts at a time");
+        bytes *= extent;
     }
-    return count;
+    return bytes;
 }
 
 /// Copies the rows of a site to their places in an array of shape_of(site).
@@ -109,6 +111,7 @@ void run(CLI::App const&, options const& o) {
         auto const all = model.sites();
         if (o.list) {
             for (auto const& site : all) std::cout << site.name() << '\t' << site.shape() << '\n';
+            if (!std::cout.flush()) throw plateau::file_error("cannot write the list to stdout; give it another place");
             return;
         }
         auto const sites = chosen_sites(all, o.sites);
@@ -129,10 +132,10 @@ void run(CLI::App const&, options const& o) {
             hooks::hook_set<T> captures;
             std::size_t end = first;
             for (index bytes = 0; end < sites.size(); ++end) {
-                index const size = elements(shape_of(sites[end], count, longest));
-                bytes += size * static_cast<index>(sizeof(T));
+                index const size = bytes_of(sites[end], shape_of(sites[end], count, longest), sizeof(T));
+                bytes += size;
                 if (end > first && bytes > budget) break;
-                arrays.emplace_back(static_cast<std::size_t>(size), std::numeric_limits<T>::quiet_NaN());
+                arrays.emplace_back(static_cast<std::size_t>(size) / sizeof(T), std::numeric_limits<T>::quiet_NaN());
             }
             for (std::size_t i = first; i < end; ++i) {
                 captures = captures | hooks::capture<T>(sites[i].name(), copy_to<T>(arrays[i - first], longest));

@@ -25,18 +25,19 @@ namespace metrics = plateau::metrics;
 namespace sweep = plateau::sweep;
 
 constexpr char const* files_text =
-    "Files written to --out (P pairs, S steps, N prompts):\n"
-    "  distances.npy   float64 [P,S]  d(alpha): L2 distance of the read-out to that at alpha = 0\n"
-    "  relative.npy    float64 [P,S]  d(alpha)/d(1); NaN for a degenerate pair\n"
-    "  max_slope.npy   float64 [P]    largest step of the relative curve, x (S-1)\n"
-    "  alpha_jump.npy  float64 [P]    where that step is, in [0,1]\n"
-    "  tokens.npy      int64   [N,T]  prompts, -1 beyond a shorter one; lengths.npy int64 [N] if lengths differ\n"
-    "  pairs.npy       int64   [P,2]  context, other\n"
-    "  curves.csv      pair,context,other,alpha,distance,relative\n"
+    "Files written to --out (P pairs, S steps, N prompts, T tokens of the longest):\n"
+    "  distances.npy   float64 [P,S]  d(alpha): L2 distance of the read-out to that at alpha = 0; unit of the read-out\n"
+    "  relative.npy    float64 [P,S]  d(alpha)/d(1), no unit; NaN for a degenerate pair\n"
+    "  max_slope.npy   float64 [P]    largest step of the relative curve, x (S-1): per unit of alpha\n"
+    "  alpha_jump.npy  float64 [P]    where that step is: alpha, in [0,1]\n"
+    "  tokens.npy      int64   [N,T]  token ids of the prompts, -1 beyond a shorter one\n"
+    "  lengths.npy     int64   [N]    tokens of each prompt; only if lengths differ\n"
+    "  pairs.npy       int64   [P,2]  prompts of each pair, counted from 0: context, other\n"
+    "  curves.csv      P x S rows     pair,context,other,alpha,distance,relative; units as above\n"
     "  curves.png      median curve with its quartile band, and the histogram of max slopes\n"
-    "  summary.json    program, version, model, dtype, backend, threads, seed, seconds, load_seconds,\n"
+    "  summary.json    one object     program, version, model, dtype, backend, threads, seed, seconds, load_seconds,\n"
     "                  points_per_second, options, pairs, steps, degenerate_pairs, max_slope_q25,\n"
-    "                  max_slope_median, max_slope_q75, alpha_jump_median\n"
+    "                  max_slope_median, max_slope_q75, alpha_jump_median; seconds of computing and of loading\n"
     "A pair is degenerate if d(1) <= --min-d1: it is reported and left out of quantiles.\n"
     "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.";
 
@@ -57,14 +58,34 @@ std::vector<sweep::prompt_pair> make_pairs(std::string const& how, index prompts
     } else if (how == "disjoint") {
         for (index i = 0; i + 1 < prompts; i += 2) pairs.push_back({i, i + 1});
     } else {
-        auto const array = plateau::io::integers(plateau::io::read_npy(how), how);
+        if (!std::filesystem::exists(how)) {
+            throw plateau::usage_error("--pairs " + how + ": there is no such file; give chain, disjoint or an NPY file");
+        }
+        auto const array = program::read_integers(how);
         if (array.shape.size() != 2 || array.shape[1] != 2) {
             throw plateau::usage_error(how + ": pairs must have the shape [P,2]: context, other");
+        }
+        for (index const i : array.values) {
+            if (i >= 0 && i < prompts) continue;
+            throw plateau::usage_error(how + ": a pair names prompt " + std::to_string(i) + ", there are " +
+                                       std::to_string(prompts) + ", counted from 0");
         }
         for (std::size_t i = 0; i < array.values.size(); i += 2) pairs.push_back({array.values[i], array.values[i + 1]});
     }
     if (pairs.empty()) throw plateau::usage_error("there is no pair: give at least two prompts");
     return pairs;
+}
+
+/// @throws numeric_error that names the read site and the pair where a distance is infinite or NaN
+void require_finite(sweep::distance_curves const& curves, std::string const& site) {
+    for (index p = 0; p < curves.distances.extent(0); ++p) {
+        for (std::size_t i = 0; i < curves.alpha.size(); ++i) {
+            if (std::isfinite(curves[p][i])) continue;
+            throw plateau::numeric_error("the read-out at " + site + " is not finite for pair " + std::to_string(p) +
+                                         ", alpha = " + plateau::fixed(curves.alpha[i], 4) +
+                                         ": check the weights, or compute with a wider dtype");
+        }
+    }
 }
 
 /// What is known of all pairs.
@@ -90,8 +111,9 @@ results analyse(sweep::distance_curves const& curves, double min_d1) {
     return r;
 }
 
-std::string csv_of(std::vector<sweep::prompt_pair> const& pairs, sweep::distance_curves const& curves, results const& r) {
-    std::string text = "pair,context,other,alpha,distance,relative\n";
+void write_csv(plateau::atomic_file& file, std::vector<sweep::prompt_pair> const& pairs,
+               sweep::distance_curves const& curves, results const& r) {
+    file.write("pair,context,other,alpha,distance,relative\n");
     std::size_t const steps = curves.alpha.size();
     for (std::size_t p = 0; p < pairs.size(); ++p) {
         for (std::size_t i = 0; i < steps; ++i) {
@@ -99,20 +121,28 @@ std::string csv_of(std::vector<sweep::prompt_pair> const& pairs, sweep::distance
             std::snprintf(line.data(), line.size(), "%zu,%lld,%lld,%.17g,%.17g,%.17g\n", p,
                           static_cast<long long>(pairs[p].context), static_cast<long long>(pairs[p].other), curves.alpha[i],
                           curves[static_cast<index>(p)][i], r.relative[p * steps + i]);
-            text += line.data();
+            file.write(std::string_view{line.data()});
         }
     }
-    return text;
+}
+
+/// The last name of a path, whether or not a slash follows.
+std::string last_name(std::filesystem::path const& path) {
+    return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 
 void run(CLI::App const& app, options const& o) {
     if (o.steps < 2) throw plateau::usage_error("--steps must be at least 2, got " + std::to_string(o.steps));
+    if (!(o.min_d1 >= 0)) throw plateau::usage_error("--min-d1 must be a distance, 0 or more");
     if (o.path != "linear") throw plateau::usage_error("--path '" + o.path + "' is not known: use linear");
     plateau::output_set out{o.out};
     program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
         auto const prompts = program::load_prompts(o, model, false);
         auto const pairs = make_pairs(o.pairs, static_cast<index>(prompts.size()));
         auto const count = static_cast<index>(pairs.size());
+        program::require_memory(o.steps, (count + 1) * 4 * index{sizeof(double)},
+                                std::to_string(o.steps) + " steps of " + std::to_string(count) + " pairs",
+                                "ask for fewer steps, or fewer pairs at a time");
 
         program::stopwatch const watch;
         plateau::progress bar{"points", count * o.steps};
@@ -120,6 +150,7 @@ void run(CLI::App const& app, options const& o) {
                                                {.write = o.write_site, .read = o.read_site, .steps = o.steps,
                                                 .on_points = [&](index points) { bar.advance(points); }});
         double const seconds = watch.seconds();
+        require_finite(curves, o.read_site);
         auto const r = analyse(curves, o.min_d1);
         auto const slopes = metrics::quartiles_of(r.max_slope);
         auto const jumps = metrics::quartiles_of(r.alpha_jump);
@@ -137,10 +168,10 @@ void run(CLI::App const& app, options const& o) {
         std::vector<std::int64_t> pair_ids;
         for (auto const& [context, other] : pairs) pair_ids.insert(pair_ids.end(), {context, other});
         plateau::io::write_npy(out.file("pairs.npy"), pair_ids, {count, 2});
-        out.file("curves.csv").write(csv_of(pairs, curves, r));
+        write_csv(out.file("curves.csv"), pairs, curves, r);
 #if PLATEAU_HAS_CAIRO
         plateau::viz::curve_figure figure;
-        figure.title = std::filesystem::path(o.model).filename().string();
+        figure.title = last_name(o.model);
         figure.subtitle = o.write_site + " → " + o.read_site;
         figure.alpha = curves.alpha;
         figure.relative = {r.relative.data(), {count, o.steps}};
@@ -157,8 +188,12 @@ void run(CLI::App const& app, options const& o) {
         summary["max_slope_median"] = slopes.median;
         summary["max_slope_q75"] = slopes.q75;
         summary["alpha_jump_median"] = jumps.median;
-        out.file("summary.json").write(summary.dump(2) + "\n");
+        out.file("summary.json").write(plateau::io::json_text(summary));
         out.commit();
+        if (!program::ragged(prompts)) {  // those of an earlier run would contradict tokens.npy
+            std::error_code ignored;
+            std::filesystem::remove(out.directory() / "lengths.npy", ignored);
+        }
 
         plateau::table table{{"", "q25", "median", "q75"}};
         auto const row = [&](char const* name, metrics::quartiles const& q) {

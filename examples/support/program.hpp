@@ -2,6 +2,7 @@
 /// What all programs share: options, prompts, the model, errors and the summary.
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -9,6 +10,8 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 
@@ -40,7 +43,8 @@ struct common_options {
 /// The embedded model's folder: baked in at build, PLATEAU_DATA overrides.
 inline std::string embedded_model() {
     char const* const elsewhere = std::getenv("PLATEAU_DATA");
-    return (std::filesystem::path(elsewhere != nullptr ? elsewhere : PLATEAU_DATA_DIR) / "embedded").string();
+    bool const given = elsewhere != nullptr && *elsewhere != '\0';
+    return (std::filesystem::path(given ? elsewhere : PLATEAU_DATA_DIR) / "embedded").string();
 }
 
 inline void add_model_options(CLI::App& app, common_options& o) {
@@ -53,7 +57,7 @@ inline void add_model_options(CLI::App& app, common_options& o) {
     app.add_option("--backend", o.backend, "who computes; auto takes the best there is")
         ->check(CLI::IsMember({"cpu", "cuda", "auto"}))->capture_default_str();
     app.add_option("--threads", o.threads, "threads, 0 for one per core")->check(CLI::Range(0, 4096))->capture_default_str();
-    app.add_option("--seed", o.seed, "of everything drawn at random")->capture_default_str();
+    app.add_option("--seed", o.seed, "of everything drawn at random")->check(CLI::NonNegativeNumber)->capture_default_str();
 }
 
 inline void add_prompt_options(CLI::App& app, common_options& o) {
@@ -72,9 +76,12 @@ inline void add_prompt_options(CLI::App& app, common_options& o) {
 /// 2 for wrong usage, 1 for anything else.
 template <class Body>
 int run(CLI::App& app, int argc, char** argv, Body&& body) {
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow, a reader that went away: errors to report, not to die of
+    std::signal(SIGPIPE, SIG_IGN);
     try {
         app.parse(argc, argv);
         body();
+        if (!std::cout.flush()) std::cerr << app.get_name() << ": stdout cannot be written to; the files are complete\n";
         return 0;
     } catch (CLI::ParseError const& problem) {
         if (problem.get_exit_code() == 0) return app.exit(problem);  // --help, --version
@@ -110,9 +117,26 @@ inline std::vector<std::string> read_lines(std::string const& path) {
     return lines;
 }
 
+/// An NPY file of integers. @throws usage_error if it holds something else; file_error if it is no NPY file
+inline plateau::io::npy_data<index> read_integers(std::string const& path) {
+    auto const array = plateau::io::read_npy(path);
+    if (array.descr.find_first_of("iu") == std::string::npos) {
+        throw plateau::usage_error(path + ": the array holds '" + array.descr + "', expected integers; save int32 or int64");
+    }
+    return plateau::io::integers(array, path);
+}
+
+/// @throws memory_error if `count` things of `bytes` each cannot fit into this machine's memory
+inline void require_memory(index count, index bytes, std::string const& what, std::string const& way_out) {
+    index const memory = static_cast<index>(::sysconf(_SC_PHYS_PAGES)) * static_cast<index>(::sysconf(_SC_PAGESIZE));
+    if (count <= memory / bytes) return;
+    throw plateau::memory_error(what + " need more memory than this machine's " + std::to_string(memory >> 20) + " MiB: " +
+                                way_out);
+}
+
 /// Prompts of an NPY file [N,T]. @throws usage_error, file_error
 inline plateau::models::prompt_list read_tokens(std::string const& path) {
-    auto const array = plateau::io::integers(plateau::io::read_npy(path), path);
+    auto const array = read_integers(path);
     if (array.shape.size() != 2 || array.shape[0] == 0 || array.shape[1] == 0) {
         throw plateau::usage_error(path + ": tokens must have the shape [prompts, length], neither of them 0");
     }
@@ -131,6 +155,16 @@ inline plateau::models::prompt_list read_tokens(std::string const& path) {
     return prompts;
 }
 
+/// Token ids of a text. @param where  the text's place, for messages      @throws file_error if it is not UTF-8
+template <class Model>
+std::vector<token_id> encode(Model const& model, std::string const& text, std::string const& where) {
+    try {
+        return model.require_tokenizer().encode(text);
+    } catch (plateau::domain_error const& problem) {
+        throw plateau::file_error(where + ": " + problem.what());
+    }
+}
+
 /// The prompts that the options ask for. @param bos_by_default  prepend BOS to texts as the published tokenizer does
 template <class Model>
 plateau::models::prompt_list load_prompts(common_options const& o, Model const& model, bool bos_by_default) {
@@ -140,7 +174,7 @@ plateau::models::prompt_list load_prompts(common_options const& o, Model const& 
         prompts = read_tokens(o.tokens);
     } else if (!o.corpus.empty()) {
         if (o.count < 1 || o.length < 1) throw plateau::usage_error("--count and --length must be at least 1");
-        auto const all = model.require_tokenizer().encode(plateau::io::read_text(o.corpus));
+        auto const all = encode(model, plateau::io::read_text(o.corpus), o.corpus);
         index const windows = static_cast<index>(all.size()) / o.length;
         if (windows < o.count) {
             throw plateau::usage_error(o.corpus + ": the text has " + std::to_string(windows) + " windows of " +
@@ -152,7 +186,9 @@ plateau::models::prompt_list load_prompts(common_options const& o, Model const& 
         }
     } else {
         auto const path = o.prompts.empty() ? embedded_model() + "/prompts.txt" : o.prompts;
-        for (auto const& line : read_lines(path)) prompts.push_back(model.require_tokenizer().encode(line));
+        for (auto const& line : read_lines(path)) {
+            prompts.push_back(encode(model, line, path + ": line " + std::to_string(prompts.size() + 1)));
+        }
         bos = bos_by_default && model.require_tokenizer().adds_bos();
     }
     if (o.bos) bos = *o.bos == "on";

@@ -65,7 +65,8 @@ buffer<T, 2> rows_of(buffer<T, 2> const& all, index first, index count) {
 }
 
 TEMPLATE_TEST_CASE("attention follows its formula", "[backend][attention]", float, double) {
-    index const rows = GENERATE(1, 7, 33), kv_heads = GENERATE(1, 2), group = GENERATE(1, 3), width = GENERATE(1, 5, 16, 33);
+    index const rows = GENERATE(1, 7, 33), kv_heads = GENERATE(1, 2), group = GENERATE(1, 3),
+                width = GENERATE(1, 5, 16, 33);
     index const heads = kv_heads * group;
     auto const p = random_problem<TestType>(rows, heads, kv_heads, width, 1);
     auto const z = attend(p, one_sequence<TestType>(rows));
@@ -97,7 +98,8 @@ TEMPLATE_TEST_CASE("attention follows its formula", "[backend][attention]", floa
     }
 }
 
-TEMPLATE_TEST_CASE("the pattern is a distribution over the keys that a row sees", "[backend][attention]", float, double) {
+TEMPLATE_TEST_CASE("the pattern is a distribution over the keys that a row sees", "[backend][attention]", float,
+                   double) {
     index const rows = GENERATE(1, 7, 65);
     auto const p = random_problem<TestType>(rows, 4, 2, 7, GENERATE(1u, 2u));
     auto const segments = one_sequence<TestType>(rows);
@@ -108,7 +110,8 @@ TEMPLATE_TEST_CASE("the pattern is a distribution over the keys that a row sees"
             for (index j = 0; j < rows; ++j) {
                 sum += static_cast<double>(pattern(r, h, j));
                 if (j <= r) REQUIRE((pattern(r, h, j) > 0 && pattern(r, h, j) <= 1 && std::isfinite(scores(r, h, j))));
-                if (j > r) REQUIRE((pattern(r, h, j) == 0 && scores(r, h, j) == -std::numeric_limits<TestType>::infinity()));
+                if (j > r)
+                    REQUIRE((pattern(r, h, j) == 0 && scores(r, h, j) == -std::numeric_limits<TestType>::infinity()));
             }
             REQUIRE_THAT(sum, testing::WithinAbs(1, testing::sum_tolerance<TestType>(rows, 1)));
         }
@@ -146,7 +149,8 @@ struct mixed {
     index prefix = GENERATE(0, 1, 7, 64);
     problem<T> whole = random_problem<T>(prefix + 5, 4, 2, 9, 11);
     problem<T> other = random_problem<T>(3, 4, 2, 9, 12);
-    problem<T> block{whole.shape, join(whole.q, other.q), join(whole.keys, other.keys), join(whole.values, other.values)};
+    problem<T> block{whole.shape, join(whole.q, other.q), join(whole.keys, other.keys),
+                     join(whole.values, other.values)};
     buffer<T, 2> prefix_keys = rows_of(whole.keys, 0, prefix), prefix_values = rows_of(whole.values, 0, prefix);
     std::vector<backend::segment<T>> segments{{0, 3, {}, {}}, {3, 5, prefix_keys, prefix_values}};
 
@@ -169,7 +173,8 @@ TEMPLATE_TEST_CASE("rows after a prefix have the bits of the whole sequence", "[
     CHECK(same_rows(z.view().rows(0, 3), other.view()));
 }
 
-TEMPLATE_TEST_CASE("scores, softmax and mix have the bits of the attention in one go", "[backend][attention]", float, double) {
+TEMPLATE_TEST_CASE("scores, softmax and mix have the bits of the attention in one go", "[backend][attention]", float,
+                   double) {
     mixed<TestType> const m;
     index const keys = m.prefix + 5;
     auto const pattern = pattern_of(m.block, m.segments, keys);

@@ -35,9 +35,7 @@ buffer<T, 2> activated(activation kind, buffer<T, 2> const& x) {
     return out;
 }
 
-auto all_activations() {
-    return GENERATE(activation::silu, activation::gelu, activation::gelu_tanh, activation::relu);
-}
+auto all_activations() { return GENERATE(activation::silu, activation::gelu, activation::gelu_tanh, activation::relu); }
 
 TEMPLATE_TEST_CASE("activations follow their formulas", "[backend][elementwise]", float, double) {
     auto const kind = all_activations();
@@ -63,7 +61,8 @@ TEMPLATE_TEST_CASE("activations of huge values are their limits, never NaN", "[b
         auto const out = activated(kind, x);
         CAPTURE(size);
         CHECK(out(0, 0) == size);
-        CHECK(std::abs(out(0, 1)) <= std::numeric_limits<TestType>::min() + (size < 100 ? size * std::exp(-size) * TestType(1.001) : 0));
+        TestType const tail = size < 100 ? size * std::exp(-size) * TestType(1.001) : 0;
+        CHECK(std::abs(out(0, 1)) <= std::numeric_limits<TestType>::min() + tail);
     }
     buffer<TestType, 2> zero({1, 1});
     CHECK(activated(kind, zero)(0, 0) == 0);
@@ -130,7 +129,8 @@ TEMPLATE_TEST_CASE("strides are respected", "[backend][elementwise]", float, dou
 
 /// Rotates rows [R, H · E] by position · frequency[pair].
 template <class T>
-buffer<T, 2> rotated(buffer<T, 2> const& x, std::vector<double> const& positions, std::vector<double> const& frequencies) {
+buffer<T, 2> rotated(buffer<T, 2> const& x, std::vector<double> const& positions,
+                     std::vector<double> const& frequencies) {
     auto const half = static_cast<index>(frequencies.size());
     buffer<T, 2> cosines({x.extent(0), half}), sines({x.extent(0), half}), out = x.clone();
     for (index r = 0; r < x.extent(0); ++r) {
@@ -144,7 +144,8 @@ buffer<T, 2> rotated(buffer<T, 2> const& x, std::vector<double> const& positions
     return out;
 }
 
-TEMPLATE_TEST_CASE("rotation turns the pairs of every head and keeps their norms", "[backend][elementwise]", float, double) {
+TEMPLATE_TEST_CASE("rotation turns the pairs of every head and keeps their norms", "[backend][elementwise]", float,
+                   double) {
     index const heads = GENERATE(1, 3), half = GENERATE(1, 4, 33);
     std::vector<double> frequencies;
     for (index i = 0; i < half; ++i) frequencies.push_back(1.0 / static_cast<double>(i + 1));
@@ -158,8 +159,10 @@ TEMPLATE_TEST_CASE("rotation turns the pairs of every head and keeps their norms
                 double const a = static_cast<double>(x(r, low)), b = static_cast<double>(x(r, high));
                 double const angle = (r == 0 ? 0 : r == 1 ? 1 : 100) * frequencies[static_cast<std::size_t>(i)];
                 double const size = testing::rounding_tolerance<TestType>(std::hypot(a, b));
-                REQUIRE_THAT(static_cast<double>(y(r, low)), testing::WithinAbs(a * std::cos(angle) - b * std::sin(angle), size));
-                REQUIRE_THAT(static_cast<double>(y(r, high)), testing::WithinAbs(b * std::cos(angle) + a * std::sin(angle), size));
+                REQUIRE_THAT(static_cast<double>(y(r, low)),
+                             testing::WithinAbs(a * std::cos(angle) - b * std::sin(angle), size));
+                REQUIRE_THAT(static_cast<double>(y(r, high)),
+                             testing::WithinAbs(b * std::cos(angle) + a * std::sin(angle), size));
                 REQUIRE_THAT(std::hypot(static_cast<double>(y(r, low)), static_cast<double>(y(r, high))),
                              testing::WithinAbs(std::hypot(a, b), size));
             }
@@ -167,7 +170,8 @@ TEMPLATE_TEST_CASE("rotation turns the pairs of every head and keeps their norms
     }
 }
 
-TEST_CASE("the product of a rotated query and key depends on the distance of their positions alone", "[backend][elementwise]") {
+TEST_CASE("the product of a rotated query and key depends on the distance of their positions alone",
+          "[backend][elementwise]") {
     std::vector<double> const frequencies{1, 0.1, 0.01, 0.001};
     auto const vectors = random_buffer<double, 2>({2, 8}, GENERATE(1u, 2u, 3u));
     auto const product = [&](double query_position, double key_position) {

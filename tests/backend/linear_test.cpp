@@ -24,7 +24,7 @@ struct extents {
 };
 
 /// Odd ones, vectors, a panel of bfloat16 and a block of Eigen's and a bit.
-std::vector<extents> const layer_extents{{1, 1},   {1, 7},  {7, 1},   {1, 129}, {129, 1},  {7, 32},
+std::vector<extents> const layer_extents{{1, 1},   {1, 7},  {7, 1},     {1, 129},  {129, 1}, {7, 32},
                                          {32, 65}, {65, 7}, {129, 129}, {300, 65}, {64, 600}};
 
 template <class T>
@@ -64,7 +64,8 @@ template <class T>
 std::vector<backend::linear_weight<T>> weights(extents const& e, std::uint64_t seed) {
     std::vector<backend::linear_weight<T>> all;
     all.emplace_back(random_buffer<T, 2>({e.outputs, e.inputs}, seed));
-    if constexpr (std::is_same_v<T, float>) all.emplace_back(in_bfloat16(random_buffer<float, 2>({e.outputs, e.inputs}, seed)));
+    if constexpr (std::is_same_v<T, float>)
+        all.emplace_back(in_bfloat16(random_buffer<float, 2>({e.outputs, e.inputs}, seed)));
     return all;
 }
 
@@ -83,9 +84,10 @@ TEST_CASE("a weight in bfloat16 multiplies inputs rounded to bfloat16, in float"
     index const rows = GENERATE(1, 65);
     for (auto const& e : layer_extents) {
         CAPTURE(rows, e.outputs, e.inputs);
-        auto const x = random_buffer<float, 2>({rows, e.inputs}, 3), w = random_buffer<float, 2>({e.outputs, e.inputs}, 4);
+        auto const x = random_buffer<float, 2>({rows, e.inputs}, 3),
+                   w = random_buffer<float, 2>({e.outputs, e.inputs}, 4);
         backend::linear_weight<float> const weight{in_bfloat16(w)};
-        REQUIRE(weight.is_half());
+        REQUIRE(weight.is_bf16());
         auto rounded_x = x.clone(), rounded_w = w.clone();
         for (float& value : rounded_x.flat()) value = static_cast<float>(bfloat16{value});
         for (float& value : rounded_w.flat()) value = static_cast<float>(bfloat16{value});
@@ -94,10 +96,11 @@ TEST_CASE("a weight in bfloat16 multiplies inputs rounded to bfloat16, in float"
     SUCCEED();
 }
 
-TEMPLATE_TEST_CASE("a row's bits depend neither on the number of rows nor on its place", "[backend][linear]", float, double) {
+TEMPLATE_TEST_CASE("a row's bits depend neither on the number of rows nor on its place", "[backend][linear]", float,
+                   double) {
     for (auto const& e : layer_extents) {
         for (auto const& weight : weights<TestType>(e, 5)) {
-            CAPTURE(e.outputs, e.inputs, weight.is_half());
+            CAPTURE(e.outputs, e.inputs, weight.is_bf16());
             auto const row = random_buffer<TestType, 2>({1, e.inputs}, 6);
             auto const alone = product<TestType>(row, weight);
             for (index const rows : {2, 63, 64, 65, 130}) {

@@ -177,8 +177,9 @@ TEMPLATE_TEST_CASE("weight and bias act element by element, absent ones do nothi
             REQUIRE(biased(r, i) == x(r, i) + b(i));
             double const product = static_cast<double>(x(r, i)) * static_cast<double>(w(i));
             double const sum = product + static_cast<double>(b(i));
-            REQUIRE_THAT(static_cast<double>(both(r, i)),
-                         testing::WithinAbs(sum, testing::sum_tolerance<TestType>(2, std::abs(product) + std::abs(sum))));
+            REQUIRE_THAT(
+                static_cast<double>(both(r, i)),
+                testing::WithinAbs(sum, testing::sum_tolerance<TestType>(2, std::abs(product) + std::abs(sum))));
         }
     }
     auto in_place = x.clone();
@@ -186,8 +187,8 @@ TEMPLATE_TEST_CASE("weight and bias act element by element, absent ones do nothi
     CHECK(same_rows(in_place.view(), both.view()));
 }
 
-TEMPLATE_TEST_CASE("a row is normalised alone: its bits depend neither on the others nor on its place", "[backend][norm]",
-                   float, double) {
+TEMPLATE_TEST_CASE("a row is normalised alone: its bits depend neither on the others nor on its place",
+                   "[backend][norm]", float, double) {
     index const width = GENERATE(7, 65, 129);
     auto const row = random_buffer<TestType, 2>({1, width}, 1);
     auto x = random_buffer<TestType, 2>({65, width}, 2, 50);

@@ -10,7 +10,11 @@ execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE}/tests/checks/headers -B ${
 if(NOT status EQUAL 0)
     message(FATAL_ERROR "The header checks cannot be configured:\n${output}")
 endif()
-cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
+include(ProcessorCount)
+processorcount(cores)
+if(cores EQUAL 0)
+    set(cores 1)
+endif()
 execute_process(COMMAND ${CMAKE_COMMAND} --build ${BUILD} --target ${TARGET} --parallel ${cores} RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
     message(FATAL_ERROR "${TARGET}: see above. A header must include what it uses, guard itself with #pragma once, and "

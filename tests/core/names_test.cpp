@@ -42,7 +42,7 @@ TEST_CASE("a pattern matches names", "[core][names]") {
     CHECK(matches("blocks.*.hook_resid_post", "blocks.10.hook_resid_post"));
     CHECK_FALSE(matches("blocks.?.hook_resid_post", "blocks.10.hook_resid_post"));
     CHECK(matches("blocks.??.hook_resid_post", "blocks.10.hook_resid_post"));
-    CHECK(matches("*hook_q", "blocks.0.attn.hook_q"));       // dots too
+    CHECK(matches("*hook_q", "blocks.0.attn.hook_q"));  // dots too
     CHECK(matches("blocks.0.*", "blocks.0.attn.hook_q"));
     CHECK(matches("blocks.0.hook_*mid", "blocks.0.hook_resid_mid"));
     CHECK(matches("blocks.0.hook_resid_mid*", "blocks.0.hook_resid_mid"));  // nothing too

@@ -75,7 +75,11 @@ TEST_CASE("the exception of the smallest failed item comes out", "[core][paralle
 }
 
 TEST_CASE("an exception of any type keeps its type", "[core][parallel]") {
-    CHECK_THROWS_AS(parallel_for(3, 10, [](index item, int) { if (item == 4) throw 17; }), int);
+    CHECK_THROWS_AS(parallel_for(3, 10,
+                                 [](index item, int) {
+                                     if (item == 4) throw 17;
+                                 }),
+                    int);
 }
 
 TEST_CASE("items before a failing one are all handled", "[core][parallel]") {
@@ -95,9 +99,7 @@ TEST_CASE("items before a failing one are all handled", "[core][parallel]") {
 
 TEST_CASE("a loop inside of a loop finishes", "[core][parallel]") {
     std::atomic<index> sum{0};
-    parallel_for(3, 7, [&](index a, int) {
-        parallel_for(2, 11, [&](index b, int) { sum += a * 100 + b; });
-    });
+    parallel_for(3, 7, [&](index a, int) { parallel_for(2, 11, [&](index b, int) { sum += a * 100 + b; }); });
     CHECK(sum == 100 * 21 * 11 + 7 * 55);
 }
 

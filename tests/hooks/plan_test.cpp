@@ -65,15 +65,17 @@ TEST_CASE("one site is found by its name or by a pattern that names it alone", "
     CHECK(hooks::find_site(some_sites(), "blocks.1.attn.hook_q").layer == 1);
     CHECK(hooks::find_site(some_sites(), "*1.attn*").name() == "blocks.1.attn.hook_q");
     CHECK_THROWS_AS(hooks::find_site(some_sites(), "*hook_q"), site_error);
-    CHECK_THROWS_WITH(hooks::find_site(some_sites(), "*hook_q"),
-                      plateau::testing::contains("2 hook points") && plateau::testing::contains("blocks.0.attn.hook_q"));
+    CHECK_THROWS_WITH(
+        hooks::find_site(some_sites(), "*hook_q"),
+        plateau::testing::contains("2 hook points") && plateau::testing::contains("blocks.0.attn.hook_q"));
     CHECK_THROWS_AS(hooks::find_site(some_sites(), "blocks.0.hook_v"), site_error);
 }
 
 TEST_CASE("a plan wants the sites that somebody asked for and no other", "[hooks][plan]") {
     auto const plan = plan_of(watch("blocks.1.*mid") | watch("*hook_q") | watch("ln_final.hook_out"));
     for (auto const& at : some_sites()) {
-        bool const asked = at.name() == "blocks.1.hook_resid_mid" || at.id == site_id::q || at.id == site_id::ln_final_out;
+        bool const asked =
+            at.name() == "blocks.1.hook_resid_mid" || at.id == site_id::q || at.id == site_id::ln_final_out;
         CAPTURE(at.name());
         CHECK(plan.wanted(at.id, at.layer) == asked);
     }
@@ -92,9 +94,11 @@ TEST_CASE("a plan wants the sites that somebody asked for and no other", "[hooks
 TEST_CASE("at one site hooks act from left to right", "[hooks][plan]") {
     double const start = GENERATE(1.0, 7.0);
     double seen = 0, value = start;
-    auto const see = hooks::capture<double>("hook_embed", [&](auto&&, auto&&, view<double const, 3> rows) { seen = rows(0, 0, 0); });
+    auto const see =
+        hooks::capture<double>("hook_embed", [&](auto&&, auto&&, view<double const, 3> rows) { seen = rows(0, 0, 0); });
     auto const twice = hooks::patch<double>("hook_*", [](auto&&, auto&&, view<double, 3> rows) { rows(0, 0, 0) *= 2; });
-    auto const one_more = hooks::patch<double>("hook_embed", [](auto&&, auto&&, view<double, 3> rows) { rows(0, 0, 0) += 1; });
+    auto const one_more =
+        hooks::patch<double>("hook_embed", [](auto&&, auto&&, view<double, 3> rows) { rows(0, 0, 0) += 1; });
     std::vector<hooks::row_id> const ids(1);
     auto const fire = [&](hooks::hook_set<double> const& set) {
         value = start;
@@ -113,7 +117,8 @@ TEST_CASE("at one site hooks act from left to right", "[hooks][plan]") {
 
 TEST_CASE("firing a site calls the hooks of that site and layer alone", "[hooks][plan]") {
     std::vector<std::string> called;
-    auto const plan = plan_of(hooks::capture<double>("*", [&](hooks::site const& at, auto&&...) { called.push_back(at.name()); }));
+    auto const plan =
+        plan_of(hooks::capture<double>("*", [&](hooks::site const& at, auto&&...) { called.push_back(at.name()); }));
     for (auto const& at : some_sites()) {
         called.clear();
         plan.fire(at.id, {at.layer, {}}, {});
@@ -126,7 +131,8 @@ TEST_CASE("firing a site calls the hooks of that site and layer alone", "[hooks]
 
 TEST_CASE("a hook tells the site's shape", "[hooks][plan]") {
     std::string shape;
-    auto const plan = plan_of(hooks::capture<double>("blocks.1.attn.hook_q", [&](hooks::site const& at, auto&&...) { shape = at.shape(); }));
+    auto const plan = plan_of(
+        hooks::capture<double>("blocks.1.attn.hook_q", [&](hooks::site const& at, auto&&...) { shape = at.shape(); }));
     plan.fire(site_id::q, {1, {}}, {});
     CHECK(shape == "[N,T,2]");
 }
@@ -144,13 +150,13 @@ TEST_CASE("hooks that never fired are named", "[hooks][plan]") {
 
 TEST_CASE("blocks run up to the last that is wanted", "[hooks][plan]") {
     int const all = 2;
-    CHECK(hooks::plan<double>{}.last_layer_wanted(all) == 0);
-    CHECK(plan_of(watch("hook_embed")).last_layer_wanted(all) == 0);
-    CHECK(plan_of(watch("blocks.0.hook_resid_pre")).last_layer_wanted(all) == 1);
-    CHECK(plan_of(watch("blocks.0.*") | watch("hook_embed")).last_layer_wanted(all) == 1);
-    CHECK(plan_of(watch("*hook_q")).last_layer_wanted(all) == 2);
-    CHECK(plan_of(watch("ln_final.hook_scale")).last_layer_wanted(all) == 2);
-    CHECK(plan_of(watch("unembed.hook_out") | watch("blocks.0.*")).last_layer_wanted(all) == 2);
+    CHECK(hooks::plan<double>{}.layers_wanted(all) == 0);
+    CHECK(plan_of(watch("hook_embed")).layers_wanted(all) == 0);
+    CHECK(plan_of(watch("blocks.0.hook_resid_pre")).layers_wanted(all) == 1);
+    CHECK(plan_of(watch("blocks.0.*") | watch("hook_embed")).layers_wanted(all) == 1);
+    CHECK(plan_of(watch("*hook_q")).layers_wanted(all) == 2);
+    CHECK(plan_of(watch("ln_final.hook_scale")).layers_wanted(all) == 2);
+    CHECK(plan_of(watch("unembed.hook_out") | watch("blocks.0.*")).layers_wanted(all) == 2);
 }
 
 TEST_CASE("what comes after the blocks runs if it is wanted", "[hooks][plan]") {
@@ -163,9 +169,8 @@ TEST_CASE("what comes after the blocks runs if it is wanted", "[hooks][plan]") {
 
 TEST_CASE("hooks may fire from many threads", "[hooks][plan]") {
     std::vector<int> calls(64);
-    auto const plan = plan_of(hooks::capture<double>("*hook_q", [&](auto&&, hooks::where const& w, auto&&) {
-        ++calls[static_cast<std::size_t>(w.rows[0].item)];
-    }));
+    auto const plan = plan_of(hooks::capture<double>(
+        "*hook_q", [&](auto&&, hooks::where const& w, auto&&) { ++calls[static_cast<std::size_t>(w.rows[0].item)]; }));
     plateau::parallel_for(4, 64, [&](index item, int) {
         hooks::row_id const id{item, 0, 0, true, false};
         plan.fire(site_id::q, {static_cast<int>(item % 2), {&id, 1}}, {});

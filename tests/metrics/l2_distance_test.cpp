@@ -25,7 +25,8 @@ TEMPLATE_TEST_CASE("the distance is that of the definition", "[metrics][l2_dista
                testing::WithinAbs(expected, testing::sum_tolerance<double>(size, expected)));
 }
 
-TEMPLATE_TEST_CASE("the distance is symmetric, zero between equals, and scales", "[metrics][l2_distance]", float, double) {
+TEMPLATE_TEST_CASE("the distance is symmetric, zero between equals, and scales", "[metrics][l2_distance]", float,
+                   double) {
     index const size = GENERATE(0, 1, 7, 32, 65, 129);
     auto a = testing::random_vector<TestType>(size, 1), b = testing::random_vector<TestType>(size, 2);
     CHECK(l2_distance<TestType>(a, b) == l2_distance<TestType>(b, a));

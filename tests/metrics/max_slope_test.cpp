@@ -31,7 +31,8 @@ TEST_CASE("a planted boundary is found, where it is and as sharp as it is", "[me
     double const step = 1.0 / (points - 1);
     CHECK(std::abs(found.alpha - centre) <= step);
     // the mean slope over the steepest step: between that of a step half a step aside and the peak 1 / (4 w)
-    double const peak = 1 / (4 * width) / (1 / (1 + std::exp(-(1 - centre) / width)) - 1 / (1 + std::exp(centre / width)));
+    double const peak =
+        1 / (4 * width) / (1 / (1 + std::exp(-(1 - centre) / width)) - 1 / (1 + std::exp(centre / width)));
     CHECK(found.value <= peak * (1 + 1e-9));
     CHECK(found.value <= (points - 1) * (1 + 1e-12));
     double const mean = std::tanh(step / (4 * width)) / step;  // of a step centred on the boundary, before normalising

@@ -45,13 +45,13 @@ buffer<T, 2> forward(nn::attention<context, T> const& layer, buffer<T, 2> const&
     std::vector<hooks::site> sites;
     layer.list(sites, 1);
     buffer<T, 2> y({rows, width});
-    testing::run_rows<T>(x, testing::positions(at.start, rows), {0, rows, at.start, at.prefix, at.record}, set, sites,
-                         [&](auto& pass) {
-        auto const in = pass.padded(nn::slot::normed, width), out = pass.padded(nn::slot::delta, width);
-        for (index r = 0; r < rows; ++r) std::copy_n(x[r].data(), width, in[r].data());
-        layer.forward(ctx, pass, 1, in, out);
-        y = testing::copy_of<T>(out, rows);
-    });
+    testing::run_rows<T>(
+        x, testing::positions(at.start, rows), {0, rows, at.start, at.prefix, at.record}, set, sites, [&](auto& pass) {
+            auto const in = pass.padded(nn::slot::normed, width), out = pass.padded(nn::slot::delta, width);
+            for (index r = 0; r < rows; ++r) std::copy_n(x[r].data(), width, in[r].data());
+            layer.forward(ctx, pass, 1, in, out);
+            y = testing::copy_of<T>(out, rows);
+        });
     return y;
 }
 
@@ -59,9 +59,10 @@ TEST_CASE("hooks fire in the listed order, TransformerLens'", "[nn][attention]")
     auto const layer = make<double>(true);
     testing::record<double> record;
     forward(layer, random_buffer<double, 2>({3, width}, 5), record.watch("*"));
-    CHECK(record.order == std::vector<std::string>{
-        "blocks.1.attn.hook_q", "blocks.1.attn.hook_k", "blocks.1.attn.hook_v", "blocks.1.attn.hook_rot_q",
-        "blocks.1.attn.hook_rot_k", "blocks.1.attn.hook_attn_scores", "blocks.1.attn.hook_pattern", "blocks.1.attn.hook_z"});
+    CHECK(record.order == std::vector<std::string>{"blocks.1.attn.hook_q", "blocks.1.attn.hook_k",
+                                                   "blocks.1.attn.hook_v", "blocks.1.attn.hook_rot_q",
+                                                   "blocks.1.attn.hook_rot_k", "blocks.1.attn.hook_attn_scores",
+                                                   "blocks.1.attn.hook_pattern", "blocks.1.attn.hook_z"});
     std::vector<hooks::site> sites, without_rotary;
     layer.list(sites, 1);
     for (std::size_t i = 0; i < sites.size(); ++i) {
@@ -116,7 +117,8 @@ TEMPLATE_TEST_CASE("the steps that hooks show make up the attention", "[nn][atte
         for (index d = 0; d < width; ++d) {
             double out = static_cast<double>(layer.output.bias(d));
             for (index i = 0; i < heads * head_width; ++i) {
-                out += static_cast<double>(z(r, i / head_width, i % head_width)) * static_cast<double>(layer.output.weight.full()(d, i));
+                out += static_cast<double>(z(r, i / head_width, i % head_width)) *
+                       static_cast<double>(layer.output.weight.full()(d, i));
             }
             REQUIRE_THAT(static_cast<double>(y(r, d)), testing::WithinAbs(out, tolerance));
         }
@@ -142,14 +144,15 @@ TEMPLATE_TEST_CASE("looking changes no bit, nor does writing what was there", "[
 TEST_CASE("a uniform pattern gives the mean of the values", "[nn][attention]") {
     auto const layer = make<double>(GENERATE(false, true));
     testing::record<double> seen;
-    auto const uniform = hooks::patch<double>("*pattern", [](hooks::site const&, hooks::where const& w, view<double, 3> rows) {
-        for (index r = 0; r < rows.extent(0); ++r) {
-            index const visible = w.rows[static_cast<std::size_t>(r)].position + 1;
-            for (index h = 0; h < heads; ++h) {
-                for (index j = 0; j < visible; ++j) rows(r, h, j) = 1.0 / static_cast<double>(visible);
+    auto const uniform =
+        hooks::patch<double>("*pattern", [](hooks::site const&, hooks::where const& w, view<double, 3> rows) {
+            for (index r = 0; r < rows.extent(0); ++r) {
+                index const visible = w.rows[static_cast<std::size_t>(r)].position + 1;
+                for (index h = 0; h < heads; ++h) {
+                    for (index j = 0; j < visible; ++j) rows(r, h, j) = 1.0 / static_cast<double>(visible);
+                }
             }
-        }
-    });
+        });
     forward(layer, random_buffer<double, 2>({9, width}, 5), uniform | seen.watch("*hook_v") | seen.watch("*hook_z"));
     for (index r = 0; r < 9; ++r) {
         for (index h = 0; h < heads; ++h) {
@@ -173,7 +176,8 @@ TEMPLATE_TEST_CASE("a row does not see what comes after it", "[nn][attention]", 
     CHECK_FALSE(same_bits(after[changed].data(), before[changed].data(), width));
 }
 
-TEMPLATE_TEST_CASE("rows after a recorded prefix have the bits of the whole sequence", "[nn][attention]", float, double) {
+TEMPLATE_TEST_CASE("rows after a recorded prefix have the bits of the whole sequence", "[nn][attention]", float,
+                   double) {
     bool const rotary = GENERATE(false, true);
     index const rows = 70, prefix = GENERATE(1, 6, 64, 69);
     auto const layer = make<TestType>(rotary);
@@ -197,7 +201,8 @@ TEST_CASE("what a cache keeps is what a patch made of keys and values", "[nn][at
     auto const x = random_buffer<double, 2>({5, width}, 5);
     nn::kv_cache<context, double> plain{1, 1, 5, layer.kv_width()}, patched{1, 1, 5, layer.kv_width()};
     forward(layer, x, {}, {0, nullptr, &plain});
-    forward(layer, x, testing::multiply<double>("*rot_k", 2) | testing::multiply<double>("*hook_v", 4), {0, nullptr, &patched});
+    forward(layer, x, testing::multiply<double>("*rot_k", 2) | testing::multiply<double>("*hook_v", 4),
+            {0, nullptr, &patched});
     for (index i = 0; i < 5 * layer.kv_width(); ++i) {
         REQUIRE(patched.keys(1).data()[i] == 2 * plain.keys(1).data()[i]);
         REQUIRE(patched.values(1).data()[i] == 4 * plain.values(1).data()[i]);
@@ -212,9 +217,9 @@ TEST_CASE("keys and values alone are those of the whole layer", "[nn][attention]
     testing::record<double> seen;
     std::vector<hooks::site> sites;
     layer.list(sites, 1);
-    testing::run_rows<double>(x, testing::positions(0, 5), {0, 5, 0, nullptr, &alone}, seen.watch("*rot_k"), sites, [&](auto& pass) {
-        layer.keys_and_values(ctx, pass, 1, pass.padded(nn::slot::residual, width));
-    });
+    testing::run_rows<double>(
+        x, testing::positions(0, 5), {0, 5, 0, nullptr, &alone}, seen.watch("*rot_k"), sites,
+        [&](auto& pass) { layer.keys_and_values(ctx, pass, 1, pass.padded(nn::slot::residual, width)); });
     CHECK(same_rows(alone.keys(1), expected.keys(1)));
     CHECK(same_rows(alone.values(1), expected.values(1)));
 }

@@ -123,7 +123,8 @@ TEST_CASE("what hooks show adds up to the residual stream, bit for bit", "[nn][b
 TEST_CASE("the sums hold for what patches wrote", "[nn][block]") {
     auto const x = random_buffer<T, 2>({rows, width}, 20);
     testing::record<T> seen;
-    forward(make<nn::order::pre_norm>(), x, testing::multiply<T>("*attn_out", 3) | testing::multiply<T>("*mlp_out", 0) | seen.watch("*"));
+    auto const change = testing::multiply<T>("*attn_out", 3) | testing::multiply<T>("*mlp_out", 0);
+    forward(make<nn::order::pre_norm>(), x, change | seen.watch("*"));
     require_sum(seen.at("resid_pre"), seen.at("attn_out"), seen.at("resid_mid"));
     CHECK(same_bits(seen.at("resid_mid").data(), seen.at("resid_post").data(), rows * width));
 }
@@ -177,10 +178,11 @@ TEST_CASE("recording keys and values alone leaves the stream and keeps what a fo
     auto const x = random_buffer<T, 2>({rows, width}, 20);
     nn::kv_cache<context, T> expected{layer, 1, rows, block.kv_width()}, alone{layer, 1, rows, block.kv_width()};
     forward(block, x, {}, {0, rows, 0, nullptr, &expected});
-    testing::run_rows<T>(x, testing::positions(0, rows), {0, rows, 0, nullptr, &alone}, {}, sites_of(block), [&](auto& pass) {
-        block.record_keys_and_values(ctx, pass, layer, width);
-        CHECK(same_rows(pass.residual(width), x.view()));
-    });
+    testing::run_rows<T>(x, testing::positions(0, rows), {0, rows, 0, nullptr, &alone}, {}, sites_of(block),
+                         [&](auto& pass) {
+                             block.record_keys_and_values(ctx, pass, layer, width);
+                             CHECK(same_rows(pass.residual(width), x.view()));
+                         });
     CHECK(same_rows(alone.keys(layer), expected.keys(layer)));
     CHECK(same_rows(alone.values(layer), expected.values(layer)));
 }
@@ -201,7 +203,8 @@ struct tanh_norm {
 
     template <class Context, class Value>
     void forward(Context const&, nn::pass<Context, Value>& p, int at_layer, nn::norm_sites const& at,
-                 typename nn::pass<Context, Value>::const_rows_view x, typename nn::pass<Context, Value>::rows_view y) const {
+                 typename nn::pass<Context, Value>::const_rows_view x,
+                 typename nn::pass<Context, Value>::rows_view y) const {
         for (index r = 0; r < x.extent(0); ++r) {
             for (index i = 0; i < x.extent(1); ++i) y(r, i) = std::tanh(steepness * x(r, i));
         }
@@ -217,7 +220,8 @@ struct tanh_norm {
 struct reversal {
     template <class Context, class Value>
     void forward(Context const&, nn::pass<Context, Value>& p, int at_layer,
-                 typename nn::pass<Context, Value>::const_rows_view x, typename nn::pass<Context, Value>::rows_view y) const {
+                 typename nn::pass<Context, Value>::const_rows_view x,
+                 typename nn::pass<Context, Value>::rows_view y) const {
         auto const post = p.padded(nn::slot::mlp_post, x.extent(1));
         for (index r = 0; r < p.rows(); ++r) {
             for (index i = 0; i < x.extent(1); ++i) post(r, i) = x(r, x.extent(1) - 1 - i);
@@ -233,7 +237,8 @@ struct reversal {
 
 TEST_CASE("a block of one's own parts keeps the contract at every hook point that it lists", "[nn][block]") {
     SECTION("own norm") {
-        nn::block<tanh_norm, nn::attention<context, T>, nn::mlp<context, T>> const block{{1}, {0.5}, make_attention(), make_mlp()};
+        nn::block<tanh_norm, nn::attention<context, T>, nn::mlp<context, T>> const block{
+            {1}, {0.5}, make_attention(), make_mlp()};
         require_hook_contract(block);
         CHECK_THROWS_AS(hooks::matching_sites(sites_of(block), "*ln1.hook_scale"), site_error);
     }

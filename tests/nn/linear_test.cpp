@@ -16,7 +16,8 @@ context const ctx{1};
 TEST_CASE("the bias is added after the full sum", "[nn][linear]") {
     index const rows = GENERATE(1, 7, 65);
     auto const x = testing::random_buffer<double, 2>({rows, 9}, 1);
-    auto const plain = testing::random_linear<double>(5, 9, false, 2), biased = testing::random_linear<double>(5, 9, true, 2);
+    auto const plain = testing::random_linear<double>(5, 9, false, 2),
+               biased = testing::random_linear<double>(5, 9, true, 2);
     buffer<double, 2> without({rows, 5}), with({rows, 5});
     plain.forward(ctx, x, without);
     biased.forward(ctx, x, with);

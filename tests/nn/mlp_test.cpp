@@ -27,7 +27,8 @@ nn::mlp<context, double> make(activation act, bool gated, bool bias) {
     return layer;
 }
 
-buffer<double, 2> forward(nn::mlp<context, double> const& layer, buffer<double, 2> const& x, hooks::hook_set<double> const& set = {}) {
+buffer<double, 2> forward(nn::mlp<context, double> const& layer, buffer<double, 2> const& x,
+                          hooks::hook_set<double> const& set = {}) {
     std::vector<hooks::site> sites;
     layer.list(sites, 1);
     buffer<double, 2> y({x.extent(0), width});
@@ -45,7 +46,8 @@ std::vector<double> applied(nn::linear<context, double> const& layer, std::vecto
     std::vector<double> result;
     for (index n = 0; n < layer.weight.outputs(); ++n) {
         double sum = layer.bias.size() > 0 ? layer.bias(n) : 0;
-        for (index k = 0; k < layer.weight.inputs(); ++k) sum += layer.weight.full()(n, k) * row[static_cast<std::size_t>(k)];
+        for (index k = 0; k < layer.weight.inputs(); ++k)
+            sum += layer.weight.full()(n, k) * row[static_cast<std::size_t>(k)];
         result.push_back(sum);
     }
     return result;

@@ -48,25 +48,29 @@ TEMPLATE_TEST_CASE("a norm follows its formula", "[nn][norm]", float, double) {
         double mean = 0, square = 0;
         for (TestType value : x[r].flat()) mean += static_cast<double>(value) / static_cast<double>(width);
         if (kind == norm_kind::rms) mean = 0;
-        for (TestType value : x[r].flat()) square += (static_cast<double>(value) - mean) * (static_cast<double>(value) - mean);
+        for (TestType value : x[r].flat())
+            square += (static_cast<double>(value) - mean) * (static_cast<double>(value) - mean);
         double const scale = std::sqrt(square / static_cast<double>(width) + 1e-5);
         for (index i = 0; i < width; ++i) {
             double const bias = kind == norm_kind::layer ? static_cast<double>(layer.bias(i)) : 0;
             double const product = (static_cast<double>(x(r, i)) - mean) / scale * static_cast<double>(layer.weight(i));
             REQUIRE_THAT(static_cast<double>(y(r, i)),
-                         testing::WithinAbs(product + bias, testing::sum_tolerance<TestType>(4, std::abs(product) + std::abs(bias) + 1)));
+                         testing::WithinAbs(product + bias, testing::sum_tolerance<TestType>(
+                                                                4, std::abs(product) + std::abs(bias) + 1)));
         }
     }
 }
 
-TEMPLATE_TEST_CASE("its hooks show the divisor, the quotient before the weights, and the output", "[nn][norm]", float, double) {
+TEMPLATE_TEST_CASE("its hooks show the divisor, the quotient before the weights, and the output", "[nn][norm]", float,
+                   double) {
     auto const kind = both_kinds();
     index const width = 33, rows = 5;
     auto const layer = make<TestType>(kind, width, true);
     auto const x = random_buffer<TestType, 2>({rows, width}, GENERATE(3u, 4u));
     testing::record<TestType> record;
     auto const y = forward(layer, x, record.watch("*"));
-    CHECK(record.order == std::vector<std::string>{"blocks.2.ln1.hook_scale", "blocks.2.ln1.hook_normalized", "blocks.2.ln1.hook_out"});
+    CHECK(record.order ==
+          std::vector<std::string>{"blocks.2.ln1.hook_scale", "blocks.2.ln1.hook_normalized", "blocks.2.ln1.hook_out"});
     auto const& scale = record.at("hook_scale");
     auto const& normalized = record.at("hook_normalized");
     CHECK(scale.extents() == std::array<index, 3>{rows, 1, 1});

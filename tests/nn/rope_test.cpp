@@ -30,7 +30,8 @@ TEST_CASE("frequencies fall from 1 by equal factors", "[nn][rope]") {
     REQUIRE(static_cast<index>(found.size()) == width / 2);
     CHECK_THAT(found.front(), plateau::testing::WithinAbs(1, 1e-15));
     for (index i = 0; i < width / 2; ++i) {
-        REQUIRE_THAT(found[static_cast<std::size_t>(i)], plateau::testing::WithinRel(standard_frequency(width, theta, i), 1e-13));
+        REQUIRE_THAT(found[static_cast<std::size_t>(i)],
+                     plateau::testing::WithinRel(standard_frequency(width, theta, i), 1e-13));
     }
 }
 

@@ -60,8 +60,10 @@ TEMPLATE_TEST_CASE("a line begins at a and ends at b, bit for bit", "[paths][lin
 
 TEMPLATE_TEST_CASE("extreme values keep their bits at the ends", "[paths][linear]", float, double) {
     using limits = std::numeric_limits<TestType>;
-    std::vector<TestType> const a{limits::max(), limits::lowest(), limits::denorm_min(), TestType(0), TestType(-0.0), limits::min()};
-    std::vector<TestType> const b{limits::lowest(), limits::denorm_min(), limits::max(), TestType(-0.0), TestType(0), limits::max()};
+    std::vector<TestType> const a{limits::max(), limits::lowest(), limits::denorm_min(),
+                                  TestType(0),   TestType(-0.0),   limits::min()};
+    std::vector<TestType> const b{limits::lowest(), limits::denorm_min(), limits::max(),
+                                  TestType(-0.0),   TestType(0),          limits::max()};
     CHECK(same_bits(point(a, b, 0).data(), a.data(), static_cast<index>(a.size())));
     CHECK(same_bits(point(a, b, 1).data(), b.data(), static_cast<index>(b.size())));
 }
@@ -91,7 +93,8 @@ TEST_CASE("points of floats are formed in double and rounded once", "[paths][lin
         double const alpha = paths::grid_fraction(i, 50);
         auto const x = point(a, b, alpha);
         for (std::size_t k = 0; k < a.size(); ++k) {
-            long double const exact = (1 - static_cast<long double>(alpha)) * a[k] + static_cast<long double>(alpha) * b[k];
+            long double const exact =
+                (1 - static_cast<long double>(alpha)) * a[k] + static_cast<long double>(alpha) * b[k];
             // half a unit in the last place of the result, and the errors of double on the way
             double const allowed = 0.5 * testing::epsilon_of<float> * std::abs(static_cast<double>(exact)) +
                                    4 * testing::epsilon_of<double> * (std::abs(a[k]) + std::abs(b[k]));

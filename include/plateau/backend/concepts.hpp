@@ -45,6 +45,7 @@ template <class C>
 concept Backend = requires(C const& context) {
     typename C::space;
     typename C::template buffer<float, 2>;
+    typename C::template weight<float>;
     { context.threads() } -> std::same_as<int>;
 };
 

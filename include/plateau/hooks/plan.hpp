@@ -67,7 +67,7 @@ public:
     }
 
     /// Blocks that must run so that every hook fires: [first, result). `all` if something after the blocks is wanted.
-    int last_layer_wanted(int all) const {
+    int layers_wanted(int all) const {
         int last = 0;
         for (auto const& one : entries_) {
             last = std::max(last, in_block(one.at.id) ? one.at.layer + 1 : one.at.id >= site_id::ln_final_scale ? all : 0);

@@ -1,5 +1,6 @@
 #pragma once
-/// Cutting text into the words that byte-pair encoding works on. The only header that includes PCRE2.
+/// Cutting text into the words that byte-pair encoding works on. The only header that includes PCRE2; where there is
+/// none it still compiles, and making a pattern is an error.
 
 #include <cstddef>
 #include <memory>
@@ -7,10 +8,15 @@
 #include <string_view>
 #include <utility>
 
+#if (!defined(PLATEAU_HAS_PCRE2) || PLATEAU_HAS_PCRE2) && __has_include(<pcre2.h>)
+#define PLATEAU_PRETOKENIZER_PCRE2 1
 #ifndef PCRE2_CODE_UNIT_WIDTH
 #define PCRE2_CODE_UNIT_WIDTH 8
 #endif
 #include <pcre2.h>
+#else
+#define PLATEAU_PRETOKENIZER_PCRE2 0
+#endif
 
 #include <plateau/core/error.hpp>
 
@@ -22,7 +28,7 @@ class word_pattern {
 public:
     /// @param pattern  PCRE2 syntax, Unicode properties on; @pre it matches at least one character wherever
     ///                 a text goes on
-    /// @throws config_error if the library refuses it
+    /// @throws config_error if the library refuses it, or was not there at compile time
     explicit word_pattern(std::string_view pattern);
 
     /// Calls word(piece) for the matches of a text, in order. What matches nothing is a piece too.
@@ -31,7 +37,9 @@ public:
     void split(std::string_view text, Word&& word) const;
 
 private:
+#if PLATEAU_PRETOKENIZER_PCRE2
     std::shared_ptr<pcre2_code_8 const> code_;
+#endif
 };
 
 enum class digit_split {
@@ -92,6 +100,8 @@ inline std::string gpt2_pattern() {
 
 }  // namespace detail
 
+#if PLATEAU_PRETOKENIZER_PCRE2
+
 inline word_pattern::word_pattern(std::string_view pattern) {
     int code = 0;
     std::size_t offset = 0;
@@ -134,6 +144,17 @@ void word_pattern::split(std::string_view text, Word&& word) const {
         at = bounds[1];
     }
 }
+
+#else
+
+inline word_pattern::word_pattern(std::string_view) {
+    throw config_error("this program was compiled without PCRE2, which tokenizers need (Debian: libpcre2-dev)");
+}
+
+template <class Word>
+void word_pattern::split(std::string_view, Word&&) const {}  // there is no object to call it on
+
+#endif
 
 inline pretokenizer::pretokenizer(pretokenizer_options options)
     : options_{options}, digits_{options.digits == digit_split::each ? R"(\p{N}|\P{N}+)" : R"(\p{N}+|\P{N}+)"},

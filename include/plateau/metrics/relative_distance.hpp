@@ -1,6 +1,7 @@
 #pragma once
 /// Curves of output change, normalised. Two different metrics of the field, two names.
 
+#include <cmath>
 #include <limits>
 #include <span>
 #include <string>
@@ -11,14 +12,14 @@
 namespace plateau::metrics {
 
 /// Janiak's relative output change r(α) = d(α) / d(1), with d(α) the distance of the read-out to that at α = 0.
-/// A pair is degenerate if d(1) <= min_d1: then every value is NaN.
+/// A pair is degenerate if d(1) <= min_d1, or is no finite number: then every value is NaN.
 /// @param distances  [S] d at S >= 1 points, the last at α = 1      @param min_d1  same unit as d
 /// @post r(1) = 1 exactly unless degenerate
 /// @see Janiak et al. 2024, arXiv 2409.17113, section 2
 inline std::vector<double> relative_distance(std::span<double const> distances, double min_d1 = 0) {
     if (distances.empty()) throw shape_error("relative_distance needs at least one point");
     double const end = distances.back();
-    bool const degenerate = !(end > min_d1);
+    bool const degenerate = !(end > min_d1) || std::isinf(end);
     std::vector<double> relative(distances.size());
     for (std::size_t i = 0; i < distances.size(); ++i) {
         relative[i] = degenerate ? std::numeric_limits<double>::quiet_NaN() : distances[i] / end;

@@ -65,7 +65,7 @@ void forward(Context const& ctx, Model const& model, prompt_list const& prompts,
     using T = typename Model::value_type;
     require_prompts(model, prompts);
     hooks::plan<T> const plan{set, model.sites()};
-    int const last = plan.last_layer_wanted(model.layers());
+    int const last = plan.layers_wanted(model.layers());
     bool const after = plan.wants_from(hooks::site_id::ln_final_scale);
     bool const logits = plan.wants_from(hooks::site_id::unembed_out);
     index total = 0;
@@ -92,6 +92,7 @@ void forward(Context const& ctx, Model const& model, prompt_list const& prompts,
         model.run(ctx, pass, 0, last, "prompt");
         if (after) model.read_out(ctx, pass, logits);
     });
+    plan.require_all_fired("no row came past it");
 }
 
 }  // namespace plateau::models

@@ -91,10 +91,10 @@ public:
     }
 
     /// The sequences as the attention of `layer` sees them.
-    std::span<backend::segment<T> const> segments(int layer) {
+    std::span<backend::segment<T, space> const> segments(int layer) {
         segments_.clear();
         for (auto const& one : sequences_) {
-            backend::segment<T> s{one.first_row, one.rows, {}, {}};
+            backend::segment<T, space> s{one.first_row, one.rows, {}, {}};
             if (one.start > 0) {
                 s.prefix_keys = one.prefix->keys(layer).rows(0, one.start);
                 s.prefix_values = one.prefix->values(layer).rows(0, one.start);
@@ -128,12 +128,12 @@ public:
     }
 
     /// @throws numeric_error naming the layer and the row's origin if a value is not finite
-    void require_finite(int layer, const_rows_view x, char const* item) const {
+    void require_finite(int layer, const_rows_view x, char const* item_name) const {
         for (index r = 0; r < rows(); ++r) {
             T probe = 0;  // stays 0 unless an element is infinite or NaN
             for (index i = 0; i < x.extent(1); ++i) probe += x(r, i) * T{0};
             if (probe == T{0}) continue;
-            throw numeric_error("the residual stream is not finite after layer " + std::to_string(layer) + ", " + item +
+            throw numeric_error("the residual stream is not finite after layer " + std::to_string(layer) + ", " + item_name +
                                 " " + std::to_string(id(r).item) + ", position " + std::to_string(id(r).position) +
                                 ": check the weights, or compute with a wider dtype");
         }
@@ -144,7 +144,7 @@ private:
 
     std::vector<hooks::row_id> ids_;
     std::vector<sequence<Context, T>> sequences_;
-    std::vector<backend::segment<T>> segments_;
+    std::vector<backend::segment<T, space>> segments_;
     std::array<typename Context::template buffer<T, 1>, static_cast<std::size_t>(slot::logits) + 1> memory_;
     hooks::plan<T> const* plan_ = nullptr;
     rope const* rotary_ = nullptr;

@@ -46,6 +46,7 @@ class patched_rows {
 public:
     using T = typename Model::value_type;
 
+    /// @param ctx,model,prompts  kept as references
     patched_rows(Context const& ctx, Model const& model, models::prompt_list const& prompts,
                  patched_rows_options options)
         : ctx_{ctx}, model_{model}, prompts_{prompts}, options_{std::move(options)},
@@ -55,13 +56,20 @@ public:
         if (options_.positions < 1) throw usage_error("a sweep must write at least one position");
     }
 
+    /// @param reads  hooks that look; one that changes values is an error, since it would have to reach the prefix too
     void run(std::vector<prompt_pair> const& pairs, point_writer<T> const& write, hooks::hook_set<T> const& reads) {
         require_pairs(pairs);
+        for (auto const& read : reads.hooks()) {
+            if (!read.reads_only) {
+                throw usage_error("a sweep takes hooks that look, the one at " + read.pattern + " changes values: the shared "
+                                  "prefix would not see it; patch in a full forward pass instead");
+            }
+        }
         require_reads_after_write(model_.sites(), write_, reads);
         hooks::hook_set<T> set = reads;
         if (!write_.direct) set = hooks::patch<T>(write_.at.name(), write_hook(pairs, write)) | reads;
         hooks::plan<T> const plan{set, model_.sites()};
-        last_layer_ = std::max(plan.last_layer_wanted(model_.layers()), write_.first_layer);
+        last_layer_ = std::max(plan.layers_wanted(model_.layers()), write_.first_layer);
         passes_ = std::vector<typename Model::pass_type>(static_cast<std::size_t>(ctx_.threads()));
         for (std::size_t first = 0; first < pairs.size();) {
             std::size_t const end = end_of_wave(pairs, first);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include <plateau/backend/cpu/linear.hpp>
+#include <plateau/backend/rows.hpp>
 
 namespace plateau::sweep {
 

@@ -79,8 +79,9 @@ public:
     T const& operator()(I... i) const { return view()(i...); }
     decltype(auto) operator[](index i) { return view()[i]; }
     decltype(auto) operator[](index i) const { return view()[i]; }
-    std::span<T> flat() { return view().flat(); }
-    std::span<T const> flat() const { return view().flat(); }
+    std::span<T> flat() & { return view().flat(); }
+    std::span<T const> flat() const& { return view().flat(); }
+    void flat() const&& = delete;  // a range-for over it would outlive the elements
 
 private:
     static constexpr std::size_t alignment = 64;

@@ -1,6 +1,7 @@
 #pragma once
 /// Two linear axes around a plot area, and a legend above it.
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <vector>
@@ -68,17 +69,20 @@ struct legend_entry {
     bool is_area = false;
 };
 
-/// Entries in one row that starts at `start`, its middle line.
-inline void draw_legend(canvas& to, point start, std::span<legend_entry const> entries) {
-    constexpr double sample = 22, gap = 6, between = 18;
+/// Entries in one row that starts at `start`, its middle line. From the first that would end beyond
+/// `room` pixels on, entries are left out.
+inline void draw_legend(canvas& to, point start, double room, std::span<legend_entry const> entries) {
+    constexpr double sample = 20, gap = 6, between = 16;
     text_style const style{.size = 10.5, .along = vertical::middle};
     double x = start.x;
     for (auto const& entry : entries) {
+        double const width = to.text_width(entry.words, style);
+        if (x + sample + gap + width > start.x + room) return;
         if (entry.is_area) to.fill({x, start.y - 5, sample, 10}, entry.line.ink);
         else to.line({{x, start.y}, {x + sample, start.y}}, entry.line);
         x += sample + gap;
         to.text({x, start.y}, entry.words, style);
-        x += to.text_width(entry.words, style) + between;
+        x += width + between;
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <span>
 #include <vector>
 
@@ -25,7 +26,7 @@ struct bins {
     double last() const { return edge(counts.size()); }
 };
 
-/// Bins of a nice width near that of Freedman and Diaconis, 2·IQR·n^(−1/3), about 6 to 40 of them, with
+/// Bins of a nice width near that of Freedman and Diaconis, 2·IQR·n^(−1/3), about 5 to 40 of them, with
 /// edges at multiples of the width. Values further than 5·IQR from the quartiles lie outside the bins and
 /// are counted in `below` and `above`. Equal values give one bin around them.
 /// @param sorted  [n] ascending, finite; n = 0 gives no bins
@@ -36,20 +37,21 @@ inline bins bins_of(std::span<double const> sorted) {
     if (sorted.empty()) return result;
     double const lower = metrics::quantile(sorted, 0.25), upper = metrics::quantile(sorted, 0.75);
     double const spread = upper - lower;
-    constexpr double huge = 1e12;  // keeps the arithmetic of absurd inputs finite
-    interval range{std::clamp(sorted.front(), -huge, huge), std::clamp(sorted.back(), -huge, huge)};
-    if (spread > 0) {
-        range.low = std::clamp(lower - 5 * spread, range.low, range.high);
-        range.high = std::clamp(upper + 5 * spread, range.low, range.high);
+    interval range{sorted.front(), sorted.back()};
+    if (spread > 0) {  // the outermost values that are no stragglers
+        range.low = *std::lower_bound(sorted.begin(), sorted.end(), lower - 5 * spread);
+        range.high = *std::prev(std::upper_bound(sorted.begin(), sorted.end(), upper + 5 * spread));
     }
+    constexpr double huge = 1e12;  // keeps the arithmetic of absurd inputs finite
+    range = {std::clamp(range.low, -huge, huge), std::clamp(range.high, -huge, huge)};
     double const size = std::max(std::abs(range.low), std::abs(range.high));
-    if (range.length() <= 1e-9 * size || range.length() == 0) {
+    if (range.length() <= std::max(1e-9 * size, 1e-100)) {
         result.width = nice_step(std::max(0.03 * size, 1e-12));
         result.first = range.low - result.width / 2;
         result.counts.assign(1, 0);
     } else {
         double const rule = 2 * spread / std::cbrt(static_cast<double>(sorted.size()));
-        result.width = nice_step(std::clamp(rule, range.length() / 40, range.length() / 6));
+        result.width = nice_step(std::clamp(0.7 * rule, range.length() / 40, range.length() / 6));  // rounded up from here
         result.first = std::floor(range.low / result.width + 1e-9) * result.width;
         double const count = std::floor((range.high - result.first) / result.width + 1e-9) + 1;
         result.counts.assign(static_cast<std::size_t>(count), 0);

@@ -40,7 +40,7 @@ inline curve_band band_of(tensor::view<double const, 2> curves) {
 }
 
 /// The values worth showing: [0, 1], the whole band, and all but the 2 % of the curves that stray furthest
-/// to each side, these no further than 2.5 times the rest.
+/// to each side, these no further than half the band's range.
 inline interval shown_range(tensor::view<double const, 2> curves, curve_band const& band) {
     interval range{0, 1};
     if (band.median.empty()) return range;
@@ -56,7 +56,7 @@ inline interval shown_range(tensor::view<double const, 2> curves, curve_band con
     constexpr double huge = 1e9;  // keeps the arithmetic of absurd inputs finite
     range.low = std::clamp(*std::min_element(band.q25.begin(), band.q25.end()), -huge, 0.0);
     range.high = std::clamp(*std::max_element(band.q75.begin(), band.q75.end()), 1.0, huge);
-    double const reach = 1.5 * range.length();
+    double const reach = 0.5 * range.length();
     range.low = std::clamp(metrics::quantile(lows, 0.02), range.low - reach, range.low);
     range.high = std::clamp(metrics::quantile(highs, 0.98), range.high, range.high + reach);
     return range;

@@ -21,8 +21,8 @@ inline std::vector<index> evenly_spread(index count, index most) {
     return chosen;
 }
 
-/// Single curves, the quartile band over them, the median on top, and the straight line that a network
-/// without plateaus would draw.
+/// Single curves, the quartile band over them, the median on top, and dashed the straight line that a
+/// network without plateaus would draw.
 /// @param area  the plot area; labels take 60 px left of it, 45 below, and the legend 20 above
 /// @param alpha  [S] ascending     @param curves  [P,S] d(α)/d(1)
 /// @param singles  draw at most so many single curves
@@ -57,12 +57,13 @@ inline void draw_curves(canvas& to, rectangle area, std::span<double const> alph
             to.line(lower, style::quartile_edge());
             to.line(upper, style::quartile_edge());
         }
-        to.line({frame.at(alpha.front(), 0), frame.at(alpha.back(), 1)}, style::no_plateau());
         if (!band.curves.empty()) {
             auto const middle = points_of([&](std::size_t s) { return band.median[s]; });
             to.line(middle, style::halo());
             to.line(middle, style::median());
         }
+        // on top: a median that runs along it must not hide it
+        to.line({frame.at(alpha.front(), 0), frame.at(alpha.back(), 1)}, style::no_plateau());
     }
     frame.draw_frame(to, across, along, "α  (from A to B)", "d(α) / d(1)");
 
@@ -76,10 +77,10 @@ inline void draw_curves(canvas& to, rectangle area, std::span<double const> alph
                           {palette::grey.with_alpha(0.7), 1}});
     }
     legend.push_back({"no plateau", style::no_plateau()});
-    draw_legend(to, {area.left, area.top - 16}, legend);
+    draw_legend(to, {area.left, area.top - 16}, area.width, legend);
     if (band.curves.empty()) {
-        to.text({area.left + area.width / 2, area.top + area.height / 4}, "no pair to show: every one is degenerate",
-                {.size = 12, .ink = palette::quiet_ink, .across = horizontal::centre});
+        to.text({area.left + 16, area.top + 28}, "no pair to show: every one is degenerate",
+                {.size = 12, .ink = palette::quiet_ink});
     }
 }
 

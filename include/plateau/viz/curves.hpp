@@ -1,6 +1,7 @@
 #pragma once
 /// The picture of a stable-region run: curves.png.
 
+#include <cmath>
 #include <filesystem>
 #include <ostream>
 #include <span>
@@ -22,8 +23,8 @@ struct curve_figure {
     std::string title = {};                  ///< the model's name; the counts of pairs and steps are put beside it
     std::string subtitle = {};               ///< write site → read site
     index single_curves = 300;               ///< draw at most so many curves one by one
-    double width = 900;                      ///< logical pixels
-    double height = 400;
+    double width = 960;                      ///< logical pixels
+    double height = 420;
     double scale = 2;  ///< pixels of the file per logical pixel
 };
 
@@ -58,7 +59,7 @@ inline canvas render_curves(curve_figure const& figure) {
     picture.text({left, 55}, shortened(figure.subtitle, edge - left, [&](auto const& t) { return picture.text_width(t, quiet); }),
                  quiet);
 
-    double const curves_width = 0.6 * inner;
+    double const curves_width = 0.56 * inner;
     draw_curves(picture, {left, top, curves_width, height}, figure.alpha, figure.relative, figure.single_curves);
     draw_slopes(picture, {left + curves_width + between, top, inner - curves_width, height}, figure.max_slope);
     return picture;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,7 +40,10 @@ inline void draw_slopes(canvas& to, rectangle area, std::span<double const> slop
     axes const frame{area, {range.low - margin, range.high + margin}, {0, 1.06 * static_cast<double>(tallest)}};
     auto const across = ticks_of(frame.x_range(), 8);
     auto along = ticks_of(frame.y_range(), 6);
-    if (along.step < 1) along = {1, {0, 1}};  // pairs are counted in whole numbers
+    if (along.step < 1) {  // pairs are whole numbers
+        along = {1, {}};
+        for (index pairs = 0; pairs <= tallest; ++pairs) along.values.push_back(static_cast<double>(pairs));
+    }
     frame.draw_grid(to, {}, along);
 
     double const q25 = metrics::quantile(sorted, 0.25), q75 = metrics::quantile(sorted, 0.75);
@@ -72,11 +76,11 @@ inline void draw_slopes(canvas& to, rectangle area, std::span<double const> slop
     if (sorted.size() == 1) legend.push_back({"the pair: " + detail::three_digits(median), style::median()});
     if (sorted.size() > 1) {
         legend.push_back({"median " + detail::three_digits(median), style::median()});
-        legend.push_back({"quartiles " + detail::three_digits(q25) + " – " + detail::three_digits(q75),
+        legend.push_back({"quartiles " + detail::three_digits(q25) + "–" + detail::three_digits(q75),
                           {style::quartile_band()}, true});
     }
     legend.push_back({"no plateau", style::no_plateau()});
-    draw_legend(to, {area.left, area.top - 16}, legend);
+    draw_legend(to, {area.left, area.top - 16}, area.width + 20, legend);
 
     text_style note{.size = 10, .ink = palette::quiet_ink, .across = horizontal::right, .along = vertical::top};
     if (histogram.above > 0) {

@@ -10,21 +10,10 @@
 #include <type_traits>
 #include <vector>
 
+#include <plateau/backend/attention_shape.hpp>
 #include <plateau/backend/cpu/context.hpp>
 
 namespace plateau::backend {
-
-/// Rows [first_row, first_row + rows) of a block that follow each other in one sequence, after a prefix of P positions:
-/// row j sees the P keys of the prefix and the own keys of rows 0..j.
-template <class T>
-struct segment {
-    index first_row = 0;
-    index rows = 0;
-    tensor::view<T const, 2> prefix_keys;    ///< [P, KV · E]
-    tensor::view<T const, 2> prefix_values;  ///< [P, KV · E]
-
-    index prefix() const { return prefix_keys.extent(0); }
-};
 
 namespace detail {
 
@@ -102,17 +91,6 @@ void for_each_row(std::span<segment<T> const> segments, F&& f) {
 }
 
 }  // namespace detail
-
-/// What the attention operations need to know beside the rows.
-template <class T>
-struct attention_shape {
-    index heads;     ///< H
-    index kv_heads;  ///< KV, divides H
-    index width;     ///< E
-    T scale;         ///< factor of the scores, usually 1/√E
-
-    index group() const { return heads / kv_heads; }
-};
 
 /// scores[r, h, j] = scale · ⟨q_{r,h}, k_{j, h / (H / KV)}⟩ for every key j that row r sees, −inf for the others.
 /// @param q  [R, H · E]      @param keys  [R, KV · E], the rows' own      @param scores  [R, H, K]

@@ -9,17 +9,10 @@
 #include <Eigen/Core>
 
 #include <plateau/backend/cpu/context.hpp>
+#include <plateau/backend/rows.hpp>
 #include <plateau/core/dtype.hpp>
 
 namespace plateau::backend {
-
-/// Rows of activations are multiplied in groups of this many, always: Eigen takes other routes, with other bits, for
-/// other row counts, and a row's bits must not depend on how many rows there are. Callers that hold whole groups
-/// (a multiple of this many rows) save a copy. A multiple of Eigen's register block of columns.
-inline constexpr index row_group = 64;
-
-/// Rounds a row count up to whole groups.
-constexpr index padded_rows(index rows) { return (rows + row_group - 1) / row_group * row_group; }
 
 /// The weight of a linear layer, [N, K] = outputs x inputs, in the form that `linear` wants. Stored in T, or in bfloat16
 /// where T is float: then inputs are rounded to bfloat16 too, products and sums are float.
@@ -32,17 +25,17 @@ public:
     explicit linear_weight(tensor::buffer<T, 2> weight) : full_{std::move(weight)} {}
     explicit linear_weight(tensor::buffer<bfloat16, 2> weight)
         requires std::is_same_v<T, float>
-        : half_{std::move(weight)} {}
+        : bf16_{std::move(weight)} {}
 
-    index outputs() const { return is_half() ? half_.extent(0) : full_.extent(0); }
-    index inputs() const { return is_half() ? half_.extent(1) : full_.extent(1); }
-    bool is_half() const { return half_.size() > 0; }
+    index outputs() const { return is_bf16() ? bf16_.extent(0) : full_.extent(0); }
+    index inputs() const { return is_bf16() ? bf16_.extent(1) : full_.extent(1); }
+    bool is_bf16() const { return bf16_.size() > 0; }
     tensor::view<T const, 2> full() const { return full_; }
-    tensor::view<bfloat16 const, 2> half() const { return half_; }
+    tensor::view<bfloat16 const, 2> bf16() const { return bf16_; }
 
 private:
     tensor::buffer<T, 2> full_;
-    tensor::buffer<bfloat16, 2> half_;
+    tensor::buffer<bfloat16, 2> bf16_;
 };
 
 namespace detail {
@@ -61,23 +54,13 @@ template <class T>
     out.noalias() = rows * w.transpose();
 }
 
-inline float round_to_half(float value) { return static_cast<float>(bfloat16{value}); }
-
-/// The same with a weight stored in bfloat16, widened in panels of outputs.
-template <class T>
-void multiply_group_half(T const* x, index x_stride, tensor::view<bfloat16 const, 2> weight, T* y, index y_stride) {
-    constexpr index panel = 256;
-    index const outputs = weight.extent(0), inputs = weight.extent(1);
-    tensor::buffer<T, 2> rounded({row_group, inputs}), widened({std::min(panel, outputs), inputs});
-    for (index r = 0; r < row_group; ++r) {
-        for (index k = 0; k < inputs; ++k) rounded(r, k) = round_to_half(static_cast<float>(x[r * x_stride + k]));
-    }
-    for (index first = 0; first < outputs; first += panel) {
-        index const count = std::min(panel, outputs - first);
-        bfloat16 const* source = weight[first].data();
-        for (index i = 0; i < count * inputs; ++i) widened.data()[i] = static_cast<float>(source[i]);
-        multiply_group(rounded.data(), inputs, widened.data(), count, inputs, y + first, y_stride);
-    }
+/// A matrix whose rows are whole groups: x itself if it has them, or else a copy padded with zeros.
+template <class T, class Round>
+tensor::view<T const, 2> whole_groups(tensor::view<T const, 2> x, tensor::buffer<T, 2>& copy, bool always, Round&& round) {
+    if (!always && x.extent(0) % row_group == 0) return x;
+    copy = tensor::buffer<T, 2>({padded_rows(x.extent(0)), x.extent(1)});
+    for (index r = 0; r < x.extent(0); ++r) std::transform(x[r].data(), x[r].data() + x.extent(1), copy[r].data(), round);
+    return copy;
 }
 
 }  // namespace detail
@@ -92,21 +75,37 @@ void linear(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> x
     index const rows = x.extent(0), outputs = weight.outputs(), inputs = weight.inputs();
     tensor::require_extents(x.extents(), {rows, inputs}, "the input of a linear layer");
     tensor::require_extents(y.extents(), {rows, outputs}, "the output of a linear layer");
-    auto const multiply = [&](T const* from, index from_stride, T* to, index to_stride) {
-        if constexpr (std::is_same_v<T, float>) {
-            if (weight.is_half()) return detail::multiply_group_half(from, from_stride, weight.half(), to, to_stride);
-        }
-        detail::multiply_group(from, from_stride, weight.full().data(), outputs, inputs, to, to_stride);
+    bool const narrow = weight.is_bf16();
+    tensor::buffer<T, 2> x_copy, y_copy, widened;
+    auto const round = [narrow](T value) {
+        return narrow ? static_cast<T>(static_cast<float>(bfloat16{static_cast<float>(value)})) : value;
     };
-    index first = 0;
-    for (; first + row_group <= rows; first += row_group) {
-        multiply(x.data() + first * x.stride(0), x.stride(0), y.data() + first * y.stride(0), y.stride(0));
+    auto const from = detail::whole_groups(x, x_copy, narrow, round);
+    tensor::view<T, 2> to = y;
+    if (rows % row_group != 0) {
+        y_copy = tensor::buffer<T, 2>({padded_rows(rows), outputs});
+        to = y_copy;
     }
-    if (first == rows) return;
-    tensor::buffer<T, 2> padded_x({row_group, inputs}), padded_y({row_group, outputs});
-    for (index r = first; r < rows; ++r) std::copy_n(x[r].data(), inputs, padded_x[r - first].data());
-    multiply(padded_x.data(), inputs, padded_y.data(), outputs);
-    for (index r = first; r < rows; ++r) std::copy_n(padded_y[r - first].data(), outputs, y[r].data());
+    // a bfloat16 weight is widened panel by panel: the panel stays in cache for all rows
+    index const panel = narrow ? std::min<index>(256, outputs) : outputs;
+    if (narrow) widened = tensor::buffer<T, 2>({panel, inputs});
+    for (index first = 0; first < outputs; first += panel) {
+        index const count = std::min(panel, outputs - first);
+        T const* w = nullptr;
+        if (narrow) {
+            bfloat16 const* const stored = weight.bf16()[first].data();
+            std::transform(stored, stored + count * inputs, widened.data(), [](bfloat16 b) { return static_cast<T>(static_cast<float>(b)); });
+            w = widened.data();
+        } else {
+            w = weight.full().data();
+        }
+        for (index r = 0; r < from.extent(0); r += row_group) {
+            detail::multiply_group(from[r].data(), from.stride(0), w, count, inputs, to[r].data() + first, to.stride(0));
+        }
+    }
+    if (rows % row_group != 0) {
+        for (index r = 0; r < rows; ++r) std::copy_n(y_copy[r].data(), outputs, y[r].data());
+    }
 }
 
 /// out_r = row ids[r] of the weight, as `linear` sees it: the embedding of tokens.
@@ -117,8 +116,8 @@ void gather_rows(cpu_context const&, linear_weight<T> const& weight, std::span<i
     tensor::require_extents(out.extents(), {static_cast<index>(ids.size()), weight.inputs()}, "the output of gather_rows");
     for (std::size_t r = 0; r < ids.size(); ++r) {
         T* const to = out[static_cast<index>(r)].data();
-        if (weight.is_half()) {
-            bfloat16 const* const from = weight.half()[ids[r]].data();
+        if (weight.is_bf16()) {
+            bfloat16 const* const from = weight.bf16()[ids[r]].data();
             for (index k = 0; k < weight.inputs(); ++k) to[k] = static_cast<T>(static_cast<float>(from[k]));
         } else {
             std::copy_n(weight.full()[ids[r]].data(), weight.inputs(), to);

@@ -5,7 +5,7 @@
 #include <plateau/plateau.hpp>
 
 int main(int argc, char** argv) {
-    std::string const path = argc > 1 ? argv[1] : PLATEAU_DATA_DIR "/embedded";
+    std::string const path = argc > 1 ? argv[1] : "examples/data/embedded";
     plateau::backend::cpu_context const ctx{};  // all cores
     auto const model = plateau::models::load<float>(path, ctx);
     auto const curve = plateau::sweep::interpolate(

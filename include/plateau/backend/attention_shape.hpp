@@ -1,0 +1,31 @@
+#pragma once
+/// What the attention operations of any backend need to know beside the rows.
+
+#include <plateau/tensor/view.hpp>
+
+namespace plateau::backend {
+
+/// Heads and scale of an attention.
+template <class T>
+struct attention_shape {
+    index heads;     ///< H
+    index kv_heads;  ///< KV, divides H
+    index width;     ///< E
+    T scale;         ///< factor of the scores, usually 1/√E
+
+    index group() const { return heads / kv_heads; }
+};
+
+/// Rows [first_row, first_row + rows) of a block that follow each other in one sequence, after a prefix of P positions:
+/// row j sees the P keys of the prefix and the own keys of rows 0..j.
+template <class T, class Space = tensor::host_space>
+struct segment {
+    index first_row = 0;
+    index rows = 0;
+    tensor::view<T const, 2, Space> prefix_keys;    ///< [P, KV · E]
+    tensor::view<T const, 2, Space> prefix_values;  ///< [P, KV · E]
+
+    index prefix() const { return prefix_keys.extent(0); }
+};
+
+}  // namespace plateau::backend

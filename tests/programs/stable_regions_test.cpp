@@ -1,0 +1,327 @@
+// What stable_regions leaves: every file, shape, type and key of the contract, and how they hang together.
+
+#include <cmath>
+#include <sstream>
+
+#include "programs/run.hpp"
+#include "support/tolerance.hpp"
+
+namespace {
+
+using namespace programs;
+using plateau::index;
+using plateau::io::read_npy;
+using plateau::testing::bytes_of;
+using plateau::testing::contains;
+using plateau::testing::scratch_dir;
+
+/// The numbers of an output folder.
+struct results {
+    explicit results(std::filesystem::path const& folder)
+        : distances{read_npy<double>(folder / "distances.npy")}, relative{read_npy<double>(folder / "relative.npy")},
+          max_slope{read_npy<double>(folder / "max_slope.npy")}, alpha_jump{read_npy<double>(folder / "alpha_jump.npy")},
+          tokens{read_npy<std::int64_t>(folder / "tokens.npy")}, pairs{read_npy<std::int64_t>(folder / "pairs.npy")},
+          summary{json_of(folder / "summary.json")} {}
+
+    std::size_t pair_count() const { return static_cast<std::size_t>(distances.shape.at(0)); }
+    std::size_t steps() const { return static_cast<std::size_t>(distances.shape.at(1)); }
+    double distance(std::size_t pair, std::size_t i) const { return distances.values.at(pair * steps() + i); }
+
+    plateau::io::npy_data<double> distances, relative, max_slope, alpha_jump;
+    plateau::io::npy_data<std::int64_t> tokens, pairs;
+    plateau::io::json summary;
+};
+
+/// numpy.quantile of what is not NaN.
+double quantile(std::vector<double> values, double q) {
+    std::erase_if(values, [](double value) { return std::isnan(value); });
+    std::sort(values.begin(), values.end());
+    double const at = q * static_cast<double>(values.size() - 1);
+    auto const low = static_cast<std::size_t>(std::floor(at));
+    auto const high = std::min(low + 1, values.size() - 1);
+    return values[low] + (values[high] - values[low]) * (at - static_cast<double>(low));
+}
+
+/// Everything that follows from distances.npy, computed again.
+void check_consistent(std::filesystem::path const& folder, double min_d1 = 0) {
+    results const r{folder};
+    std::size_t const count = r.pair_count(), steps = r.steps();
+    auto const p = static_cast<index>(count), s = static_cast<index>(steps);
+    REQUIRE(r.relative.shape == std::vector<index>{p, s});
+    REQUIRE(r.max_slope.shape == std::vector<index>{p});
+    REQUIRE(r.alpha_jump.shape == std::vector<index>{p});
+    REQUIRE(r.pairs.shape == std::vector<index>{p, 2});
+    REQUIRE(r.tokens.shape.size() == 2);
+    index degenerate = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        CAPTURE(i);
+        CHECK(plateau::testing::same_bits(r.distance(i, 0), 0.0));
+        double const end = r.distance(i, steps - 1);
+        bool const missing = end <= min_d1;
+        degenerate += missing ? 1 : 0;
+        double best = -std::numeric_limits<double>::infinity();
+        std::size_t at = 0;
+        for (std::size_t k = 0; k < steps; ++k) {
+            double const value = r.relative.values[i * steps + k];
+            if (missing) REQUIRE(std::isnan(value));
+            else REQUIRE(value == r.distance(i, k) / end);
+            if (k == 0 || missing) continue;
+            double const difference = value - r.relative.values[i * steps + k - 1];
+            if (difference > best) {
+                best = difference;
+                at = k - 1;
+            }
+        }
+        if (missing) {
+            CHECK(std::isnan(r.max_slope.values[i]));
+            CHECK(std::isnan(r.alpha_jump.values[i]));
+        } else {
+            double const intervals = static_cast<double>(steps - 1);
+            CHECK(r.max_slope.values[i] == best * intervals);
+            CHECK(r.alpha_jump.values[i] == (static_cast<double>(at) + 0.5) / intervals);
+        }
+    }
+    CHECK(r.summary.at("pairs") == p);
+    CHECK(r.summary.at("steps") == s);
+    CHECK(r.summary.at("degenerate_pairs") == degenerate);
+    auto const near = [&](char const* key, std::vector<double> const& values, double q) {
+        CAPTURE(key);
+        double const expected = quantile(values, q);
+        CHECK(std::abs(r.summary.at(key).get<double>() - expected) <= 1e-12 * std::abs(expected));
+    };
+    near("max_slope_q25", r.max_slope.values, 0.25);
+    near("max_slope_median", r.max_slope.values, 0.5);
+    near("max_slope_q75", r.max_slope.values, 0.75);
+    near("alpha_jump_median", r.alpha_jump.values, 0.5);
+
+    // curves.csv says the same, to the last bit
+    std::istringstream lines{bytes_of(folder / "curves.csv")};
+    std::string line;
+    REQUIRE(std::getline(lines, line));
+    CHECK(line == "pair,context,other,alpha,distance,relative");
+    for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t k = 0; k < steps; ++k) {
+            REQUIRE(std::getline(lines, line));
+            std::vector<std::string> cells;
+            std::istringstream parts{line};
+            for (std::string cell; std::getline(parts, cell, ',');) cells.push_back(cell);
+            CAPTURE(line);
+            REQUIRE(cells.size() == 6);
+            REQUIRE(cells[0] == std::to_string(i));
+            REQUIRE(cells[1] == std::to_string(r.pairs.values[2 * i]));
+            REQUIRE(cells[2] == std::to_string(r.pairs.values[2 * i + 1]));
+            REQUIRE(std::stod(cells[3]) == static_cast<double>(k) / static_cast<double>(steps - 1));
+            REQUIRE(std::stod(cells[4]) == r.distance(i, k));
+            double const relative = r.relative.values[i * steps + k];
+            REQUIRE((std::isnan(relative) ? cells[5] == "nan" : std::stod(cells[5]) == relative));
+        }
+    }
+    CHECK_FALSE(std::getline(lines, line));
+}
+
+std::set<std::string> const file_names{"distances.npy", "relative.npy", "max_slope.npy", "alpha_jump.npy", "tokens.npy",
+                                       "pairs.npy",     "curves.csv",   "curves.png",    "summary.json"};
+
+/// The same bytes in two output folders, run times and options aside.
+void check_same_files(std::filesystem::path const& a, std::filesystem::path const& b) {
+    REQUIRE(names_in(a) == names_in(b));
+    for (auto const& name : names_in(a)) {
+        CAPTURE(a.string(), b.string(), name);
+        if (name != "summary.json") {
+            CHECK(bytes_of(a / name) == bytes_of(b / name));
+            continue;
+        }
+        auto first = json_of(a / name), second = json_of(b / name);
+        for (auto* summary : {&first, &second}) {
+            for (auto const* key : {"seconds", "load_seconds", "points_per_second", "threads", "options"}) {
+                CHECK(summary->erase(key) == 1);
+            }
+        }
+        CHECK(first.dump() == second.dump());
+    }
+}
+
+/// A random model and twelve prompts of nine tokens for it.
+struct random_model {
+    random_model() {
+        tiny::checkpoint const model{3};
+        model.write(dir.path());
+        prompts = tiny::random_prompts(5, std::vector<index>(12, 9), model.vocab);
+        tokens = write_tokens(dir / "prompts.npy", prompts);
+    }
+    words with(std::string const& out, words const& more = {}) const {
+        words all{"--model", dir.path().string(), "--tokens", tokens, "--out", (dir / out).string()};
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    }
+
+    scratch_dir dir;
+    std::vector<std::vector<plateau::token_id>> prompts;
+    std::string tokens;
+};
+
+TEST_CASE("stable_regions writes the contract's files and agrees with the published implementation",
+          "[programs][stable_regions][golden]") {
+    for (std::string const model : {"llama_gqa", "gpt2"}) {
+        for (std::string const dtype : {"fp32", "fp64"}) {
+            CAPTURE(model, dtype);
+            scratch_dir const dir;
+            auto const out = dir / "deep/out";
+            auto const curves = std::filesystem::path(golden(model)) / "curves";
+            auto const result = succeed("stable_regions", {"--model", golden(model), "--tokens", (curves / "tokens.npy").string(),
+                                                           "--pairs", (curves / "pairs.npy").string(), "--steps", "11",
+                                                           "--dtype", dtype, "--threads", "2", "--seed", "9", "--out", out.string()});
+            CHECK(names_in(out) == file_names);
+            check_consistent(out);
+
+            results const r{out};
+            auto const expected = read_npy<double>(curves / "distances.npy");
+            auto const norms = read_npy<double>(curves / "norms.npy");
+            REQUIRE(r.distances.shape == expected.shape);
+            double const bound = dtype == "fp64" ? 1e-9 : 1e-5;
+            for (std::size_t i = 0; i < expected.values.size(); ++i) {
+                CHECK(std::abs(r.distances.values[i] - expected.values[i]) <= bound * norms.values[i / 11]);
+            }
+            CHECK(r.tokens.values == read_npy<std::int64_t>(curves / "tokens.npy").values);
+            CHECK(r.pairs.values == read_npy<std::int64_t>(curves / "pairs.npy").values);
+
+            auto const& s = r.summary;
+            CHECK(s.at("program") == "stable_regions");
+            CHECK(s.at("version").is_string());
+            CHECK(s.at("model") == golden(model));
+            CHECK(s.at("dtype") == dtype);
+            CHECK(s.at("backend") == "cpu");
+            CHECK(s.at("threads") == 2);
+            CHECK(s.at("seed") == 9);
+            CHECK(s.at("options").is_object());
+            CHECK(s.at("load_seconds").get<double>() > 0);
+            double const seconds = s.at("seconds");
+            CHECK(seconds > 0);
+            CHECK(std::abs(s.at("points_per_second").get<double>() * seconds - 33) < 1e-6);
+            CHECK(s.size() == 18);
+            for (auto const& [key, value] : s.items()) CHECK((key == "options" || value.is_string() || value.is_number()));
+
+            auto const picture = bytes_of(out / "curves.png");
+            CHECK(picture.substr(0, 8) == "\x89PNG\r\n\x1a\n");
+            CHECK(picture.find("tIME") == std::string::npos);
+            CHECK(picture.size() > 5000);
+            CHECK_THAT(result.out, contains("max slope") && contains("median") && contains(out.string()));
+        }
+    }
+}
+
+TEST_CASE("stable_regions at other sites agrees with the published implementation", "[programs][stable_regions][golden]") {
+    scratch_dir const dir;
+    auto const curves = std::filesystem::path(golden("llama_gqa")) / "curves";
+    succeed("stable_regions", {"--model", golden("llama_gqa"), "--tokens", (curves / "tokens.npy").string(), "--pairs",
+                               (curves / "pairs.npy").string(), "--steps", "11", "--write-site", "blocks.1.hook_resid_pre",
+                               "--read-site", "blocks.1.hook_resid_post", "--dtype", "fp64", "--out", (dir / "out").string()});
+    auto const expected = read_npy<double>(curves / "distances_middle.npy");
+    auto const norms = read_npy<double>(curves / "norms_middle.npy");
+    results const r{dir / "out"};
+    for (std::size_t i = 0; i < expected.values.size(); ++i) {
+        CHECK(std::abs(r.distances.values.at(i) - expected.values[i]) <= 1e-9 * norms.values[i / 11]);
+    }
+}
+
+TEST_CASE("the files of stable_regions are the same bytes for any number of threads", "[programs][stable_regions][threads]") {
+    random_model const model;
+    for (auto const* threads : {"1", "2", "3"}) {
+        succeed("stable_regions", model.with(threads, {"--threads", threads}));
+        CHECK(json_of(model.dir / threads / "summary.json").at("threads") == std::stoi(threads));
+    }
+    check_consistent(model.dir / "1");
+    check_same_files(model.dir / "1", model.dir / "2");
+    check_same_files(model.dir / "1", model.dir / "3");
+    CHECK(results{model.dir / "1"}.distances.shape == std::vector<index>{11, 50});
+}
+
+TEST_CASE("a curve has the same bits alone or among others, and at the points that two grids share",
+          "[programs][stable_regions]") {
+    random_model const model;
+    for (auto const* dtype : {"fp32", "bf16"}) {
+        CAPTURE(dtype);
+        succeed("stable_regions", model.with("all", {"--dtype", dtype}));
+        succeed("stable_regions", model.with("fine", {"--dtype", dtype, "--steps", "99"}));
+        plateau::io::write_npy(model.dir / "one.npy", std::vector<std::int32_t>{7, 8}, {1, 2});
+        succeed("stable_regions", model.with("one", {"--dtype", dtype, "--pairs", (model.dir / "one.npy").string()}));
+        results const all{model.dir / "all"}, fine{model.dir / "fine"}, one{model.dir / "one"};
+        REQUIRE(one.pairs.values == std::vector<std::int64_t>{7, 8});
+        for (std::size_t k = 0; k < 50; ++k) {
+            CHECK(plateau::testing::same_bits(one.distance(0, k), all.distance(7, k)));
+            for (std::size_t i = 0; i < all.pair_count(); ++i) {
+                REQUIRE(plateau::testing::same_bits(fine.distance(i, 2 * k), all.distance(i, k)));
+            }
+        }
+    }
+}
+
+TEST_CASE("pairs are chained, disjoint, or what a file says", "[programs][stable_regions]") {
+    random_model const model;
+    auto const odd = write_tokens(model.dir / "odd.npy", std::vector(model.prompts.begin(), model.prompts.begin() + 5));
+    auto const pairs_of = [&](words const& more) {
+        words all{"--model", model.dir.path().string(), "--tokens", odd, "--steps", "3", "--out", (model.dir / "out").string()};
+        all.insert(all.end(), more.begin(), more.end());
+        succeed("stable_regions", all);
+        return results{model.dir / "out"}.pairs.values;
+    };
+    CHECK(pairs_of({}) == std::vector<std::int64_t>{0, 1, 1, 2, 2, 3, 3, 4});
+    CHECK(pairs_of({"--pairs", "chain"}) == pairs_of({}));
+    CHECK(pairs_of({"--pairs", "disjoint"}) == std::vector<std::int64_t>{0, 1, 2, 3});  // the fifth has no partner
+    plateau::io::write_npy(model.dir / "pairs.npy", std::vector<std::int64_t>{4, 0, 4, 1, 2, 4}, {3, 2});
+    CHECK(pairs_of({"--pairs", (model.dir / "pairs.npy").string()}) == std::vector<std::int64_t>{4, 0, 4, 1, 2, 4});
+    check_consistent(model.dir / "out");
+}
+
+TEST_CASE("degenerate pairs are counted and left out; all of them are a failure", "[programs][stable_regions]") {
+    random_model const model;
+    auto prompts = std::vector(model.prompts.begin(), model.prompts.begin() + 4);
+    prompts.push_back(prompts.back());  // pair 3: equal prompts, d(1) = 0
+    auto const tokens = write_tokens(model.dir / "twins.npy", prompts);
+    words const base{"--model", model.dir.path().string(), "--tokens", tokens, "--steps", "9", "--out"};
+    auto const with = [&](std::string const& out, words const& more) {
+        words all = base;
+        all.push_back((model.dir / out).string());
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    };
+    auto const result = succeed("stable_regions", with("zero", {}));
+    CHECK_THAT(result.out, contains("1 degenerate pair"));
+    results const zero{model.dir / "zero"};
+    CHECK(zero.summary.at("degenerate_pairs") == 1);
+    check_consistent(model.dir / "zero");
+
+    // a bound that is exactly the middle d(1): the pair at the bound is degenerate too
+    std::vector<double> ends{zero.distance(0, 8), zero.distance(1, 8), zero.distance(2, 8)};
+    std::sort(ends.begin(), ends.end());
+    std::ostringstream bound;
+    bound.precision(17);
+    bound << ends[1];
+    succeed("stable_regions", with("some", {"--min-d1", bound.str()}));
+    results const some{model.dir / "some"};
+    CHECK(some.summary.at("degenerate_pairs") == 3);
+    CHECK(some.distances.values == zero.distances.values);
+    check_consistent(model.dir / "some", ends[1]);
+
+    fail(1, "stable_regions", with("none", {"--min-d1", "1e9"}), "all 4 pairs are degenerate");
+    CHECK_FALSE(std::filesystem::exists(model.dir / "none"));
+}
+
+TEST_CASE("stable_regions writes and reads at any site that allows it", "[programs][stable_regions]") {
+    random_model const model;
+    using sites = std::pair<char const*, char const*>;
+    for (auto const& [write, read] : {sites{"hook_embed", "unembed.hook_out"}, sites{"blocks.1.attn.hook_z", "ln_final.hook_scale"},
+                                      sites{"blocks.0.mlp.hook_post", "blocks.2.attn.hook_pattern"},
+                                      sites{"blocks.2.hook_resid_post", "blocks.2.hook_resid_post"}}) {
+        CAPTURE(write, read);
+        succeed("stable_regions", model.with("out", {"--steps", "5", "--pairs", "disjoint", "--write-site", write, "--read-site", read}));
+        check_consistent(model.dir / "out");
+    }
+    // where nothing lies between, d(α) is the straight line itself
+    results const straight{model.dir / "out"};
+    for (std::size_t k = 0; k < 5; ++k) {
+        CHECK(std::abs(straight.relative.values[k] - static_cast<double>(k) / 4) < 1e-5);
+    }
+}
+
+}  // namespace
