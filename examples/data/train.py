@@ -39,7 +39,7 @@ CFG = dict(vocab=1024, d=96, layers=18, heads=4, kv_heads=2, head_dim=24, mlp=25
 TRAIN = dict(batch=32, lr=3e-3, lr_end=0.03, warmup=100, weight_decay=0.1, betas=(0.9, 0.95),
              clip=1.0, seed=20240917)
 SNAPSHOTS = [0, 16, 32, 64, 128, 256, 512, 768, 1024, 1536, 2048, 3072, 4096, 5120, 6144, 8192]
-EXPORT = [0, 32, 64, 128, 256, 512, 1024]          # and the final one
+EXPORT = [0, 16, 32, 64, 128, 256, 512]           # and the final one
 PROMPT_TOKENS, PROMPTS, ALPHAS = 10, 128, 50
 
 
@@ -376,6 +376,7 @@ def export(args, tok, held, final):
         os.makedirs(folder, exist_ok=True)
         state = torch.load(os.path.join(args.work, f"step-{step:06d}.pt"))
         save_file(to_hf(state), os.path.join(folder, "model.safetensors"), metadata={"format": "pt"})
+        os.chmod(os.path.join(folder, "model.safetensors"), 0o644)
         write_json(os.path.join(folder, "config.json"), hf_config())
     tok.save(os.path.join(args.out, "tokenizer.json"))
     write_json(os.path.join(args.out, "tokenizer_config.json"), {

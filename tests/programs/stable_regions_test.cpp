@@ -21,7 +21,7 @@ struct results {
         : distances{read_npy<double>(folder / "distances.npy")}, relative{read_npy<double>(folder / "relative.npy")},
           max_slope{read_npy<double>(folder / "max_slope.npy")}, alpha_jump{read_npy<double>(folder / "alpha_jump.npy")},
           tokens{read_npy<std::int64_t>(folder / "tokens.npy")}, pairs{read_npy<std::int64_t>(folder / "pairs.npy")},
-          summary{json_of(folder / "summary.json")} {}
+          summary(json_of(folder / "summary.json")) {}  // braces would make an array
 
     std::size_t pair_count() const { return static_cast<std::size_t>(distances.shape.at(0)); }
     std::size_t steps() const { return static_cast<std::size_t>(distances.shape.at(1)); }

@@ -206,7 +206,9 @@ inline json parse_json(std::string_view text, std::string const& where) {
     detail::json_builder builder;
     char const* last = text.data();
     detail::counting_iterator const begin{text.data(), &last}, end{text.data() + text.size(), &last};
-    if (!json::sax_parse(begin, end, &builder)) {
+    // json::sax_parse would do the same, and compile the readers of five binary formats into every user's program
+    auto adapter = nlohmann::detail::input_adapter(begin, end);
+    if (!nlohmann::detail::parser<json, decltype(adapter)>{std::move(adapter)}.sax_parse(&builder)) {
         auto const here = static_cast<std::size_t>(last - text.data());
         throw file_error(where + ": not usable JSON near byte " +
                          std::to_string(builder.position > 0 ? builder.position : here) + ": " + builder.problem);
