@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Trains and packages plateau's embedded language model. This file is its provenance.
 
-    python train.py --corpus DIR --out DIR [--steps N | --minutes M] [--work DIR]
+    python train.py --corpus DIR --out DIR [--work DIR] [--steps N | --minutes M] [--compile] [--check]
 
-DIR given to --corpus holds the six Jane Austen novels named in NOVELS below as plain text
-(Project Gutenberg's texts without header and footer; public domain).
+DIR given to --corpus holds the six Jane Austen novels named in NOVELS below as plain text without
+any header or footer (public domain; MODEL_CARD.md has their SHA-256).
 
 What it does, in order
   1. folds the line breaks of the novels (one paragraph per line), holds out the last 4 % of each,
@@ -417,7 +417,7 @@ def main():
     ap.add_argument("--corpus", required=True, help="folder with the texts named in NOVELS")
     ap.add_argument("--out", required=True, help="the model's folder (embedded/)")
     ap.add_argument("--work", default="train-work", help="snapshots and logs")
-    ap.add_argument("--steps", type=int, default=6000)
+    ap.add_argument("--steps", type=int, default=1100)
     ap.add_argument("--minutes", type=float, default=0, help="schedule over the clock instead of --steps")
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--compile", action="store_true")

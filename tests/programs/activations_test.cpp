@@ -47,7 +47,7 @@ std::string text_of(std::vector<index> const& shape) {
 }
 
 words arguments(std::string const& model, std::filesystem::path const& out, std::string const& sites, words const& more = {}) {
-    words all{"--model", golden(model), "--tokens", golden(model) + "/tokens.npy", "--sites", sites, "--out", out.string()};
+    words all{"--model", golden_model(model), "--tokens", golden_model(model) + "/tokens.npy", "--sites", sites, "--out", out.string()};
     all.insert(all.end(), more.begin(), more.end());
     return all;
 }
@@ -63,9 +63,9 @@ void check_against_reference(std::string const& model, std::string const& dtype,
     plateau::io::npz_reader const npz{file};
     auto const tokens = plateau::io::integers(npz.read("tokens"), "tokens");
     CHECK(npz.read("tokens").descr == "<i8");
-    CHECK(tokens.values == plateau::io::integers(plateau::io::read_npy(golden(model) + "/tokens.npy"), model).values);
+    CHECK(tokens.values == plateau::io::integers(plateau::io::read_npy(golden_model(model) + "/tokens.npy"), model).values);
     CHECK_FALSE(npz.contains("lengths"));
-    auto const sites = listed(golden(model));
+    auto const sites = listed(golden_model(model));
     CHECK(npz.names().size() == sites.size() + 1);
     auto const expected = golden::expected(model);
     for (auto const& [name, shape] : sites) {
@@ -101,7 +101,7 @@ TEST_CASE("activations are those of the published implementation", "[programs][a
 }
 
 TEST_CASE("--list needs a model and no more, and prints every hook point", "[programs][activations]") {
-    auto const sites = listed(golden("llama_gqa"));
+    auto const sites = listed(golden_model("llama_gqa"));
     std::map<std::string, std::string> const shapes(sites.begin(), sites.end());
     CHECK(shapes.size() == sites.size());
     CHECK(shapes.at("hook_embed") == "[N,T,24]");
@@ -112,7 +112,7 @@ TEST_CASE("--list needs a model and no more, and prints every hook point", "[pro
     CHECK(shapes.at("unembed.hook_out") == "[N,T,67]");
     CHECK(shapes.count("blocks.3.hook_resid_post") == 0);
     CHECK(shapes.count("hook_pos_embed") == 0);
-    auto const of_gpt2 = listed(golden("gpt2"));
+    auto const of_gpt2 = listed(golden_model("gpt2"));
     CHECK(std::any_of(of_gpt2.begin(), of_gpt2.end(), [](auto const& site) { return site.first == "hook_pos_embed"; }));
 }
 

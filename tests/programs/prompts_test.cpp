@@ -69,7 +69,7 @@ TEST_CASE("text prompts: one a line, leading spaces kept, lengths may differ", "
         CHECK(names_in(dir / "out").count("lengths.npy") == 1);
         with("a\nb\n");
         CHECK(names_in(dir / "out").count("lengths.npy") == 0);
-        CHECK(names_in(dir / "out").count("curves.png") == 1);
+        CHECK(names_in(dir / "out").count("curves.csv") == 1);
     }
 }
 
@@ -163,7 +163,7 @@ TEST_CASE("corpus windows tile the whole text and are drawn without replacement"
 TEST_CASE("bad texts are refused with their place", "[programs][prompts]") {
     scratch_dir const dir;
     auto const model = write_text_model(dir / "model");
-    auto const small = golden("llama_gqa");
+    auto const small = golden_model("llama_gqa");
     auto const fails = [&](int status, std::string const& folder, std::string const& text, std::string const& part) {
         auto const file = dir.write("prompts.txt", text).string();
         fail(status, "stable_regions", {"--model", folder, "--prompts", file, "--out", (dir / "out").string()}, part);

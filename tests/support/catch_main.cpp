@@ -10,4 +10,8 @@
 extern "C" char const* __asan_default_options();
 extern "C" char const* __asan_default_options() { return "allocator_may_return_null=1"; }
 
+// fontconfig keeps what it read of the machine's fonts until the process ends.
+extern "C" char const* __lsan_default_suppressions();
+extern "C" char const* __lsan_default_suppressions() { return "leak:libfontconfig\n"; }
+
 int main(int argc, char* argv[]) { return Catch::Session().run(argc, argv); }
