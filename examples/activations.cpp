@@ -103,11 +103,44 @@ void clear_missing_keys(std::vector<T>& array, hooks::site const& site, plateau:
     }
 }
 
+/// Runs the prompts and adds the array of every site. An array is written as a whole, so as many sites as fit into
+/// memory share one run.
+template <class Context, class Model>
+void add_activations(Context const& ctx, Model const& model, plateau::models::prompt_list const& prompts,
+                     std::vector<hooks::site> const& sites, plateau::io::npz_writer& npz) {
+    using T = typename Model::value_type;
+    constexpr index budget = index{4} << 30;
+    auto const count = static_cast<index>(prompts.size());
+    index const longest = program::longest_of(prompts);
+    plateau::progress bar{"sites", static_cast<index>(sites.size())};
+    for (std::size_t first = 0; first < sites.size();) {
+        std::vector<std::vector<T>> arrays;
+        hooks::hook_set<T> captures;
+        std::size_t end = first;
+        for (index bytes = 0; end < sites.size(); ++end) {
+            index const size = bytes_of(sites[end], shape_of(sites[end], count, longest), sizeof(T));
+            bytes += size;
+            if (end > first && bytes > budget) break;
+            arrays.emplace_back(static_cast<std::size_t>(size) / sizeof(T), std::numeric_limits<T>::quiet_NaN());
+        }
+        for (std::size_t i = first; i < end; ++i) {
+            captures = captures | hooks::capture<T>(sites[i].name(), copy_to<T>(arrays[i - first], longest));
+        }
+        plateau::models::forward(ctx, model, prompts, captures);
+        for (std::size_t i = first; i < end; ++i) {
+            auto& array = arrays[i - first];
+            if (sites[i].axes == hooks::site_axes::keys) clear_missing_keys(array, sites[i], prompts, longest);
+            npz.add(sites[i].name(), array, shape_of(sites[i], count, longest));
+            bar.advance();
+        }
+        first = end;
+    }
+}
+
 void run(CLI::App const&, options const& o) {
     if (!o.list && o.sites.empty()) throw plateau::usage_error("--sites is required, unless --list is given");
     if (!o.list && o.out.empty()) throw plateau::usage_error("--out is required: the NPZ file to write");
     program::with_model(o, [&](auto const& ctx, auto const& model, double) {
-        using T = typename std::remove_cvref_t<decltype(model)>::value_type;
         auto const all = model.sites();
         if (o.list) {
             for (auto const& site : all) std::cout << site.name() << '\t' << site.shape() << '\n';
@@ -123,32 +156,7 @@ void run(CLI::App const&, options const& o) {
         plateau::io::npz_writer npz{file};
         npz.add("tokens", program::padded_tokens(prompts, longest), {count, longest});
         if (program::ragged(prompts)) npz.add("lengths", program::lengths_of(prompts), {count});
-
-        // an array is written as a whole, so as many sites as fit into memory share one run of the prompts
-        constexpr index budget = index{4} << 30;
-        plateau::progress bar{"sites", static_cast<index>(sites.size())};
-        for (std::size_t first = 0; first < sites.size();) {
-            std::vector<std::vector<T>> arrays;
-            hooks::hook_set<T> captures;
-            std::size_t end = first;
-            for (index bytes = 0; end < sites.size(); ++end) {
-                index const size = bytes_of(sites[end], shape_of(sites[end], count, longest), sizeof(T));
-                bytes += size;
-                if (end > first && bytes > budget) break;
-                arrays.emplace_back(static_cast<std::size_t>(size) / sizeof(T), std::numeric_limits<T>::quiet_NaN());
-            }
-            for (std::size_t i = first; i < end; ++i) {
-                captures = captures | hooks::capture<T>(sites[i].name(), copy_to<T>(arrays[i - first], longest));
-            }
-            plateau::models::forward(ctx, model, prompts, captures);
-            for (std::size_t i = first; i < end; ++i) {
-                auto& array = arrays[i - first];
-                if (sites[i].axes == hooks::site_axes::keys) clear_missing_keys(array, sites[i], prompts, longest);
-                npz.add(sites[i].name(), array, shape_of(sites[i], count, longest));
-                bar.advance();
-            }
-            first = end;
-        }
+        add_activations(ctx, model, prompts, sites, npz);
         npz.close();
         file.commit();
 

@@ -145,10 +145,12 @@ void run(CLI::App const& app, options const& o) {
                                 "ask for fewer steps, or fewer pairs at a time");
 
         program::stopwatch const watch;
-        plateau::progress bar{"points", count * o.steps};
-        auto const curves = sweep::interpolate(ctx, model, prompts, pairs,
-                                               {.write = o.write_site, .read = o.read_site, .steps = o.steps,
-                                                .on_points = [&](index points) { bar.advance(points); }});
+        auto const curves = [&] {
+            plateau::progress bar{"points", count * o.steps};  // its line ends before the table begins
+            return sweep::interpolate(ctx, model, prompts, pairs,
+                                      {.write = o.write_site, .read = o.read_site, .steps = o.steps,
+                                       .on_points = [&](index points) { bar.advance(points); }});
+        }();
         double const seconds = watch.seconds();
         require_finite(curves, o.read_site);
         auto const r = analyse(curves, o.min_d1);

@@ -91,6 +91,25 @@ TEST_CASE("folders and files that hold no model are refused", "[programs][checkp
     refused(dir, dir.write("empty.gguf", "").string(), "empty.gguf");
 }
 
+TEST_CASE("a model is a folder, a snapshot of links into a cache, or a GGUF file", "[programs][checkpoints]") {
+    scratch_dir const dir;
+    tiny::checkpoint const model;
+    std::filesystem::create_directories(dir / "cache/blobs");
+    std::filesystem::create_directories(dir / "cache/snapshots/abc");
+    model.write(dir / "cache/blobs");
+    for (auto const* name : {"config.json", "model.safetensors"}) {
+        std::filesystem::create_symlink(std::string("../../blobs/") + name, dir / "cache/snapshots/abc" / name);
+    }
+    auto const list = succeed("activations", {"--list", "--model", (dir / "cache/blobs").string()}).out;
+    CHECK(succeed("activations", {"--list", "--model", (dir / "cache/snapshots/abc").string()}).out == list);
+    CHECK(succeed("activations", {"--list", "--model", (dir / "cache/snapshots/abc/").string()}).out == list);
+
+    auto const gguf = std::string(PLATEAU_TESTS_DIR) + "/golden/gguf/tiny_llama.gguf";
+    plateau::io::write_npy(dir / "tokens.npy", std::vector<std::int64_t>{1, 2, 3, 4, 5, 6}, {2, 3});
+    succeed("stable_regions", {"--model", gguf, "--tokens", (dir / "tokens.npy").string(), "--out", (dir / "out").string()});
+    CHECK(json_of(dir / "out/summary.json").at("model") == gguf);
+}
+
 TEST_CASE("a value that overflows on its way is an error that names the layer and the pair", "[programs][checkpoints]") {
     scratch_dir const dir;
     plateau::io::write_npy(dir / "tokens.npy", std::vector<std::int64_t>{1, 2, 3, 4, 5, 6}, {2, 3});

@@ -65,6 +65,14 @@ TEST_CASE("text prompts: one a line, leading spaces kept, lengths may differ", "
         auto const alone = read_npy<double>(dir / "out/distances.npy").values;
         CHECK(alone == std::vector<double>(curve.begin(), curve.begin() + 5));
     }
+    SECTION("the files are the same bytes for any number of threads") {
+        for (auto const* threads : {"1", "3"}) {
+            words const arguments{"--model", model, "--prompts", (dir / "prompts.txt").string(), "--steps", "5", "--threads",
+                                  threads, "--out", (dir / threads).string()};
+            succeed("stable_regions", arguments);
+            check_same_files(dir / "out", dir / threads);
+        }
+    }
     SECTION("lengths.npy of an earlier run does not outlive it") {
         CHECK(names_in(dir / "out").count("lengths.npy") == 1);
         with("a\nb\n");

@@ -74,6 +74,25 @@ inline plateau::io::json json_of(std::filesystem::path const& file) {
     return plateau::io::parse_json(plateau::testing::bytes_of(file), file.string());
 }
 
+/// The same bytes in two output folders, run times and options aside.
+inline void check_same_files(std::filesystem::path const& a, std::filesystem::path const& b) {
+    REQUIRE(names_in(a) == names_in(b));
+    for (auto const& name : names_in(a)) {
+        CAPTURE(a.string(), b.string(), name);
+        if (name != "summary.json") {
+            CHECK(plateau::testing::bytes_of(a / name) == plateau::testing::bytes_of(b / name));
+            continue;
+        }
+        auto first = json_of(a / name), second = json_of(b / name);
+        for (auto* summary : {&first, &second}) {
+            for (auto const* key : {"seconds", "load_seconds", "points_per_second", "threads", "options"}) {
+                CHECK(summary->erase(key) == 1);
+            }
+        }
+        CHECK(first.dump() == second.dump());
+    }
+}
+
 /// Writes prompts of one length as int64 [N,T]. Returns the path.
 template <class Token>
 std::string write_tokens(std::filesystem::path const& file, std::vector<std::vector<Token>> const& prompts) {

@@ -125,25 +125,6 @@ std::set<std::string> const file_names{"distances.npy", "relative.npy", "max_slo
 #endif
                                        "pairs.npy",     "curves.csv",   "summary.json"};
 
-/// The same bytes in two output folders, run times and options aside.
-void check_same_files(std::filesystem::path const& a, std::filesystem::path const& b) {
-    REQUIRE(names_in(a) == names_in(b));
-    for (auto const& name : names_in(a)) {
-        CAPTURE(a.string(), b.string(), name);
-        if (name != "summary.json") {
-            CHECK(bytes_of(a / name) == bytes_of(b / name));
-            continue;
-        }
-        auto first = json_of(a / name), second = json_of(b / name);
-        for (auto* summary : {&first, &second}) {
-            for (auto const* key : {"seconds", "load_seconds", "points_per_second", "threads", "options"}) {
-                CHECK(summary->erase(key) == 1);
-            }
-        }
-        CHECK(first.dump() == second.dump());
-    }
-}
-
 /// A random model and twelve prompts of nine tokens for it.
 struct random_model {
     random_model() {
@@ -156,6 +137,18 @@ struct random_model {
         words all{"--model", dir.path().string(), "--tokens", tokens, "--out", (dir / out).string()};
         all.insert(all.end(), more.begin(), more.end());
         return all;
+    }
+
+    /// Pairs of different prompts, in no order.
+    std::string write_random_pairs(index count) const {
+        plateau::counter_rng rng{11};
+        std::vector<std::int32_t> pairs;
+        for (index i = 0; i < count; ++i) {
+            auto const context = static_cast<std::int32_t>(rng.below(12)), step = static_cast<std::int32_t>(1 + rng.below(11));
+            pairs.insert(pairs.end(), {context, (context + step) % 12});
+        }
+        plateau::io::write_npy(dir / "pairs.npy", pairs, {count, 2});
+        return (dir / "pairs.npy").string();
     }
 
     scratch_dir dir;
@@ -231,32 +224,36 @@ TEST_CASE("stable_regions at other sites agrees with the published implementatio
 
 TEST_CASE("the files of stable_regions are the same bytes for any number of threads", "[programs][stable_regions][threads]") {
     random_model const model;
+    auto const pairs = model.write_random_pairs(200);
     for (auto const* threads : {"1", "2", "3"}) {
-        succeed("stable_regions", model.with(threads, {"--threads", threads}));
+        succeed("stable_regions", model.with(threads, {"--threads", threads, "--pairs", pairs}));
         CHECK(json_of(model.dir / threads / "summary.json").at("threads") == std::stoi(threads));
     }
     check_consistent(model.dir / "1");
     check_same_files(model.dir / "1", model.dir / "2");
     check_same_files(model.dir / "1", model.dir / "3");
-    CHECK(results{model.dir / "1"}.distances.shape == std::vector<index>{11, 50});
+    CHECK(results{model.dir / "1"}.distances.shape == std::vector<index>{200, 50});
 }
 
-TEST_CASE("a curve has the same bits alone or among others, and at the points that two grids share",
+TEST_CASE("a curve has the same bits alone or among 200, and at the points that two grids share",
           "[programs][stable_regions]") {
     random_model const model;
+    auto const pairs = model.write_random_pairs(200);
     for (auto const* dtype : {"fp32", "bf16"}) {
         CAPTURE(dtype);
-        succeed("stable_regions", model.with("all", {"--dtype", dtype}));
-        succeed("stable_regions", model.with("fine", {"--dtype", dtype, "--steps", "99"}));
-        plateau::io::write_npy(model.dir / "one.npy", std::vector<std::int32_t>{7, 8}, {1, 2});
-        succeed("stable_regions", model.with("one", {"--dtype", dtype, "--pairs", (model.dir / "one.npy").string()}));
-        results const all{model.dir / "all"}, fine{model.dir / "fine"}, one{model.dir / "one"};
-        REQUIRE(one.pairs.values == std::vector<std::int64_t>{7, 8});
-        for (std::size_t k = 0; k < 50; ++k) {
-            CHECK(plateau::testing::same_bits(one.distance(0, k), all.distance(7, k)));
-            for (std::size_t i = 0; i < all.pair_count(); ++i) {
-                REQUIRE(plateau::testing::same_bits(fine.distance(i, 2 * k), all.distance(i, k)));
-            }
+        succeed("stable_regions", model.with("all", {"--dtype", dtype, "--pairs", pairs}));
+        succeed("stable_regions", model.with("fine", {"--dtype", dtype, "--pairs", pairs, "--steps", "99"}));
+        results const all{model.dir / "all"}, fine{model.dir / "fine"};
+        for (std::size_t i = 0; i < all.pair_count(); ++i) {
+            for (std::size_t k = 0; k < 50; ++k) REQUIRE(plateau::testing::same_bits(fine.distance(i, 2 * k), all.distance(i, k)));
+        }
+        for (std::size_t const i : {std::size_t{0}, std::size_t{117}, std::size_t{199}}) {
+            std::vector<std::int32_t> const one(all.pairs.values.begin() + 2 * static_cast<index>(i),
+                                                all.pairs.values.begin() + 2 * static_cast<index>(i) + 2);
+            plateau::io::write_npy(model.dir / "one.npy", one, {1, 2});
+            succeed("stable_regions", model.with("one", {"--dtype", dtype, "--pairs", (model.dir / "one.npy").string()}));
+            results const alone{model.dir / "one"};
+            for (std::size_t k = 0; k < 50; ++k) CHECK(plateau::testing::same_bits(alone.distance(0, k), all.distance(i, k)));
         }
     }
 }
