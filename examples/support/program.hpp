@@ -40,11 +40,14 @@ struct common_options {
     std::optional<std::string> bos;
 };
 
-/// The embedded model's folder: baked in at build, PLATEAU_DATA overrides.
+/// The embedded model's folder: baked in at build; PLATEAU_DATA overrides it, as the folder that holds `embedded`, or as
+/// the model's folder itself.
 inline std::string embedded_model() {
     char const* const elsewhere = std::getenv("PLATEAU_DATA");
     bool const given = elsewhere != nullptr && *elsewhere != '\0';
-    return (std::filesystem::path(given ? elsewhere : PLATEAU_DATA_DIR) / "embedded").string();
+    std::filesystem::path const data = given ? elsewhere : PLATEAU_DATA_DIR;
+    std::error_code ignored;
+    return (std::filesystem::exists(data / "config.json", ignored) ? data : data / "embedded").string();
 }
 
 inline void add_model_options(CLI::App& app, common_options& o) {

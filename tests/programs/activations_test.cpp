@@ -46,8 +46,10 @@ std::string text_of(std::vector<index> const& shape) {
     return text + "]";
 }
 
-words arguments(std::string const& model, std::filesystem::path const& out, std::string const& sites, words const& more = {}) {
-    words all{"--model", golden_model(model), "--tokens", golden_model(model) + "/tokens.npy", "--sites", sites, "--out", out.string()};
+words arguments(std::string const& model, std::filesystem::path const& out, std::string const& sites,
+                words const& more = {}) {
+    words all{"--model", golden_model(model), "--tokens", golden_model(model) + "/tokens.npy", "--sites", sites,
+              "--out",   out.string()};
     all.insert(all.end(), more.begin(), more.end());
     return all;
 }
@@ -63,7 +65,8 @@ void check_against_reference(std::string const& model, std::string const& dtype,
     plateau::io::npz_reader const npz{file};
     auto const tokens = plateau::io::integers(npz.read("tokens"), "tokens");
     CHECK(npz.read("tokens").descr == "<i8");
-    CHECK(tokens.values == plateau::io::integers(plateau::io::read_npy(golden_model(model) + "/tokens.npy"), model).values);
+    CHECK(tokens.values ==
+          plateau::io::integers(plateau::io::read_npy(golden_model(model) + "/tokens.npy"), model).values);
     CHECK_FALSE(npz.contains("lengths"));
     auto const sites = listed(golden_model(model));
     CHECK(npz.names().size() == sites.size() + 1);
@@ -122,19 +125,22 @@ TEST_CASE("patterns choose the hook points, in firing order", "[programs][activa
         succeed("activations", arguments("llama_gqa", dir / "a.npz", sites));
         return plateau::io::npz_reader{dir / "a.npz"}.names();
     };
-    CHECK(names("blocks.*.hook_resid_post,unembed.hook_out") ==
-          words{"tokens", "blocks.0.hook_resid_post", "blocks.1.hook_resid_post", "blocks.2.hook_resid_post", "unembed.hook_out"});
-    CHECK(names("blocks.?.hook_resid_pre") == words{"tokens", "blocks.0.hook_resid_pre", "blocks.1.hook_resid_pre",
-                                                    "blocks.2.hook_resid_pre"});
+    CHECK(names("blocks.*.hook_resid_post,unembed.hook_out") == words{"tokens", "blocks.0.hook_resid_post",
+                                                                      "blocks.1.hook_resid_post",
+                                                                      "blocks.2.hook_resid_post", "unembed.hook_out"});
+    CHECK(names("blocks.?.hook_resid_pre") ==
+          words{"tokens", "blocks.0.hook_resid_pre", "blocks.1.hook_resid_pre", "blocks.2.hook_resid_pre"});
     CHECK(names("*1*hook_v") == words{"tokens", "blocks.1.attn.hook_v"});  // * takes dots too
     CHECK(names("unembed.hook_out,hook_embed,hook_*bed") == words{"tokens", "hook_embed", "unembed.hook_out"});
 }
 
-TEST_CASE("capturing one site or all of them, on any number of threads, gives the same bits", "[programs][activations]") {
+TEST_CASE("capturing one site or all of them, on any number of threads, gives the same bits",
+          "[programs][activations]") {
     scratch_dir const dir;
     succeed("activations", arguments("llama_gqa", dir / "all.npz", "*", {"--threads", "1"}));
     plateau::io::npz_reader const all{dir / "all.npz"};
-    for (auto const* site : {"unembed.hook_out", "blocks.1.hook_resid_post", "blocks.2.attn.hook_pattern", "ln_final.hook_out"}) {
+    for (auto const* site :
+         {"unembed.hook_out", "blocks.1.hook_resid_post", "blocks.2.attn.hook_pattern", "ln_final.hook_out"}) {
         CAPTURE(site);
         succeed("activations", arguments("llama_gqa", dir / "one.npz", site));
         CHECK(plateau::io::npz_reader{dir / "one.npz"}.read(site).data == all.read(site).data);
@@ -166,8 +172,8 @@ TEST_CASE("prompts of unequal length are padded, and have the bits of a run alon
     std::string text;
     for (auto const& line : lines) text += line + "\n";
     auto const run_text = [&](std::string const& prompts, std::string const& out) {
-        succeed("activations", {"--model", model, "--prompts", dir.write("prompts.txt", prompts).string(), "--sites", "*",
-                                "--out", (dir / out).string(), "--threads", "2"});
+        succeed("activations", {"--model", model, "--prompts", dir.write("prompts.txt", prompts).string(), "--sites",
+                                "*", "--out", (dir / out).string(), "--threads", "2"});
         return plateau::io::npz_reader{dir / out};
     };
     auto const together = run_text(text, "together.npz");
@@ -195,12 +201,15 @@ TEST_CASE("prompts of unequal length are padded, and have the bits of a run alon
             index const heads = keys ? many.shape[1] : 1;
             index const width = static_cast<index>(one.values.size()) / (keys ? heads * length * length : length);
             index wrong = 0;
-            auto const expect = [&](float got, float want) { wrong += std::memcmp(&got, &want, sizeof got) == 0 ? 0 : 1; };
+            auto const expect = [&](float got, float want) {
+                wrong += std::memcmp(&got, &want, sizeof got) == 0 ? 0 : 1;
+            };
             for (index h = 0; h < heads; ++h) {
                 for (index t = 0; t < longest; ++t) {
                     if (keys) {
                         for (index key = 0; key < longest; ++key) {
-                            float const got = many.values[static_cast<std::size_t>(((i * heads + h) * longest + t) * longest + key)];
+                            float const got =
+                                many.values[static_cast<std::size_t>(((i * heads + h) * longest + t) * longest + key)];
                             if (t >= length || key >= length) wrong += std::isnan(got) ? 0 : 1;
                             else expect(got, one.values[static_cast<std::size_t>((h * length + t) * length + key)]);
                             if (t < length && key < length && key > t) {

@@ -35,18 +35,26 @@ void refused_after(std::function<void(tiny::checkpoint&)> const& damage, std::st
 }
 
 TEST_CASE("tensors that do not fit the configuration are refused by name", "[programs][checkpoints]") {
-    refused_after([](auto& model) { model.tensors.erase("model.layers.1.mlp.up_proj.weight"); }, "model.layers.1.mlp.up_proj.weight");
+    refused_after([](auto& model) { model.tensors.erase("model.layers.1.mlp.up_proj.weight"); },
+                  "model.layers.1.mlp.up_proj.weight");
     refused_after([](auto& model) { model.tensors.erase("lm_head.weight"); }, "lm_head.weight");
     refused_after([](auto& model) { model.tensors.erase("model.norm.weight"); }, "model.norm.weight");
-    refused_after([](auto& model) { model.tensors.at("model.layers.2.self_attn.k_proj.weight").shape = {24, 12}; },
-                  "model.layers.2.self_attn.k_proj.weight");
+    refused_after(
+        [](auto& model) {
+            model.tensors.at("model.layers.2.self_attn.k_proj.weight").shape = {24, 12};
+        },
+        "model.layers.2.self_attn.k_proj.weight");
     refused_after([](auto& model) { model.d_mlp = 41; }, "41");
     refused_after([](auto& model) { model.layers = 2; }, "model.layers.2.");
-    refused_after([](auto& model) { model.tensors["model.layers.0.self_attn.q_proj.bias"] = {{24}, std::vector<float>(24, 1)}; },
-                  "model.layers.0.self_attn.q_proj.bias");
+    refused_after(
+        [](auto& model) {
+            model.tensors["model.layers.0.self_attn.q_proj.bias"] = {{24}, std::vector<float>(24, 1)};
+        },
+        "model.layers.0.self_attn.q_proj.bias");
     refused_after([](auto& model) { model.tensors["surprise"] = {{2}, {1, 2}}; }, "surprise");
     for (float const value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-        for (std::string const name : {"model.layers.0.mlp.gate_proj.weight", "model.norm.weight", "model.embed_tokens.weight"}) {
+        for (std::string const name :
+             {"model.layers.0.mlp.gate_proj.weight", "model.norm.weight", "model.embed_tokens.weight"}) {
             refused_after([&](auto& model) { model.tensors.at(name).values.back() = value; }, name);
         }
     }
@@ -65,7 +73,8 @@ TEST_CASE("folders and files that hold no model are refused", "[programs][checkp
 
     std::filesystem::remove(folder / "config.json");
     refused(dir, path, "config.json");
-    for (auto const* text : {"", "{", "[]", "{}", "\"llama\"", "{\"model_type\": \"mamba\"}", "{\"model_type\": \"llama\"}"}) {
+    for (auto const* text :
+         {"", "{", "[]", "{}", "\"llama\"", "{\"model_type\": \"mamba\"}", "{\"model_type\": \"llama\"}"}) {
         CAPTURE(text);
         dir.write("model/config.json", text);
         refused(dir, path, "config.json");
@@ -83,7 +92,8 @@ TEST_CASE("folders and files that hold no model are refused", "[programs][checkp
     refused(dir, path, "safetensors");
     dir.write("model/pytorch_model.bin", "PK");
     refused(dir, path, "pytorch_model.bin");
-    dir.write("model/model.safetensors.index.json", "{\"weight_map\": {\"model.norm.weight\": \"model-00001-of-00002.safetensors\"}}");
+    dir.write("model/model.safetensors.index.json",
+              "{\"weight_map\": {\"model.norm.weight\": \"model-00001-of-00002.safetensors\"}}");
     refused(dir, path, "model-00001-of-00002.safetensors");
 
     refused(dir, dir.write("model.gguf", "GGUF").string(), "model.gguf");
@@ -106,16 +116,20 @@ TEST_CASE("a model is a folder, a snapshot of links into a cache, or a GGUF file
 
     auto const gguf = std::string(PLATEAU_TESTS_DIR) + "/golden/gguf/tiny_llama.gguf";
     plateau::io::write_npy(dir / "tokens.npy", std::vector<std::int64_t>{1, 2, 3, 4, 5, 6}, {2, 3});
-    succeed("stable_regions", {"--model", gguf, "--tokens", (dir / "tokens.npy").string(), "--out", (dir / "out").string()});
+    succeed("stable_regions",
+            {"--model", gguf, "--tokens", (dir / "tokens.npy").string(), "--out", (dir / "out").string()});
     CHECK(json_of(dir / "out/summary.json").at("model") == gguf);
 }
 
-TEST_CASE("a value that overflows on its way is an error that names the layer and the pair", "[programs][checkpoints]") {
+TEST_CASE("a value that overflows on its way is an error that names the layer and the pair",
+          "[programs][checkpoints]") {
     scratch_dir const dir;
     plateau::io::write_npy(dir / "tokens.npy", std::vector<std::int64_t>{1, 2, 3, 4, 5, 6}, {2, 3});
     auto const regions = [&](std::string const& part) {
-        fail(1, "stable_regions", {"--model", (dir / "model").string(), "--tokens", (dir / "tokens.npy").string(), "--read-site",
-                                   "unembed.hook_out", "--out", (dir / "out").string()}, part);
+        fail(1, "stable_regions",
+             {"--model", (dir / "model").string(), "--tokens", (dir / "tokens.npy").string(), "--read-site",
+              "unembed.hook_out", "--out", (dir / "out").string()},
+             part);
         CHECK_FALSE(std::filesystem::exists(dir / "out"));
     };
     auto const write = [&](std::string const& name, float factor) {

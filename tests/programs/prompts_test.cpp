@@ -17,7 +17,8 @@ std::string const lines = " the river\nThe plateau lies high above\na\nwhat the 
 
 std::string corpus_text() {
     std::string text;
-    for (int i = 0; i < 60; ++i) text += "The plateau lies high above the river, " + std::to_string(i * 7919 % 1000) + " steps.\n";
+    for (int i = 0; i < 60; ++i)
+        text += "The plateau lies high above the river, " + std::to_string(i * 7919 % 1000) + " steps.\n";
     return text;
 }
 
@@ -58,7 +59,8 @@ TEST_CASE("text prompts: one a line, leading spaces kept, lengths may differ", "
     for (std::size_t i = 0; i < 4; ++i) CHECK(lengths.values[i] == static_cast<std::int64_t>(expected[i].size()));
     auto const curve = read_npy<double>(dir / "out/distances.npy").values;
 
-    CHECK(with(" the river\r\nThe plateau lies high above\r\na\r\nwhat the wind does") == expected);  // of another system
+    CHECK(with(" the river\r\nThe plateau lies high above\r\na\r\nwhat the wind does") ==
+          expected);  // of another system
 
     SECTION("a pair of unequal lengths has the bits of a run alone, whatever else is there and on any threads") {
         CHECK(with(" the river\nThe plateau lies high above\n", {"--threads", "3"}).size() == 2);
@@ -67,8 +69,8 @@ TEST_CASE("text prompts: one a line, leading spaces kept, lengths may differ", "
     }
     SECTION("the files are the same bytes for any number of threads") {
         for (auto const* threads : {"1", "3"}) {
-            words const arguments{"--model", model, "--prompts", (dir / "prompts.txt").string(), "--steps", "5", "--threads",
-                                  threads, "--out", (dir / threads).string()};
+            words const arguments{"--model",   model,   "--prompts", (dir / "prompts.txt").string(), "--steps", "5",
+                                  "--threads", threads, "--out",     (dir / threads).string()};
             succeed("stable_regions", arguments);
             check_same_files(dir / "out", dir / threads);
         }
@@ -81,7 +83,8 @@ TEST_CASE("text prompts: one a line, leading spaces kept, lengths may differ", "
     }
 }
 
-TEST_CASE("--bos: off for stable_regions, as published for activations, unless it says otherwise", "[programs][prompts]") {
+TEST_CASE("--bos: off for stable_regions, as published for activations, unless it says otherwise",
+          "[programs][prompts]") {
     scratch_dir const dir;
     auto const model = write_text_model(dir / "digits", "digits");  // its post-processor begins with token 0
     auto const plain = write_text_model(dir / "words", "words");    // its own does not
@@ -132,8 +135,8 @@ TEST_CASE("corpus windows tile the whole text and are drawn without replacement"
     auto const whole = ids(model, corpus_text());
     index const all = static_cast<index>(whole.size()) / 7;
     auto const draw = [&](index count, std::string const& seed) {
-        succeed("stable_regions", {"--model", model, "--corpus", corpus, "--count", std::to_string(count), "--length", "7",
-                                   "--seed", seed, "--steps", "2", "--out", (dir / "out").string()});
+        succeed("stable_regions", {"--model", model, "--corpus", corpus, "--count", std::to_string(count), "--length",
+                                   "7", "--seed", seed, "--steps", "2", "--out", (dir / "out").string()});
         return prompts_in(dir / "out");
     };
     auto const first = draw(5, "1");
@@ -175,7 +178,8 @@ TEST_CASE("bad texts are refused with their place", "[programs][prompts]") {
     auto const fails = [&](int status, std::string const& folder, std::string const& text, std::string const& part) {
         auto const file = dir.write("prompts.txt", text).string();
         fail(status, "stable_regions", {"--model", folder, "--prompts", file, "--out", (dir / "out").string()}, part);
-        fail(status, "activations", {"--model", folder, "--prompts", file, "--sites", "*", "--out", (dir / "a.npz").string()}, part);
+        fail(status, "activations",
+             {"--model", folder, "--prompts", file, "--sites", "*", "--out", (dir / "a.npz").string()}, part);
         CHECK(names_in(dir.path()) == std::set<std::string>{"model", "prompts.txt", "tokenless"});
     };
     std::filesystem::create_directory(dir / "tokenless");
@@ -195,7 +199,18 @@ TEST_CASE("bad texts are refused with their place", "[programs][prompts]") {
     fails(1, (dir / "tokenless").string(), "one\ntwo\n", "tokenizer.json");
 }
 
-TEST_CASE("without prompts and model the embedded ones are taken, from PLATEAU_DATA if it is set", "[programs][prompts]") {
+TEST_CASE("the embedded model and its prompts show stable regions", "[programs][prompts]") {
+    scratch_dir const dir;
+    succeed("stable_regions", {"--out", (dir / "out").string()});
+    auto const summary = json_of(dir / "out/summary.json");
+    CHECK(prompts_in(dir / "out").size() >= 100);
+    CHECK(summary.at("degenerate_pairs") == 0);
+    CHECK(summary.at("max_slope_median").get<double>() >= 2);
+    CHECK_THAT(succeed("activations", {"--list"}).out, plateau::testing::contains("unembed.hook_out\t[N,T,"));
+}
+
+TEST_CASE("without prompts and model the embedded ones are taken, from PLATEAU_DATA if it is set",
+          "[programs][prompts]") {
     scratch_dir const dir;
     write_text_model(dir / "data/embedded");
     dir.write("data/embedded/prompts.txt", lines);
@@ -211,7 +226,8 @@ TEST_CASE("without prompts and model the embedded ones are taken, from PLATEAU_D
     CHECK(prompts_in(dir / "out").size() == 4);
     CHECK_FALSE(succeed("activations", {"--list"}, data).out.empty());
 
-    fail(1, "stable_regions", {"--out", (dir / "none").string()}, (dir / "nowhere").string(), (dir / "nowhere").string());
+    fail(1, "stable_regions", {"--out", (dir / "none").string()}, (dir / "nowhere").string(),
+         (dir / "nowhere").string());
     CHECK_FALSE(std::filesystem::exists(dir / "none"));
 }
 

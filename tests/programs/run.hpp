@@ -22,11 +22,17 @@ using plateau::index;
 using plateau::testing::process_result;
 using words = std::vector<std::string>;
 
+/// The environment of the programs. @param data  PLATEAU_DATA; not set if empty
+inline std::vector<std::pair<std::string, std::string>> environment(std::string const& data = "") {
+    auto const leaks = std::string(PLATEAU_TESTS_DIR) + "/support/leaks.txt";
+    return {{"PLATEAU_DATA", data}, {"LSAN_OPTIONS", "print_suppressions=0:suppressions=" + leaks}};
+}
+
 /// Runs an example program. PLATEAU_DATA is what the test says, by default nothing.
 inline process_result run(std::string const& program, words const& arguments, std::string const& data = "") {
     words all{std::string(PLATEAU_EXAMPLES_DIR) + "/" + program};
     all.insert(all.end(), arguments.begin(), arguments.end());
-    auto result = plateau::testing::run_process(all, {{"PLATEAU_DATA", data}});
+    auto result = plateau::testing::run_process(all, environment(data));
     CAPTURE(program, result.err);
     REQUIRE_FALSE(result.timed_out);
     REQUIRE(result.status < 128);
@@ -66,7 +72,8 @@ inline std::string golden_model(std::string const& model) {
 inline std::set<std::string> names_in(std::filesystem::path const& folder) {
     std::set<std::string> names;
     if (!std::filesystem::exists(folder)) return names;
-    for (auto const& entry : std::filesystem::directory_iterator(folder)) names.insert(entry.path().filename().string());
+    for (auto const& entry : std::filesystem::directory_iterator(folder))
+        names.insert(entry.path().filename().string());
     return names;
 }
 

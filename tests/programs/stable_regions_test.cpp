@@ -19,7 +19,8 @@ using plateau::testing::scratch_dir;
 struct results {
     explicit results(std::filesystem::path const& folder)
         : distances{read_npy<double>(folder / "distances.npy")}, relative{read_npy<double>(folder / "relative.npy")},
-          max_slope{read_npy<double>(folder / "max_slope.npy")}, alpha_jump{read_npy<double>(folder / "alpha_jump.npy")},
+          max_slope{read_npy<double>(folder / "max_slope.npy")}, alpha_jump{read_npy<double>(folder /
+                                                                                             "alpha_jump.npy")},
           tokens{read_npy<std::int64_t>(folder / "tokens.npy")}, pairs{read_npy<std::int64_t>(folder / "pairs.npy")},
           summary(json_of(folder / "summary.json")) {}  // braces would make an array
 
@@ -119,11 +120,13 @@ void check_consistent(std::filesystem::path const& folder, double min_d1 = 0) {
     CHECK_FALSE(std::getline(lines, line));
 }
 
-std::set<std::string> const file_names{"distances.npy", "relative.npy", "max_slope.npy", "alpha_jump.npy", "tokens.npy",
+std::set<std::string> const file_names {
+    "distances.npy", "relative.npy", "max_slope.npy", "alpha_jump.npy", "tokens.npy",
 #if PLATEAU_HAS_CAIRO
-                                       "curves.png",
+        "curves.png",
 #endif
-                                       "pairs.npy",     "curves.csv",   "summary.json"};
+        "pairs.npy", "curves.csv", "summary.json"
+};
 
 /// A random model and twelve prompts of nine tokens for it.
 struct random_model {
@@ -144,7 +147,8 @@ struct random_model {
         plateau::counter_rng rng{11};
         std::vector<std::int32_t> pairs;
         for (index i = 0; i < count; ++i) {
-            auto const context = static_cast<std::int32_t>(rng.below(12)), step = static_cast<std::int32_t>(1 + rng.below(11));
+            auto const context = static_cast<std::int32_t>(rng.below(12)),
+                       step = static_cast<std::int32_t>(1 + rng.below(11));
             pairs.insert(pairs.end(), {context, (context + step) % 12});
         }
         plateau::io::write_npy(dir / "pairs.npy", pairs, {count, 2});
@@ -164,9 +168,10 @@ TEST_CASE("stable_regions writes the contract's files and agrees with the publis
             scratch_dir const dir;
             auto const out = dir / "deep/out";
             auto const curves = std::filesystem::path(golden_model(model)) / "curves";
-            auto const result = succeed("stable_regions", {"--model", golden_model(model), "--tokens", (curves / "tokens.npy").string(),
-                                                           "--pairs", (curves / "pairs.npy").string(), "--steps", "11",
-                                                           "--dtype", dtype, "--threads", "2", "--seed", "9", "--out", out.string()});
+            auto const result =
+                succeed("stable_regions", {"--model", golden_model(model), "--tokens", (curves / "tokens.npy").string(),
+                                           "--pairs", (curves / "pairs.npy").string(), "--steps", "11", "--dtype",
+                                           dtype, "--threads", "2", "--seed", "9", "--out", out.string()});
             CHECK(names_in(out) == file_names);
             check_consistent(out);
 
@@ -195,7 +200,8 @@ TEST_CASE("stable_regions writes the contract's files and agrees with the publis
             CHECK(seconds > 0);
             CHECK(std::abs(s.at("points_per_second").get<double>() * seconds - 33) < 1e-6);
             CHECK(s.size() == 18);
-            for (auto const& [key, value] : s.items()) CHECK((key == "options" || value.is_string() || value.is_number()));
+            for (auto const& [key, value] : s.items())
+                CHECK((key == "options" || value.is_string() || value.is_number()));
 
 #if PLATEAU_HAS_CAIRO
             auto const picture = bytes_of(out / "curves.png");
@@ -208,12 +214,14 @@ TEST_CASE("stable_regions writes the contract's files and agrees with the publis
     }
 }
 
-TEST_CASE("stable_regions at other sites agrees with the published implementation", "[programs][stable_regions][golden]") {
+TEST_CASE("stable_regions at other sites agrees with the published implementation",
+          "[programs][stable_regions][golden]") {
     scratch_dir const dir;
     auto const curves = std::filesystem::path(golden_model("llama_gqa")) / "curves";
-    succeed("stable_regions", {"--model", golden_model("llama_gqa"), "--tokens", (curves / "tokens.npy").string(), "--pairs",
-                               (curves / "pairs.npy").string(), "--steps", "11", "--write-site", "blocks.1.hook_resid_pre",
-                               "--read-site", "blocks.1.hook_resid_post", "--dtype", "fp64", "--out", (dir / "out").string()});
+    succeed("stable_regions",
+            {"--model", golden_model("llama_gqa"), "--tokens", (curves / "tokens.npy").string(), "--pairs",
+             (curves / "pairs.npy").string(), "--steps", "11", "--write-site", "blocks.1.hook_resid_pre", "--read-site",
+             "blocks.1.hook_resid_post", "--dtype", "fp64", "--out", (dir / "out").string()});
     auto const expected = read_npy<double>(curves / "distances_middle.npy");
     auto const norms = read_npy<double>(curves / "norms_middle.npy");
     results const r{dir / "out"};
@@ -222,7 +230,8 @@ TEST_CASE("stable_regions at other sites agrees with the published implementatio
     }
 }
 
-TEST_CASE("the files of stable_regions are the same bytes for any number of threads", "[programs][stable_regions][threads]") {
+TEST_CASE("the files of stable_regions are the same bytes for any number of threads",
+          "[programs][stable_regions][threads]") {
     random_model const model;
     auto const pairs = model.write_random_pairs(200);
     for (auto const* threads : {"1", "2", "3"}) {
@@ -245,15 +254,18 @@ TEST_CASE("a curve has the same bits alone or among 200, and at the points that 
         succeed("stable_regions", model.with("fine", {"--dtype", dtype, "--pairs", pairs, "--steps", "99"}));
         results const all{model.dir / "all"}, fine{model.dir / "fine"};
         for (std::size_t i = 0; i < all.pair_count(); ++i) {
-            for (std::size_t k = 0; k < 50; ++k) REQUIRE(plateau::testing::same_bits(fine.distance(i, 2 * k), all.distance(i, k)));
+            for (std::size_t k = 0; k < 50; ++k)
+                REQUIRE(plateau::testing::same_bits(fine.distance(i, 2 * k), all.distance(i, k)));
         }
         for (std::size_t const i : {std::size_t{0}, std::size_t{117}, std::size_t{199}}) {
             std::vector<std::int32_t> const one(all.pairs.values.begin() + 2 * static_cast<index>(i),
                                                 all.pairs.values.begin() + 2 * static_cast<index>(i) + 2);
             plateau::io::write_npy(model.dir / "one.npy", one, {1, 2});
-            succeed("stable_regions", model.with("one", {"--dtype", dtype, "--pairs", (model.dir / "one.npy").string()}));
+            succeed("stable_regions",
+                    model.with("one", {"--dtype", dtype, "--pairs", (model.dir / "one.npy").string()}));
             results const alone{model.dir / "one"};
-            for (std::size_t k = 0; k < 50; ++k) CHECK(plateau::testing::same_bits(alone.distance(0, k), all.distance(i, k)));
+            for (std::size_t k = 0; k < 50; ++k)
+                CHECK(plateau::testing::same_bits(alone.distance(0, k), all.distance(i, k)));
         }
     }
 }
@@ -262,7 +274,8 @@ TEST_CASE("pairs are chained, disjoint, or what a file says", "[programs][stable
     random_model const model;
     auto const odd = write_tokens(model.dir / "odd.npy", std::vector(model.prompts.begin(), model.prompts.begin() + 5));
     auto const pairs_of = [&](words const& more) {
-        words all{"--model", model.dir.path().string(), "--tokens", odd, "--steps", "3", "--out", (model.dir / "out").string()};
+        words all{"--model", model.dir.path().string(),   "--tokens", odd, "--steps", "3",
+                  "--out",   (model.dir / "out").string()};
         all.insert(all.end(), more.begin(), more.end());
         succeed("stable_regions", all);
         return results{model.dir / "out"}.pairs.values;
@@ -312,11 +325,13 @@ TEST_CASE("degenerate pairs are counted and left out; all of them are a failure"
 TEST_CASE("stable_regions writes and reads at any site that allows it", "[programs][stable_regions]") {
     random_model const model;
     using sites = std::pair<char const*, char const*>;
-    for (auto const& [write, read] : {sites{"hook_embed", "unembed.hook_out"}, sites{"blocks.1.attn.hook_z", "ln_final.hook_scale"},
-                                      sites{"blocks.0.mlp.hook_post", "blocks.2.attn.hook_pattern"},
-                                      sites{"blocks.2.hook_resid_post", "blocks.2.hook_resid_post"}}) {
+    for (auto const& [write, read] :
+         {sites{"hook_embed", "unembed.hook_out"}, sites{"blocks.1.attn.hook_z", "ln_final.hook_scale"},
+          sites{"blocks.0.mlp.hook_post", "blocks.2.attn.hook_pattern"},
+          sites{"blocks.2.hook_resid_post", "blocks.2.hook_resid_post"}}) {
         CAPTURE(write, read);
-        succeed("stable_regions", model.with("out", {"--steps", "5", "--pairs", "disjoint", "--write-site", write, "--read-site", read}));
+        succeed("stable_regions",
+                model.with("out", {"--steps", "5", "--pairs", "disjoint", "--write-site", write, "--read-site", read}));
         check_consistent(model.dir / "out");
     }
     // where nothing lies between, d(α) is the straight line itself

@@ -93,9 +93,11 @@ TEST_CASE("tokens that are no prompts are status 2", "[programs][usage]") {
     both(2, store("no_tokens.npy", none, {2, 0}), "[prompts, length]");
     both(2, store("long.npy", ones, {2, 65}), "64");
     both(2, store("outside.npy", std::vector<std::int64_t>{1, 2, 66, 67}, {2, 2}), "67");
-    both(2, store("far.npy", std::vector<std::int64_t>{1, 2, 3, std::numeric_limits<std::int64_t>::max()}, {2, 2}), "no token id");
+    both(2, store("far.npy", std::vector<std::int64_t>{1, 2, 3, std::numeric_limits<std::int64_t>::max()}, {2, 2}),
+         "no token id");
     both(2, store("negative.npy", std::vector<std::int32_t>{1, 2, -1, 4}, {2, 2}), "-1");
-    expect.regions(2, {"--tokens", expect.path(store("single.npy", std::vector<std::int64_t>(5, 1), {1, 5}))}, "two prompts");
+    expect.regions(2, {"--tokens", expect.path(store("single.npy", std::vector<std::int64_t>(5, 1), {1, 5}))},
+                   "two prompts");
 
     auto const whole = bytes_of(expect.path("outside.npy"));
     expect.dir.write("given/cut.npy", whole.substr(0, whole.size() - 3));
@@ -143,7 +145,8 @@ TEST_CASE("unknown hook points are refused with the nearest names", "[programs][
     regions({"--write-site", "blocks.3.hook_resid_post"}, "blocks.2.hook_resid_post");
     regions({"--read-site", "blocks.-1.hook_resid_post"}, "nearest");
     regions({"--write-site", "blocks.*.hook_resid_post"}, "names 3 hook points");
-    regions({"--write-site", "blocks.1.hook_resid_post", "--read-site", "blocks.0.hook_resid_post"}, "before the write site");
+    regions({"--write-site", "blocks.1.hook_resid_post", "--read-site", "blocks.0.hook_resid_post"},
+            "before the write site");
     regions({"--write-site", "blocks.0.attn.hook_pattern"}, "cannot be a write site");
     regions({"--write-site", "unembed.hook_out"}, "cannot be a write site");
     expect.activations(1, {"--tokens", tokens, "--sites", "blocks.0.hook_resid_prost"}, "blocks.0.hook_resid_post");
@@ -154,8 +157,8 @@ TEST_CASE("unknown hook points are refused with the nearest names", "[programs][
 TEST_CASE("outputs that cannot be written are one message, and nothing is left", "[programs][failures]") {
     failures const expect;
     auto const file = expect.dir.write("given/file", "kept").string();
-    words const regions{"--model", model, "--tokens", tokens, "--out"}, activations{"--model", model, "--tokens", tokens, "--sites",
-                                                                                 "*", "--out"};
+    words const regions{"--model", model, "--tokens", tokens, "--out"},
+        activations{"--model", model, "--tokens", tokens, "--sites", "*", "--out"};
     auto const with = [](words all, std::string const& out) {
         all.push_back(out);
         return all;
@@ -174,10 +177,17 @@ TEST_CASE("a disk that fills half-way is one message, and nothing is left", "[pr
     failures const expect;
     // sh counts blocks of 512 bytes or, as bash, of 1024
     auto const limited = [&](int blocks, std::string const& program, words const& more) {
-        words all{"sh", "-c", "ulimit -f " + std::to_string(blocks) + "; exec \"$@\"", "sh",
-                  std::string(PLATEAU_EXAMPLES_DIR) + "/" + program, "--model", model, "--tokens", tokens};
+        words all{"sh",
+                  "-c",
+                  "ulimit -f " + std::to_string(blocks) + "; exec \"$@\"",
+                  "sh",
+                  std::string(PLATEAU_EXAMPLES_DIR) + "/" + program,
+                  "--model",
+                  model,
+                  "--tokens",
+                  tokens};
         all.insert(all.end(), more.begin(), more.end());
-        auto const result = plateau::testing::run_process(all);
+        auto const result = plateau::testing::run_process(all, environment());
         CAPTURE(blocks, program, result.err);
         CHECK(result.status == 1);
         CHECK(result.err.rfind(program + ": cannot ", 0) == 0);
@@ -188,8 +198,8 @@ TEST_CASE("a disk that fills half-way is one message, and nothing is left", "[pr
     };
     auto const out = (expect.dir / "out").string();
     limited(0, "stable_regions", {"--out", out});
-    limited(8, "stable_regions", {"--out", out, "--steps", "200"});    // curves.csv
-    limited(64, "stable_regions", {"--out", out, "--steps", "20"});    // curves.png
+    limited(8, "stable_regions", {"--out", out, "--steps", "200"});  // curves.csv
+    limited(64, "stable_regions", {"--out", out, "--steps", "20"});  // curves.png
     limited(0, "activations", {"--sites", "hook_embed", "--out", out});
     limited(8, "activations", {"--sites", "*", "--out", out});
 
@@ -212,7 +222,8 @@ TEST_CASE("more than memory holds is one message, at once", "[programs][failures
 TEST_CASE("a reader that goes away or a full stdout does not cost the results", "[programs][failures]") {
     scratch_dir const dir;
     auto const shell = [&](std::string const& line) {
-        return plateau::testing::run_process({"sh", "-c", line, "sh", PLATEAU_EXAMPLES_DIR, model, tokens, (dir / "out").string()});
+        return plateau::testing::run_process(
+            {"sh", "-c", line, "sh", PLATEAU_EXAMPLES_DIR, model, tokens, (dir / "out").string()}, environment());
     };
     auto const full = shell("\"$1/stable_regions\" --model \"$2\" --tokens \"$3\" --out \"$4\" --steps 3 > /dev/full");
     CHECK(full.status == 0);
@@ -224,17 +235,51 @@ TEST_CASE("a reader that goes away or a full stdout does not cost the results", 
 }
 
 TEST_CASE("--help lists every option and every file, --version the version", "[programs][usage]") {
-    words const common{"--help", "--version", "--model", "--dtype", "fp32", "fp64", "bf16", "--backend", "cpu", "cuda", "auto",
-                       "--threads", "--seed", "--out", "--tokens", "--prompts", "--corpus", "--count", "--length", "--bos"};
-    words const of_regions{"--pairs", "chain", "disjoint", "--write-site", "blocks.0.hook_resid_post", "--read-site",
-                           "ln_final.hook_out", "--path", "linear", "--steps", "50", "--min-d1", "distances.npy", "relative.npy",
-                           "max_slope.npy", "alpha_jump.npy", "tokens.npy", "lengths.npy", "pairs.npy", "curves.csv",
-                           "pair,context,other,alpha,distance,relative", "curves.png", "summary.json", "[P,S]", "[P,2]", "[N,T]",
-                           "float64", "int64", "program", "version", "load_seconds", "points_per_second", "options",
-                           "degenerate_pairs", "max_slope_q25", "max_slope_median", "max_slope_q75", "alpha_jump_median"};
-    words const of_activations{"--sites", "--list", "tokens", "lengths", "[N,T]", "[N,H,T,T]", "float32", "float64", "int64", "-inf",
-                               "NaN"};
-    for (auto const& [program, own] : {std::pair{"stable_regions", of_regions}, std::pair{"activations", of_activations}}) {
+    words const common{"--help",    "--version", "--model",  "--dtype", "fp32",      "fp64",   "bf16",
+                       "--backend", "cpu",       "cuda",     "auto",    "--threads", "--seed", "--out",
+                       "--tokens",  "--prompts", "--corpus", "--count", "--length",  "--bos"};
+    words const of_regions{"--pairs",
+                           "chain",
+                           "disjoint",
+                           "--write-site",
+                           "blocks.0.hook_resid_post",
+                           "--read-site",
+                           "ln_final.hook_out",
+                           "--path",
+                           "linear",
+                           "--steps",
+                           "50",
+                           "--min-d1",
+                           "distances.npy",
+                           "relative.npy",
+                           "max_slope.npy",
+                           "alpha_jump.npy",
+                           "tokens.npy",
+                           "lengths.npy",
+                           "pairs.npy",
+                           "curves.csv",
+                           "pair,context,other,alpha,distance,relative",
+                           "curves.png",
+                           "summary.json",
+                           "[P,S]",
+                           "[P,2]",
+                           "[N,T]",
+                           "float64",
+                           "int64",
+                           "program",
+                           "version",
+                           "load_seconds",
+                           "points_per_second",
+                           "options",
+                           "degenerate_pairs",
+                           "max_slope_q25",
+                           "max_slope_median",
+                           "max_slope_q75",
+                           "alpha_jump_median"};
+    words const of_activations{"--sites", "--list",  "tokens", "lengths", "[N,T]", "[N,H,T,T]",
+                               "float32", "float64", "int64",  "-inf",    "NaN"};
+    for (auto const& [program, own] :
+         {std::pair{"stable_regions", of_regions}, std::pair{"activations", of_activations}}) {
         auto const help = succeed(program, {"--help"});
         for (auto const& list : {common, own}) {
             for (auto const& word : list) CHECK_THAT(help.out, contains(word));

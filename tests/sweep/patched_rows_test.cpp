@@ -1,5 +1,6 @@
 #include <plateau/sweep/patched_rows.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <mutex>
@@ -269,6 +270,25 @@ TEST_CASE("an activation that is not finite names layer and pair", "[sweep][patc
     sweep::patched_rows<context, decltype(random_model<float>())> engine{ctx, model, prompts, o};
     CHECK_THROWS_WITH(engine.run({{0, 1}, {1, 0}}, poison, hooks::capture<float>("ln_final.hook_out", keep(ignored))),
                       contains("after layer 1") && contains("pair 1"));
+}
+
+TEST_CASE("a clean prompt that is not finite names layer and pair too", "[sweep][patched_rows][errors]") {
+    auto model = random_model<float>();
+    auto const prompts = tiny::random_prompts(5, {8, 6, 3}, 37);
+    // token 36 alone overflows
+    auto embedding = plateau::tensor::buffer<float, 2>({37, 24});
+    std::copy_n(model.embedding->full().data(), embedding.size(), embedding.data());
+    for (float& value : embedding[36].flat()) value = std::numeric_limits<float>::infinity();
+    model.embedding = std::make_shared<plateau::backend::linear_weight<float> const>(std::move(embedding));
+    auto finite = prompts;
+    for (auto& prompt : finite) std::replace(prompt.begin(), prompt.end(), plateau::token_id{36}, plateau::token_id{1});
+    auto broken = finite;
+    broken[2][0] = 36;
+    sweep::patched_rows_options o;
+    o.points = 3;
+    CHECK_NOTHROW(engine<float>(model, finite, {{0, 1}, {1, 2}}, o, {"ln_final.hook_out"}));
+    CHECK_THROWS_WITH(engine<float>(model, broken, {{0, 1}, {1, 2}}, o, {"ln_final.hook_out"}),
+                      contains("after layer 0, prompt 2") && contains("pair 1"));
 }
 
 }  // namespace

@@ -1,15 +1,67 @@
 #pragma once
 /// Exceptions of the library. Every message says what is wrong, where, and the way out.
 
+#include <concepts>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 namespace plateau {
+
+/// A piece of a message: an integer, or text that lives until the end of the statement.
+class message_piece {
+public:
+    message_piece(char const* text) : kind_{kind::literal}, literal_{text} {}
+    message_piece(std::string_view const& text) : kind_{kind::view}, view_{&text} {}
+    message_piece(std::string const& text) : kind_{kind::string}, string_{&text} {}
+    template <std::integral Integer>
+        requires(!std::same_as<Integer, char> && !std::same_as<Integer, bool>)
+    message_piece(Integer number) : kind_{std::is_signed_v<Integer> ? kind::integer : kind::natural} {
+        if constexpr (std::is_signed_v<Integer>) integer_ = number;
+        else natural_ = number;
+    }
+
+    void append_to(std::string& message) const {
+        switch (kind_) {
+            case kind::literal: message += literal_; break;
+            case kind::view: message += *view_; break;
+            case kind::string: message += *string_; break;
+            case kind::integer: message += std::to_string(integer_); break;
+            case kind::natural: message += std::to_string(natural_); break;
+        }
+    }
+
+private:
+    enum class kind { literal, view, string, integer, natural };
+    kind kind_;
+    union {
+        char const* literal_;
+        std::string_view const* view_;
+        std::string const* string_;
+        long long integer_;
+        unsigned long long natural_;
+    };
+};
+
+/// The pieces one after the other. Out of line, because messages put together in place, by `+`, are a good part of the
+/// machine code of a header-only library, and of the time that its users wait for the compiler. For the same reason
+/// what runs once per file, or on the way to an error, is marked [[gnu::cold]]: small code instead of fast code.
+[[gnu::noinline]] inline std::string concat(std::initializer_list<message_piece> pieces) {
+    std::string message;
+    for (auto const& piece : pieces) piece.append_to(message);
+    return message;
+}
 
 /// Base of everything that plateau throws on purpose.
 class error : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
+
+    /// throw file_error{where, ": the tensor ", name, " has ", count, " values"};
+    [[gnu::noinline, gnu::cold]] explicit error(std::initializer_list<message_piece> pieces)
+        : std::runtime_error{concat(pieces)} {}
 };
 
 /// The caller asked for something that makes no sense (a program answers with exit status 2).

@@ -2,10 +2,15 @@
 /// Matching and suggesting names.
 
 #include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include <plateau/core/error.hpp>
+#include <plateau/core/types.hpp>
 
 namespace plateau {
 
@@ -31,7 +36,7 @@ inline bool matches(std::string_view pattern, std::string_view name) {
 }
 
 /// Levenshtein distance in characters.
-inline std::size_t edit_distance(std::string_view a, std::string_view b) {
+[[gnu::cold]] inline std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -47,13 +52,17 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 /// The `count` names nearest to `wanted`, nearest first, ties in their given order.
-inline std::vector<std::string> nearest_names(std::string_view wanted, std::vector<std::string> const& names,
-                                              std::size_t count = 3) {
-    std::vector<std::pair<std::size_t, std::size_t>> ranked;
-    for (std::size_t i = 0; i < names.size(); ++i) ranked.emplace_back(edit_distance(wanted, names[i]), i);
-    std::stable_sort(ranked.begin(), ranked.end());
+[[gnu::cold]] inline std::vector<std::string> nearest_names(std::string_view wanted,
+                                                            std::vector<std::string> const& names,
+                                                            std::size_t count = 3) {
+    std::vector<std::size_t> distances;
+    for (auto const& name : names) distances.push_back(edit_distance(wanted, name));
     std::vector<std::string> nearest;
-    for (std::size_t i = 0; i < std::min(count, ranked.size()); ++i) nearest.push_back(names[ranked[i].second]);
+    while (nearest.size() < std::min(count, names.size())) {
+        auto const best = std::min_element(distances.begin(), distances.end());
+        nearest.push_back(names[static_cast<std::size_t>(best - distances.begin())]);
+        *best = std::numeric_limits<std::size_t>::max();  // taken
+    }
     return nearest;
 }
 
@@ -65,6 +74,13 @@ inline std::string join(std::vector<std::string> const& parts, std::string_view 
         text += parts[i];
     }
     return text;
+}
+
+/// "[3, 4]", for messages.
+inline std::string shape_text(std::span<index const> extents) {
+    std::vector<std::string> parts;
+    for (index extent : extents) parts.push_back(std::to_string(extent));
+    return concat({"[", join(parts), "]"});
 }
 
 }  // namespace plateau

@@ -5,9 +5,11 @@
 #include <atomic>
 #include <exception>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include <plateau/core/types.hpp>
@@ -24,7 +26,12 @@ inline int resolve_threads(int requested) {
 /// [0, threads) and owned by one thread at a time. Items are handed out in order, one by one.
 /// After an exception no new item starts; the exception of the smallest failed item is rethrown.
 template <class Body>
-void parallel_for(int threads, index count, Body&& body) {
+void parallel_for(int threads, index count, Body&& body);
+
+namespace detail {
+
+/// The loop itself, compiled once for all bodies: call(body, item, worker).
+inline void parallel_for(int threads, index count, void* body, void (*call)(void*, index, int)) {
     std::atomic<index> next{0};
     std::atomic<bool> stopped{false};
     std::mutex guard;
@@ -35,7 +42,7 @@ void parallel_for(int threads, index count, Body&& body) {
             index const item = next.fetch_add(1);
             if (item >= count) return;
             try {
-                body(item, worker);
+                call(body, item, worker);
             } catch (...) {
                 std::lock_guard const lock{guard};
                 stopped = true;
@@ -59,6 +66,15 @@ void parallel_for(int threads, index count, Body&& body) {
     work(0);
     for (auto& helper : helpers) helper.join();
     if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace detail
+
+template <class Body>
+void parallel_for(int threads, index count, Body&& body) {
+    using function = std::remove_reference_t<Body>;
+    auto const call = [](void* erased, index item, int worker) { (*static_cast<function*>(erased))(item, worker); };
+    detail::parallel_for(threads, count, const_cast<void*>(static_cast<void const*>(std::addressof(body))), call);
 }
 
 }  // namespace plateau

@@ -49,7 +49,7 @@ public:
     bool empty() const { return hooks_.empty(); }
 
     friend hook_set operator|(hook_set left, hook_set const& right) {
-        left.hooks_.insert(left.hooks_.end(), right.hooks_.begin(), right.hooks_.end());
+        for (auto const& one : right.hooks_) left.hooks_.push_back(one);
         return left;
     }
 

@@ -5,10 +5,12 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/names.hpp>
+#include <plateau/core/order.hpp>
 #include <plateau/hooks/hook_set.hpp>
 
 namespace plateau::hooks {
@@ -23,16 +25,16 @@ inline std::vector<site> matching_sites(std::vector<site> const& sites, std::str
     if (!found.empty()) return found;
     std::vector<std::string> names;
     for (auto const& candidate : sites) names.push_back(candidate.name());
-    throw site_error("this model has no hook point '" + pattern + "'; the nearest are " +
-                     join(nearest_names(pattern, names)) + " (`activations --list` prints all of them)");
+    throw site_error{"this model has no hook point '", pattern, "'; the nearest are ",
+                     join(nearest_names(pattern, names)), " (`activations --list` prints all of them)"};
 }
 
 /// The one site named `name`. @throws site_error like matching_sites; also if a pattern names several
 inline site find_site(std::vector<site> const& sites, std::string const& name) {
     auto const found = matching_sites(sites, name);
     if (found.size() > 1) {
-        throw site_error("'" + name + "' names " + std::to_string(found.size()) + " hook points, here only one is meant: " +
-                         "give its full name, such as " + found.front().name());
+        throw site_error{"'", name, "' names ", found.size(), " hook points, here only one is meant: "
+                         "give its full name, such as ", found.front().name()};
     }
     return found.front();
 }
@@ -48,14 +50,16 @@ public:
     plan(hook_set<T> const& set, std::vector<site> const& sites) {
         for (auto const& at : sites) layers_ = std::max(layers_, at.layer + 1);
         masks_.assign(static_cast<std::size_t>(layers_) + 1, 0);
+        std::vector<std::uint64_t> keys;
+        std::vector<entry> unsorted;
         for (auto const& one : set.hooks()) {
             for (auto const& at : matching_sites(sites, one.pattern)) {
                 masks_[slot(at.layer)] |= bit(at.id);
-                entries_.push_back({at, one.action});
+                keys.push_back(key(at));
+                unsorted.push_back({at, one.action});
             }
         }
-        std::stable_sort(entries_.begin(), entries_.end(),
-                         [](entry const& a, entry const& b) { return key(a.at) < key(b.at); });
+        for (std::size_t const i : order_by(keys)) entries_.push_back(std::move(unsorted[i]));
         fired_ = std::make_unique<std::atomic<bool>[]>(entries_.size());
     }
 
@@ -100,7 +104,7 @@ public:
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             if (!fired_[i].load(std::memory_order_relaxed)) silent.push_back(entries_[i].at.name());
         }
-        if (!silent.empty()) throw site_error("the hook at " + join(silent) + " never fired: " + why);
+        if (!silent.empty()) throw site_error{"the hook at ", join(silent), " never fired: ", why};
     }
 
 private:

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <plateau/core/error.hpp>
 #include <plateau/core/types.hpp>
 
 namespace plateau::hooks {
@@ -98,19 +99,21 @@ struct site {
 
     /// "blocks.3.attn.hook_q"
     std::string name() const {
-        std::string const tail{short_name(id)};
-        return in_block(id) ? "blocks." + std::to_string(layer) + "." + tail : tail;
+        return in_block(id) ? concat({"blocks.", layer, ".", short_name(id)}) : std::string(short_name(id));
     }
 
     /// "[N,T,9,64]": TransformerLens' shape.
     std::string shape() const {
         switch (axes) {
-            case site_axes::heads: return "[N,T," + std::to_string(heads) + "," + std::to_string(width) + "]";
-            case site_axes::keys: return "[N," + std::to_string(heads) + ",T,T]";
-            default: return "[N,T," + std::to_string(width) + "]";
+            case site_axes::heads: return concat({"[N,T,", heads, ",", width, "]"});
+            case site_axes::keys: return concat({"[N,", heads, ",T,T]"});
+            default: return concat({"[N,T,", width, "]"});
         }
     }
 };
+
+/// Appends a site to a list of them; a function of its own, since a model lists its sites one by one.
+[[gnu::noinline]] inline void add_site(std::vector<site>& sites, site const& one) { sites.push_back(one); }
 
 /// What a row of a block is.
 struct row_id {

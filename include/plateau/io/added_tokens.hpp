@@ -1,15 +1,17 @@
 #pragma once
 /// Tokens that are recognised in the text itself, before anything else happens to it.
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <plateau/core/order.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/utf8.hpp>
 
@@ -28,21 +30,19 @@ struct added_token {
 class added_token_splitter {
 public:
     explicit added_token_splitter(std::vector<added_token> const& tokens) {
-        for (auto const& token : tokens) {
+        std::vector<std::uint64_t> keys;
+        for (auto const& token : tokens) keys.push_back(~std::uint64_t{token.content.size()});  // the longest first
+        for (std::size_t const i : order_by(keys)) {
+            auto const& token = tokens[i];
             if (token.content.empty()) continue;
             passes_[token.normalized ? 1 : 0][static_cast<unsigned char>(token.content[0])].push_back(token);
         }
-        for (auto& pass : passes_) {
-            for (auto& bucket : pass) {
-                std::stable_sort(bucket.begin(), bucket.end(),
-                                 [](auto const& a, auto const& b) { return a.content.size() > b.content.size(); });
-            }
-        }
     }
 
+    using piece_sink = std::function<void(std::string_view, std::optional<token_id>)>;
+
     /// Calls piece(text, id) for every part of the text in order; id is empty for text between the tokens.
-    template <class Piece>
-    void split(std::string_view text, Piece&& piece) const {
+    void split(std::string_view text, piece_sink const& piece) const {
         split_pass(0, text, [&](std::string_view part, std::optional<token_id> id) {
             if (id) piece(part, id);
             else split_pass(1, part, piece);
@@ -78,8 +78,7 @@ private:
         return begin;
     }
 
-    template <class Piece>
-    void split_pass(std::size_t pass, std::string_view text, Piece&& piece) const {
+    void split_pass(std::size_t pass, std::string_view text, piece_sink const& piece) const {
         std::size_t done = 0;
         std::size_t at = 0;
         while (at < text.size()) {

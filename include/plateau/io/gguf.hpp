@@ -16,6 +16,7 @@
 
 #include <plateau/core/dtype.hpp>
 #include <plateau/core/error.hpp>
+#include <plateau/core/order.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/convert.hpp>
 #include <plateau/io/gguf_blocks.hpp>
@@ -59,10 +60,7 @@ public:
     template <ReadableFloat T>
     void read(std::string_view name, std::span<T> out) const {
         auto const& at = find(name);
-        if (static_cast<index>(out.size()) != element_count(at.info)) {
-            throw shape_error(describe_tensor(at) + " has " + std::to_string(element_count(at.info)) +
-                              " elements, expected " + std::to_string(out.size()));
-        }
+        require_elements(at, out.size());
         decode(at, 0, out);
     }
 
@@ -71,16 +69,7 @@ public:
     template <ReadableFloat T>
     void read_rows(std::string_view name, index first, index count, std::span<T> out) const {
         auto const& at = find(name);
-        if (at.info.shape.empty() || first < 0 || count < 0 || first > at.info.shape[0] - count) {
-            throw shape_error(describe_tensor(at) + " has no rows [" + std::to_string(first) + ", " +
-                              std::to_string(first) + " + " + std::to_string(count) + ")");
-        }
-        index const width = element_count(at.info) / at.info.shape[0];
-        if (static_cast<index>(out.size()) != width * count) {
-            throw shape_error(describe_tensor(at) + " has " + std::to_string(width) + " elements in a row, " +
-                              std::to_string(out.size()) + " were asked for in " + std::to_string(count) + " rows");
-        }
-        decode(at, first * width, out);
+        decode(at, first_element(at, first, count, out.size()), out);
     }
 
 private:
@@ -94,14 +83,38 @@ private:
     stored_tensor const& find(std::string_view name) const {
         auto const at = entries_.find(name);
         if (at == entries_.end()) {
-            throw file_error(path().string() + ": there is no tensor " + detail::shown_name(name));
+            throw file_error{path().string(), ": there is no tensor ", detail::shown_name(name)};
         }
         return at->second;
     }
 
-    std::string describe_tensor(stored_tensor const& at) const {
-        return path().string() + ": tensor " + detail::shown_name(at.info.name) + " of shape " +
-               to_string(at.info.shape);
+    [[gnu::cold]] std::string describe_tensor(stored_tensor const& at) const {
+        return concat({path().string(), ": tensor ", detail::shown_name(at.info.name), " of shape ",
+                       to_string(at.info.shape)});
+    }
+
+    void require_elements(stored_tensor const& at, std::size_t expected) const {
+        if (static_cast<index>(expected) != element_count(at.info)) {
+            throw shape_error{describe_tensor(at), " has ", element_count(at.info), " elements, expected ", expected};
+        }
+    }
+
+    /// The flat index where rows [first, first + count) begin, if they are there and have `expected` elements.
+    index first_element(stored_tensor const& at, index first, index count, std::size_t expected) const {
+        if (at.info.shape.empty() || first < 0 || count < 0 || first > at.info.shape[0] - count) {
+            throw shape_error{describe_tensor(at), " has no rows [", first, ", ", first, " + ", count, ")"};
+        }
+        index const width = element_count(at.info) / at.info.shape[0];
+        if (static_cast<index>(expected) != width * count) {
+            throw shape_error{describe_tensor(at), " has ", width, " elements in a row, ", expected,
+                              " were asked for in ", count, " rows"};
+        }
+        return first * width;
+    }
+
+    [[noreturn]] void refuse_value(stored_tensor const& at, index bad, dtype type) const {
+        throw numeric_error{describe_tensor(at), ": the value at flat index ", bad, " is not finite in ", name_of(type),
+                            "; the checkpoint is damaged, or needs a wider --dtype"};
     }
 
     static stored_tensor read_entry(detail::gguf_cursor& cursor);
@@ -118,12 +131,12 @@ private:
 inline gguf_file::gguf_file(std::filesystem::path path) : file_{std::move(path)} {
     detail::gguf_cursor cursor{file_.bytes(), file_.path().string()};
     if (cursor.left() < 4 || cursor.scalar<std::uint32_t>("the magic number") != 0x46554747u) {  // "GGUF"
-        throw file_error(cursor.where() + ": this is no GGUF file: it does not begin with \"GGUF\"");
+        throw file_error{cursor.where(), ": this is no GGUF file: it does not begin with \"GGUF\""};
     }
     auto const version = cursor.scalar<std::uint32_t>("the version");
     if ((version & 0xFFFFu) == 0) cursor.fail("it was written for big-endian machines, which is not supported");
     if (version != 2 && version != 3) {
-        cursor.fail("version " + std::to_string(version) + " is not supported, only 2 and 3; convert the model again");
+        cursor.fail(concat({"version ", version, " is not supported, only 2 and 3; convert the model again"}));
     }
     auto const tensors = cursor.scalar<std::uint64_t>("the number of tensors");
     auto const pairs = cursor.scalar<std::uint64_t>("the number of metadata entries");
@@ -141,16 +154,16 @@ inline gguf_file::gguf_file(std::filesystem::path path) : file_{std::move(path)}
     place_data(cursor);
 }
 
-inline gguf_file::stored_tensor gguf_file::read_entry(detail::gguf_cursor& cursor) {
+[[gnu::cold]] inline gguf_file::stored_tensor gguf_file::read_entry(detail::gguf_cursor& cursor) {
     constexpr std::uint32_t most_axes = 4;
     constexpr auto most_elements = static_cast<std::uint64_t>(std::numeric_limits<index>::max()) / sizeof(double);
     stored_tensor found{};
     found.info.name = cursor.string("the name of a tensor");
-    auto const fail = [&](std::string const& what) {
-        cursor.fail("tensor " + detail::shown_name(found.info.name) + " " + what);
+    auto const fail = [&](std::string_view what) {
+        cursor.fail(concat({"tensor ", detail::shown_name(found.info.name), " ", what}));
     };
     auto const axes = cursor.scalar<std::uint32_t>("the shape of a tensor");
-    if (axes > most_axes) fail("has " + std::to_string(axes) + " axes, at most 4 are possible");
+    if (axes > most_axes) fail(concat({"has ", axes, " axes, at most 4 are possible"}));
     std::uint64_t elements = 1;
     for (std::uint32_t axis = 0; axis < axes; ++axis) {
         auto const extent = cursor.scalar<std::uint64_t>("the shape of a tensor");
@@ -162,52 +175,54 @@ inline gguf_file::stored_tensor gguf_file::read_entry(detail::gguf_cursor& curso
     auto const type = cursor.scalar<std::uint32_t>("the type of a tensor");
     found.encoding = find_gguf_encoding(type);
     if (found.encoding == nullptr) {
-        fail("has the type number " + std::to_string(type) + ", which is not supported; supported are " +
-             gguf_encoding_names());
+        fail(concat({"has the type number ", type, ", which is not supported; supported are ", gguf_encoding_names()}));
     }
     found.info.stored = found.encoding->name;
     auto const block = static_cast<std::uint64_t>(found.encoding->elements);
     auto const row = found.info.shape.empty() ? 1 : static_cast<std::uint64_t>(found.info.shape.back());
     if (row % block != 0) {
-        fail("has rows of " + std::to_string(row) + " elements, not a multiple of the " + std::to_string(block) +
-             " in a block of " + found.info.stored);
+        fail(concat({"has rows of ", row, " elements, not a multiple of the ", block, " in a block of ",
+                     found.info.stored}));
     }
     found.size = elements / block * static_cast<std::uint64_t>(found.encoding->bytes);
     found.begin = cursor.scalar<std::uint64_t>("the offset of a tensor");
     return found;
 }
 
-inline std::uint64_t gguf_file::read_alignment(detail::gguf_cursor const& cursor) const {
+[[gnu::cold]] inline std::uint64_t gguf_file::read_alignment(detail::gguf_cursor const& cursor) const {
     constexpr index usual = 32;
     index const alignment = metadata_.integer("general.alignment").value_or(usual);
     if (alignment < 1 || (alignment & (alignment - 1)) != 0 || alignment > std::numeric_limits<std::uint32_t>::max()) {
-        cursor.fail("general.alignment must be a power of two, found " + std::to_string(alignment));
+        cursor.fail(concat({"general.alignment must be a power of two, found ", alignment}));
     }
     return static_cast<std::uint64_t>(alignment);
 }
 
-inline void gguf_file::place_data(detail::gguf_cursor const& cursor) {
+[[gnu::cold]] inline void gguf_file::place_data(detail::gguf_cursor const& cursor) {
     std::uint64_t const alignment = read_alignment(cursor);
     std::uint64_t const start = (cursor.position() + alignment - 1) / alignment * alignment;
     std::uint64_t const total = file_.bytes().size();
-    std::vector<stored_tensor const*> order;
+    std::vector<stored_tensor const*> tensors;
+    std::vector<std::uint64_t> begins;
     for (auto& [name, at] : entries_) {
-        auto const fail = [&, &entry_name = name](std::string const& what) {
-            cursor.fail("the data of tensor " + detail::shown_name(entry_name) + " " + what);
+        auto const fail = [&, &entry_name = name](std::string_view what) {
+            cursor.fail(concat({"the data of tensor ", detail::shown_name(entry_name), " ", what}));
         };
-        if (at.begin % alignment != 0) fail("is not aligned to " + std::to_string(alignment) + " bytes");
+        if (at.begin % alignment != 0) fail(concat({"is not aligned to ", alignment, " bytes"}));
         if (start > total || at.begin > total - start || at.size > total - start - at.begin) {
             fail("reaches past the end of the file; download it again");
         }
         at.begin += start;
-        order.push_back(&at);
+        tensors.push_back(&at);
+        begins.push_back(at.begin);
     }
-    std::sort(order.begin(), order.end(), [](auto const* a, auto const* b) { return a->begin < b->begin; });
-    for (std::size_t i = 1; i < order.size(); ++i) {
-        if (order[i]->begin - order[i - 1]->begin < order[i - 1]->size) {
-            cursor.fail("the data of tensors " + detail::shown_name(order[i - 1]->info.name) + " and " +
-                        detail::shown_name(order[i]->info.name) + " overlap");
+    stored_tensor const* last = nullptr;
+    for (std::size_t const i : order_by(begins)) {
+        if (last != nullptr && tensors[i]->begin - last->begin < last->size) {
+            cursor.fail(concat({"the data of tensors ", detail::shown_name(last->info.name), " and ",
+                                detail::shown_name(tensors[i]->info.name), " overlap"}));
         }
+        last = tensors[i];
     }
 }
 
@@ -232,9 +247,7 @@ void gguf_file::decode(stored_tensor const& at, index first, std::span<T> out) c
         if (finite) continue;
         index bad = 0;
         while (is_finite(target[bad])) ++bad;
-        throw numeric_error(describe_tensor(at) + ": the value at flat index " + std::to_string(begin + bad) +
-                            " is not finite in " + std::string(name_of(dtype_of<T>)) +
-                            "; the checkpoint is damaged, or needs a wider --dtype");
+        refuse_value(at, begin + bad, dtype_of<T>);
     }
 }
 

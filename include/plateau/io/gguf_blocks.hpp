@@ -183,7 +183,7 @@ inline gguf_encoding const* find_gguf_encoding(std::uint32_t id) {
 inline std::string gguf_encoding_names() {
     std::string names;
     for (auto const& encoding : detail::gguf_encodings)
-        names += (names.empty() ? "" : ", ") + std::string(encoding.name);
+        names = concat({names, names.empty() ? "" : ", ", encoding.name});
     return names;
 }
 

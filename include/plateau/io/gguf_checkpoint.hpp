@@ -67,7 +67,7 @@ private:
     mapped_tensor const& find(std::string_view name) const {
         auto const at = tensors_.find(name);
         if (at == tensors_.end()) {
-            throw file_error(path().string() + ": the checkpoint has no tensor " + detail::shown_name(name));
+            throw file_error{path().string(), ": the checkpoint has no tensor ", detail::shown_name(name)};
         }
         return at->second;
     }
@@ -80,7 +80,7 @@ private:
 namespace detail {
 
 /// "blk.3.attn_q.weight" to "model.layers.3.self_attn.q_proj.weight"; other names as they are.
-inline std::string hugging_face_name(std::string_view stored) {
+[[gnu::cold]] inline std::string hugging_face_name(std::string_view stored) {
     if (stored == "token_embd.weight") return "model.embed_tokens.weight";
     if (stored == "output_norm.weight") return "model.norm.weight";
     if (stored == "output.weight") return "lm_head.weight";
@@ -104,7 +104,7 @@ inline std::string hugging_face_name(std::string_view stored) {
     auto const part = stored.substr(layer_end + 1, part_end - layer_end - 1);
     for (auto const& [theirs, ours] : parts) {
         if (part != theirs) continue;
-        return "model.layers." + std::string(layer) + "." + std::string(ours) + std::string(stored.substr(part_end));
+        return concat({"model.layers.", layer, ".", ours, stored.substr(part_end)});
     }
     return std::string(stored);
 }
@@ -122,14 +122,14 @@ inline gguf_checkpoint::gguf_checkpoint(std::filesystem::path const& path)
         if (config_.model_type == "llama" && (query || key)) {
             index const rows = (query ? config_.heads : config_.kv_heads) * config_.d_head;
             if (tensor.info.shape.empty() || tensor.info.shape[0] != rows) {
-                throw config_error(path.string() + ": tensor " + detail::shown_name(stored) + " has shape " +
-                                   to_string(tensor.info.shape) + ", expected " + std::to_string(rows) + " rows");
+                throw config_error{path.string(), ": tensor ", detail::shown_name(stored), " has shape ",
+                                   to_string(tensor.info.shape), ", expected ", rows, " rows"};
             }
             tensor.permuted = true;
         }
         std::string const name = tensor.info.name;
         if (!tensors_.emplace(name, std::move(tensor)).second) {
-            throw file_error(path.string() + ": tensor " + detail::shown_name(name) + " is stored twice");
+            throw file_error{path.string(), ": tensor ", detail::shown_name(name), " is stored twice"};
         }
     }
 }

@@ -34,7 +34,7 @@ namespace detail {
 class gguf_section {
 public:
     gguf_section(gguf_file const& file, std::string_view architecture)
-        : metadata_{file.metadata()}, where_{file.path().string()}, prefix_{std::string(architecture) + "."} {}
+        : metadata_{file.metadata()}, where_{file.path().string()}, prefix_{concat({architecture, "."})} {}
 
     std::string const& where() const { return where_; }
     std::optional<index> integer(std::string_view key) const { return metadata_.integer(full(key)); }
@@ -44,16 +44,16 @@ public:
 
     template <class T>
     T required(std::optional<T> value, std::string_view key) const {
-        if (!value) throw config_error(where_ + ": the metadata key \"" + full(key) + "\" is missing");
+        if (!value) throw config_error{where_, ": the metadata key \"", full(key), "\" is missing"};
         return *value;
     }
 
     void refuse(std::string_view key, bool present) const {
         if (present)
-            throw config_error(where_ + ": the metadata key \"" + full(key) + "\" has a value that is not supported");
+            throw config_error{where_, ": the metadata key \"", full(key), "\" has a value that is not supported"};
     }
 
-    std::string full(std::string_view key) const { return prefix_ + std::string(key); }
+    std::string full(std::string_view key) const { return concat({prefix_, key}); }
     bool contains(std::string_view key) const { return metadata_.contains(full(key)); }
 
 private:
@@ -62,7 +62,7 @@ private:
     std::string prefix_;
 };
 
-inline void read_gguf_sizes(gguf_section const& section, model_config& config) {
+[[gnu::cold]] inline void read_gguf_sizes(gguf_section const& section, model_config& config) {
     auto const size = [&](std::string_view key) { return section.required(section.integer(key), key); };
     config.layers = size("block_count");
     config.d_model = size("embedding_length");
@@ -73,9 +73,8 @@ inline void read_gguf_sizes(gguf_section const& section, model_config& config) {
     auto width = section.integer("attention.key_length");
     if (!width) width = section.integer("rope.dimension_count");
     if (!width && (config.heads < 1 || config.d_model % config.heads != 0)) {
-        throw config_error(section.where() + ": \"" + section.full("embedding_length") + "\" " +
-                           std::to_string(config.d_model) + " is not divisible by \"" +
-                           section.full("attention.head_count") + "\" " + std::to_string(config.heads));
+        throw config_error{section.where(), ": \"", section.full("embedding_length"), "\" ", config.d_model,
+                           " is not divisible by \"", section.full("attention.head_count"), "\" ", config.heads};
     }
     config.d_head = width ? *width : config.d_model / config.heads;
     section.refuse("attention.value_length",
@@ -85,7 +84,7 @@ inline void read_gguf_sizes(gguf_section const& section, model_config& config) {
 }
 
 /// Options of llama.cpp that change the numbers and that no family here has.
-inline void refuse_gguf_options(gguf_section const& section, index context) {
+[[gnu::cold]] inline void refuse_gguf_options(gguf_section const& section, index context) {
     for (char const* key : {"attention.scale", "attention.clamp_kqv", "attention.max_alibi_bias", "logit_scale",
                             "residual_scale", "embedding_scale", "attn_logit_softcapping", "final_logit_softcapping"}) {
         section.refuse(key, section.contains(key));
@@ -111,19 +110,18 @@ inline std::vector<double> llama3_divisors(rope_config const& rope, index d_head
 
 /// GGUF keeps the divisors of the frequencies and drops the numbers that made them. All published models
 /// with this scaling share three of the four, and the fourth is the largest divisor.
-inline void read_rope_divisors(gguf_file const& file, model_config& config) {
+[[gnu::cold]] inline void read_rope_divisors(gguf_file const& file, model_config& config) {
     constexpr char const* name = "rope_freqs.weight";
     if (!file.contains(name)) return;
-    std::string const where = file.path().string() + ": tensor \"" + name + "\"";
+    std::string const where = concat({file.path().string(), ": tensor \"", name, "\""});
     auto const count = element_count(file.info(name));
     if (count != config.d_head / 2) {
-        throw config_error(where + " has " + std::to_string(count) + " values, expected " +
-                           std::to_string(config.d_head / 2));
+        throw config_error{where, " has ", count, " values, expected ", config.d_head / 2};
     }
     std::vector<double> stored(static_cast<std::size_t>(count));
     file.read(name, std::span<double>(stored));
     if (std::all_of(stored.begin(), stored.end(), [](double value) { return value == 1; })) return;
-    if (config.rope.kind != rope_kind::standard) throw config_error(where + " and a RoPE scaling exclude each other");
+    if (config.rope.kind != rope_kind::standard) throw config_error{where, " and a RoPE scaling exclude each other"};
     config.rope.kind = rope_kind::llama3;
     config.rope.factor = *std::max_element(stored.begin(), stored.end());
     config.rope.low_freq_factor = 1;
@@ -133,18 +131,18 @@ inline void read_rope_divisors(gguf_file const& file, model_config& config) {
     constexpr double tolerance = 1e-4;  // the converter computes in float32
     for (std::size_t i = 0; i < stored.size(); ++i) {
         if (std::abs(stored[i] - expected[i]) <= tolerance * expected[i]) continue;
-        throw config_error(where + " does not hold the llama3 scaling with low_freq_factor 1, high_freq_factor 4 and " +
-                           "8192 original positions, the only one supported here; use the Hugging Face checkpoint");
+        throw config_error{where, " does not hold the llama3 scaling with low_freq_factor 1, high_freq_factor 4 and "
+                           "8192 original positions, the only one supported here; use the Hugging Face checkpoint"};
     }
 }
 
-inline void read_gguf_rope(gguf_section const& section, model_config& config) {
+[[gnu::cold]] inline void read_gguf_rope(gguf_section const& section, model_config& config) {
     config.rope.kind = rope_kind::standard;
     config.rope.theta = section.number("rope.freq_base").value_or(10000.0);
     auto const type = section.text("rope.scaling.type").value_or("");
     if (!type.empty() && type != "none" && type != "linear") {
-        throw config_error(section.where() + ": RoPE scaling " + shown_name(type) + " (\"" +
-                           section.full("rope.scaling.type") + "\") is not supported; supported are none and linear");
+        throw config_error{section.where(), ": RoPE scaling ", shown_name(type), " (\"",
+                           section.full("rope.scaling.type"), "\") is not supported; supported are none and linear"};
     }
     auto factor = section.number("rope.scaling.factor");
     if (!factor && type.empty()) factor = section.number("rope.scale_linear");
@@ -159,10 +157,10 @@ inline model_config config_from_gguf(gguf_file const& file) {
     constexpr std::array<std::string_view, 2> supported{"llama", "qwen2"};
     std::string const where = file.path().string();
     auto const architecture = file.metadata().text("general.architecture");
-    if (!architecture) throw config_error(where + ": the metadata key \"general.architecture\" is missing");
+    if (!architecture) throw config_error{where, ": the metadata key \"general.architecture\" is missing"};
     if (std::find(supported.begin(), supported.end(), *architecture) == supported.end()) {
-        throw config_error(where + ": the architecture " + detail::shown_name(*architecture) +
-                           " is not supported; supported are llama and qwen2");
+        throw config_error{where, ": the architecture ", detail::shown_name(*architecture),
+                           " is not supported; supported are llama and qwen2"};
     }
     detail::gguf_section const section{file, *architecture};
     model_config config;
@@ -171,7 +169,7 @@ inline model_config config_from_gguf(gguf_file const& file) {
     detail::refuse_gguf_options(section, config.context);
     auto const& embedding = file.info("token_embd.weight");
     if (embedding.shape.size() != 2)
-        throw config_error(where + ": the shape of token_embd.weight is " + to_string(embedding.shape));
+        throw config_error{where, ": the shape of token_embd.weight is ", to_string(embedding.shape)};
     config.vocab = embedding.shape[0];
     config.norm = norm_kind::rms;
     constexpr char const* epsilon = "attention.layer_norm_rms_epsilon";

@@ -17,14 +17,15 @@ namespace plateau::io::detail {
 static_assert(std::endian::native == std::endian::little, "the readers assume a little-endian machine");
 
 /// A name from an untrusted file as messages show it: quoted, cut, control characters replaced.
-inline std::string shown_name(std::string_view text) {
+[[gnu::cold]] inline std::string shown_name(std::string_view text) {
     constexpr std::size_t most = 80;
     std::string shown = "\"";
     for (char c : text.substr(0, most)) {
         auto const byte = static_cast<unsigned char>(c);
         shown += byte < 0x20 || byte >= 0x7F ? '?' : c;
     }
-    return shown + (text.size() > most ? "...\"" : "\"");
+    shown += text.size() > most ? "...\"" : "\"";
+    return shown;
 }
 
 /// Reads little-endian scalars and strings from front to back. Every length is checked against the bytes
@@ -55,8 +56,8 @@ public:
     /// The next `count` bytes. @throws file_error if the file ends before
     std::span<std::byte const> take(std::uint64_t count, char const* what) {
         if (count > left()) {
-            fail(std::string("the file ends within ") + what + ": " + std::to_string(count) + " bytes wanted, " +
-                 std::to_string(left()) + " left; download it again");
+            fail(concat({"the file ends within ", what, ": ", count, " bytes wanted, ", left(),
+                         " left; download it again"}));
         }
         auto const bytes = bytes_.subspan(position_, static_cast<std::size_t>(count));
         position_ += bytes.size();
@@ -66,14 +67,14 @@ public:
     /// Requires room for `count` items of at least `least` bytes each, so that no count is trusted.
     void require_room(std::uint64_t count, std::size_t least, char const* what) const {
         if (count > left() / least) {
-            fail("the file claims " + std::to_string(count) + " " + what + ", but only " + std::to_string(left()) +
-                 " bytes are left; it is damaged or cut");
+            fail(concat({"the file claims ", count, " ", what, ", but only ", left(),
+                         " bytes are left; it is damaged or cut"}));
         }
     }
 
     /// @throws file_error with the file and the byte offset
-    [[noreturn]] void fail(std::string const& what) const {
-        throw file_error(where_ + ": not a usable GGUF file near byte " + std::to_string(position_) + ": " + what);
+    [[noreturn]] void fail(std::string_view what) const {
+        throw file_error{where_, ": not a usable GGUF file near byte ", position_, ": ", what};
     }
 
 private:

@@ -99,7 +99,7 @@ constexpr std::size_t gguf_size_of(gguf_type type) {
 inline std::string gguf_name_of(gguf_type type, bool is_array) {
     constexpr std::array names{"uint8", "int8",   "uint16", "int16",  "uint32", "int32",  "float32",
                                "bool",  "string", "array",  "uint64", "int64",  "float64"};
-    return (is_array ? "an array of " : "a value of type ") + std::string(names.at(static_cast<std::size_t>(type)));
+    return concat({is_array ? "an array of " : "a value of type ", names.at(static_cast<std::size_t>(type))});
 }
 
 inline bool is_gguf_float(gguf_type type) { return type == gguf_type::float32 || type == gguf_type::float64; }
@@ -126,16 +126,16 @@ inline gguf_metadata::gguf_metadata(detail::gguf_cursor& cursor, std::uint64_t c
         auto const key = cursor.string("a metadata key");
         if (key.empty()) cursor.fail("a metadata key is empty");
         if (!values_.emplace(key, read_value(cursor)).second) {
-            cursor.fail("the metadata key " + detail::shown_name(key) + " occurs twice");
+            cursor.fail(concat({"the metadata key ", detail::shown_name(key), " occurs twice"}));
         }
     }
 }
 
-inline gguf_metadata::stored_value gguf_metadata::read_value(detail::gguf_cursor& cursor) {
+[[gnu::cold]] inline gguf_metadata::stored_value gguf_metadata::read_value(detail::gguf_cursor& cursor) {
     auto const read_type = [&] {
         auto const number = cursor.scalar<std::uint32_t>("the type of a metadata value");
         if (number > static_cast<std::uint32_t>(gguf_type::float64)) {
-            cursor.fail("unknown metadata type " + std::to_string(number));
+            cursor.fail(concat({"unknown metadata type ", number}));
         }
         return static_cast<gguf_type>(number);
     };
@@ -170,8 +170,8 @@ inline gguf_metadata::stored_value const* gguf_metadata::find(std::string_view k
     stored_value const& found = at->second;
     // An empty array has no meaningful element type.
     if (found.is_array == array && (accepts(found.type) || (array && found.count == 0))) return &found;
-    throw config_error(where_ + ": the metadata key " + detail::shown_name(key) + " must hold " + expected +
-                       ", found " + detail::gguf_name_of(found.type, found.is_array));
+    throw config_error{where_, ": the metadata key ", detail::shown_name(key), " must hold ", expected, ", found ",
+                       detail::gguf_name_of(found.type, found.is_array)};
 }
 
 inline index gguf_metadata::integer_at(stored_value const& value, std::size_t i, std::string_view key) const {
@@ -187,8 +187,8 @@ inline index gguf_metadata::integer_at(stored_value const& value, std::size_t i,
     }
     auto const integer = load_element<index>(value.bytes, i);
     if (value.type == gguf_type::uint64 && integer < 0) {
-        throw config_error(where_ + ": the metadata key " + detail::shown_name(key) +
-                           " holds an integer that is absurdly large");
+        throw config_error{where_, ": the metadata key ", detail::shown_name(key),
+                           " holds an integer that is absurdly large"};
     }
     return integer;
 }

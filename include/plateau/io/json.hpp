@@ -2,6 +2,8 @@
 /// JSON from untrusted files, and typed access with messages that name the key. The only header that
 /// includes the JSON library.
 
+#include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -17,6 +19,7 @@
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/types.hpp>
+#include <plateau/io/utf8.hpp>
 
 namespace plateau::io {
 
@@ -39,10 +42,26 @@ std::string json_text(Json const& value) {
     return value.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+/// The key-value pairs of an object. @pre value.is_object()
+inline json::object_t const& members_of(json const& value) { return *value.get_ptr<json::object_t const*>(); }
+
+/// The elements of an array. @pre value.is_array()
+inline json::array_t const& elements_of(json const& value) { return *value.get_ptr<json::array_t const*>(); }
+
+/// The bytes of a string. @pre value.is_string()
+inline std::string const& text_of(json const& value) { return *value.get_ptr<std::string const*>(); }
+
+/// The value of a key, null or not; nullptr if it is absent, or if `object` is none.
+inline json const* find_member(json const& object, std::string_view key) {
+    if (!object.is_object()) return nullptr;
+    auto const at = members_of(object).find(key);
+    return at == members_of(object).end() ? nullptr : &at->second;
+}
+
 /// The value of a key; nullptr if it is absent or null.
 inline json const* find_field(json const& object, std::string_view key) {
-    auto const at = object.find(key);
-    return at == object.end() || at->is_null() ? nullptr : &*at;
+    json const* const value = find_member(object, key);
+    return value == nullptr || value->is_null() ? nullptr : value;
 }
 
 /// Whether a value is of kind T: index (a number without fraction or exponent, in range), double (any
@@ -53,7 +72,8 @@ bool json_is(json const& value) {
                   std::is_same_v<T, std::string> || std::is_same_v<T, json>);
     if constexpr (std::is_same_v<T, index>) {
         if (!value.is_number_unsigned()) return value.is_number_integer();
-        return value.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<index>::max());
+        constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<index>::max());
+        return *value.get_ptr<json::number_unsigned_t const*>() <= most;
     } else if constexpr (std::is_same_v<T, double>) {
         return value.is_number();
     } else if constexpr (std::is_same_v<T, bool>) {
@@ -62,6 +82,25 @@ bool json_is(json const& value) {
         return value.is_string();
     } else {
         return value.is_object();
+    }
+}
+
+/// The value itself. @pre json_is<T>(value)
+template <class T>
+T value_of(json const& value) {
+    if constexpr (std::is_same_v<T, index>) {
+        if (auto const* natural = value.get_ptr<json::number_unsigned_t const*>()) return static_cast<index>(*natural);
+        return *value.get_ptr<json::number_integer_t const*>();
+    } else if constexpr (std::is_same_v<T, double>) {
+        if (auto const* real = value.get_ptr<json::number_float_t const*>()) return *real;
+        if (auto const* natural = value.get_ptr<json::number_unsigned_t const*>()) return static_cast<double>(*natural);
+        return static_cast<double>(*value.get_ptr<json::number_integer_t const*>());
+    } else if constexpr (std::is_same_v<T, bool>) {
+        return *value.get_ptr<json::boolean_t const*>();
+    } else if constexpr (std::is_same_v<T, std::string>) {
+        return text_of(value);
+    } else {
+        return value;
     }
 }
 
@@ -80,22 +119,26 @@ T field_or(json const& object, std::string_view key, T fallback, std::string con
 template <class T, class Error = config_error>
 T field(json const& object, std::string_view key, std::string const& where) {
     if (auto value = optional_field<T, Error>(object, key, where)) return *std::move(value);
-    throw Error(where + ": the key \"" + std::string(key) + "\" is missing");
+    throw Error{where, ": the key \"", key, "\" is missing"};
 }
 
-/// Text from a file, quoted, escaped and cut to a length that a message can bear.
-inline std::string printable(std::string_view text) {
-    bool const cut = text.size() > 100;
-    return json(text.substr(0, 100)).dump(-1, ' ', true, json::error_handler_t::replace) + (cut ? "..." : "");
-}
+/// The object that is the value of a key, without a copy. @throws Error if there is none
+template <class Error = config_error>
+json const& object_field(json const& object, std::string_view key, std::string const& where);
+
+/// Text from a file, quoted, escaped as JSON in ASCII, and cut to a length that a message can bear.
+std::string printable(std::string_view text);
+
+/// A number as JSON, true or false.
+std::string scalar_text(json const& value);
 
 /// "the string \"abc\"", "the number 1.5", "an array", for messages.
-inline std::string describe(json const& value) {
+[[gnu::cold]] inline std::string describe(json const& value) {
     if (value.is_null()) return "null";
     if (value.is_object()) return "an object";
     if (value.is_array()) return "an array";
-    if (value.is_string()) return "the string " + printable(value.get_ref<std::string const&>());
-    return value.is_boolean() ? value.dump() : "the number " + value.dump();
+    if (value.is_string()) return concat({"the string ", printable(text_of(value))});
+    return value.is_boolean() ? scalar_text(value) : concat({"the number ", scalar_text(value)});
 }
 
 namespace detail {
@@ -145,9 +188,9 @@ public:
     bool end_array() { return close(); }
 
     bool key(std::string& name) {
-        auto [at, fresh] = stack_.back()->get_ref<json::object_t&>().try_emplace(name, nullptr);
+        auto [at, fresh] = stack_.back()->get_ptr<json::object_t*>()->try_emplace(name, nullptr);
         if (!fresh) {
-            problem = "the key " + printable(name) + " occurs twice";
+            problem = concat({"the key ", printable(name), " occurs twice"});
         }
         member_ = &at->second;
         return fresh;
@@ -162,20 +205,20 @@ public:
         for (char& c : problem) {
             if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) c = '?';
         }
-        if (problem.size() > 200) problem = problem.substr(0, 200) + "...";
+        if (problem.size() > 200) problem = concat({problem.substr(0, 200), "..."});
         return false;
     }
 
 private:
     json* place(json&& value) {
         if (stack_.empty()) return &(root = std::move(value));
-        if (stack_.back()->is_array()) return &stack_.back()->get_ref<json::array_t&>().emplace_back(std::move(value));
+        if (stack_.back()->is_array()) return &stack_.back()->get_ptr<json::array_t*>()->emplace_back(std::move(value));
         return &(*member_ = std::move(value));
     }
     bool add(json&& value) { return place(std::move(value)) != nullptr; }
     bool open(json&& value) {
         if (stack_.size() >= json_depth_limit) {
-            problem = "nested deeper than " + std::to_string(json_depth_limit) + " levels";
+            problem = concat({"nested deeper than ", json_depth_limit, " levels"});
             return false;
         }
         // An open array does not grow while a child is open, so the pointers on the stack stay valid.
@@ -200,7 +243,61 @@ constexpr char const* expected_kind() {
     else return "an object";
 }
 
+[[gnu::cold]] inline std::string wrong_kind(std::string const& where, std::string_view key, char const* expected,
+                                            json const& found) {
+    return concat({where, ": \"", key, "\" must be ", expected, ", found ", describe(found)});
+}
+
 }  // namespace detail
+
+// Not json::dump: it would bring the serializer of all of JSON into every program that reads a file.
+
+[[gnu::cold]] inline std::string printable(std::string_view text) {
+    constexpr std::string_view digits = "0123456789abcdef", short_names = "\"\\\b\f\n\r\t", letters = "\"\\bfnrt";
+    constexpr std::size_t most = 100;
+    std::string shown = "\"";
+    auto const add_unit = [&](char32_t unit) {
+        shown += "\\u";
+        for (int shift = 12; shift >= 0; shift -= 4) shown += digits[(unit >> shift) & 0xFu];
+    };
+    std::string_view left = text.substr(0, most);
+    while (!left.empty()) {
+        auto [code_point, length] = first_character(left);
+        if (length == 0) {  // cut within a character, or not UTF-8
+            code_point = 0xFFFD;
+            do ++length;
+            while (length < left.size() && (static_cast<unsigned char>(left[length]) & 0xC0u) == 0x80u);
+        }
+        auto const name = code_point < 0x80 ? short_names.find(left[0]) : std::string_view::npos;
+        if (name != std::string_view::npos) {
+            shown += '\\';
+            shown += letters[name];
+        } else if (code_point >= 0x20 && code_point < 0x7F) {
+            shown += left[0];
+        } else if (code_point < 0x10000) {
+            add_unit(code_point);
+        } else {
+            add_unit(0xD7C0 + (code_point >> 10));
+            add_unit(0xDC00 + (code_point & 0x3FFu));
+        }
+        left.remove_prefix(length);
+    }
+    return shown + (text.size() > most ? "\"..." : "\"");
+}
+
+[[gnu::cold]] inline std::string scalar_text(json const& value) {
+    if (value.is_boolean()) return value_of<bool>(value) ? "true" : "false";
+    if (value.is_number_unsigned()) return concat({*value.get_ptr<json::number_unsigned_t const*>()});
+    if (value.is_number_integer()) return concat({value_of<index>(value)});
+    auto const number = value_of<double>(value);
+    double const size = std::abs(number);
+    bool const plain = size == 0 || (size >= 1e-4 && size < 1e15);
+    char buffer[32];
+    auto const format = plain ? std::chars_format::fixed : std::chars_format::scientific;
+    std::string text(buffer, std::to_chars(buffer, buffer + sizeof buffer, number, format).ptr);
+    if (plain && text.find('.') == std::string::npos) text += ".0";
+    return text;
+}
 
 inline json parse_json(std::string_view text, std::string const& where) {
     detail::json_builder builder;
@@ -210,8 +307,8 @@ inline json parse_json(std::string_view text, std::string const& where) {
     auto adapter = nlohmann::detail::input_adapter(begin, end);
     if (!nlohmann::detail::parser<json, decltype(adapter)>{std::move(adapter)}.sax_parse(&builder)) {
         auto const here = static_cast<std::size_t>(last - text.data());
-        throw file_error(where + ": not usable JSON near byte " +
-                         std::to_string(builder.position > 0 ? builder.position : here) + ": " + builder.problem);
+        throw file_error{where, ": not usable JSON near byte ", builder.position > 0 ? builder.position : here, ": ",
+                         builder.problem};
     }
     return std::move(builder.root);
 }
@@ -221,10 +318,17 @@ std::optional<T> optional_field(json const& object, std::string_view key, std::s
     json const* const value = find_field(object, key);
     if (value == nullptr) return std::nullopt;
     if (!json_is<T>(*value)) {
-        throw Error(where + ": \"" + std::string(key) + "\" must be " + detail::expected_kind<T>() + ", found " +
-                    describe(*value));
+        throw Error(detail::wrong_kind(where, key, detail::expected_kind<T>(), *value));
     }
-    return value->get<T>();
+    return value_of<T>(*value);
+}
+
+template <class Error>
+json const& object_field(json const& object, std::string_view key, std::string const& where) {
+    json const* const value = find_field(object, key);
+    if (value == nullptr) throw Error{where, ": the key \"", key, "\" is missing"};
+    if (!value->is_object()) throw Error(detail::wrong_kind(where, key, "an object", *value));
+    return *value;
 }
 
 }  // namespace plateau::io

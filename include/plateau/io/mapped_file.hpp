@@ -58,9 +58,10 @@ public:
 
 private:
     [[noreturn]] void fail(int reason) const {
-        std::string text = "cannot read " + path_.string() + ": " + std::generic_category().message(reason);
+        std::string text = concat({"cannot read ", path_.string(), ": ",
+                                   std::generic_category().message(reason)});
         if (reason == ENOENT) text += "; check the path";
-        if (reason == EINVAL) text = "cannot read " + path_.string() + ": it is not a regular file";
+        if (reason == EINVAL) text = concat({"cannot read ", path_.string(), ": it is not a regular file"});
         throw file_error(text);
     }
     [[noreturn]] void fail_closing(int descriptor, int reason) const {

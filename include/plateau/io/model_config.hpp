@@ -38,7 +38,7 @@ inline constexpr std::array families{
 ///         change the numbers and is not supported
 inline model_config parse_model_config(std::string_view json_text, std::string const& where) {
     json const root = parse_json(json_text, where);
-    if (!root.is_object()) throw config_error(where + ": a configuration must be an object, found " + describe(root));
+    if (!root.is_object()) throw config_error{where, ": a configuration must be an object, found ", describe(root)};
     auto const model_type = field<std::string>(root, "model_type", where);
     std::string known;
     for (auto const& family : config::families) {
@@ -47,10 +47,9 @@ inline model_config parse_model_config(std::string_view json_text, std::string c
             require_valid(config, where);
             return config;
         }
-        known += (known.empty() ? "" : ", ") + std::string(family.model_type);
+        known = concat({known, known.empty() ? "" : ", ", family.model_type});
     }
-    throw config_error(where + ": the model_type " + printable(model_type) + " is not supported; supported are " +
-                       known);
+    throw config_error{where, ": the model_type ", printable(model_type), " is not supported; supported are ", known};
 }
 
 }  // namespace plateau::io

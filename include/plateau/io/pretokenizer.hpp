@@ -3,6 +3,7 @@
 /// none it still compiles, and making a pattern is an error.
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@
 
 namespace plateau::io {
 
+/// What is done with a word.
+using word_sink = std::function<void(std::string_view)>;
+
 /// A pattern that cuts a text into its matches. Copies share the compiled pattern; matching is safe from
 /// many threads.
 class word_pattern {
@@ -33,8 +37,7 @@ public:
 
     /// Calls word(piece) for the matches of a text, in order. What matches nothing is a piece too.
     /// @pre valid UTF-8
-    template <class Word>
-    void split(std::string_view text, Word&& word) const;
+    void split(std::string_view text, word_sink const& word) const;
 
 private:
 #if PLATEAU_PRETOKENIZER_PCRE2
@@ -62,16 +65,14 @@ public:
 
     /// Calls word(piece) for the words of a text, in order; `piece` lives until the call returns.
     /// @pre valid UTF-8
-    template <class Word>
-    void split(std::string_view text, Word&& word) const {
+    void split(std::string_view text, word_sink const& word) const {
         if (text.empty()) return;
         if (options_.digits == digit_split::none) split_words(text, word);
         else digits_.split(text, [&](std::string_view piece) { split_words(piece, word); });
     }
 
 private:
-    template <class Word>
-    void split_words(std::string_view text, Word& word) const {
+    void split_words(std::string_view text, word_sink const& word) const {
         std::string prefixed;
         if (options_.prefix_space && text.front() != ' ') {
             prefixed = ' ';
@@ -94,8 +95,8 @@ namespace detail {
 inline std::string gpt2_pattern() {
     std::string const space =
         R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
-    return R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{L}\p{N})" + space + "]+|[" + space + "]+(?![^" + space +
-           "])|[" + space + "]+";
+    return concat({R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{L}\p{N})", space, "]+|[", space,
+                   "]+(?![^", space, "])|[", space, "]+"});
 }
 
 }  // namespace detail
@@ -108,16 +109,14 @@ inline word_pattern::word_pattern(std::string_view pattern) {
     auto* const compiled = pcre2_compile_8(reinterpret_cast<PCRE2_SPTR8>(pattern.data()), pattern.size(),
                                            PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK, &code, &offset, nullptr);
     if (compiled == nullptr) {
-        throw config_error("PCRE2 refuses the pattern " + std::string(pattern) + " at offset " +
-                           std::to_string(offset) + " (error " + std::to_string(code) +
-                           "); plateau needs a PCRE2 with Unicode support");
+        throw config_error{"PCRE2 refuses the pattern ", pattern, " at offset ", offset, " (error ", code,
+                           "); plateau needs a PCRE2 with Unicode support"};
     }
     code_.reset(compiled, [](pcre2_code_8 const* owned) { pcre2_code_free_8(const_cast<pcre2_code_8*>(owned)); });
     pcre2_jit_compile_8(compiled, PCRE2_JIT_COMPLETE);  // without it matching is slower, that is all
 }
 
-template <class Word>
-void word_pattern::split(std::string_view text, Word&& word) const {
+inline void word_pattern::split(std::string_view text, word_sink const& word) const {
     struct release {
         void operator()(pcre2_match_data_8* data) const { pcre2_match_data_free_8(data); }
     };
@@ -134,7 +133,7 @@ void word_pattern::split(std::string_view text, Word&& word) const {
         int found = find(0);
         if (found == PCRE2_ERROR_JIT_STACKLIMIT) found = find(PCRE2_NO_JIT);
         if (found < 0 && found != PCRE2_ERROR_NOMATCH) {
-            throw error("PCRE2 fails to cut text into words (error " + std::to_string(found) + ")");
+            throw error{"PCRE2 fails to cut text into words (error ", found, ")"};
         }
         bool const matched = found >= 0 && bounds[1] > at;
         std::size_t const begin = matched ? bounds[0] : text.size();
@@ -151,8 +150,7 @@ inline word_pattern::word_pattern(std::string_view) {
     throw config_error("this program was compiled without PCRE2, which tokenizers need (Debian: libpcre2-dev)");
 }
 
-template <class Word>
-void word_pattern::split(std::string_view, Word&&) const {}  // there is no object to call it on
+inline void word_pattern::split(std::string_view, word_sink const&) const {}  // there is no object to call it on
 
 #endif
 

@@ -63,7 +63,7 @@ private:
     safetensors_file const& file_of(std::string_view name) const {
         auto const at = owner_.find(name);
         if (at == owner_.end()) {
-            throw file_error(path_.string() + ": the checkpoint has no tensor " + printable(name));
+            throw file_error{path_.string(), ": the checkpoint has no tensor ", printable(name)};
         }
         return *at->second;
     }
@@ -72,8 +72,8 @@ private:
         auto const& file = *files_.emplace_back(std::make_unique<safetensors_file>(path));
         for (auto const& [name, entry] : file.header().entries) {
             if (auto const [at, fresh] = owner_.emplace(name, &file); !fresh) {
-                throw file_error(path_.string() + ": tensor " + printable(name) + " is stored in " +
-                                 at->second->path().filename().string() + " and in " + path.filename().string());
+                throw file_error{path_.string(), ": tensor ", printable(name), " is stored in ",
+                                 at->second->path().filename().string(), " and in ", path.filename().string()};
             }
         }
         return file;
@@ -101,51 +101,48 @@ inline safetensors_checkpoint::safetensors_checkpoint(std::filesystem::path cons
     else fail_without_weights();
 }
 
-inline void safetensors_checkpoint::add_shards(std::filesystem::path const& index_path) {
+[[gnu::cold]] inline void safetensors_checkpoint::add_shards(std::filesystem::path const& index_path) {
     std::string const where = index_path.string();
     json const root = parse_json(read_text(index_path), where);
-    if (!root.is_object()) throw file_error(where + ": the index must be an object, found " + describe(root));
-    json const weight_map = field<json, file_error>(root, "weight_map", where);
-    std::map<std::string, safetensors_file const*> opened;
-    for (auto const& [name, shard] : weight_map.items()) {
+    if (!root.is_object()) throw file_error{where, ": the index must be an object, found ", describe(root)};
+    json const& weight_map = object_field<file_error>(root, "weight_map", where);
+    std::map<std::string, safetensors_file const*, std::less<>> opened;
+    for (auto const& [name, shard] : members_of(weight_map)) {
         if (!shard.is_string()) {
-            throw file_error(where + ": the shard of " + printable(name) + " must be a string, found " +
-                             describe(shard));
+            throw file_error{where, ": the shard of ", printable(name), " must be a string, found ", describe(shard)};
         }
-        auto const& shard_name = shard.get_ref<std::string const&>();
+        auto const& shard_name = text_of(shard);
         auto at = opened.find(shard_name);
         if (at == opened.end()) {
             std::filesystem::path const relative{shard_name};
             bool escapes = shard_name.find('\0') != std::string::npos || relative.empty() || relative.is_absolute();
             for (auto const& part : relative) escapes |= part == "..";
-            if (escapes) throw file_error(where + ": the shard " + describe(shard) + " lies outside the directory");
+            if (escapes) throw file_error{where, ": the shard ", describe(shard), " lies outside the directory"};
             auto const file = index_path.parent_path() / relative;
             std::error_code ignored;
             if (!std::filesystem::exists(file, ignored)) {
-                throw file_error(where + ": the shard " + file.string() + " is missing; download the checkpoint again");
+                throw file_error{where, ": the shard ", file.string(), " is missing; download the checkpoint again"};
             }
             at = opened.emplace(shard_name, &add(file)).first;
         }
         if (!at->second->contains(name)) {
-            throw file_error(where + ": tensor " + printable(name) + " is not in its shard " + printable(shard_name));
+            throw file_error{where, ": tensor ", printable(name), " is not in its shard ", printable(shard_name)};
         }
     }
 }
 
-inline void safetensors_checkpoint::fail_without_weights() const {
+[[gnu::cold]] inline void safetensors_checkpoint::fail_without_weights() const {
     std::error_code ignored;
     std::string const directory = path_.string();
     for (char const* pickled : {"pytorch_model.bin", "pytorch_model.bin.index.json"}) {
         if (!std::filesystem::exists(path_ / pickled, ignored)) continue;
-        throw file_error(directory + ": the weights are a pickle (" + pickled +
+        throw file_error{directory, ": the weights are a pickle (", pickled,
                          "), which plateau does not read; convert them with\n"
                          "  python3 -c \"import sys, transformers as t; d = sys.argv[1]; "
-                         "t.AutoModelForCausalLM.from_pretrained(d).save_pretrained(d)\" '" +
-                         directory + "'");
+                         "t.AutoModelForCausalLM.from_pretrained(d).save_pretrained(d)\" '", directory, "'"};
     }
-    throw file_error(directory +
-                     ": there is neither model.safetensors nor model.safetensors.index.json here; "
-                     "give a directory with a Hugging Face checkpoint");
+    throw file_error{directory, ": there is neither model.safetensors nor model.safetensors.index.json here; "
+                     "give a directory with a Hugging Face checkpoint"};
 }
 
 }  // namespace plateau::io

@@ -54,10 +54,7 @@ public:
     template <ReadableFloat T>
     void read(std::string_view name, std::span<T> out) const {
         auto const& at = entry(name);
-        if (static_cast<index>(out.size()) != element_count(at.info)) {
-            throw shape_error(describe_tensor(at) + " has " + std::to_string(element_count(at.info)) +
-                              " elements, expected " + std::to_string(out.size()));
-        }
+        require_elements(at, out.size());
         convert(at, 0, out);
     }
 
@@ -66,47 +63,60 @@ public:
     template <ReadableFloat T>
     void read_rows(std::string_view name, index first, index count, std::span<T> out) const {
         auto const& at = entry(name);
-        if (at.info.shape.empty() || first < 0 || count < 0 || first > at.info.shape[0] - count) {
-            throw shape_error(describe_tensor(at) + " has no rows [" + std::to_string(first) + ", " +
-                              std::to_string(first) + " + " + std::to_string(count) + ")");
-        }
-        index const rows = at.info.shape[0];
-        auto const width = static_cast<std::size_t>(rows > 0 ? element_count(at.info) / rows : 0);
-        if (out.size() != width * static_cast<std::size_t>(count)) {
-            throw shape_error(describe_tensor(at) + " has " + std::to_string(width) + " elements in a row, " +
-                              std::to_string(out.size()) + " were asked for in " + std::to_string(count) + " rows");
-        }
-        convert(at, static_cast<std::size_t>(first) * width, out);
+        convert(at, first_element(at, first, count, out.size()), out);
     }
 
 private:
     safetensors_entry const& entry(std::string_view name) const {
         auto const at = header_.entries.find(name);
         if (at == header_.entries.end()) {
-            throw file_error(path().string() + ": there is no tensor " + printable(name));
+            throw file_error{path().string(), ": there is no tensor ", printable(name)};
         }
         return at->second;
     }
 
-    std::string describe_tensor(safetensors_entry const& at) const {
-        return path().string() + ": tensor " + printable(at.info.name) + " of shape " + to_string(at.info.shape);
+    [[gnu::cold]] std::string describe_tensor(safetensors_entry const& at) const {
+        return concat({path().string(), ": tensor ", printable(at.info.name), " of shape ", to_string(at.info.shape)});
+    }
+
+    void require_elements(safetensors_entry const& at, std::size_t expected) const {
+        if (static_cast<index>(expected) != element_count(at.info)) {
+            throw shape_error{describe_tensor(at), " has ", element_count(at.info), " elements, expected ", expected};
+        }
+    }
+
+    /// The flat index where rows [first, first + count) begin, if they are there and have `expected` elements.
+    std::size_t first_element(safetensors_entry const& at, index first, index count, std::size_t expected) const {
+        if (at.info.shape.empty() || first < 0 || count < 0 || first > at.info.shape[0] - count) {
+            throw shape_error{describe_tensor(at), " has no rows [", first, ", ", first, " + ", count, ")"};
+        }
+        index const rows = at.info.shape[0];
+        auto const width = static_cast<std::size_t>(rows > 0 ? element_count(at.info) / rows : 0);
+        if (expected != width * static_cast<std::size_t>(count)) {
+            throw shape_error{describe_tensor(at), " has ", width, " elements in a row, ", expected,
+                              " were asked for in ", count, " rows"};
+        }
+        return static_cast<std::size_t>(first) * width;
+    }
+
+    dtype stored_type(safetensors_entry const& at) const {
+        if (auto const stored = safetensors_dtype(at.info.stored)) return *stored;
+        throw file_error{describe_tensor(at), " is stored as ", at.info.stored,
+                         "; weights must be F64, F32, F16 or BF16"};
+    }
+
+    [[noreturn]] void refuse_value(safetensors_entry const& at, std::size_t bad, dtype type) const {
+        throw numeric_error{describe_tensor(at), ": the value at flat index ", bad, " is not finite in ", name_of(type),
+                            "; the checkpoint is damaged, or needs a wider --dtype"};
     }
 
     template <class T>
     void convert(safetensors_entry const& at, std::size_t first, std::span<T> out) const {
-        auto const stored = safetensors_dtype(at.info.stored);
-        if (!stored) {
-            throw file_error(describe_tensor(at) + " is stored as " + at.info.stored +
-                             "; weights must be F64, F32, F16 or BF16");
-        }
-        std::size_t const width = size_of(*stored);
+        dtype const stored = stored_type(at);
+        std::size_t const width = size_of(stored);
         auto const source = file_.bytes().subspan(at.begin + first * width, out.size() * width);
-        index const bad = convert_elements(*stored, source, out);
-        if (bad < 0) return;
-        throw numeric_error(describe_tensor(at) + ": the value at flat index " +
-                            std::to_string(first + static_cast<std::size_t>(bad)) + " is not finite in " +
-                            std::string(name_of(dtype_of<T>)) +
-                            "; the checkpoint is damaged, or needs a wider --dtype");
+        index const bad = convert_elements(stored, source, out);
+        if (bad >= 0) refuse_value(at, first + static_cast<std::size_t>(bad), dtype_of<T>);
     }
 
     mapped_file file_;

@@ -18,6 +18,7 @@
 
 #include <plateau/core/dtype.hpp>
 #include <plateau/core/error.hpp>
+#include <plateau/core/order.hpp>
 #include <plateau/io/json.hpp>
 #include <plateau/io/tensor_info.hpp>
 
@@ -70,80 +71,87 @@ inline std::uint64_t safetensors_bits(std::string_view stored) {
     return 0;
 }
 
-inline std::vector<index> parse_shape(json const& entry, std::string const& where) {
+[[gnu::cold]] inline std::vector<index> parse_shape(json const& entry, std::string const& where) {
     json const* const shape = find_field(entry, "shape");
-    if (shape == nullptr || !shape->is_array()) throw file_error(where + ": \"shape\" must be an array of extents");
+    if (shape == nullptr || !shape->is_array()) throw file_error{where, ": \"shape\" must be an array of extents"};
     std::vector<index> extents;
-    for (json const& extent : *shape) {
-        if (!json_is<index>(extent) || extent.get<index>() < 0) {
-            throw file_error(where + ": an extent must be an integer that is not negative, found " + describe(extent));
+    for (json const& extent : elements_of(*shape)) {
+        if (!json_is<index>(extent) || value_of<index>(extent) < 0) {
+            throw file_error{where, ": an extent must be an integer that is not negative, found ", describe(extent)};
         }
-        extents.push_back(extent.get<index>());
+        extents.push_back(value_of<index>(extent));
     }
     return extents;
 }
 
 /// Bytes of a tensor. @throws file_error if that overflows or is no whole number
-inline std::uint64_t stored_bytes(tensor_info const& info, std::string const& where) {
+[[gnu::cold]] inline std::uint64_t stored_bytes(tensor_info const& info, std::string const& where) {
     std::uint64_t const bits = safetensors_bits(info.stored);
     if (bits == 0) {
-        throw file_error(where + ": unknown dtype " + printable(info.stored) +
-                         "; plateau reads F64, F32, F16 and BF16");
+        throw file_error{where, ": unknown dtype ", printable(info.stored), "; plateau reads F64, F32, F16 and BF16"};
     }
     std::uint64_t total = bits;
     for (index extent : info.shape) {
         auto const factor = static_cast<std::uint64_t>(extent);
         if (factor != 0 && total > static_cast<std::uint64_t>(std::numeric_limits<index>::max()) / factor) {
-            throw file_error(where + ": the shape " + to_string(info.shape) + " overflows");
+            throw file_error{where, ": the shape ", to_string(info.shape), " overflows"};
         }
         total *= factor;
     }
-    if (total % 8 != 0) throw file_error(where + ": the shape " + to_string(info.shape) + " does not fill whole bytes");
+    if (total % 8 != 0) throw file_error{where, ": the shape ", to_string(info.shape), " does not fill whole bytes"};
     return total / 8;
 }
 
 inline std::pair<std::uint64_t, std::uint64_t> parse_offsets(json const& entry, std::string const& where) {
     json const* const offsets = find_field(entry, "data_offsets");
-    if (offsets == nullptr || !offsets->is_array() || offsets->size() != 2 || !(*offsets)[0].is_number_unsigned() ||
-        !(*offsets)[1].is_number_unsigned()) {
-        throw file_error(where + ": \"data_offsets\" must be two integers that are not negative");
+    auto const* const pair = offsets == nullptr ? nullptr : offsets->get_ptr<json::array_t const*>();
+    if (pair == nullptr || pair->size() != 2 || !pair->front().is_number_unsigned() ||
+        !pair->back().is_number_unsigned()) {
+        throw file_error{where, ": \"data_offsets\" must be two integers that are not negative"};
     }
-    return {(*offsets)[0].get<std::uint64_t>(), (*offsets)[1].get<std::uint64_t>()};
+    return {*pair->front().get_ptr<json::number_unsigned_t const*>(),
+            *pair->back().get_ptr<json::number_unsigned_t const*>()};
 }
 
-inline std::map<std::string, std::string> parse_metadata(json const& object, std::string const& where) {
+[[gnu::cold]] inline std::map<std::string, std::string> parse_metadata(json const& object, std::string const& where) {
     std::map<std::string, std::string> metadata;
-    if (!object.is_object()) throw file_error(where + ": \"__metadata__\" must be an object of strings");
-    for (auto const& [key, value] : object.items()) {
+    if (!object.is_object()) throw file_error{where, ": \"__metadata__\" must be an object of strings"};
+    for (auto const& [key, value] : members_of(object)) {
         if (!value.is_string())
-            throw file_error(where + ": \"__metadata__\" must hold strings, found " + describe(value));
-        metadata.emplace(key, value.get<std::string>());
+            throw file_error{where, ": \"__metadata__\" must hold strings, found ", describe(value)};
+        metadata.emplace(key, text_of(value));
     }
     return metadata;
 }
 
 /// Walks the tensors in the order of their bytes and requires that each begins where the last one ended.
-inline void require_tiling(safetensors_header const& header, std::uint64_t data_bytes, std::size_t data_begin,
-                           std::string const& where) {
-    std::vector<safetensors_entry const*> order;
-    for (auto const& [name, entry] : header.entries) order.push_back(&entry);
-    std::sort(order.begin(), order.end(), [](auto const* a, auto const* b) {
-        return std::pair{a->begin, a->end} < std::pair{b->begin, b->end};
-    });
+[[gnu::cold]] inline void require_tiling(safetensors_header const& header, std::uint64_t data_bytes,
+                                         std::size_t data_begin, std::string const& where) {
+    std::vector<safetensors_entry const*> entries, by_end;
+    std::vector<std::uint64_t> ends, begins;
+    for (auto const& [name, entry] : header.entries) {
+        entries.push_back(&entry);
+        ends.push_back(entry.end);
+    }
+    for (std::size_t const i : order_by(ends)) {  // of two that begin together the empty one comes first
+        by_end.push_back(entries[i]);
+        begins.push_back(entries[i]->begin);
+    }
     std::size_t reached = data_begin;
     std::string last = "the header";
-    for (auto const* entry : order) {
+    for (std::size_t const i : order_by(begins)) {
+        auto const* const entry = by_end[i];
         if (entry->begin != reached) {
-            throw file_error(where + ": tensor " + printable(entry->info.name) +
-                             (entry->begin < reached ? " overlaps with " : " leaves a hole after ") + last +
-                             "; the file is corrupt");
+            throw file_error{where, ": tensor ", printable(entry->info.name),
+                             entry->begin < reached ? " overlaps with " : " leaves a hole after ", last,
+                             "; the file is corrupt"};
         }
         reached = entry->end;
         last = printable(entry->info.name);
     }
     if (reached != data_begin + data_bytes) {
-        throw file_error(where + ": " + std::to_string(data_begin + data_bytes - reached) +
-                         " bytes after the last tensor belong to none; the file is corrupt");
+        throw file_error{where, ": ", data_begin + data_bytes - reached,
+                         " bytes after the last tensor belong to none; the file is corrupt"};
     }
 }
 
@@ -152,44 +160,43 @@ inline void require_tiling(safetensors_header const& header, std::uint64_t data_
 inline safetensors_header parse_safetensors_header(std::span<std::byte const> file, std::string const& where) {
     constexpr std::size_t prefix = sizeof(std::uint64_t);
     if (file.size() < prefix) {
-        throw file_error(where + ": " + std::to_string(file.size()) +
-                         " bytes are too few for a safetensors file; download it again");
+        throw file_error{where, ": ", file.size(), " bytes are too few for a safetensors file; download it again"};
     }
     std::uint64_t length = 0;
     std::memcpy(&length, file.data(), prefix);
     if (length > detail::safetensors_header_limit) {
-        throw file_error(where + ": a header of " + std::to_string(length) +
-                         " bytes is beyond the format's limit of 100 MB; this is not a safetensors file");
+        throw file_error{where, ": a header of ", length,
+                         " bytes is beyond the format's limit of 100 MB; this is not a safetensors file"};
     }
     if (length > file.size() - prefix) {
-        throw file_error(where + ": the file ends within its header, " + std::to_string(file.size()) + " of " +
-                         std::to_string(prefix + length) + " bytes are there; download it again");
+        throw file_error{where, ": the file ends within its header, ", file.size(), " of ", prefix + length,
+                         " bytes are there; download it again"};
     }
     std::size_t const data_begin = prefix + static_cast<std::size_t>(length);
     std::uint64_t const data_bytes = file.size() - data_begin;
     std::string_view const text{reinterpret_cast<char const*>(file.data()) + prefix, static_cast<std::size_t>(length)};
-    json const root = parse_json(text, where + " (header)");
-    if (!root.is_object()) throw file_error(where + ": the header must be an object, found " + describe(root));
+    json const root = parse_json(text, concat({where, " (header)"}));
+    if (!root.is_object()) throw file_error{where, ": the header must be an object, found ", describe(root)};
 
     safetensors_header header;
-    for (auto const& [name, value] : root.items()) {
+    for (auto const& [name, value] : members_of(root)) {
         if (name == "__metadata__") {
             header.metadata = detail::parse_metadata(value, where);
             continue;
         }
-        std::string const here = where + ": tensor " + printable(name);
-        if (!value.is_object()) throw file_error(here + " must be an object, found " + describe(value));
+        std::string const here = concat({where, ": tensor ", printable(name)});
+        if (!value.is_object()) throw file_error{here, " must be an object, found ", describe(value)};
         tensor_info info{name, field<std::string, file_error>(value, "dtype", here), detail::parse_shape(value, here)};
         auto const [begin, end] = detail::parse_offsets(value, here);
         std::uint64_t const bytes = detail::stored_bytes(info, here);
-        if (begin > end) throw file_error(here + ": its data_offsets are reversed");
+        if (begin > end) throw file_error{here, ": its data_offsets are reversed"};
         if (end > data_bytes) {
-            throw file_error(here + ": its bytes end at " + std::to_string(end) + " of " + std::to_string(data_bytes) +
-                             "; the file is cut, download it again");
+            throw file_error{here, ": its bytes end at ", end, " of ", data_bytes,
+                             "; the file is cut, download it again"};
         }
         if (end - begin != bytes) {
-            throw file_error(here + ": " + info.stored + " of shape " + to_string(info.shape) + " needs " +
-                             std::to_string(bytes) + " bytes, data_offsets give " + std::to_string(end - begin));
+            throw file_error{here, ": ", info.stored, " of shape ", to_string(info.shape), " needs ", bytes,
+                             " bytes, data_offsets give ", end - begin};
         }
         header.entries.emplace(name, safetensors_entry{std::move(info), data_begin + static_cast<std::size_t>(begin),
                                                        data_begin + static_cast<std::size_t>(end)});

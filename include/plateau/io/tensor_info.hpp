@@ -1,10 +1,10 @@
 #pragma once
 /// What a model file says about one of its tensors.
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
+#include <plateau/core/names.hpp>
 #include <plateau/core/types.hpp>
 
 namespace plateau::io {
@@ -24,10 +24,6 @@ inline index element_count(tensor_info const& info) {
 }
 
 /// "[3, 4]", for messages.
-inline std::string to_string(std::vector<index> const& shape) {
-    std::string text = "[";
-    for (std::size_t axis = 0; axis < shape.size(); ++axis) text += (axis ? ", " : "") + std::to_string(shape[axis]);
-    return text + "]";
-}
+inline std::string to_string(std::vector<index> const& shape) { return shape_text(shape); }
 
 }  // namespace plateau::io

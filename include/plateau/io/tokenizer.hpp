@@ -80,7 +80,7 @@ private:
     bool adds_bos_;
 };
 
-inline bpe tokenizer::make_bpe(tokenizer_spec const& spec) {
+[[gnu::cold]] inline bpe tokenizer::make_bpe(tokenizer_spec const& spec) {
     bpe::vocabulary tokens;
     tokens.reserve(spec.tokens.size());
     for (auto const& [letters, id] : spec.tokens) {
@@ -94,8 +94,8 @@ inline bpe tokenizer::make_bpe(tokenizer_spec const& spec) {
             auto const bytes = bytes_of_letters(letters);
             auto const at = bytes ? model.tokens().find(*bytes) : model.tokens().end();
             if (at == model.tokens().end()) {
-                throw config_error(spec.where + ": merge number " + std::to_string(rank) + " needs the token " +
-                                   detail::shown_name(letters) + ", which is not in the vocabulary");
+                throw config_error{spec.where, ": merge number ", rank, " needs the token ",
+                                   detail::shown_name(letters), ", which is not in the vocabulary"};
             }
             return at->second;
         };
@@ -122,19 +122,19 @@ inline tokenizer::tokenizer(tokenizer_spec spec)
         }
     }
     if (bos_ && (*bos_ >= size() || !texts_[static_cast<std::size_t>(*bos_)])) {
-        throw config_error(spec.where + ": the bos token has the id " + std::to_string(*bos_) + ", which no token has");
+        throw config_error{spec.where, ": the bos token has the id ", *bos_, ", which no token has"};
     }
 }
 
-inline void tokenizer::add_text(token_id id, std::string text, std::size_t tokens, std::string const& where) {
+[[gnu::cold]] inline void tokenizer::add_text(token_id id, std::string text, std::size_t tokens,
+                                              std::string const& where) {
     constexpr std::size_t most_gaps = 65536;
     auto const at = static_cast<std::size_t>(id);
     if (id < 0 || at >= tokens + most_gaps) {
-        throw config_error(where + ": the token id " + std::to_string(id) + " is absurd for " + std::to_string(tokens) +
-                           " tokens");
+        throw config_error{where, ": the token id ", id, " is absurd for ", tokens, " tokens"};
     }
     if (at >= texts_.size()) texts_.resize(at + 1);
-    if (texts_[at]) throw config_error(where + ": two tokens have the id " + std::to_string(id));
+    if (texts_[at]) throw config_error{where, ": two tokens have the id ", id};
     texts_[at] = std::move(text);
 }
 
@@ -150,15 +150,14 @@ inline tokenizer tokenizer::from_json_file(std::filesystem::path const& path) {
 
 inline std::vector<token_id> tokenizer::encode(std::string_view text) const {
     if (auto const valid = valid_utf8_prefix(text); valid < text.size()) {
-        throw domain_error("the text to tokenize is not UTF-8 at byte " + std::to_string(valid) +
-                           "; convert it to UTF-8");
+        throw domain_error{"the text to tokenize is not UTF-8 at byte ", valid, "; convert it to UTF-8"};
     }
     constexpr std::size_t longest_cached = 64;
     constexpr std::size_t most_cached = 1u << 17;
     std::unordered_map<std::string, std::vector<token_id>, detail::string_hash, std::equal_to<>> cache;
     bpe::scratch work;
     std::vector<token_id> ids;
-    auto const encode_word = [&](std::string_view word) {
+    word_sink const encode_word = [&](std::string_view word) {
         if (auto const at = cache.find(word); at != cache.end()) {
             ids.insert(ids.end(), at->second.begin(), at->second.end());
             return;
@@ -179,8 +178,7 @@ inline std::vector<token_id> tokenizer::encode(std::string_view text) const {
 inline std::string const& tokenizer::token_text(token_id id) const {
     auto const at = static_cast<std::size_t>(id);
     if (id < 0 || at >= texts_.size() || !texts_[at]) {
-        throw domain_error("there is no token " + std::to_string(id) + "; the ids of this tokenizer are below " +
-                           std::to_string(size()));
+        throw domain_error{"there is no token ", id, "; the ids of this tokenizer are below ", size()};
     }
     return *texts_[at];
 }

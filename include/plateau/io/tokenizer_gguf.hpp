@@ -24,7 +24,7 @@ namespace detail {
 
 /// tokenizer.ggml.pre as llama.cpp groups them. "default" is left out on purpose: converters write it when
 /// they do not know, and llama.cpp then cuts words in a way that no published tokenizer has.
-inline pretokenizer_options gguf_pretokenizer(std::string_view name, std::string const& where) {
+[[gnu::cold]] inline pretokenizer_options gguf_pretokenizer(std::string_view name, std::string const& where) {
     constexpr std::array<std::string_view, 2> like_gpt2{"gpt-2", "phi-2"};
     constexpr std::array<std::string_view, 2> like_smollm{"smollm", "starcoder"};
     for (auto known : like_gpt2) {
@@ -33,9 +33,8 @@ inline pretokenizer_options gguf_pretokenizer(std::string_view name, std::string
     for (auto known : like_smollm) {
         if (name == known) return {digit_split::each, false, true};
     }
-    throw config_error(where + ": the pre-tokenizer " + shown_name(name) +
-                       " (\"tokenizer.ggml.pre\") is not supported; " +
-                       "supported are gpt-2, phi-2, smollm and starcoder. Give token ids instead of text");
+    throw config_error{where, ": the pre-tokenizer ", shown_name(name), " (\"tokenizer.ggml.pre\") is not supported; "
+                       "supported are gpt-2, phi-2, smollm and starcoder. Give token ids instead of text"};
 }
 
 }  // namespace detail
@@ -45,14 +44,13 @@ inline tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     std::string const where = file.path().string();
     auto const required = [&](auto value, char const* key) {
         if (!value)
-            throw config_error(where + ": the metadata key \"" + key + "\" is missing: the file has no tokenizer");
+            throw config_error{where, ": the metadata key \"", key, "\" is missing: the file has no tokenizer"};
         return *std::move(value);
     };
     auto const model = required(metadata.text("tokenizer.ggml.model"), "tokenizer.ggml.model");
     if (model != "gpt2") {
-        throw config_error(where + ": the tokenizer " + detail::shown_name(model) +
-                           " (\"tokenizer.ggml.model\") is not " +
-                           "supported; supported is gpt2. Give token ids instead of text");
+        throw config_error{where, ": the tokenizer ", detail::shown_name(model), " (\"tokenizer.ggml.model\") is not "
+                           "supported; supported is gpt2. Give token ids instead of text"};
     }
     tokenizer_spec spec;
     spec.where = where;
@@ -62,8 +60,8 @@ inline tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     auto const tokens = required(metadata.texts("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens");
     auto const types = metadata.integers("tokenizer.ggml.token_type");
     if (types && types->size() != tokens.size()) {
-        throw config_error(where + ": there are " + std::to_string(tokens.size()) + " tokens, but " +
-                           std::to_string(types->size()) + " values in \"tokenizer.ggml.token_type\"");
+        throw config_error{where, ": there are ", tokens.size(), " tokens, but ", types->size(),
+                           " values in \"tokenizer.ggml.token_type\""};
     }
     constexpr index control = 3;
     constexpr index user_defined = 4;
@@ -81,7 +79,7 @@ inline tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     for (auto const merge : required(metadata.texts("tokenizer.ggml.merges"), "tokenizer.ggml.merges")) {
         auto const space = merge.find(' ');
         if (space == std::string_view::npos || merge.find(' ', space + 1) != std::string_view::npos) {
-            throw config_error(where + ": a merge must be two tokens, found " + detail::shown_name(merge));
+            throw config_error{where, ": a merge must be two tokens, found ", detail::shown_name(merge)};
         }
         spec.merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
     }
@@ -94,11 +92,11 @@ inline tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     spec.eos = id_of("tokenizer.ggml.eos_token_id");
     spec.adds_bos = metadata.boolean("tokenizer.ggml.add_bos_token").value_or(false);
     if (spec.adds_bos && !spec.bos) {
-        throw config_error(where + ": \"tokenizer.ggml.add_bos_token\" is set, but there is no bos token");
+        throw config_error{where, ": \"tokenizer.ggml.add_bos_token\" is set, but there is no bos token"};
     }
     if (metadata.boolean("tokenizer.ggml.add_eos_token").value_or(false)) {
-        throw config_error(where +
-                           ": \"tokenizer.ggml.add_eos_token\" is not supported; give token ids instead of text");
+        throw config_error{where,
+                           ": \"tokenizer.ggml.add_eos_token\" is not supported; give token ids instead of text"};
     }
     return spec;
 }

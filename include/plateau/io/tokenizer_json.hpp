@@ -28,143 +28,149 @@ void apply_tokenizer_config(tokenizer_spec& spec, std::string_view json_text, st
 
 namespace detail {
 
-inline token_id parse_token_id(json const& value, std::string const& where) {
-    if (!value.is_number_integer() || value < 0 || value > std::numeric_limits<token_id>::max()) {
-        throw config_error(where + ": a token id must be a non-negative integer, found " + describe(value));
+[[gnu::cold]] inline token_id parse_token_id(json const& value, std::string const& where) {
+    constexpr index most = std::numeric_limits<token_id>::max();
+    index const id = json_is<index>(value) ? value_of<index>(value) : -1;
+    if (id < 0 || id > most) {
+        throw config_error{where, ": a token id must be a non-negative integer, found ", describe(value)};
     }
-    return value.get<token_id>();
+    return static_cast<token_id>(id);
 }
 
-[[noreturn]] inline void refuse_tokenizer(std::string const& where, std::string const& what) {
-    throw config_error(where + ": " + what + " is not supported; supported are byte-level BPE tokenizers that cut " +
-                       "words as GPT-2 or SmolLM2 do. Give token ids instead of text");
+[[noreturn]] inline void refuse_tokenizer(std::string const& where, std::string_view what) {
+    throw config_error{where, ": ", what, " is not supported; supported are byte-level BPE tokenizers that cut "
+                       "words as GPT-2 or SmolLM2 do. Give token ids instead of text"};
 }
 
 inline std::string const& type_of(json const& part, std::string const& where) {
     json const* const type = part.is_object() ? find_field(part, "type") : nullptr;
-    if (type == nullptr || !type->is_string()) throw config_error(where + ": a part of the tokenizer has no \"type\"");
-    return type->get_ref<std::string const&>();
+    if (type == nullptr || !type->is_string()) throw config_error{where, ": a part of the tokenizer has no \"type\""};
+    return text_of(*type);
 }
 
-inline std::vector<std::reference_wrapper<json const>> parts_of(json const& root, char const* key, char const* list,
-                                                                std::string const& where) {
+[[gnu::cold]] inline std::vector<json const*> parts_of(json const& root, char const* key, char const* list,
+                                                       std::string const& where) {
     json const* const part = find_field(root, key);
     if (part == nullptr) return {};
-    if (type_of(*part, where) != "Sequence") return {*part};
+    if (type_of(*part, where) != "Sequence") return {part};
     json const* const parts = find_field(*part, list);
     if (parts == nullptr || !parts->is_array())
-        throw config_error(where + ": the sequence in \"" + key + "\" has no \"" + list + "\"");
-    return {parts->begin(), parts->end()};
+        throw config_error{where, ": the sequence in \"", key, "\" has no \"", list, "\""};
+    std::vector<json const*> found;
+    for (json const& one : elements_of(*parts)) found.push_back(&one);
+    return found;
 }
 
-inline pretokenizer_options parse_pretokenizer(json const& root, std::string const& where) {
+[[gnu::cold]] inline pretokenizer_options parse_pretokenizer(json const& root, std::string const& where) {
     pretokenizer_options words;
     bool bytes = false;
-    for (json const& part : parts_of(root, "pre_tokenizer", "pretokenizers", where)) {
-        auto const& type = type_of(part, where);
-        if (bytes) refuse_tokenizer(where, "the pre-tokenizer " + printable(type) + " after ByteLevel");
+    for (json const* part : parts_of(root, "pre_tokenizer", "pretokenizers", where)) {
+        auto const& type = type_of(*part, where);
+        if (bytes) refuse_tokenizer(where, concat({"the pre-tokenizer ", printable(type), " after ByteLevel"}));
         if (type == "ByteLevel") {
-            words.prefix_space = field_or<bool>(part, "add_prefix_space", true, where);
-            words.words = field_or<bool>(part, "use_regex", true, where);
+            words.prefix_space = field_or<bool>(*part, "add_prefix_space", true, where);
+            words.words = field_or<bool>(*part, "use_regex", true, where);
             bytes = true;
         } else if (type == "Digits" && words.digits == digit_split::none) {
-            bool const each = field_or<bool>(part, "individual_digits", false, where);
+            bool const each = field_or<bool>(*part, "individual_digits", false, where);
             words.digits = each ? digit_split::each : digit_split::runs;
         } else {
-            refuse_tokenizer(where, "the pre-tokenizer " + printable(type));
+            refuse_tokenizer(where, concat({"the pre-tokenizer ", printable(type)}));
         }
     }
     if (!bytes) refuse_tokenizer(where, "a tokenizer without the pre-tokenizer ByteLevel");
     return words;
 }
 
-inline void parse_bpe_options(json const& model, tokenizer_spec& spec, std::string const& where) {
+[[gnu::cold]] inline void parse_bpe_options(json const& model, tokenizer_spec& spec, std::string const& where) {
     if (auto const type = field_or<std::string>(model, "type", "BPE", where); type != "BPE") {
-        refuse_tokenizer(where, "the model " + printable(type));
+        refuse_tokenizer(where, concat({"the model ", printable(type)}));
     }
     for (char const* key : {"byte_fallback", "fuse_unk"}) {
-        if (field_or<bool>(model, key, false, where)) refuse_tokenizer(where, std::string("\"") + key + "\"");
+        if (field_or<bool>(model, key, false, where)) refuse_tokenizer(where, concat({"\"", key, "\""}));
     }
     for (char const* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
         if (!field_or<std::string>(model, key, "", where).empty())
-            refuse_tokenizer(where, std::string("\"") + key + "\"");
+            refuse_tokenizer(where, concat({"\"", key, "\""}));
     }
     if (field_or<double>(model, "dropout", 0, where) != 0) refuse_tokenizer(where, "\"dropout\"");
     spec.whole_words = field_or<bool>(model, "ignore_merges", false, where);
 }
 
-inline void parse_bpe(json const& model, tokenizer_spec& spec, std::string const& where) {
+[[gnu::cold]] inline void parse_bpe(json const& model, tokenizer_spec& spec, std::string const& where) {
     parse_bpe_options(model, spec, where);
-    json const vocabulary = field<json>(model, "vocab", where);
-    for (auto const& [token, id] : vocabulary.items()) spec.tokens.emplace_back(token, parse_token_id(id, where));
+    json const& vocabulary = object_field(model, "vocab", where);
+    for (auto const& [token, id] : members_of(vocabulary)) spec.tokens.emplace_back(token, parse_token_id(id, where));
     if (auto const unknown = optional_field<std::string>(model, "unk_token", where)) {
-        auto const at = vocabulary.find(*unknown);
-        if (at == vocabulary.end())
-            throw config_error(where + ": the unknown token " + printable(*unknown) + " is not in the vocabulary");
-        spec.unknown = at->get<token_id>();
+        json const* const at = find_member(vocabulary, *unknown);
+        if (at == nullptr)
+            throw config_error{where, ": the unknown token ", printable(*unknown), " is not in the vocabulary"};
+        spec.unknown = parse_token_id(*at, where);
     }
     json const* const merges = find_field(model, "merges");
-    if (merges == nullptr || !merges->is_array()) throw config_error(where + ": \"merges\" must be an array");
-    for (json const& merge : *merges) {
-        bool const pair = merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string();
-        if (pair) {
-            spec.merges.emplace_back(merge[0].get<std::string>(), merge[1].get<std::string>());
+    if (merges == nullptr || !merges->is_array()) throw config_error{where, ": \"merges\" must be an array"};
+    for (json const& merge : elements_of(*merges)) {
+        auto const* const pair = merge.get_ptr<json::array_t const*>();
+        if (pair != nullptr && pair->size() == 2 && pair->front().is_string() && pair->back().is_string()) {
+            spec.merges.emplace_back(text_of(pair->front()), text_of(pair->back()));
             continue;
         }
-        auto const* const line = merge.is_string() ? &merge.get_ref<std::string const&>() : nullptr;
+        auto const* const line = merge.get_ptr<std::string const*>();
         auto const space = line != nullptr ? line->find(' ') : std::string::npos;
         if (space == std::string::npos || line->find(' ', space + 1) != std::string::npos) {
-            throw config_error(where + ": a merge must be two tokens, found " + describe(merge));
+            throw config_error{where, ": a merge must be two tokens, found ", describe(merge)};
         }
         spec.merges.emplace_back(line->substr(0, space), line->substr(space + 1));
     }
 }
 
-inline void parse_added_tokens(json const& root, tokenizer_spec& spec, std::string const& where) {
+[[gnu::cold]] inline void parse_added_tokens(json const& root, tokenizer_spec& spec, std::string const& where) {
     json const* const added = find_field(root, "added_tokens");
     if (added == nullptr) return;
     if (!added->is_array())
-        throw config_error(where + ": \"added_tokens\" must be an array, found " + describe(*added));
-    for (json const& entry : *added) {
+        throw config_error{where, ": \"added_tokens\" must be an array, found ", describe(*added)};
+    for (json const& entry : elements_of(*added)) {
         if (!entry.is_object())
-            throw config_error(where + ": an added token must be an object, found " + describe(entry));
+            throw config_error{where, ": an added token must be an object, found ", describe(entry)};
         added_token token;
         token.content = field<std::string>(entry, "content", where);
         json const* const id = find_field(entry, "id");
-        if (id == nullptr) throw config_error(where + ": the added token " + printable(token.content) + " has no id");
+        if (id == nullptr) throw config_error{where, ": the added token ", printable(token.content), " has no id"};
         token.id = parse_token_id(*id, where);
         token.strip_left = field_or<bool>(entry, "lstrip", false, where);
         token.strip_right = field_or<bool>(entry, "rstrip", false, where);
         token.normalized = field_or<bool>(entry, "normalized", false, where);
         if (field_or<bool>(entry, "single_word", false, where)) {
-            refuse_tokenizer(where, "\"single_word\" of the added token " + printable(token.content));
+            refuse_tokenizer(where, concat({"\"single_word\" of the added token ", printable(token.content)}));
         }
         spec.added.push_back(std::move(token));
     }
 }
 
 /// The tokens that a template puts around a text: one before it is taken for bos, anything else refused.
-inline void parse_template(json const& part, tokenizer_spec& spec, std::string const& where) {
-    auto const fail = [&](std::string const& what) {
-        throw config_error(where + ": the template of the post-processor " + what);
+[[gnu::cold]] inline void parse_template(json const& part, tokenizer_spec& spec, std::string const& where) {
+    auto const fail = [&](std::string_view what) {
+        throw config_error{where, ": the template of the post-processor ", what};
     };
     json const* const single = find_field(part, "single");
     if (single == nullptr || !single->is_array()) fail("has no \"single\"");
     bool text = false;
-    for (json const& piece : *single) {
+    for (json const& piece : elements_of(*single)) {
         if (!piece.is_object()) fail("has a piece that is no object");
-        if (piece.contains("Sequence")) {
+        if (find_member(piece, "Sequence") != nullptr) {
             text = true;
             continue;
         }
-        auto const special = field<json>(piece, "SpecialToken", where);
+        json const& special = object_field(piece, "SpecialToken", where);
         auto const name = field<std::string>(special, "id", where);
         if (text || spec.adds_bos)
-            refuse_tokenizer(where, "the token " + printable(name) + " that the post-processor adds");
-        auto const tokens = field<json>(part, "special_tokens", where);
-        auto const token = field<json>(tokens, name, where);
+            refuse_tokenizer(where, concat({"the token ", printable(name), " that the post-processor adds"}));
+        json const& tokens = object_field(part, "special_tokens", where);
+        json const& token = object_field(tokens, name, where);
         json const* const ids = find_field(token, "ids");
-        if (ids == nullptr || !ids->is_array() || ids->size() != 1) fail("needs one id for " + printable(name));
+        if (ids == nullptr || !ids->is_array() || ids->size() != 1) {
+            fail(concat({"needs one id for ", printable(name)}));
+        }
         spec.bos = parse_token_id(ids->front(), where);
         spec.adds_bos = true;
     }
@@ -184,46 +190,46 @@ inline std::optional<token_id> find_token(tokenizer_spec const& spec, std::strin
 
 inline tokenizer_spec parse_tokenizer_json(std::string_view json_text, std::string const& where) {
     json const root = parse_json(json_text, where);
-    if (!root.is_object()) throw config_error(where + ": a tokenizer must be an object, found " + describe(root));
+    if (!root.is_object()) throw config_error{where, ": a tokenizer must be an object, found ", describe(root)};
     tokenizer_spec spec;
     spec.where = where;
     json const* const model = find_field(root, "model");
-    if (model == nullptr || !model->is_object()) throw config_error(where + ": the tokenizer has no \"model\"");
+    if (model == nullptr || !model->is_object()) throw config_error{where, ": the tokenizer has no \"model\""};
     detail::parse_bpe(*model, spec, where);
     if (json const* const normalizer = find_field(root, "normalizer")) {
-        detail::refuse_tokenizer(where, "the normalizer " + printable(detail::type_of(*normalizer, where)));
+        detail::refuse_tokenizer(where, concat({"the normalizer ", printable(detail::type_of(*normalizer, where))}));
     }
     spec.words = detail::parse_pretokenizer(root, where);
     detail::parse_added_tokens(root, spec, where);
-    for (json const& part : detail::parts_of(root, "post_processor", "processors", where)) {
-        auto const& type = detail::type_of(part, where);
-        if (type == "TemplateProcessing") detail::parse_template(part, spec, where);
-        else if (type != "ByteLevel") detail::refuse_tokenizer(where, "the post-processor " + printable(type));
+    for (json const* part : detail::parts_of(root, "post_processor", "processors", where)) {
+        auto const& type = detail::type_of(*part, where);
+        if (type == "TemplateProcessing") detail::parse_template(*part, spec, where);
+        else if (type != "ByteLevel") detail::refuse_tokenizer(where, concat({"the post-processor ", printable(type)}));
     }
-    for (json const& part : detail::parts_of(root, "decoder", "decoders", where)) {
-        auto const& type = detail::type_of(part, where);
-        if (type != "ByteLevel") detail::refuse_tokenizer(where, "the decoder " + printable(type));
+    for (json const* part : detail::parts_of(root, "decoder", "decoders", where)) {
+        auto const& type = detail::type_of(*part, where);
+        if (type != "ByteLevel") detail::refuse_tokenizer(where, concat({"the decoder ", printable(type)}));
     }
     return spec;
 }
 
 inline void apply_tokenizer_config(tokenizer_spec& spec, std::string_view json_text, std::string const& where) {
     json const root = parse_json(json_text, where);
-    if (!root.is_object()) throw config_error(where + ": a configuration must be an object, found " + describe(root));
+    if (!root.is_object()) throw config_error{where, ": a configuration must be an object, found ", describe(root)};
     auto const named = [&](char const* key) -> std::optional<token_id> {
         json const* value = find_field(root, key);
         if (value != nullptr && value->is_object()) value = find_field(*value, "content");
         if (value == nullptr) return std::nullopt;
         if (!value->is_string())
-            throw config_error(where + ": \"" + key + "\" must be a token, found " + describe(*value));
-        return detail::find_token(spec, value->get_ref<std::string const&>());
+            throw config_error{where, ": \"", key, "\" must be a token, found ", describe(*value)};
+        return detail::find_token(spec, text_of(*value));
     };
     if (auto const eos = named("eos_token")) spec.eos = eos;
     // What the template adds outranks what the configuration calls it.
     if (auto const bos = named("bos_token"); bos && !spec.adds_bos) spec.bos = bos;
     spec.adds_bos = field_or<bool>(root, "add_bos_token", spec.adds_bos, where);
     if (spec.adds_bos && !spec.bos)
-        throw config_error(where + ": \"add_bos_token\" is set, but \"bos_token\" names no token");
+        throw config_error{where, ": \"add_bos_token\" is set, but \"bos_token\" names no token"};
 }
 
 }  // namespace plateau::io

@@ -15,8 +15,7 @@ namespace plateau::metrics {
 template <class T>
 double l2_distance(std::span<T const> a, std::span<T const> b) {
     if (a.size() != b.size()) {
-        throw shape_error("l2_distance needs equal lengths, got " + std::to_string(a.size()) + " and " +
-                          std::to_string(b.size()));
+        throw shape_error{"l2_distance needs equal lengths, got ", a.size(), " and ", b.size()};
     }
     constexpr std::size_t lanes = 8;  // independent partial sums: a fixed order that vectorises
     std::array<double, lanes> sums{};

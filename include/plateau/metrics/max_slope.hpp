@@ -23,7 +23,7 @@ struct slope {
 /// @see Janiak et al. 2024, section 3 and their code (`diff().max() * (steps - 1)`)
 inline slope max_slope(std::span<double const> curve) {
     if (curve.size() < 2) {
-        throw shape_error("max_slope needs at least two points, got " + std::to_string(curve.size()));
+        throw shape_error{"max_slope needs at least two points, got ", curve.size()};
     }
     double const nan = std::numeric_limits<double>::quiet_NaN();
     double const steps = static_cast<double>(curve.size() - 1);

@@ -36,7 +36,7 @@ transformer<Context, T> assemble(Context const& ctx, io::model_config const& con
         weight_loader<Context, T> loader{source, storage};
         return row.assemble(ctx, config, loader);
     }
-    throw config_error(source.where() + ": no weights are known for model_type '" + config.model_type + "'");
+    throw config_error{source.where(), ": no weights are known for model_type '", config.model_type, "'"};
 }
 
 }  // namespace plateau::models

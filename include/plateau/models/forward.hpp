@@ -12,26 +12,29 @@ namespace plateau::models {
 /// Prompts are token ids; lengths may differ.
 using prompt_list = std::vector<std::vector<token_id>>;
 
-/// @throws usage_error unless every prompt has 1..context tokens, each in [0, V)
-template <class Model>
-void require_prompts(Model const& model, prompt_list const& prompts) {
-    index const vocabulary = model.embedding->outputs();
+/// @throws usage_error unless every prompt has 1..context tokens, each in [0, vocabulary)
+inline void require_prompts(prompt_list const& prompts, index vocabulary, index context) {
     if (prompts.empty()) throw usage_error("there are no prompts: give at least one");
     for (std::size_t i = 0; i < prompts.size(); ++i) {
-        std::string const which = "prompt " + std::to_string(i);
         auto const length = static_cast<index>(prompts[i].size());
-        if (length == 0) throw usage_error(which + " is empty: a prompt needs at least one token");
-        if (length > model.context_length) {
-            throw usage_error(which + " has " + std::to_string(length) + " tokens, the model's context ends at " +
-                              std::to_string(model.context_length) + ": shorten it");
+        if (length == 0) throw usage_error{"prompt ", i, " is empty: a prompt needs at least one token"};
+        if (length > context) {
+            throw usage_error{"prompt ", i, " has ", length, " tokens, the model's context ends at ", context,
+                              ": shorten it"};
         }
         for (token_id token : prompts[i]) {
             if (token < 0 || token >= vocabulary) {
-                throw usage_error(which + " holds token " + std::to_string(token) + ", outside of the vocabulary [0, " +
-                                  std::to_string(vocabulary) + "): was it made with another tokenizer?");
+                throw usage_error{"prompt ", i, " holds token ", token, ", outside of the vocabulary [0, ",
+                                  vocabulary, "): was it made with another tokenizer?"};
             }
         }
     }
+}
+
+/// As above, for the prompts of a model.
+template <class Model>
+void require_prompts(Model const& model, prompt_list const& prompts) {
+    require_prompts(prompts, model.embedding->outputs(), model.context_length);
 }
 
 /// Groups of consecutive prompts of about `rows` positions each, as [first, last) pairs.

@@ -2,6 +2,7 @@
 /// A model as published: configuration, weights and tokenizer from a directory or a file.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,7 +27,7 @@ struct language_model : transformer<Context, T> {
 
     /// @throws file_error that says why there is no tokenizer
     io::tokenizer const& require_tokenizer() const {
-        if (!tokenizer) throw file_error(tokenizer_problem + "; give token ids instead of text");
+        if (!tokenizer) throw file_error{tokenizer_problem, "; give token ids instead of text"};
         return *tokenizer;
     }
 
@@ -42,12 +43,14 @@ struct language_model : transformer<Context, T> {
 
 namespace detail {
 
-template <class Model, class Make>
-void attach_tokenizer(Model& model, Make&& make) {
+/// The tokenizer, or null and why.
+inline std::shared_ptr<io::tokenizer const> try_tokenizer(std::function<io::tokenizer()> const& make,
+                                                          std::string& problem) {
     try {
-        model.tokenizer = std::make_shared<io::tokenizer const>(make());
-    } catch (error const& problem) {  // a model without text is still a model: the reason is kept for whoever asks
-        model.tokenizer_problem = problem.what();
+        return std::make_shared<io::tokenizer const>(make());
+    } catch (error const& reason) {  // a model without text is still a model: the reason is kept for whoever asks
+        problem = reason.what();
+        return nullptr;
     }
 }
 
@@ -59,7 +62,7 @@ void attach_tokenizer(Model& model, Make&& make) {
 template <class T, class Context>
 language_model<Context, T> load(std::filesystem::path const& path, Context const& ctx, dtype storage = dtype_of<T>) {
     if (!std::filesystem::exists(path)) {
-        throw file_error("there is no model at " + path.string() + ": give a Hugging Face folder or a GGUF file");
+        throw file_error{"there is no model at ", path.string(), ": give a Hugging Face folder or a GGUF file"};
     }
     language_model<Context, T> model;
     auto const take = [&](tensor_source const& source) {
@@ -68,12 +71,14 @@ language_model<Context, T> load(std::filesystem::path const& path, Context const
     if (!std::filesystem::is_directory(path)) {
         io::gguf_checkpoint checkpoint{path};
         model.config = checkpoint.config();
-        detail::attach_tokenizer(model, [&] { return io::tokenizer::from_gguf(checkpoint.file()); });
+        model.tokenizer = detail::try_tokenizer([&] { return io::tokenizer::from_gguf(checkpoint.file()); },
+                                                model.tokenizer_problem);
         take(source_of{std::move(checkpoint), path.string()});
     } else {
         auto const config = path / "config.json";
         model.config = io::parse_model_config(io::read_text(config), config.string());
-        detail::attach_tokenizer(model, [&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); });
+        model.tokenizer = detail::try_tokenizer([&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); },
+                                                model.tokenizer_problem);
         take(source_of{io::safetensors_checkpoint{path}, path.string()});
     }
     return model;

@@ -42,12 +42,12 @@ public:
         using hooks::site_axes;
         using hooks::site_id;
         std::vector<hooks::site> all;
-        all.push_back({site_id::embed, -1, site_axes::vector, 1, width()});
-        if (positions) all.push_back({site_id::pos_embed, -1, site_axes::vector, 1, width()});
+        hooks::add_site(all, {site_id::embed, -1, site_axes::vector, 1, width()});
+        if (positions) hooks::add_site(all, {site_id::pos_embed, -1, site_axes::vector, 1, width()});
         for (int layer = 0; layer < layers(); ++layer) blocks[at(layer)].list(all, layer, width());
         nn::norm<Context, T>::list(all, -1, nn::ln_final_sites, width());
-        all.push_back({site_id::unembed_in, -1, site_axes::vector, 1, width()});
-        all.push_back({site_id::unembed_out, -1, site_axes::vector, 1, vocabulary()});
+        hooks::add_site(all, {site_id::unembed_in, -1, site_axes::vector, 1, width()});
+        hooks::add_site(all, {site_id::unembed_out, -1, site_axes::vector, 1, vocabulary()});
         return all;
     }
 

@@ -26,14 +26,14 @@ public:
     weight_loader(tensor_source const& source, dtype storage) : source_{source}, half_{storage == dtype::bf16} {}
 
     /// Names below are looked up under the first of `prefixes` under which the checkpoint has `probe`.
-    void find_prefix(std::string const& probe, std::vector<std::string> const& prefixes) {
+    [[gnu::cold]] void find_prefix(std::string const& probe, std::vector<std::string> const& prefixes) {
         for (auto const& prefix : prefixes) {
             if (!source_.contains(prefix + probe)) continue;
             prefix_ = prefix;
             return;
         }
-        throw file_error(source_.where() + ": there is no tensor " + prefixes.front() + probe +
-                         ": is this a checkpoint of the family that its configuration names?");
+        throw file_error{source_.where(), ": there is no tensor ", prefixes.front(), probe,
+                         ": is this a checkpoint of the family that its configuration names?"};
     }
 
     bool contains(std::string const& name) const { return source_.contains(prefix_ + name); }
@@ -79,7 +79,7 @@ public:
     }
 
     /// Marks tensors that carry nothing: matches of the patterns.
-    void ignore(std::vector<std::string> const& patterns) {
+    [[gnu::cold]] void ignore(std::vector<std::string> const& patterns) {
         for (auto const& name : source_.names()) {
             if (std::any_of(patterns.begin(), patterns.end(), [&](auto const& p) { return matches(p, name); })) {
                 used_.insert(name);
@@ -88,17 +88,17 @@ public:
     }
 
     /// @throws file_error naming tensors that nothing asked for: they would change the numbers if they meant something
-    void require_all_used() const {
+    [[gnu::cold]] void require_all_used() const {
         std::vector<std::string> extra;
         for (auto const& name : source_.names()) {
             if (!used_.contains(name)) extra.push_back(name);
         }
         if (extra.empty()) return;
         std::size_t const shown = std::min<std::size_t>(extra.size(), 5);
-        std::string const more = extra.size() > shown ? " and " + std::to_string(extra.size() - shown) + " more" : "";
-        throw file_error(source_.where() + ": the configuration has no place for the tensors " +
-                         join({extra.begin(), extra.begin() + static_cast<std::ptrdiff_t>(shown)}) + more +
-                         ": is config.json of another model?");
+        std::string const more = extra.size() > shown ? concat({" and ", extra.size() - shown, " more"}) : "";
+        throw file_error{source_.where(), ": the configuration has no place for the tensors ",
+                         join({extra.begin(), extra.begin() + static_cast<std::ptrdiff_t>(shown)}), more,
+                         ": is config.json of another model?"};
     }
 
 private:
@@ -128,24 +128,18 @@ private:
     }
 
     /// Marks a tensor as used. @throws file_error if it is missing or has another shape
-    void require(std::string const& name, std::vector<index> const& expected) {
+    [[gnu::cold]] void require(std::string const& name, std::vector<index> const& expected) {
         if (!source_.contains(name)) {
-            throw file_error(source_.where() + ": the tensor " + name + " is missing; its nearest names are " +
-                             join(nearest_names(name, source_.names())));
+            throw file_error{source_.where(), ": the tensor ", name, " is missing; its nearest names are ",
+                             join(nearest_names(name, source_.names()))};
         }
         auto const shape = source_.shape(name);
         if (shape != expected) {
-            throw file_error(source_.where() + ": the tensor " + name + " has shape " + text(shape) + ", the configuration "
-                             "implies " + text(expected));
+            throw file_error{source_.where(), ": the tensor ", name, " has shape ", shape_text(shape),
+                             ", the configuration implies ", shape_text(expected)};
         }
         std::lock_guard const lock{guard_};
         used_.insert(name);
-    }
-
-    static std::string text(std::vector<index> const& shape) {
-        std::vector<std::string> extents;
-        for (index extent : shape) extents.push_back(std::to_string(extent));
-        return "[" + join(extents) + "]";
     }
 
     tensor_source const& source_;

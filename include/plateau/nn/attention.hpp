@@ -60,16 +60,16 @@ struct attention {
         using hooks::site_axes;
         using hooks::site_id;
         index const h = shape.heads, kv = shape.kv_heads, e = shape.width;
-        sites.push_back({site_id::q, layer, site_axes::heads, h, e});
-        sites.push_back({site_id::k, layer, site_axes::heads, kv, e});
-        sites.push_back({site_id::v, layer, site_axes::heads, kv, e});
+        hooks::add_site(sites, {site_id::q, layer, site_axes::heads, h, e});
+        hooks::add_site(sites, {site_id::k, layer, site_axes::heads, kv, e});
+        hooks::add_site(sites, {site_id::v, layer, site_axes::heads, kv, e});
         if (rotary) {
-            sites.push_back({site_id::rot_q, layer, site_axes::heads, h, e});
-            sites.push_back({site_id::rot_k, layer, site_axes::heads, kv, e});
+            hooks::add_site(sites, {site_id::rot_q, layer, site_axes::heads, h, e});
+            hooks::add_site(sites, {site_id::rot_k, layer, site_axes::heads, kv, e});
         }
-        sites.push_back({site_id::attn_scores, layer, site_axes::keys, h, 0});
-        sites.push_back({site_id::pattern, layer, site_axes::keys, h, 0});
-        sites.push_back({site_id::z, layer, site_axes::heads, h, e});
+        hooks::add_site(sites, {site_id::attn_scores, layer, site_axes::keys, h, 0});
+        hooks::add_site(sites, {site_id::pattern, layer, site_axes::keys, h, 0});
+        hooks::add_site(sites, {site_id::z, layer, site_axes::heads, h, e});
     }
 
     index kv_width() const { return shape.kv_heads * shape.width; }

@@ -62,7 +62,7 @@ struct block {
     /// Appends the hook points of this block in firing order.
     void list(std::vector<hooks::site>& sites, int layer, index width) const {
         auto const vector = [&](hooks::site_id id) {
-            sites.push_back({id, layer, hooks::site_axes::vector, 1, width});
+            hooks::add_site(sites, {id, layer, hooks::site_axes::vector, 1, width});
         };
         vector(hooks::site_id::resid_pre);
         norm1.list(sites, layer, ln1_sites, width);

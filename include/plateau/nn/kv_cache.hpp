@@ -34,7 +34,7 @@ public:
 
 private:
     index slot(int layer) const {
-        if (!holds(layer)) throw shape_error("no keys and values were kept for layer " + std::to_string(layer));
+        if (!holds(layer)) throw shape_error{"no keys and values were kept for layer ", layer};
         return index{2} * (layer - first_layer_);
     }
 

@@ -44,9 +44,9 @@ struct mlp {
 
     void list(std::vector<hooks::site>& sites, int layer) const {
         index const width = in.weight.outputs();
-        sites.push_back({hooks::site_id::mlp_pre, layer, hooks::site_axes::vector, 1, width});
-        if (gated) sites.push_back({hooks::site_id::mlp_pre_linear, layer, hooks::site_axes::vector, 1, width});
-        sites.push_back({hooks::site_id::mlp_post, layer, hooks::site_axes::vector, 1, width});
+        hooks::add_site(sites, {hooks::site_id::mlp_pre, layer, hooks::site_axes::vector, 1, width});
+        if (gated) hooks::add_site(sites, {hooks::site_id::mlp_pre_linear, layer, hooks::site_axes::vector, 1, width});
+        hooks::add_site(sites, {hooks::site_id::mlp_post, layer, hooks::site_axes::vector, 1, width});
     }
 };
 

@@ -46,9 +46,9 @@ struct norm {
     }
 
     static void list(std::vector<hooks::site>& sites, int layer, norm_sites const& at, index width) {
-        sites.push_back({at.scale, layer, hooks::site_axes::vector, 1, 1});
-        sites.push_back({at.normalized, layer, hooks::site_axes::vector, 1, width});
-        sites.push_back({at.out, layer, hooks::site_axes::vector, 1, width});
+        hooks::add_site(sites, {at.scale, layer, hooks::site_axes::vector, 1, 1});
+        hooks::add_site(sites, {at.normalized, layer, hooks::site_axes::vector, 1, width});
+        hooks::add_site(sites, {at.out, layer, hooks::site_axes::vector, 1, width});
     }
 };
 

@@ -14,6 +14,15 @@
 
 namespace plateau::nn {
 
+/// A residual stream that is not finite, and whose: the item of its row.
+class not_finite_error : public numeric_error {
+public:
+    template <class... Pieces>
+    explicit not_finite_error(index of, Pieces const&... pieces) : numeric_error{pieces...}, item{of} {}
+
+    index item;
+};
+
 /// Rows of a pass that follow each other in one sequence, in the order of their positions, without a gap.
 template <class Context, class T>
 struct sequence {
@@ -127,15 +136,15 @@ public:
                                         {x.stride(0), x.extent(1) / heads, 1}});
     }
 
-    /// @throws numeric_error naming the layer and the row's origin if a value is not finite
+    /// @throws not_finite_error naming the layer and the row's origin if a value is not finite
     void require_finite(int layer, const_rows_view x, char const* item_name) const {
         for (index r = 0; r < rows(); ++r) {
             T probe = 0;  // stays 0 unless an element is infinite or NaN
             for (index i = 0; i < x.extent(1); ++i) probe += x(r, i) * T{0};
             if (probe == T{0}) continue;
-            throw numeric_error("the residual stream is not finite after layer " + std::to_string(layer) + ", " + item_name +
-                                " " + std::to_string(id(r).item) + ", position " + std::to_string(id(r).position) +
-                                ": check the weights, or compute with a wider dtype");
+            throw not_finite_error{id(r).item, "the residual stream is not finite after layer ", layer, ", ", item_name, " ",
+                                   id(r).item, ", position ", id(r).position,
+                                   ": check the weights, or compute with a wider dtype"};
         }
     }
 

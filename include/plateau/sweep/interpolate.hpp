@@ -65,7 +65,7 @@ distance_curves interpolate(Context const& ctx, Model const& model, models::prom
                             std::vector<prompt_pair> const& pairs, interpolate_options const& options) {
     using T = typename Model::value_type;
     if (options.steps < 2) {
-        throw usage_error("an interpolation needs at least 2 steps, got " + std::to_string(options.steps));
+        throw usage_error{"an interpolation needs at least 2 steps, got ", options.steps};
     }
     distance_curves curves;
     for (index i = 0; i < options.steps; ++i) curves.alpha.push_back(paths::grid_fraction(i, options.steps));

@@ -61,8 +61,9 @@ public:
         require_pairs(pairs);
         for (auto const& read : reads.hooks()) {
             if (!read.reads_only) {
-                throw usage_error("a sweep takes hooks that look, the one at " + read.pattern + " changes values: the shared "
-                                  "prefix would not see it; patch in a full forward pass instead");
+                throw usage_error{"a sweep takes hooks that look, the one at ", read.pattern,
+                                  " changes values: the shared "
+                                  "prefix would not see it; patch in a full forward pass instead"};
             }
         }
         require_reads_after_write(model_.sites(), write_, reads);
@@ -102,11 +103,11 @@ private:
         for (auto const& [context, other] : pairs) {
             for (index i : {context, other}) {
                 if (i < 0 || i >= count) {
-                    throw usage_error("a pair names prompt " + std::to_string(i) + ", there are " + std::to_string(count));
+                    throw usage_error{"a pair names prompt ", i, ", there are ", count};
                 }
                 if (start(i) < 0 || start(i) + options_.positions > length(i)) {
-                    throw usage_error("prompt " + std::to_string(i) + " has " + std::to_string(length(i)) +
-                                      " tokens: too few for the positions to be written");
+                    throw usage_error{"prompt ", i, " has ", length(i),
+                                      " tokens: too few for the positions to be written"};
                 }
             }
         }
@@ -156,10 +157,16 @@ private:
             if (batches.empty() || batch_length(batches.back()) + length(i) > rows) batches.emplace_back();
             batches.back().push_back(i);
         }
-        parallel_for(ctx_.threads(), static_cast<index>(batches.size()), [&](index b, int worker) {
-            run_prompt_batch(batches[static_cast<std::size_t>(b)], is_context, plan,
-                             passes_[static_cast<std::size_t>(worker)]);
-        });
+        try {
+            parallel_for(ctx_.threads(), static_cast<index>(batches.size()), [&](index b, int worker) {
+                run_prompt_batch(batches[static_cast<std::size_t>(b)], is_context, plan,
+                                 passes_[static_cast<std::size_t>(worker)]);
+            });
+        } catch (nn::not_finite_error const& problem) {  // it knows the prompt; who asked for it knows the pair
+            std::size_t pair = first;
+            while (pairs[pair].context != problem.item && pairs[pair].other != problem.item) ++pair;
+            throw numeric_error{problem.what(), " (a prompt of pair ", pair, ")"};
+        }
     }
 
     index batch_length(std::vector<index> const& batch) const {

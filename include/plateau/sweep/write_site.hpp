@@ -30,8 +30,9 @@ inline write_site resolve_write_site(std::vector<hooks::site> const& sites, std:
     write_site result{hooks::find_site(sites, name)};
     auto const id = result.at.id;
     if (result.at.axes == hooks::site_axes::keys || id >= site_id::ln_final_scale) {
-        throw site_error("'" + name + "' cannot be a write site: write to the embedding or to a vector inside of a block, "
-                                      "such as blocks.0.hook_resid_post");
+        throw site_error{"'", name,
+                         "' cannot be a write site: write to the embedding or to a vector inside of a block, "
+                         "such as blocks.0.hook_resid_post"};
     }
     result.direct = id == site_id::resid_pre || id == site_id::resid_post;
     if (hooks::in_block(id)) result.first_layer = result.at.layer + (id == site_id::resid_post ? 1 : 0);
@@ -49,8 +50,8 @@ void require_reads_after_write(std::vector<hooks::site> const& sites, write_site
     for (auto const& read : reads.hooks()) {
         for (auto const& at : hooks::matching_sites(sites, read.pattern)) {
             if (order(at) < order(write.at)) {
-                throw site_error("the read site " + at.name() + " comes before the write site " + write.at.name() +
-                                 ": nothing can have changed there; read at or after the write site");
+                throw site_error{"the read site ", at.name(), " comes before the write site ", write.at.name(),
+                                 ": nothing can have changed there; read at or after the write site"};
             }
         }
     }

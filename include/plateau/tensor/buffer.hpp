@@ -14,6 +14,35 @@
 
 namespace plateau::tensor {
 
+namespace detail {
+
+inline constexpr std::align_val_t storage_alignment{64};
+
+/// Zeroed bytes for a tensor; null for one without elements.
+inline void* zeroed_storage(std::span<index const> extents, std::size_t element_bytes) {
+    index const most = std::numeric_limits<index>::max() / static_cast<index>(element_bytes);
+    index count = 1;
+    for (index extent : extents) {
+        if (extent < 0 || (extent > 0 && count > most / extent)) {
+            throw shape_error{"a buffer cannot have the shape ", shape_text(extents)};
+        }
+        count *= extent;
+    }
+    if (count == 0) return nullptr;
+    auto const bytes = static_cast<std::size_t>(count) * element_bytes;
+    void* const memory = ::operator new(bytes, storage_alignment, std::nothrow);
+    if (memory == nullptr) {
+        throw memory_error{"no memory for a buffer of ", bytes, " bytes, shape ", shape_text(extents)};
+    }
+    return std::memset(memory, 0, bytes);
+}
+
+struct release_storage {
+    void operator()(void* memory) const { ::operator delete(memory, storage_alignment); }
+};
+
+}  // namespace detail
+
 /// A dense tensor that owns its elements. Moves are cheap and copies are explicit (`clone`).
 /// Elements are value-initialised. Storage is aligned to 64 bytes.
 /// @throws memory_error if the storage cannot be had, shape_error on a negative or overflowing extent
@@ -26,24 +55,8 @@ public:
     static constexpr std::size_t rank = Rank;
 
     buffer() = default;
-    explicit buffer(std::array<index, Rank> extents) : extents_{extents} {
-        index count = 1;
-        for (index extent : extents) {
-            if (extent < 0 || (extent > 0 && count > std::numeric_limits<index>::max() / static_cast<index>(sizeof(T)) / extent)) {
-                throw shape_error("a buffer cannot have the shape " + to_string(extents));
-            }
-            count *= extent;
-        }
-        if (count == 0) return;
-        auto const bytes = static_cast<std::size_t>(count) * sizeof(T);
-        void* memory = ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
-        if (memory == nullptr) {
-            throw memory_error("no memory for a buffer of " + std::to_string(bytes) + " bytes, shape " +
-                               to_string(extents));
-        }
-        std::memset(memory, 0, bytes);
-        storage_.reset(static_cast<T*>(memory));
-    }
+    explicit buffer(std::array<index, Rank> extents)
+        : extents_{extents}, storage_{static_cast<T*>(detail::zeroed_storage(extents, sizeof(T)))} {}
 
     buffer(buffer&& other) noexcept
         : extents_{std::exchange(other.extents_, {})}, storage_{std::move(other.storage_)} {}
@@ -84,13 +97,8 @@ public:
     void flat() const&& = delete;  // a range-for over it would outlive the elements
 
 private:
-    static constexpr std::size_t alignment = 64;
-    struct release {
-        void operator()(T* memory) const { ::operator delete(static_cast<void*>(memory), std::align_val_t{alignment}); }
-    };
-
     std::array<index, Rank> extents_{};
-    std::unique_ptr<T, release> storage_;
+    std::unique_ptr<T, detail::release_storage> storage_;
 };
 
 }  // namespace plateau::tensor

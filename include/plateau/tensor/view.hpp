@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/names.hpp>
 #include <plateau/core/types.hpp>
 
 namespace plateau::tensor {
@@ -120,18 +121,23 @@ private:
 /// "[3, 4]", for messages.
 template <std::size_t Rank>
 std::string to_string(std::array<index, Rank> const& extents) {
-    std::string text = "[";
-    for (std::size_t axis = 0; axis < Rank; ++axis) text += (axis ? ", " : "") + std::to_string(extents[axis]);
-    return text + "]";
+    return shape_text(extents);
 }
+
+namespace detail {
+
+[[gnu::cold]] [[noreturn]] inline void refuse_extents(std::span<index const> actual, std::span<index const> expected,
+                                                      char const* what) {
+    throw shape_error{what, " has shape ", shape_text(actual), ", expected ", shape_text(expected)};
+}
+
+}  // namespace detail
 
 /// @throws shape_error naming `what` unless the extents are equal
 template <std::size_t Rank>
 void require_extents(std::array<index, Rank> const& actual, std::array<index, Rank> const& expected,
                      char const* what) {
-    if (actual != expected) {
-        throw shape_error(std::string(what) + " has shape " + to_string(actual) + ", expected " + to_string(expected));
-    }
+    if (actual != expected) detail::refuse_extents(actual, expected, what);
 }
 
 }  // namespace plateau::tensor

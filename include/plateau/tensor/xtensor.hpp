@@ -62,9 +62,8 @@ auto as_view(X& x) {
                   "as_view: plateau's views are row-major; use xt::layout_type::row_major");
     using element = std::remove_pointer_t<decltype(x.data())>;
     if (x.dimension() != Rank) {
-        throw shape_error("an xtensor of rank " + std::to_string(x.dimension()) + " is no view of rank " +
-                          std::to_string(Rank) + "; reshape it, or ask for as_view<" + std::to_string(x.dimension()) +
-                          ">");
+        throw shape_error{"an xtensor of rank ", x.dimension(), " is no view of rank ", Rank,
+                          "; reshape it, or ask for as_view<", x.dimension(), ">"};
     }
     std::array<index, Rank> extents{};
     std::array<index, Rank> strides{};
@@ -76,8 +75,8 @@ auto as_view(X& x) {
         dense *= extents[axis];
     }
     if (strides[Rank - 1] != 1 && dense != 0) {
-        throw shape_error("the last axis of this xtensor has stride " + std::to_string(strides[Rank - 1]) +
-                          "; a view needs 1: copy it into a row-major container first");
+        throw shape_error{"the last axis of this xtensor has stride ", strides[Rank - 1],
+                          "; a view needs 1: copy it into a row-major container first"};
     }
     strides[Rank - 1] = 1;
     return view<element, Rank>{x.data() + x.data_offset(), extents, strides};

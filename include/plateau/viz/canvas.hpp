@@ -216,7 +216,7 @@ private:
     static void check(cairo_status_t status) {
         if (status == CAIRO_STATUS_SUCCESS) return;
         std::string const reason = std::string("cannot draw the picture: ") + cairo_status_to_string(status);
-        if (status == CAIRO_STATUS_NO_MEMORY) throw memory_error(reason + "; choose a smaller one");
+        if (status == CAIRO_STATUS_NO_MEMORY) throw memory_error{reason, "; choose a smaller one"};
         throw error(reason);
     }
 

@@ -13,7 +13,7 @@
 namespace plateau::io::config {
 
 /// @throws config_error
-inline model_config parse_gpt2(json const& root, std::string const& where) {
+[[gnu::cold]] inline model_config parse_gpt2(json const& root, std::string const& where) {
     refuse_general_options(root, where);
     model_config config;
     config.model_type = "gpt2";
@@ -21,13 +21,12 @@ inline model_config parse_gpt2(json const& root, std::string const& where) {
     config.d_model = field<index>(root, "n_embd", where);
     config.heads = config.kv_heads = field<index>(root, "n_head", where);
     if (config.heads < 1 || config.d_model % config.heads != 0) {
-        throw config_error(where + ": \"n_embd\" " + std::to_string(config.d_model) +
-                           " is not divisible by \"n_head\" " + std::to_string(config.heads));
+        throw config_error{where, ": \"n_embd\" ", config.d_model, " is not divisible by \"n_head\" ", config.heads};
     }
     config.d_head = config.d_model / config.heads;
     auto const inner = optional_field<index>(root, "n_inner", where);
     if (!inner && config.d_model > std::numeric_limits<index>::max() / 4) {
-        throw config_error(where + ": \"n_embd\" is absurd: " + std::to_string(config.d_model));
+        throw config_error{where, ": \"n_embd\" is absurd: ", config.d_model};
     }
     config.d_mlp = inner ? *inner : 4 * config.d_model;
     config.vocab = field<index>(root, "vocab_size", where);

@@ -15,7 +15,7 @@ namespace plateau::io::config {
 namespace detail {
 
 /// The keys that all pre-norm decoders with RMSNorm, RoPE and a gated MLP share.
-inline model_config parse_llama_like(json const& root, index default_context, std::string const& where) {
+[[gnu::cold]] inline model_config parse_llama_like(json const& root, index default_context, std::string const& where) {
     refuse_general_options(root, where);
     model_config config;
     config.layers = field<index>(root, "num_hidden_layers", where);
@@ -26,8 +26,8 @@ inline model_config parse_llama_like(json const& root, index default_context, st
         config.d_head = *width;
     } else {
         if (config.heads < 1 || config.d_model % config.heads != 0) {
-            throw config_error(where + ": \"hidden_size\" " + std::to_string(config.d_model) +
-                               " is not divisible by \"num_attention_heads\" " + std::to_string(config.heads));
+            throw config_error{where, ": \"hidden_size\" ", config.d_model,
+                               " is not divisible by \"num_attention_heads\" ", config.heads};
         }
         config.d_head = config.d_model / config.heads;
     }
@@ -46,7 +46,7 @@ inline model_config parse_llama_like(json const& root, index default_context, st
 }  // namespace detail
 
 /// @throws config_error
-inline model_config parse_llama(json const& root, std::string const& where) {
+[[gnu::cold]] inline model_config parse_llama(json const& root, std::string const& where) {
     model_config config = detail::parse_llama_like(root, 2048, where);
     config.model_type = "llama";
     config.qkv_bias = config.out_bias = field_or<bool>(root, "attention_bias", false, where);
@@ -58,7 +58,7 @@ inline model_config parse_llama(json const& root, std::string const& where) {
 }
 
 /// @throws config_error
-inline model_config parse_qwen2(json const& root, std::string const& where) {
+[[gnu::cold]] inline model_config parse_qwen2(json const& root, std::string const& where) {
     model_config config = detail::parse_llama_like(root, 32768, where);
     config.model_type = "qwen2";
     config.qkv_bias = true;
@@ -67,7 +67,7 @@ inline model_config parse_qwen2(json const& root, std::string const& where) {
     std::optional<index> window;
     if (field_or<bool>(root, "use_sliding_window", false, where)) {
         // An explicit null switches the window off, an absent key does not.
-        bool const absent = root.find("sliding_window") == root.end();
+        bool const absent = find_member(root, "sliding_window") == nullptr;
         window = absent ? 4096 : optional_field<index>(root, "sliding_window", where);
     }
     bool const windowed = field_or<index>(root, "max_window_layers", 28, where) < config.layers;

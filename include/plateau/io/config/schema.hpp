@@ -55,7 +55,7 @@ struct model_config {
 
 /// Requires sizes that a model can have, so that no product of two of them overflows.
 /// @throws config_error that names the size
-inline void require_valid(model_config const& config, std::string const& where) {
+[[gnu::cold]] inline void require_valid(model_config const& config, std::string const& where) {
     constexpr index most = (index{1} << 31) - 1, most_layers = 10'000, most_elements = index{1} << 40;
     std::array<std::pair<char const*, index>, 8> const sizes{{{"number of layers", config.layers},
                                                               {"width of the residual stream", config.d_model},
@@ -65,15 +65,15 @@ inline void require_valid(model_config const& config, std::string const& where) 
                                                               {"width of the MLP", config.d_mlp},
                                                               {"size of the vocabulary", config.vocab},
                                                               {"number of positions", config.context}}};
-    auto const refuse = [&](std::string const& what) { throw config_error(where + ": " + what); };
+    auto const refuse = [&](std::string_view what) { throw config_error{where, ": ", what}; };
     for (auto const& [name, size] : sizes) {
-        if (size < 1) refuse(std::string("the ") + name + " must be positive, found " + std::to_string(size));
-        if (size > most) refuse(std::string("the ") + name + " is absurd: " + std::to_string(size));
+        if (size < 1) refuse(concat({"the ", name, " must be positive, found ", size}));
+        if (size > most) refuse(concat({"the ", name, " is absurd: ", size}));
     }
-    if (config.layers > most_layers) refuse("the number of layers is absurd: " + std::to_string(config.layers));
+    if (config.layers > most_layers) refuse(concat({"the number of layers is absurd: ", config.layers}));
     if (config.heads % config.kv_heads != 0) {
-        refuse("the number of attention heads, " + std::to_string(config.heads) +
-               ", is not a multiple of the number of key-value heads, " + std::to_string(config.kv_heads));
+        refuse(concat({"the number of attention heads, ", config.heads,
+                       ", is not a multiple of the number of key-value heads, ", config.kv_heads}));
     }
     // Each factor is below 2^31, so the first product cannot overflow; the second is checked by division.
     if (config.heads * config.d_head > most_elements / config.d_model) refuse("the attention is absurdly large");
@@ -81,12 +81,12 @@ inline void require_valid(model_config const& config, std::string const& where) 
     if (config.vocab > most_elements / config.d_model) refuse("the embedding is absurdly large");
     if (config.context > most_elements / config.d_model) refuse("the number of positions is absurd");
     if (!(config.norm_eps > 0) || !std::isfinite(config.norm_eps)) {
-        refuse("the epsilon of the norms must be positive, found " + std::to_string(config.norm_eps));
+        refuse(concat({"the epsilon of the norms must be positive, found ", std::to_string(config.norm_eps)}));
     }
     rope_config const& rope = config.rope;
     if (rope.kind == rope_kind::none) return;
     if (config.d_head % 2 != 0)
-        refuse("rotary positions need an even head width, found " + std::to_string(config.d_head));
+        refuse(concat({"rotary positions need an even head width, found ", config.d_head}));
     if (!(rope.theta > 0) || !std::isfinite(rope.theta)) refuse("the RoPE base must be positive");
     if (!(rope.factor > 0) || !std::isfinite(rope.factor)) refuse("the RoPE factor must be positive");
     if (rope.kind != rope_kind::llama3) return;

@@ -32,7 +32,7 @@ transformer<Context, T> assemble_gpt2(Context const& ctx, io::model_config const
     model.final_norm = norm("ln_f");
     model.blocks.resize(static_cast<std::size_t>(c.layers));
     parallel_for(ctx.threads(), c.layers, [&](index layer, int) {
-        std::string const at = "h." + std::to_string(layer) + ".";
+        std::string const at = concat({"h.", layer, "."});
         auto& block = model.blocks[static_cast<std::size_t>(layer)];
         index const d = c.d_model;
         block.norm1 = norm(at + "ln_1");

@@ -54,7 +54,7 @@ transformer<Context, T> assemble_llama(Context const& ctx, io::model_config cons
     auto const rotary = make_rope(c);
     model.blocks.resize(static_cast<std::size_t>(c.layers));
     parallel_for(ctx.threads(), c.layers, [&](index layer, int) {
-        std::string const at = "layers." + std::to_string(layer) + ".";
+        std::string const at = concat({"layers.", layer, "."});
         auto& block = model.blocks[static_cast<std::size_t>(layer)];
         index const q = c.heads * c.d_head, kv = c.kv_heads * c.d_head;
         block.norm1 = {norm_kind::rms, c.norm_eps, load.values(at + "input_layernorm.weight", c.d_model)};
