@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <plateau/core/dtype.hpp>
+#include <plateau/core/error.hpp>
 #include <plateau/core/types.hpp>
 
 namespace plateau::io {
