@@ -38,7 +38,7 @@ public:
     index vocabulary() const { return unembedding->outputs(); }
 
     /// Every hook point in firing order.
-    std::vector<hooks::site> sites() const {
+    [[gnu::cold]] std::vector<hooks::site> sites() const {
         using hooks::site_axes;
         using hooks::site_id;
         std::vector<hooks::site> all;

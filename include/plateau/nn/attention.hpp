@@ -56,7 +56,7 @@ struct attention {
         keys_and_values(ctx, p, layer, x, {});
     }
 
-    void list(std::vector<hooks::site>& sites, int layer) const {
+    [[gnu::cold]] void list(std::vector<hooks::site>& sites, int layer) const {
         using hooks::site_axes;
         using hooks::site_id;
         index const h = shape.heads, kv = shape.kv_heads, e = shape.width;

@@ -60,7 +60,7 @@ struct block {
     }
 
     /// Appends the hook points of this block in firing order.
-    void list(std::vector<hooks::site>& sites, int layer, index width) const {
+    [[gnu::cold]] void list(std::vector<hooks::site>& sites, int layer, index width) const {
         auto const vector = [&](hooks::site_id id) {
             hooks::add_site(sites, {id, layer, hooks::site_axes::vector, 1, width});
         };

@@ -42,7 +42,7 @@ struct mlp {
         out.forward(ctx, post, y);
     }
 
-    void list(std::vector<hooks::site>& sites, int layer) const {
+    [[gnu::cold]] void list(std::vector<hooks::site>& sites, int layer) const {
         index const width = in.weight.outputs();
         hooks::add_site(sites, {hooks::site_id::mlp_pre, layer, hooks::site_axes::vector, 1, width});
         if (gated) hooks::add_site(sites, {hooks::site_id::mlp_pre_linear, layer, hooks::site_axes::vector, 1, width});

@@ -97,7 +97,7 @@ private:
         return options_.first_position < 0 ? length(i) + options_.first_position : options_.first_position;
     }
 
-    void require_pairs(std::vector<prompt_pair> const& pairs) const {
+    [[gnu::cold]] void require_pairs(std::vector<prompt_pair> const& pairs) const {
         if (pairs.empty()) throw usage_error("there are no pairs: two prompts make one");
         auto const count = static_cast<index>(prompts_.size());
         for (auto const& [context, other] : pairs) {
@@ -118,7 +118,7 @@ private:
     }
 
     /// Pairs [first, end) whose prefixes fit into the memory given, at least one.
-    std::size_t end_of_wave(std::vector<prompt_pair> const& pairs, std::size_t first) const {
+    [[gnu::cold]] std::size_t end_of_wave(std::vector<prompt_pair> const& pairs, std::size_t first) const {
         std::map<index, bool> seen;
         index bytes = 0;
         std::size_t end = first;
@@ -130,7 +130,7 @@ private:
     }
 
     /// Clean runs of the prompts of pairs [first, end): activations at the write site, and the contexts' prefixes.
-    void run_prompts(std::vector<prompt_pair> const& pairs, std::size_t first, std::size_t end) {
+    [[gnu::cold]] void run_prompts(std::vector<prompt_pair> const& pairs, std::size_t first, std::size_t end) {
         std::map<index, bool> is_context;  // in order, so that batches are the same whatever the order of pairs
         for (std::size_t i = first; i < end; ++i) {
             is_context[pairs[i].context] = true;
@@ -176,7 +176,7 @@ private:
     }
 
     /// Keeps the write site, and where rows start.
-    hooks::hook_set<T> keep_hooks() {
+    [[gnu::cold]] hooks::hook_set<T> keep_hooks() {
         auto const keep = [this](tensor::buffer<T, 2> clean_run::*member) {
             return [this, member](hooks::site const&, hooks::where const& w, tensor::view<T const, 3> rows) {
                 index const width = rows.extent(1) * rows.extent(2);

@@ -25,7 +25,7 @@ struct write_site {
 };
 
 /// @throws site_error if the name is unknown, names several sites, or one that no path can write to
-inline write_site resolve_write_site(std::vector<hooks::site> const& sites, std::string const& name) {
+[[gnu::cold]] inline write_site resolve_write_site(std::vector<hooks::site> const& sites, std::string const& name) {
     using hooks::site_id;
     write_site result{hooks::find_site(sites, name)};
     auto const id = result.at.id;
