@@ -29,7 +29,7 @@ inline constexpr std::array families_of{
 /// @param storage  bf16 keeps matrices in bfloat16 (T = float)
 /// @throws config_error on a family without a row, file_error on weights that do not fit
 template <class Context, class T>
-transformer<Context, T> assemble(Context const& ctx, io::model_config const& config, tensor_source const& source,
+transformer<Context, T> assemble(Context const& ctx, io::model_config const& config, tensor_source<T> const& source,
                                  dtype storage) {
     for (auto const& row : families_of<Context, T>) {
         if (row.model_type != config.model_type) continue;

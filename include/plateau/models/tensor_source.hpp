@@ -11,7 +11,8 @@
 
 namespace plateau::models {
 
-/// Named tensors under Hugging Face's names. Reading is safe from many threads.
+/// Named tensors under Hugging Face's names, read as T or as bfloat16. Reading is safe from many threads.
+template <class T>
 class tensor_source {
 public:
     virtual ~tensor_source() = default;
@@ -21,14 +22,13 @@ public:
     virtual std::vector<index> shape(std::string const& name) const = 0;
 
     /// Reads a whole tensor, widened or rounded. @throws numeric_error on a value that is not finite
-    virtual void read(std::string const& name, std::span<float> out) const = 0;
-    virtual void read(std::string const& name, std::span<double> out) const = 0;
+    virtual void read(std::string const& name, std::span<T> out) const = 0;
     virtual void read(std::string const& name, std::span<bfloat16> out) const = 0;
 };
 
 /// Any checkpoint reader of io/ as a source.
-template <class Checkpoint>
-class source_of final : public tensor_source {
+template <class Checkpoint, class T>
+class source_of final : public tensor_source<T> {
 public:
     source_of(Checkpoint checkpoint, std::string where)
         : checkpoint_{std::move(checkpoint)}, where_{std::move(where)} {}
@@ -37,8 +37,7 @@ public:
     std::vector<std::string> names() const override { return checkpoint_.names(); }
     bool contains(std::string const& name) const override { return checkpoint_.contains(name); }
     std::vector<index> shape(std::string const& name) const override { return checkpoint_.info(name).shape; }
-    void read(std::string const& name, std::span<float> out) const override { checkpoint_.read(name, out); }
-    void read(std::string const& name, std::span<double> out) const override { checkpoint_.read(name, out); }
+    void read(std::string const& name, std::span<T> out) const override { checkpoint_.read(name, out); }
     void read(std::string const& name, std::span<bfloat16> out) const override { checkpoint_.read(name, out); }
 
 private:

@@ -23,7 +23,7 @@ public:
     using vector = typename Context::template buffer<T, 1>;
 
     /// @param storage  bf16 rounds the matrices to bfloat16; vectors stay as they are
-    weight_loader(tensor_source const& source, dtype storage) : source_{source}, half_{storage == dtype::bf16} {}
+    weight_loader(tensor_source<T> const& source, dtype storage) : source_{source}, half_{storage == dtype::bf16} {}
 
     /// Names below are looked up under the first of `prefixes` under which the checkpoint has `probe`.
     [[gnu::cold]] void find_prefix(std::string const& probe, std::vector<std::string> const& prefixes) {
@@ -142,7 +142,7 @@ private:
         used_.insert(name);
     }
 
-    tensor_source const& source_;
+    tensor_source<T> const& source_;
     bool half_;
     std::string prefix_;
     std::set<std::string> used_;

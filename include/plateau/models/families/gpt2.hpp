@@ -30,7 +30,7 @@ transformer<Context, T> assemble_gpt2(Context const& ctx, io::model_config const
                                       load.values(name + ".bias", all, first, outputs)};
     };
     model.final_norm = norm("ln_f");
-    model.blocks.resize(static_cast<std::size_t>(c.layers));
+    model.blocks = std::vector<standard_block<Context, T>>(static_cast<std::size_t>(c.layers));
     parallel_for(ctx.threads(), c.layers, [&](index layer, int) {
         std::string const at = concat({"h.", layer, "."});
         auto& block = model.blocks[static_cast<std::size_t>(layer)];

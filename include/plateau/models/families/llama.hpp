@@ -52,7 +52,7 @@ transformer<Context, T> assemble_llama(Context const& ctx, io::model_config cons
                                           load.top_level_matrix("lm_head.weight", c.vocab, c.d_model));
     model.final_norm = {norm_kind::rms, c.norm_eps, load.values("norm.weight", c.d_model)};
     auto const rotary = make_rope(c);
-    model.blocks.resize(static_cast<std::size_t>(c.layers));
+    model.blocks = std::vector<standard_block<Context, T>>(static_cast<std::size_t>(c.layers));
     parallel_for(ctx.threads(), c.layers, [&](index layer, int) {
         std::string const at = concat({"layers.", layer, "."});
         auto& block = model.blocks[static_cast<std::size_t>(layer)];
