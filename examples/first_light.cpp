@@ -1,6 +1,6 @@
 // One pair of prompts, one curve: the whole library in twenty lines.
 
-#include <iostream>
+#include <cstdio>
 
 #include <plateau/plateau.hpp>
 
@@ -15,5 +15,5 @@ int main(int argc, char** argv) {
         {.write = "blocks.0.hook_resid_post", .read = "ln_final.hook_out", .steps = 50});
     auto const relative = plateau::metrics::relative_distance(curve);  // d(α)/d(1)
     auto const slope = plateau::metrics::max_slope(relative);
-    std::cout << "max slope " << slope.value << " at alpha = " << slope.alpha << '\n';
+    std::printf("max slope %.3f at alpha = %.3f\n", slope.value, slope.alpha);
 }
