@@ -5,9 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <limits>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,7 +21,8 @@
 #include <plateau/io/gguf_cursor.hpp>
 #include <plateau/io/gguf_metadata.hpp>
 #include <plateau/io/mapped_file.hpp>
-#include <plateau/io/tensor_info.hpp>
+#include <plateau/io/printable.hpp>
+#include <plateau/io/tensor_table.hpp>
 
 namespace plateau::io {
 
@@ -41,26 +40,23 @@ public:
 
     std::filesystem::path const& path() const { return file_.path(); }
     gguf_metadata const& metadata() const { return metadata_; }
-    bool contains(std::string_view name) const { return entries_.find(name) != entries_.end(); }
+    bool contains(std::string_view name) const { return table_.contains(name); }
+    tensor_table const& tensors() const { return table_; }
 
     /// Sorted.
-    std::vector<std::string> names() const {
-        std::vector<std::string> names;
-        for (auto const& [name, entry] : entries_) names.push_back(name);
-        return names;
-    }
+    std::vector<std::string> names() const { return table_.names(); }
 
     /// The shape is row-major, slowest axis first: the reverse of GGUF's `ne`.
     /// @throws file_error if there is no such tensor
-    tensor_info const& info(std::string_view name) const { return find(name).info; }
+    tensor_info const& info(std::string_view name) const { return table_.at(name).info; }
 
     /// All elements, row-major: decoded to float, then widened exactly or rounded to nearest, ties to even.
     /// @throws file_error if there is no such tensor; shape_error if `out` has another number of elements;
     ///         numeric_error with the flat index of a value that is not finite
     template <ReadableFloat T>
     void read(std::string_view name, std::span<T> out) const {
-        auto const& at = find(name);
-        require_elements(at, out.size());
+        auto const& at = table_.at(name);
+        table_.require_elements(at, out.size());
         decode(at, 0, out);
     }
 
@@ -68,64 +64,22 @@ public:
     /// @throws shape_error also if the tensor is a scalar or has fewer rows
     template <ReadableFloat T>
     void read_rows(std::string_view name, index first, index count, std::span<T> out) const {
-        auto const& at = find(name);
-        decode(at, first_element(at, first, count, out.size()), out);
+        auto const& at = table_.at(name);
+        decode(at, table_.first_element(at, first, count, out.size()), out);
     }
 
-private:
-    struct stored_tensor {
-        tensor_info info;
-        gguf_encoding const* encoding;
-        std::uint64_t begin;  // from the start of the data section while the table is read, then of the file
-        std::uint64_t size;
-    };
-
-    stored_tensor const& find(std::string_view name) const {
-        auto const at = entries_.find(name);
-        if (at == entries_.end()) {
-            throw file_error{path().string(), ": there is no tensor ", detail::shown_name(name)};
-        }
-        return at->second;
-    }
-
-    [[gnu::cold]] std::string describe_tensor(stored_tensor const& at) const {
-        return concat({path().string(), ": tensor ", detail::shown_name(at.info.name), " of shape ",
-                       to_string(at.info.shape)});
-    }
-
-    void require_elements(stored_tensor const& at, std::size_t expected) const {
-        if (static_cast<index>(expected) != element_count(at.info)) {
-            throw shape_error{describe_tensor(at), " has ", element_count(at.info), " elements, expected ", expected};
-        }
-    }
-
-    /// The flat index where rows [first, first + count) begin, if they are there and have `expected` elements.
-    index first_element(stored_tensor const& at, index first, index count, std::size_t expected) const {
-        if (at.info.shape.empty() || first < 0 || count < 0 || first > at.info.shape[0] - count) {
-            throw shape_error{describe_tensor(at), " has no rows [", first, ", ", first, " + ", count, ")"};
-        }
-        index const width = element_count(at.info) / at.info.shape[0];
-        if (static_cast<index>(expected) != width * count) {
-            throw shape_error{describe_tensor(at), " has ", width, " elements in a row, ", expected,
-                              " were asked for in ", count, " rows"};
-        }
-        return first * width;
-    }
-
-    [[noreturn]] void refuse_value(stored_tensor const& at, index bad, dtype type) const {
-        throw numeric_error{describe_tensor(at), ": the value at flat index ", bad, " is not finite in ", name_of(type),
-                            "; the checkpoint is damaged, or needs a wider --dtype"};
-    }
-
-    static stored_tensor read_entry(detail::gguf_cursor& cursor);
-    std::uint64_t read_alignment(detail::gguf_cursor const& cursor) const;
-    void place_data(detail::gguf_cursor const& cursor);
+    /// out.size() elements from flat index `first` of one of tensors(), as `read`.
     template <class T>
     void decode(stored_tensor const& at, index first, std::span<T> out) const;
 
+private:
+    static stored_tensor read_entry(detail::gguf_cursor& cursor);
+    std::uint64_t read_alignment(detail::gguf_cursor const& cursor) const;
+    void require_apart(detail::gguf_cursor const& cursor) const;
+
     mapped_file file_;
     gguf_metadata metadata_;
-    std::map<std::string, stored_tensor, std::less<>> entries_;
+    tensor_table table_;
 };
 
 inline gguf_file::gguf_file(std::filesystem::path path) : file_{std::move(path)} {
@@ -144,23 +98,34 @@ inline gguf_file::gguf_file(std::filesystem::path path) : file_{std::move(path)}
     cursor.require_room(tensors, least, "tensors");
     metadata_ = gguf_metadata{cursor, pairs};
     cursor.require_room(tensors, least, "tensors");
-    for (std::uint64_t i = 0; i < tensors; ++i) {
-        stored_tensor found = read_entry(cursor);
-        std::string name = found.info.name;
-        if (!entries_.emplace(std::move(name), std::move(found)).second) {
-            cursor.fail("a tensor name occurs twice");
+    std::vector<stored_tensor> found;
+    for (std::uint64_t i = 0; i < tensors; ++i) found.push_back(read_entry(cursor));
+    // the data section begins where the table ends, on a multiple of the alignment, and offsets count from there
+    std::uint64_t const alignment = read_alignment(cursor);
+    std::uint64_t const start = (cursor.position() + alignment - 1) / alignment * alignment;
+    std::uint64_t const total = file_.bytes().size();
+    table_ = tensor_table{cursor.where()};
+    for (auto& at : found) {
+        auto const fail = [&](std::string_view what) {
+            cursor.fail(concat({"the data of tensor ", printable(at.info.name), " ", what}));
+        };
+        if (at.begin % alignment != 0) fail(concat({"is not aligned to ", alignment, " bytes"}));
+        if (start > total || at.begin > total - start || at.size > total - start - at.begin) {
+            fail("reaches past the end of the file; download it again");
         }
+        at.begin += static_cast<std::size_t>(start);
+        table_.add(std::move(at));
     }
-    place_data(cursor);
+    require_apart(cursor);
 }
 
-[[gnu::cold]] inline gguf_file::stored_tensor gguf_file::read_entry(detail::gguf_cursor& cursor) {
+[[gnu::cold]] inline stored_tensor gguf_file::read_entry(detail::gguf_cursor& cursor) {
     constexpr std::uint32_t most_axes = 4;
     constexpr auto most_elements = static_cast<std::uint64_t>(std::numeric_limits<index>::max()) / sizeof(double);
     stored_tensor found{};
     found.info.name = cursor.string("the name of a tensor");
     auto const fail = [&](std::string_view what) {
-        cursor.fail(concat({"tensor ", detail::shown_name(found.info.name), " ", what}));
+        cursor.fail(concat({"tensor ", printable(found.info.name), " ", what}));
     };
     auto const axes = cursor.scalar<std::uint32_t>("the shape of a tensor");
     if (axes > most_axes) fail(concat({"has ", axes, " axes, at most 4 are possible"}));
@@ -173,18 +138,18 @@ inline gguf_file::gguf_file(std::filesystem::path path) : file_{std::move(path)}
         found.info.shape.insert(found.info.shape.begin(), static_cast<index>(extent));
     }
     auto const type = cursor.scalar<std::uint32_t>("the type of a tensor");
-    found.encoding = find_gguf_encoding(type);
-    if (found.encoding == nullptr) {
+    auto const* const encoding = find_gguf_encoding(type);
+    if (encoding == nullptr) {
         fail(concat({"has the type number ", type, ", which is not supported; supported are ", gguf_encoding_names()}));
     }
-    found.info.stored = found.encoding->name;
-    auto const block = static_cast<std::uint64_t>(found.encoding->elements);
+    found.info.stored = encoding->name;
+    auto const block = static_cast<std::uint64_t>(encoding->elements);
     auto const row = found.info.shape.empty() ? 1 : static_cast<std::uint64_t>(found.info.shape.back());
     if (row % block != 0) {
         fail(concat({"has rows of ", row, " elements, not a multiple of the ", block, " in a block of ",
                      found.info.stored}));
     }
-    found.size = elements / block * static_cast<std::uint64_t>(found.encoding->bytes);
+    found.size = elements / block * static_cast<std::uint64_t>(encoding->bytes);
     found.begin = cursor.scalar<std::uint64_t>("the offset of a tensor");
     return found;
 }
@@ -198,31 +163,17 @@ inline gguf_file::gguf_file(std::filesystem::path path) : file_{std::move(path)}
     return static_cast<std::uint64_t>(alignment);
 }
 
-[[gnu::cold]] inline void gguf_file::place_data(detail::gguf_cursor const& cursor) {
-    std::uint64_t const alignment = read_alignment(cursor);
-    std::uint64_t const start = (cursor.position() + alignment - 1) / alignment * alignment;
-    std::uint64_t const total = file_.bytes().size();
-    std::vector<stored_tensor const*> tensors;
+[[gnu::cold]] inline void gguf_file::require_apart(detail::gguf_cursor const& cursor) const {
+    auto const tensors = table_.all();
     std::vector<std::uint64_t> begins;
-    for (auto& [name, at] : entries_) {
-        auto const fail = [&, &entry_name = name](std::string_view what) {
-            cursor.fail(concat({"the data of tensor ", detail::shown_name(entry_name), " ", what}));
-        };
-        if (at.begin % alignment != 0) fail(concat({"is not aligned to ", alignment, " bytes"}));
-        if (start > total || at.begin > total - start || at.size > total - start - at.begin) {
-            fail("reaches past the end of the file; download it again");
-        }
-        at.begin += start;
-        tensors.push_back(&at);
-        begins.push_back(at.begin);
-    }
+    for (auto const& at : tensors) begins.push_back(at.begin);
     stored_tensor const* last = nullptr;
     for (std::size_t const i : order_by(begins)) {
-        if (last != nullptr && tensors[i]->begin - last->begin < last->size) {
-            cursor.fail(concat({"the data of tensors ", detail::shown_name(last->info.name), " and ",
-                                detail::shown_name(tensors[i]->info.name), " overlap"}));
+        if (last != nullptr && tensors[i].begin - last->begin < last->size) {
+            cursor.fail(concat({"the data of tensors ", printable(last->info.name), " and ",
+                                printable(tensors[i].info.name), " overlap"}));
         }
-        last = tensors[i];
+        last = &tensors[i];
     }
 }
 
@@ -230,12 +181,13 @@ template <class T>
 void gguf_file::decode(stored_tensor const& at, index first, std::span<T> out) const {
     constexpr index chunk = 1024;  // a multiple of the elements of every block
     float decoded[chunk];
-    index const per_block = at.encoding->elements;
+    auto const& encoding = *find_gguf_encoding(at.info.stored);
+    index const per_block = encoding.elements;
     index const last = first + static_cast<index>(out.size());
     std::byte const* const data = file_.bytes().data() + at.begin;
     for (index from = first / per_block * per_block; from < last; from += chunk) {
         index const blocks = (std::min(chunk, last - from) + per_block - 1) / per_block;
-        at.encoding->decode(data + from / per_block * at.encoding->bytes, blocks, decoded);
+        encoding.decode(data + from / per_block * encoding.bytes, blocks, decoded);
         index const begin = std::max(first, from);
         index const end = std::min(last, from + chunk);
         T* const target = out.data() + (begin - first);
@@ -247,7 +199,7 @@ void gguf_file::decode(stored_tensor const& at, index first, std::span<T> out) c
         if (finite) continue;
         index bad = 0;
         while (is_finite(target[bad])) ++bad;
-        refuse_value(at, begin + bad, dtype_of<T>);
+        table_.refuse_value(at, begin + bad, dtype_of<T>);
     }
 }
 

@@ -26,6 +26,9 @@ struct gguf_encoding {
 /// The encoding with this number, or nullptr if it is not supported.
 gguf_encoding const* find_gguf_encoding(std::uint32_t id);
 
+/// The encoding of this name, which must be one of them.
+gguf_encoding const* find_gguf_encoding(std::string_view name);
+
 /// "F32, F16, ...", for messages.
 std::string gguf_encoding_names();
 
@@ -177,6 +180,13 @@ inline constexpr std::array gguf_encodings{
 inline gguf_encoding const* find_gguf_encoding(std::uint32_t id) {
     for (auto const& encoding : detail::gguf_encodings) {
         if (encoding.id == id) return &encoding;
+    }
+    return nullptr;
+}
+
+inline gguf_encoding const* find_gguf_encoding(std::string_view name) {
+    for (auto const& encoding : detail::gguf_encodings) {
+        if (encoding.name == name) return &encoding;
     }
     return nullptr;
 }

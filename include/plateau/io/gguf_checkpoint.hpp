@@ -4,8 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
-#include <functional>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,7 +16,8 @@
 #include <plateau/io/convert.hpp>
 #include <plateau/io/gguf.hpp>
 #include <plateau/io/gguf_config.hpp>
-#include <plateau/io/tensor_info.hpp>
+#include <plateau/io/printable.hpp>
+#include <plateau/io/tensor_table.hpp>
 
 namespace plateau::io {
 
@@ -37,17 +36,13 @@ public:
     gguf_file const& file() const { return file_; }
     model_config const& config() const { return config_; }
 
-    bool contains(std::string_view name) const { return tensors_.find(name) != tensors_.end(); }
+    bool contains(std::string_view name) const { return table_.contains(name); }
 
     /// Sorted.
-    std::vector<std::string> names() const {
-        std::vector<std::string> names;
-        for (auto const& [name, tensor] : tensors_) names.push_back(name);
-        return names;
-    }
+    std::vector<std::string> names() const { return table_.names(); }
 
     /// @throws file_error if there is no such tensor
-    tensor_info const& info(std::string_view name) const { return find(name).info; }
+    tensor_info const& info(std::string_view name) const { return table_.at(name).info; }
 
     /// @copydoc gguf_file::read
     template <ReadableFloat T>
@@ -58,23 +53,20 @@ public:
     void read_rows(std::string_view name, index first, index count, std::span<T> out) const;
 
 private:
-    struct mapped_tensor {
-        tensor_info info;
-        std::string stored_name;
-        bool permuted;
-    };
-
-    mapped_tensor const& find(std::string_view name) const {
-        auto const at = tensors_.find(name);
-        if (at == tensors_.end()) {
-            throw file_error{path().string(), ": the checkpoint has no tensor ", detail::shown_name(name)};
-        }
-        return at->second;
+    /// The rows of a tensor that the file holds in another order; 0 if it has the order of Hugging Face.
+    index permuted_rows(tensor_info const& info) const {
+        if (config_.model_type != "llama") return 0;
+        if (info.name.find(".self_attn.q_proj.") != std::string::npos) return config_.heads * config_.d_head;
+        if (info.name.find(".self_attn.k_proj.") != std::string::npos) return config_.kv_heads * config_.d_head;
+        return 0;
     }
+
+    template <class T>
+    void decode_rows(stored_tensor const& at, index first, index count, std::span<T> out) const;
 
     gguf_file file_;
     model_config config_;
-    std::map<std::string, mapped_tensor, std::less<>> tensors_;
+    tensor_table table_;  // of file_, under other names
 };
 
 namespace detail {
@@ -112,54 +104,45 @@ namespace detail {
 }  // namespace detail
 
 inline gguf_checkpoint::gguf_checkpoint(std::filesystem::path const& path)
-    : file_{path}, config_{config_from_gguf(file_)} {
-    for (auto const& stored : file_.names()) {
+    : file_{path}, config_{config_from_gguf(file_)}, table_{path.string()} {
+    for (auto tensor : file_.tensors().all()) {
+        std::string const stored = tensor.info.name;
         if (stored == "rope_freqs.weight") continue;
-        mapped_tensor tensor{file_.info(stored), stored, false};
         tensor.info.name = detail::hugging_face_name(stored);
-        bool const query = tensor.info.name.find(".self_attn.q_proj.") != std::string::npos;
-        bool const key = tensor.info.name.find(".self_attn.k_proj.") != std::string::npos;
-        if (config_.model_type == "llama" && (query || key)) {
-            index const rows = (query ? config_.heads : config_.kv_heads) * config_.d_head;
-            if (tensor.info.shape.empty() || tensor.info.shape[0] != rows) {
-                throw config_error{path.string(), ": tensor ", detail::shown_name(stored), " has shape ",
-                                   to_string(tensor.info.shape), ", expected ", rows, " rows"};
-            }
-            tensor.permuted = true;
+        index const rows = permuted_rows(tensor.info);
+        if (rows > 0 && (tensor.info.shape.empty() || tensor.info.shape[0] != rows)) {
+            throw config_error{path.string(), ": tensor ", printable(stored), " has shape ",
+                               to_string(tensor.info.shape), ", expected ", rows, " rows"};
         }
-        std::string const name = tensor.info.name;
-        if (!tensors_.emplace(name, std::move(tensor)).second) {
-            throw file_error{path.string(), ": tensor ", detail::shown_name(name), " is stored twice"};
-        }
+        table_.add(std::move(tensor));
     }
 }
 
 template <ReadableFloat T>
 void gguf_checkpoint::read(std::string_view name, std::span<T> out) const {
-    auto const& tensor = find(name);
-    if (tensor.permuted && static_cast<index>(out.size()) == element_count(tensor.info)) {
-        read_rows(name, 0, tensor.info.shape[0], out);
-    } else {
-        file_.read(tensor.stored_name, out);  // a wrong size fails there
-    }
+    auto const& at = table_.at(name);
+    table_.require_elements(at, out.size());
+    if (permuted_rows(at.info) == 0) file_.decode(at, 0, out);
+    else decode_rows(at, 0, at.info.shape[0], out);
 }
 
 template <ReadableFloat T>
 void gguf_checkpoint::read_rows(std::string_view name, index first, index count, std::span<T> out) const {
-    auto const& tensor = find(name);
-    bool const fits = !tensor.info.shape.empty() && first >= 0 && count >= 0 && first <= tensor.info.shape[0] - count;
-    index const width = fits ? element_count(tensor.info) / tensor.info.shape[0] : 0;
-    if (!tensor.permuted || !fits || static_cast<index>(out.size()) != width * count) {
-        file_.read_rows(tensor.stored_name, first, count, out);
-        return;
-    }
-    index const half = config_.d_head / 2;
+    auto const& at = table_.at(name);
+    index const element = table_.first_element(at, first, count, out.size());
+    if (permuted_rows(at.info) == 0) file_.decode(at, element, out);
+    else decode_rows(at, first, count, out);
+}
+
+template <class T>
+void gguf_checkpoint::decode_rows(stored_tensor const& at, index first, index count, std::span<T> out) const {
+    index const width = element_count(at.info) / at.info.shape[0], half = config_.d_head / 2;
     for (index row = first; row < first + count; ++row) {
         index const in_head = row % config_.d_head;
         index const source = row - in_head + in_head % half * 2 + in_head / half;
         auto const target =
             out.subspan(static_cast<std::size_t>((row - first) * width), static_cast<std::size_t>(width));
-        file_.read_rows(tensor.stored_name, source, 1, target);
+        file_.decode(at, source * width, target);
     }
 }
 

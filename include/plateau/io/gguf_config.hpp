@@ -16,6 +16,7 @@
 #include <plateau/core/types.hpp>
 #include <plateau/io/config/schema.hpp>
 #include <plateau/io/gguf.hpp>
+#include <plateau/io/printable.hpp>
 
 namespace plateau::io {
 
@@ -141,7 +142,7 @@ inline std::vector<double> llama3_divisors(rope_config const& rope, index d_head
     config.rope.theta = section.number("rope.freq_base").value_or(10000.0);
     auto const type = section.text("rope.scaling.type").value_or("");
     if (!type.empty() && type != "none" && type != "linear") {
-        throw config_error{section.where(), ": RoPE scaling ", shown_name(type), " (\"",
+        throw config_error{section.where(), ": RoPE scaling ", printable(type), " (\"",
                            section.full("rope.scaling.type"), "\") is not supported; supported are none and linear"};
     }
     auto factor = section.number("rope.scaling.factor");
@@ -159,7 +160,7 @@ inline model_config config_from_gguf(gguf_file const& file) {
     auto const architecture = file.metadata().text("general.architecture");
     if (!architecture) throw config_error{where, ": the metadata key \"general.architecture\" is missing"};
     if (std::find(supported.begin(), supported.end(), *architecture) == supported.end()) {
-        throw config_error{where, ": the architecture ", detail::shown_name(*architecture),
+        throw config_error{where, ": the architecture ", printable(*architecture),
                            " is not supported; supported are llama and qwen2"};
     }
     detail::gguf_section const section{file, *architecture};

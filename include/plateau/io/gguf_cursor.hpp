@@ -16,18 +16,6 @@ namespace plateau::io::detail {
 
 static_assert(std::endian::native == std::endian::little, "the readers assume a little-endian machine");
 
-/// A name from an untrusted file as messages show it: quoted, cut, control characters replaced.
-[[gnu::cold]] inline std::string shown_name(std::string_view text) {
-    constexpr std::size_t most = 80;
-    std::string shown = "\"";
-    for (char c : text.substr(0, most)) {
-        auto const byte = static_cast<unsigned char>(c);
-        shown += byte < 0x20 || byte >= 0x7F ? '?' : c;
-    }
-    shown += text.size() > most ? "...\"" : "\"";
-    return shown;
-}
-
 /// Reads little-endian scalars and strings from front to back. Every length is checked against the bytes
 /// that are left before it is used. The strings are views of the bytes.
 class gguf_cursor {

@@ -5,9 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <limits>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,8 +14,10 @@
 #include <vector>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/name_index.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/gguf_cursor.hpp>
+#include <plateau/io/printable.hpp>
 
 namespace plateau::io {
 
@@ -51,14 +51,10 @@ public:
     /// @throws file_error: cut, a key twice, an unknown type, a boolean that is neither 0 nor 1
     gguf_metadata(detail::gguf_cursor& cursor, std::uint64_t count);
 
-    bool contains(std::string_view key) const { return values_.find(key) != values_.end(); }
+    bool contains(std::string_view key) const { return keys_.contains(key); }
 
     /// Sorted.
-    std::vector<std::string> keys() const {
-        std::vector<std::string> keys;
-        for (auto const& [key, value] : values_) keys.push_back(key);
-        return keys;
-    }
+    std::vector<std::string> keys() const { return keys_.names(); }
 
     std::optional<index> integer(std::string_view key) const;
     /// Any number, integers too.
@@ -84,7 +80,8 @@ private:
     static stored_value read_value(detail::gguf_cursor& cursor);
 
     std::string where_;
-    std::map<std::string, stored_value, std::less<>> values_;
+    name_index keys_;
+    std::vector<stored_value> values_;  // in step with keys_
 };
 
 namespace detail {
@@ -125,8 +122,9 @@ inline gguf_metadata::gguf_metadata(detail::gguf_cursor& cursor, std::uint64_t c
     for (std::uint64_t i = 0; i < count; ++i) {
         auto const key = cursor.string("a metadata key");
         if (key.empty()) cursor.fail("a metadata key is empty");
-        if (!values_.emplace(key, read_value(cursor)).second) {
-            cursor.fail(concat({"the metadata key ", detail::shown_name(key), " occurs twice"}));
+        values_.push_back(read_value(cursor));
+        if (!keys_.add(key).second) {
+            cursor.fail(concat({"the metadata key ", printable(key), " occurs twice"}));
         }
     }
 }
@@ -165,12 +163,12 @@ inline gguf_metadata::gguf_metadata(detail::gguf_cursor& cursor, std::uint64_t c
 
 inline gguf_metadata::stored_value const* gguf_metadata::find(std::string_view key, bool array,
                                                               bool (*accepts)(gguf_type), char const* expected) const {
-    auto const at = values_.find(key);
-    if (at == values_.end()) return nullptr;
-    stored_value const& found = at->second;
+    auto const number = keys_.find(key);
+    if (!number) return nullptr;
+    stored_value const& found = values_[*number];
     // An empty array has no meaningful element type.
     if (found.is_array == array && (accepts(found.type) || (array && found.count == 0))) return &found;
-    throw config_error{where_, ": the metadata key ", detail::shown_name(key), " must hold ", expected, ", found ",
+    throw config_error{where_, ": the metadata key ", printable(key), " must hold ", expected, ", found ",
                        detail::gguf_name_of(found.type, found.is_array)};
 }
 
@@ -187,7 +185,7 @@ inline index gguf_metadata::integer_at(stored_value const& value, std::size_t i,
     }
     auto const integer = load_element<index>(value.bytes, i);
     if (value.type == gguf_type::uint64 && integer < 0) {
-        throw config_error{where_, ": the metadata key ", detail::shown_name(key),
+        throw config_error{where_, ": the metadata key ", printable(key),
                            " holds an integer that is absurdly large"};
     }
     return integer;

@@ -19,7 +19,7 @@
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/types.hpp>
-#include <plateau/io/utf8.hpp>
+#include <plateau/io/printable.hpp>
 
 namespace plateau::io {
 
@@ -126,9 +126,6 @@ T field(json const& object, std::string_view key, std::string const& where) {
 template <class Error = config_error>
 json const& object_field(json const& object, std::string_view key, std::string const& where);
 
-/// Text from a file, quoted, escaped as JSON in ASCII, and cut to a length that a message can bear.
-std::string printable(std::string_view text);
-
 /// A number as JSON, true or false.
 std::string scalar_text(json const& value);
 
@@ -182,8 +179,8 @@ public:
     bool number_float(json::number_float_t value, std::string const&) { return add(json(value)); }
     bool string(std::string& value) { return add(json(std::move(value))); }
     bool binary(json::binary_t&) { return false; }
-    bool start_object(std::size_t) { return open(json::object()); }
-    bool start_array(std::size_t) { return open(json::array()); }
+    bool start_object(std::size_t) { return open(json(json::value_t::object)); }
+    bool start_array(std::size_t) { return open(json(json::value_t::array)); }
     bool end_object() { return close(); }
     bool end_array() { return close(); }
 
@@ -251,39 +248,6 @@ constexpr char const* expected_kind() {
 }  // namespace detail
 
 // Not json::dump: it would bring the serializer of all of JSON into every program that reads a file.
-
-[[gnu::cold]] inline std::string printable(std::string_view text) {
-    constexpr std::string_view digits = "0123456789abcdef", short_names = "\"\\\b\f\n\r\t", letters = "\"\\bfnrt";
-    constexpr std::size_t most = 100;
-    std::string shown = "\"";
-    auto const add_unit = [&](char32_t unit) {
-        shown += "\\u";
-        for (int shift = 12; shift >= 0; shift -= 4) shown += digits[(unit >> shift) & 0xFu];
-    };
-    std::string_view left = text.substr(0, most);
-    while (!left.empty()) {
-        auto [code_point, length] = first_character(left);
-        if (length == 0) {  // cut within a character, or not UTF-8
-            code_point = 0xFFFD;
-            do ++length;
-            while (length < left.size() && (static_cast<unsigned char>(left[length]) & 0xC0u) == 0x80u);
-        }
-        auto const name = code_point < 0x80 ? short_names.find(left[0]) : std::string_view::npos;
-        if (name != std::string_view::npos) {
-            shown += '\\';
-            shown += letters[name];
-        } else if (code_point >= 0x20 && code_point < 0x7F) {
-            shown += left[0];
-        } else if (code_point < 0x10000) {
-            add_unit(code_point);
-        } else {
-            add_unit(0xD7C0 + (code_point >> 10));
-            add_unit(0xDC00 + (code_point & 0x3FFu));
-        }
-        left.remove_prefix(length);
-    }
-    return shown + (text.size() > most ? "\"..." : "\"");
-}
 
 [[gnu::cold]] inline std::string scalar_text(json const& value) {
     if (value.is_boolean()) return value_of<bool>(value) ? "true" : "false";

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <exception>
 #include <iterator>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +20,7 @@
 
 #include <plateau/core/atomic_file.hpp>
 #include <plateau/core/error.hpp>
+#include <plateau/core/name_index.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/npy_header.hpp>
 
@@ -80,7 +80,7 @@ private:
     ::zipFile zip_ = nullptr;
     std::exception_ptr failure_;
     bool abandoned_ = false;
-    std::set<std::string> names_;
+    name_index names_;
     std::string open_name_;
     std::size_t missing_ = 0;  // bytes of the open array still to be written
 };
@@ -106,7 +106,7 @@ inline npz_writer::~npz_writer() {
 inline void npz_writer::begin(std::string const& name, std::string_view descr, std::vector<index> const& shape) {
     if (zip_ == nullptr || !open_name_.empty())
         throw file_error{file_.target().string(), ": ", name, " begins too late"};
-    if (name.empty() || !names_.insert(name).second) {
+    if (name.empty() || !names_.add(name).second) {
         throw file_error{file_.target().string(), ": the array name \"", name, "\" is empty or used twice"};
     }
     std::string const prefix = npy_prefix(descr, shape);

@@ -2,8 +2,6 @@
 /// A checkpoint in safetensors: one file, or shards behind an index.
 
 #include <filesystem>
-#include <functional>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,9 +11,11 @@
 #include <vector>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/name_index.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/json.hpp>
 #include <plateau/io/mapped_file.hpp>
+#include <plateau/io/printable.hpp>
 #include <plateau/io/safetensors_file.hpp>
 #include <plateau/io/tensor_info.hpp>
 
@@ -35,13 +35,16 @@ public:
     /// The directory or file that was opened.
     std::filesystem::path const& path() const { return path_; }
 
-    bool contains(std::string_view name) const { return owner_.find(name) != owner_.end(); }
+    bool contains(std::string_view name) const { return find(name) != nullptr; }
 
     /// Sorted.
     std::vector<std::string> names() const {
-        std::vector<std::string> names;
-        for (auto const& [name, file] : owner_) names.push_back(name);
-        return names;
+        if (files_.size() == 1) return files_.front()->names();
+        name_index all;
+        for (auto const& file : files_) {
+            for (auto const& tensor : file->header().tensors.all()) all.add(tensor.info.name);
+        }
+        return all.names();
     }
 
     /// @throws file_error if there is no such tensor
@@ -60,23 +63,29 @@ public:
     }
 
 private:
-    safetensors_file const& file_of(std::string_view name) const {
-        auto const at = owner_.find(name);
-        if (at == owner_.end()) {
-            throw file_error{path_.string(), ": the checkpoint has no tensor ", printable(name)};
+    /// The file that has a tensor, or nullptr.
+    safetensors_file const* find(std::string_view name) const {
+        for (auto const& file : files_) {
+            if (file->contains(name)) return file.get();
         }
-        return *at->second;
+        return nullptr;
     }
 
-    safetensors_file const& add(std::filesystem::path const& path) {
-        auto const& file = *files_.emplace_back(std::make_unique<safetensors_file>(path));
-        for (auto const& [name, entry] : file.header().entries) {
-            if (auto const [at, fresh] = owner_.emplace(name, &file); !fresh) {
-                throw file_error{path_.string(), ": tensor ", printable(name), " is stored in ",
-                                 at->second->path().filename().string(), " and in ", path.filename().string()};
+    safetensors_file const& file_of(std::string_view name) const {
+        auto const* const file = find(name);
+        if (file == nullptr) throw file_error{path_.string(), ": the checkpoint has no tensor ", printable(name)};
+        return *file;
+    }
+
+    [[gnu::cold]] void add(std::filesystem::path const& path) {
+        auto file = std::make_unique<safetensors_file>(path);
+        for (auto const& tensor : file->header().tensors.all()) {
+            if (auto const* const other = find(tensor.info.name)) {
+                throw file_error{path_.string(), ": tensor ", printable(tensor.info.name), " is stored in ",
+                                 other->path().filename().string(), " and in ", path.filename().string()};
             }
         }
-        return file;
+        files_.push_back(std::move(file));
     }
 
     void add_shards(std::filesystem::path const& index_path);
@@ -84,7 +93,6 @@ private:
 
     std::filesystem::path path_;
     std::vector<std::unique_ptr<safetensors_file>> files_;
-    std::map<std::string, safetensors_file const*, std::less<>> owner_;
 };
 
 inline safetensors_checkpoint::safetensors_checkpoint(std::filesystem::path const& path) : path_{path} {
@@ -106,14 +114,14 @@ inline safetensors_checkpoint::safetensors_checkpoint(std::filesystem::path cons
     json const root = parse_json(read_text(index_path), where);
     if (!root.is_object()) throw file_error{where, ": the index must be an object, found ", describe(root)};
     json const& weight_map = object_field<file_error>(root, "weight_map", where);
-    std::map<std::string, safetensors_file const*, std::less<>> opened;
+    name_index opened;  // in step with files_
     for (auto const& [name, shard] : members_of(weight_map)) {
         if (!shard.is_string()) {
             throw file_error{where, ": the shard of ", printable(name), " must be a string, found ", describe(shard)};
         }
         auto const& shard_name = text_of(shard);
-        auto at = opened.find(shard_name);
-        if (at == opened.end()) {
+        auto const [number, fresh] = opened.add(shard_name);
+        if (fresh) {
             std::filesystem::path const relative{shard_name};
             bool escapes = shard_name.find('\0') != std::string::npos || relative.empty() || relative.is_absolute();
             for (auto const& part : relative) escapes |= part == "..";
@@ -123,9 +131,9 @@ inline safetensors_checkpoint::safetensors_checkpoint(std::filesystem::path cons
             if (!std::filesystem::exists(file, ignored)) {
                 throw file_error{where, ": the shard ", file.string(), " is missing; download the checkpoint again"};
             }
-            at = opened.emplace(shard_name, &add(file)).first;
+            add(file);
         }
-        if (!at->second->contains(name)) {
+        if (!files_[number]->contains(name)) {
             throw file_error{where, ": tensor ", printable(name), " is not in its shard ", printable(shard_name)};
         }
     }

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,20 +19,14 @@
 #include <plateau/core/error.hpp>
 #include <plateau/core/order.hpp>
 #include <plateau/io/json.hpp>
-#include <plateau/io/tensor_info.hpp>
+#include <plateau/io/printable.hpp>
+#include <plateau/io/tensor_table.hpp>
 
 namespace plateau::io {
 
-/// A tensor of a safetensors file. Bytes [begin, end) are counted from the start of the file.
-struct safetensors_entry {
-    tensor_info info;
-    std::size_t begin = 0;
-    std::size_t end = 0;
-};
-
 struct safetensors_header {
-    std::map<std::string, safetensors_entry, std::less<>> entries;
-    std::map<std::string, std::string> metadata;  ///< the strings under "__metadata__"
+    tensor_table tensors;
+    std::vector<std::pair<std::string, std::string>> metadata;  ///< the strings under "__metadata__"
 };
 
 /// The dtype of a stored type that can be read as numbers: "F64", "F32", "F16", "BF16"; nothing for the
@@ -113,41 +106,42 @@ inline std::pair<std::uint64_t, std::uint64_t> parse_offsets(json const& entry, 
             *pair->back().get_ptr<json::number_unsigned_t const*>()};
 }
 
-[[gnu::cold]] inline std::map<std::string, std::string> parse_metadata(json const& object, std::string const& where) {
-    std::map<std::string, std::string> metadata;
+[[gnu::cold]] inline std::vector<std::pair<std::string, std::string>> parse_metadata(json const& object,
+                                                                                      std::string const& where) {
+    std::vector<std::pair<std::string, std::string>> metadata;
     if (!object.is_object()) throw file_error{where, ": \"__metadata__\" must be an object of strings"};
     for (auto const& [key, value] : members_of(object)) {
         if (!value.is_string())
             throw file_error{where, ": \"__metadata__\" must hold strings, found ", describe(value)};
-        metadata.emplace(key, text_of(value));
+        metadata.emplace_back(key, text_of(value));
     }
     return metadata;
 }
 
 /// Walks the tensors in the order of their bytes and requires that each begins where the last one ended.
-[[gnu::cold]] inline void require_tiling(safetensors_header const& header, std::uint64_t data_bytes,
-                                         std::size_t data_begin, std::string const& where) {
-    std::vector<safetensors_entry const*> entries, by_end;
+[[gnu::cold]] inline void require_tiling(tensor_table const& table, std::uint64_t data_bytes, std::size_t data_begin,
+                                         std::string const& where) {
+    std::vector<stored_tensor const*> tensors, by_end;
     std::vector<std::uint64_t> ends, begins;
-    for (auto const& [name, entry] : header.entries) {
-        entries.push_back(&entry);
-        ends.push_back(entry.end);
+    for (auto const& tensor : table.all()) {
+        tensors.push_back(&tensor);
+        ends.push_back(tensor.begin + tensor.size);
     }
     for (std::size_t const i : order_by(ends)) {  // of two that begin together the empty one comes first
-        by_end.push_back(entries[i]);
-        begins.push_back(entries[i]->begin);
+        by_end.push_back(tensors[i]);
+        begins.push_back(tensors[i]->begin);
     }
     std::size_t reached = data_begin;
     std::string last = "the header";
     for (std::size_t const i : order_by(begins)) {
-        auto const* const entry = by_end[i];
-        if (entry->begin != reached) {
-            throw file_error{where, ": tensor ", printable(entry->info.name),
-                             entry->begin < reached ? " overlaps with " : " leaves a hole after ", last,
+        auto const* const tensor = by_end[i];
+        if (tensor->begin != reached) {
+            throw file_error{where, ": tensor ", printable(tensor->info.name),
+                             tensor->begin < reached ? " overlaps with " : " leaves a hole after ", last,
                              "; the file is corrupt"};
         }
-        reached = entry->end;
-        last = printable(entry->info.name);
+        reached += tensor->size;
+        last = printable(tensor->info.name);
     }
     if (reached != data_begin + data_bytes) {
         throw file_error{where, ": ", data_begin + data_bytes - reached,
@@ -178,7 +172,7 @@ inline safetensors_header parse_safetensors_header(std::span<std::byte const> fi
     json const root = parse_json(text, concat({where, " (header)"}));
     if (!root.is_object()) throw file_error{where, ": the header must be an object, found ", describe(root)};
 
-    safetensors_header header;
+    safetensors_header header{tensor_table{where}, {}};
     for (auto const& [name, value] : members_of(root)) {
         if (name == "__metadata__") {
             header.metadata = detail::parse_metadata(value, where);
@@ -198,10 +192,9 @@ inline safetensors_header parse_safetensors_header(std::span<std::byte const> fi
             throw file_error{here, ": ", info.stored, " of shape ", to_string(info.shape), " needs ", bytes,
                              " bytes, data_offsets give ", end - begin};
         }
-        header.entries.emplace(name, safetensors_entry{std::move(info), data_begin + static_cast<std::size_t>(begin),
-                                                       data_begin + static_cast<std::size_t>(end)});
+        header.tensors.add({std::move(info), data_begin + static_cast<std::size_t>(begin), static_cast<std::size_t>(bytes)});
     }
-    detail::require_tiling(header, data_bytes, data_begin, where);
+    detail::require_tiling(header.tensors, data_bytes, data_begin, where);
     return header;
 }
 

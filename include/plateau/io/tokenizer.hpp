@@ -23,6 +23,7 @@
 #include <plateau/io/gguf.hpp>
 #include <plateau/io/mapped_file.hpp>
 #include <plateau/io/pretokenizer.hpp>
+#include <plateau/io/printable.hpp>
 #include <plateau/io/tokenizer_gguf.hpp>
 #include <plateau/io/tokenizer_json.hpp>
 #include <plateau/io/tokenizer_spec.hpp>
@@ -95,7 +96,7 @@ private:
             auto const at = bytes ? model.tokens().find(*bytes) : model.tokens().end();
             if (at == model.tokens().end()) {
                 throw config_error{spec.where, ": merge number ", rank, " needs the token ",
-                                   detail::shown_name(letters), ", which is not in the vocabulary"};
+                                   printable(letters), ", which is not in the vocabulary"};
             }
             return at->second;
         };

@@ -11,6 +11,7 @@
 #include <plateau/core/error.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/gguf.hpp>
+#include <plateau/io/printable.hpp>
 #include <plateau/io/tokenizer_spec.hpp>
 
 namespace plateau::io {
@@ -33,7 +34,7 @@ namespace detail {
     for (auto known : like_smollm) {
         if (name == known) return {digit_split::each, false, true};
     }
-    throw config_error{where, ": the pre-tokenizer ", shown_name(name), " (\"tokenizer.ggml.pre\") is not supported; "
+    throw config_error{where, ": the pre-tokenizer ", printable(name), " (\"tokenizer.ggml.pre\") is not supported; "
                        "supported are gpt-2, phi-2, smollm and starcoder. Give token ids instead of text"};
 }
 
@@ -49,7 +50,7 @@ inline tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     };
     auto const model = required(metadata.text("tokenizer.ggml.model"), "tokenizer.ggml.model");
     if (model != "gpt2") {
-        throw config_error{where, ": the tokenizer ", detail::shown_name(model), " (\"tokenizer.ggml.model\") is not "
+        throw config_error{where, ": the tokenizer ", printable(model), " (\"tokenizer.ggml.model\") is not "
                            "supported; supported is gpt2. Give token ids instead of text"};
     }
     tokenizer_spec spec;
@@ -79,7 +80,7 @@ inline tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     for (auto const merge : required(metadata.texts("tokenizer.ggml.merges"), "tokenizer.ggml.merges")) {
         auto const space = merge.find(' ');
         if (space == std::string_view::npos || merge.find(' ', space + 1) != std::string_view::npos) {
-            throw config_error{where, ": a merge must be two tokens, found ", detail::shown_name(merge)};
+            throw config_error{where, ": a merge must be two tokens, found ", printable(merge)};
         }
         spec.merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
     }

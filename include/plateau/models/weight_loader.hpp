@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/name_index.hpp>
 #include <plateau/core/names.hpp>
 #include <plateau/models/tensor_source.hpp>
 #include <plateau/nn/linear.hpp>
@@ -82,7 +82,7 @@ public:
     [[gnu::cold]] void ignore(std::vector<std::string> const& patterns) {
         for (auto const& name : source_.names()) {
             if (std::any_of(patterns.begin(), patterns.end(), [&](auto const& p) { return matches(p, name); })) {
-                used_.insert(name);
+                used_.add(name);
             }
         }
     }
@@ -139,13 +139,13 @@ private:
                              ", the configuration implies ", shape_text(expected)};
         }
         std::lock_guard const lock{guard_};
-        used_.insert(name);
+        used_.add(name);
     }
 
     tensor_source<T> const& source_;
     bool half_;
     std::string prefix_;
-    std::set<std::string> used_;
+    name_index used_;
     std::mutex guard_;
 };
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -90,6 +89,8 @@ private:
     };
 
     std::vector<token_id> const& prompt(index i) const { return prompts_[static_cast<std::size_t>(i)]; }
+    clean_run& clean(index i) { return clean_[static_cast<std::size_t>(i)]; }
+    clean_run const& clean(index i) const { return clean_[static_cast<std::size_t>(i)]; }
     index length(index i) const { return static_cast<index>(prompt(i).size()); }
 
     /// First position of prompt i that rows own.
@@ -119,11 +120,13 @@ private:
 
     /// Pairs [first, end) whose prefixes fit into the memory given, at least one.
     [[gnu::cold]] std::size_t end_of_wave(std::vector<prompt_pair> const& pairs, std::size_t first) const {
-        std::map<index, bool> seen;
+        std::vector<char> seen(prompts_.size());
         index bytes = 0;
         std::size_t end = first;
         for (; end < pairs.size(); ++end) {
-            if (seen.emplace(pairs[end].context, true).second) bytes += cache_bytes(pairs[end].context);
+            auto& counted = seen[static_cast<std::size_t>(pairs[end].context)];
+            if (counted == 0) bytes += cache_bytes(pairs[end].context);
+            counted = 1;
             if (end > first && bytes > options_.prefix_bytes) break;
         }
         return end;
@@ -131,19 +134,21 @@ private:
 
     /// Clean runs of the prompts of pairs [first, end): activations at the write site, and the contexts' prefixes.
     [[gnu::cold]] void run_prompts(std::vector<prompt_pair> const& pairs, std::size_t first, std::size_t end) {
-        std::map<index, bool> is_context;  // in order, so that batches are the same whatever the order of pairs
+        std::vector<char> used(prompts_.size()), is_context(prompts_.size());
         for (std::size_t i = first; i < end; ++i) {
-            is_context[pairs[i].context] = true;
-            is_context.emplace(pairs[i].other, false);
+            for (index prompt : {pairs[i].context, pairs[i].other}) used[static_cast<std::size_t>(prompt)] = 1;
+            is_context[static_cast<std::size_t>(pairs[i].context)] = 1;
         }
         clean_.clear();
-        std::vector<index> which;
+        clean_.resize(prompts_.size());
+        std::vector<index> which;  // in order, so that batches are the same whatever the order of pairs
         index total = 0;
-        for (auto const& [i, context] : is_context) {
-            auto& kept = clean_[i];
+        for (index i = 0; i < static_cast<index>(prompts_.size()); ++i) {
+            if (used[static_cast<std::size_t>(i)] == 0) continue;
+            auto& kept = clean(i);
             kept.site = tensor::buffer<T, 2>({length(i) - start(i), write_.width()});
             if (!write_.direct) kept.residual = tensor::buffer<T, 2>({length(i) - start(i), model_.width()});
-            if (context) {
+            if (is_context[static_cast<std::size_t>(i)] != 0) {
                 kept.prefix = nn::kv_cache<Context, T>(write_.first_layer, last_layer_ - write_.first_layer, start(i),
                                                        model_.kv_width());
             }
@@ -183,7 +188,7 @@ private:
                 for (std::size_t r = 0; r < w.rows.size(); ++r) {
                     auto const& row = w.rows[r];
                     if (row.position < start(row.item)) continue;
-                    auto& kept = clean_.find(row.item)->second.*member;
+                    auto& kept = clean(row.item).*member;
                     std::copy_n(rows[static_cast<index>(r)].data(), width, kept[row.position - start(row.item)].data());
                 }
             };
@@ -197,15 +202,15 @@ private:
         return set;
     }
 
-    void run_prompt_batch(std::vector<index> const& batch, std::map<index, bool> const& is_context,
+    void run_prompt_batch(std::vector<index> const& batch, std::vector<char> const& is_context,
                           hooks::plan<T> const& plan, typename Model::pass_type& pass) {
         std::vector<hooks::row_id> ids;
         std::vector<nn::sequence<Context, T>> sequences;
         std::vector<index> tokens;
         for (index i : batch) {
-            bool const context = is_context.at(i);
+            bool const context = is_context[static_cast<std::size_t>(i)] != 0;
             sequences.push_back({static_cast<index>(ids.size()), length(i), 0, nullptr,
-                                 context ? &clean_.find(i)->second.prefix : nullptr});
+                                 context ? &clean(i).prefix : nullptr});
             for (index t = 0; t < length(i); ++t) {
                 ids.push_back({i, 0, t, t + 1 == length(i)});
                 tokens.push_back(prompt(i)[static_cast<std::size_t>(t)]);
@@ -245,8 +250,8 @@ private:
         for (index r = 0; r < static_cast<index>(ids.size());) {
             auto const& row = ids[static_cast<std::size_t>(r)];
             auto const [context, other] = pairs[static_cast<std::size_t>(row.item)];
-            auto const& a = clean_.find(context)->second.site;
-            auto const& b = clean_.find(other)->second.site;
+            auto const& a = clean(context).site;
+            auto const& b = clean(other).site;
             write(row.item, row.point, a.view().rows(0, options_.positions), b.view().rows(0, options_.positions),
                   rows.rows(r, options_.positions));
             r += a.extent(0);
@@ -280,7 +285,7 @@ private:
                 index const context = pairs[static_cast<std::size_t>(run.item)].context;
                 auto const add = [&](index point, bool repeated) {
                     sequences.push_back({static_cast<index>(ids.size()), length(context) - start(context), start(context),
-                                         &clean_.find(context)->second.prefix, nullptr});
+                                         &clean(context).prefix, nullptr});
                     for (index t = start(context); t < length(context); ++t) {
                         ids.push_back({run.item, point, t, t + 1 == length(context), repeated});
                         tokens.push_back(prompt(context)[static_cast<std::size_t>(t)]);
@@ -306,7 +311,7 @@ private:
         auto const ids = pass.ids();
         for (index r = 0; r < pass.rows();) {
             index const context = pairs[static_cast<std::size_t>(ids[static_cast<std::size_t>(r)].item)].context;
-            auto const& kept = clean_.find(context)->second;
+            auto const& kept = clean(context);
             auto const& from = write_.direct ? kept.site : kept.residual;
             for (index j = 0; j < from.extent(0); ++j, ++r) {
                 std::copy_n(from[j].data(), model_.width(), residual[r].data());
@@ -323,7 +328,7 @@ private:
     patched_rows_options options_;
     write_site write_;
     int last_layer_ = 0;
-    std::map<index, clean_run> clean_;
+    std::vector<clean_run> clean_;  // per prompt; empty where no pair of the wave uses it
     std::vector<typename Model::pass_type> passes_;
 };
 
