@@ -54,5 +54,6 @@ expect(cuda "nn/a.hpp: includes <cuda_runtime.h>" nn/a.hpp "#include <cuda_runti
     backend/cuda/a.hpp "#include <cuda_runtime.h>")
 expect(cuh "backend/cuda/a.hpp: a .hpp includes the .cuh" backend/cuda/a.hpp "#include <plateau/backend/cuda/k.cuh>"
     backend/cuda/k.cuh "")
+expect(inl_astray "nn/k.inl: .inl files, included once per instruction set, belong to backend/cpu/kernels" nn/k.inl "")
 expect(cuh_astray "nn/k.cuh: .cuh files belong to backend/cuda" nn/k.cuh "")
 expect(backends "do not know each other" backend/cpu/a.hpp "#include <plateau/backend/cuda/b.hpp>" backend/cuda/b.hpp "")

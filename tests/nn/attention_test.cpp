@@ -47,7 +47,7 @@ buffer<T, 2> forward(nn::attention<context, T> const& layer, buffer<T, 2> const&
     buffer<T, 2> y({rows, width});
     testing::run_rows<T>(
         x, testing::positions(at.start, rows), {0, rows, at.start, at.prefix, at.record}, set, sites, [&](auto& pass) {
-            auto const in = pass.padded(nn::slot::normed, width), out = pass.padded(nn::slot::delta, width);
+            auto const in = pass.matrix(nn::slot::normed, width), out = pass.matrix(nn::slot::delta, width);
             for (index r = 0; r < rows; ++r) std::copy_n(x[r].data(), width, in[r].data());
             layer.forward(ctx, pass, 1, in, out);
             y = testing::copy_of<T>(out, rows);
@@ -118,7 +118,7 @@ TEMPLATE_TEST_CASE("the steps that hooks show make up the attention", "[nn][atte
             double out = static_cast<double>(layer.output.bias(d));
             for (index i = 0; i < heads * head_width; ++i) {
                 out += static_cast<double>(z(r, i / head_width, i % head_width)) *
-                       static_cast<double>(layer.output.weight.full()(d, i));
+                       static_cast<double>(layer.output.weight(d, i));
             }
             REQUIRE_THAT(static_cast<double>(y(r, d)), testing::WithinAbs(out, tolerance));
         }
@@ -219,7 +219,7 @@ TEST_CASE("keys and values alone are those of the whole layer", "[nn][attention]
     layer.list(sites, 1);
     testing::run_rows<double>(
         x, testing::positions(0, 5), {0, 5, 0, nullptr, &alone}, seen.watch("*rot_k"), sites,
-        [&](auto& pass) { layer.keys_and_values(ctx, pass, 1, pass.padded(nn::slot::residual, width)); });
+        [&](auto& pass) { layer.keys_and_values(ctx, pass, 1, pass.matrix(nn::slot::residual, width)); });
     CHECK(same_rows(alone.keys(1), expected.keys(1)));
     CHECK(same_rows(alone.values(1), expected.values(1)));
 }

@@ -222,7 +222,7 @@ struct reversal {
     void forward(Context const&, nn::pass<Context, Value>& p, int at_layer,
                  typename nn::pass<Context, Value>::const_rows_view x,
                  typename nn::pass<Context, Value>::rows_view y) const {
-        auto const post = p.padded(nn::slot::mlp_post, x.extent(1));
+        auto const post = p.matrix(nn::slot::mlp_post, x.extent(1));
         for (index r = 0; r < p.rows(); ++r) {
             for (index i = 0; i < x.extent(1); ++i) post(r, i) = x(r, x.extent(1) - 1 - i);
         }

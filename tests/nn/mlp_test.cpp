@@ -33,7 +33,7 @@ buffer<double, 2> forward(nn::mlp<context, double> const& layer, buffer<double, 
     layer.list(sites, 1);
     buffer<double, 2> y({x.extent(0), width});
     testing::run_rows<double>(x, testing::positions(0, x.extent(0)), {0, x.extent(0)}, set, sites, [&](auto& pass) {
-        auto const in = pass.padded(nn::slot::normed, width), out = pass.padded(nn::slot::delta, width);
+        auto const in = pass.matrix(nn::slot::normed, width), out = pass.matrix(nn::slot::delta, width);
         for (index r = 0; r < x.extent(0); ++r) std::copy_n(x[r].data(), width, in[r].data());
         layer.forward(ctx, pass, 1, in, out);
         y = testing::copy_of<double>(out, x.extent(0));
@@ -47,7 +47,7 @@ std::vector<double> applied(nn::linear<context, double> const& layer, std::vecto
     for (index n = 0; n < layer.weight.outputs(); ++n) {
         double sum = layer.bias.size() > 0 ? layer.bias(n) : 0;
         for (index k = 0; k < layer.weight.inputs(); ++k)
-            sum += layer.weight.full()(n, k) * row[static_cast<std::size_t>(k)];
+            sum += layer.weight(n, k) * row[static_cast<std::size_t>(k)];
         result.push_back(sum);
     }
     return result;

@@ -14,16 +14,15 @@ using testing::context;
 using pass = nn::pass<context, float>;
 using sequences = std::vector<nn::sequence<context, float>>;
 
-TEST_CASE("work matrices have the rows of the block, with room for whole groups", "[nn][pass]") {
+TEST_CASE("work matrices have the rows of the block", "[nn][pass]") {
     pass p;
     for (index const rows : {1, 65, 64, 7}) {
         sequences const one{{0, rows}};
         p.begin(testing::positions(0, rows), one, nullptr);
         CHECK(p.rows() == rows);
         CHECK(p.matrix(nn::slot::q, 5).extents() == std::array<index, 2>{rows, 5});
-        CHECK(p.padded(nn::slot::q, 5).extents() == std::array<index, 2>{backend::padded_rows(rows), 5});
         CHECK(p.residual(3).data() == p.matrix(nn::slot::residual, 3).data());
-        for (float& value : p.padded(nn::slot::q, 9).flat()) value = 1;  // all of it is memory
+        for (float& value : p.matrix(nn::slot::q, 9).flat()) value = 1;  // all of it is memory
     }
 }
 
@@ -66,7 +65,7 @@ TEST_CASE("a hook sees the rows of the block alone, split into heads", "[nn][pas
     pass p;
     sequences const one{{0, 5}};
     p.begin(testing::positions(0, 5), one, &plan);
-    auto const q = p.padded(nn::slot::q, 6);
+    auto const q = p.matrix(nn::slot::q, 6);
     float next = 0;
     for (float& value : q.flat()) value = next++;
     CHECK(p.wanted(hooks::site_id::q, 0));

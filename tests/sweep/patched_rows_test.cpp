@@ -277,8 +277,11 @@ TEST_CASE("a clean prompt that is not finite names layer and pair too", "[sweep]
     auto const prompts = tiny::random_prompts(5, {8, 6, 3}, 37);
     // token 36 alone overflows
     auto embedding = plateau::tensor::buffer<float, 2>({37, 24});
-    std::copy_n(model.embedding->full().data(), embedding.size(), embedding.data());
-    for (float& value : embedding[36].flat()) value = std::numeric_limits<float>::infinity();
+    for (plateau::index n = 0; n < 37; ++n) {
+        for (plateau::index k = 0; k < 24; ++k) {
+            embedding(n, k) = n == 36 ? std::numeric_limits<float>::infinity() : (*model.embedding)(n, k);
+        }
+    }
     model.embedding = std::make_shared<plateau::backend::linear_weight<float> const>(std::move(embedding));
     auto finite = prompts;
     for (auto& prompt : finite) std::replace(prompt.begin(), prompt.end(), plateau::token_id{36}, plateau::token_id{1});

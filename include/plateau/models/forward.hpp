@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <plateau/backend/rows.hpp>
 #include <plateau/models/transformer.hpp>
 
 namespace plateau::models {
@@ -53,9 +54,9 @@ inline std::vector<std::pair<index, index>> batches_of(prompt_list const& prompt
     return batches;
 }
 
-/// Rows per batch that keep `threads` threads busy with `total` rows: at most 512, whole groups.
+/// Rows per batch that keep `threads` threads busy with `total` rows: 60 to 504.
 inline index batch_rows(index total, int threads) {
-    return std::clamp(backend::padded_rows((total + threads - 1) / threads), backend::row_group, index{512});
+    return std::clamp(backend::whole_tiles((total + threads - 1) / threads), index{60}, index{504});
 }
 
 /// Runs every prompt through the model, as far as the hooks ask for. Rows carry {item = prompt, position}; a prompt's

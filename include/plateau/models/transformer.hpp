@@ -81,11 +81,11 @@ public:
 
     /// Final norm, and logits if `with_logits`; visible through hooks alone.
     void read_out(Context const& ctx, pass_type& p, bool with_logits) const {
-        auto const x = p.padded(nn::slot::normed, width());
+        auto const x = p.matrix(nn::slot::normed, width());
         final_norm.forward(ctx, p, -1, nn::ln_final_sites, p.residual(width()), x);
         p.hook(hooks::site_id::unembed_in, -1, x);
         if (!with_logits) return;
-        auto const logits = p.padded(nn::slot::logits, vocabulary());
+        auto const logits = p.matrix(nn::slot::logits, vocabulary());
         backend::linear<T>(ctx, x, *unembedding, logits);
         p.hook(hooks::site_id::unembed_out, -1, logits);
     }

@@ -24,16 +24,16 @@ struct attention {
     linear<Context, T> output;               ///< [D, H · E]
     std::shared_ptr<rope const> rotary = {};  ///< null without rotary embedding
 
-    /// @param x  [R, D] padded to whole groups      @param out  [R, D] likewise
+    /// @param x  [R, D] padded to whole groups      @param out  [R, D]
     void forward(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view out) const {
         using hooks::site_id;
-        auto const q = p.padded(slot::q, shape.heads * shape.width);
+        auto const q = p.matrix(slot::q, shape.heads * shape.width);
         query.forward(ctx, x, q);
         p.hook(site_id::q, layer, q, shape.heads);
         keys_and_values(ctx, p, layer, x, q);
         auto const k = p.matrix(slot::k, shape.kv_heads * shape.width);
         auto const v = p.matrix(slot::v, shape.kv_heads * shape.width);
-        auto const z = p.padded(slot::z, shape.heads * shape.width);
+        auto const z = p.matrix(slot::z, shape.heads * shape.width);
         auto const segments = p.segments(layer);
         if (p.wanted(site_id::attn_scores, layer) || p.wanted(site_id::pattern, layer)) {
             index const keys = p.keys();
@@ -78,8 +78,8 @@ private:
     /// Rotates q too, if it is not empty.
     void keys_and_values(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view q) const {
         using hooks::site_id;
-        auto const k = p.padded(slot::k, kv_width());
-        auto const v = p.padded(slot::v, kv_width());
+        auto const k = p.matrix(slot::k, kv_width());
+        auto const v = p.matrix(slot::v, kv_width());
         key.forward(ctx, x, k);
         p.hook(site_id::k, layer, k, shape.kv_heads);
         value.forward(ctx, x, v);
@@ -87,10 +87,10 @@ private:
         if (rotary) {
             auto const [cosines, sines] = p.angles(*rotary);
             if (q.data() != nullptr) {
-                backend::rotate<T>(ctx, q.rows(0, p.rows()), cosines, sines);
+                backend::rotate<T>(ctx, q, cosines, sines);
                 p.hook(site_id::rot_q, layer, q, shape.heads);
             }
-            backend::rotate<T>(ctx, k.rows(0, p.rows()), cosines, sines);
+            backend::rotate<T>(ctx, k, cosines, sines);
             p.hook(site_id::rot_k, layer, k, shape.kv_heads);
         }
         p.record(layer, k, v);

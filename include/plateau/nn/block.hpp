@@ -30,8 +30,8 @@ struct block {
     void forward(Context const& ctx, pass<Context, T>& p, int layer, index width) const {
         using hooks::site_id;
         auto const x = p.residual(width);
-        auto const normed = p.padded(slot::normed, width);
-        auto const delta = p.padded(slot::delta, width);
+        auto const normed = p.matrix(slot::normed, width);
+        auto const delta = p.matrix(slot::delta, width);
         p.hook(site_id::resid_pre, layer, x);
         norm1.forward(ctx, p, layer, ln1_sites, x, normed);
         attend.forward(ctx, p, layer, normed, delta);
@@ -54,7 +54,7 @@ struct block {
     /// last layer.
     template <class Context, class T>
     void record_keys_and_values(Context const& ctx, pass<Context, T>& p, int layer, index width) const {
-        auto const normed = p.padded(slot::normed, width);
+        auto const normed = p.matrix(slot::normed, width);
         norm1.forward(ctx, p, layer, ln1_sites, p.residual(width), normed);
         attend.keys_and_values(ctx, p, layer, normed);
     }

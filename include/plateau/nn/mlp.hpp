@@ -23,21 +23,21 @@ struct mlp {
     linear<Context, T> in = {};    ///< [F, D]
     linear<Context, T> out = {};   ///< [D, F]
 
-    /// @param x  [R, D] padded to whole groups      @param y  [R, D] likewise
+    /// @param x  [R, D] padded to whole groups      @param y  [R, D]
     void forward(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view y) const {
         using hooks::site_id;
         index const width = in.weight.outputs();
-        auto const pre = p.padded(slot::mlp_pre, width);
-        auto const post = p.padded(slot::mlp_post, width);
+        auto const pre = p.matrix(slot::mlp_pre, width);
+        auto const post = p.matrix(slot::mlp_post, width);
         (gated ? gate : in).forward(ctx, x, pre);
         p.hook(site_id::mlp_pre, layer, pre);
         rows_view factor;
         if (gated) {
-            factor = p.padded(slot::mlp_linear, width);
+            factor = p.matrix(slot::mlp_linear, width);
             in.forward(ctx, x, factor);
             p.hook(site_id::mlp_pre_linear, layer, factor);
         }
-        backend::activate<T>(ctx, act, pre.rows(0, p.rows()), factor, post);
+        backend::activate<T>(ctx, act, pre, factor, post);
         p.hook(site_id::mlp_post, layer, post);
         out.forward(ctx, post, y);
     }

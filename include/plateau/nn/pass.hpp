@@ -61,15 +61,15 @@ public:
     std::span<hooks::row_id const> ids() const { return ids_; }
     std::span<sequence<Context, T> const> sequences() const { return sequences_; }
 
-    /// The first R rows of a work matrix of `width` columns. Contents stay until another layer uses the slot.
-    rows_view matrix(slot which, index width) { return padded(which, width).rows(0, rows()); }
-
-    /// The same with rows up to a whole group, as `linear` likes them; what the rows beyond R hold is of no interest.
-    rows_view padded(slot which, index width) {
+    /// A work matrix [R, width]. Contents stay until another layer uses the slot.
+    rows_view matrix(slot which, index width) {
         auto& memory = memory_[static_cast<std::size_t>(which)];
-        index const needed = backend::padded_rows(rows()) * width;
-        if (memory.size() < needed) memory = typename Context::template buffer<T, 1>({needed});
-        return {memory.data(), {backend::padded_rows(rows()), width}};
+        index const needed = rows() * width;
+        if (memory.size() < needed) {
+            memory = {};
+            memory = typename Context::template buffer<T, 1>({needed});
+        }
+        return {memory.data(), {rows(), width}};
     }
 
     rows_view residual(index width) { return matrix(slot::residual, width); }

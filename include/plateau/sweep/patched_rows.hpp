@@ -19,7 +19,7 @@ struct patched_rows_options {
     index first_position = -1;   ///< first position written, negative from the prompt's end: -1 is the last
     index positions = 1;         ///< how many consecutive positions are written
     index points = 50;           ///< per pair
-    index block_rows = 256;      ///< rows that travel together; no result depends on it
+    index block_rows = 252;      ///< rows that travel together; no result depends on it
     index prefix_bytes = index{1} << 30;  ///< memory for prefix keys and values at a time; no result depends on it
     std::function<void(index)> on_points = {};  ///< called with the number of points just finished, concurrently
 };

@@ -30,7 +30,7 @@ struct point_run {
     for (auto const& one : counts) total += one.points * one.rows;
     index blocks_wanted = std::max<index>(1, (total + block_rows - 1) / std::max<index>(block_rows, 1));
     blocks_wanted = (blocks_wanted + threads - 1) / threads * threads;
-    index const capacity = backend::padded_rows((total + blocks_wanted - 1) / blocks_wanted);
+    index const capacity = backend::whole_tiles((total + blocks_wanted - 1) / blocks_wanted);
 
     std::vector<std::vector<point_run>> blocks;
     index used = capacity;

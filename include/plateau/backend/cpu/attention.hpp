@@ -3,122 +3,246 @@
 /// Full-sequence causal attention is the case without a prefix; both take the same steps in the same order.
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <limits>
 #include <span>
 #include <type_traits>
-#include <vector>
 
 #include <plateau/backend/attention_shape.hpp>
 #include <plateau/backend/cpu/context.hpp>
+#include <plateau/backend/cpu/scratch.hpp>
 
 namespace plateau::backend {
 
 namespace detail {
 
+/// Rows that go through the matrix kernels together: one segment, or neighbours of one row each that share their prefix.
 template <class T>
-inline T dot(T const* a, T const* b, index n) {
-    constexpr index lanes = 16;
-    std::array<T, lanes> sums{};
-    index i = 0;
-    for (; i + lanes <= n; i += lanes) {
-        for (index lane = 0; lane < lanes; ++lane) sums[static_cast<std::size_t>(lane)] += a[i + lane] * b[i + lane];
-    }
-    for (index lane = 0; i < n; ++i, ++lane) sums[static_cast<std::size_t>(lane)] += a[i] * b[i];
-    T total = 0;
-    for (T sum : sums) total += sum;
-    return total;
-}
+struct attention_run {
+    index first_row = 0;
+    index rows = 0;
+    bool apart = true;  ///< each row is a sequence of its own; otherwise the rows follow each other in one
+    tensor::view<T const, 2> prefix_keys, prefix_values;
 
-/// Key or value rows as one sequence: the prefix, then own rows.
-template <class T>
-struct attended_rows {
-    tensor::view<T const, 2> prefix;
-    T const* own;
-    index own_stride;
-
-    T const* operator[](index j) const {
-        index const split = prefix.extent(0);
-        return j < split ? prefix.data() + j * prefix.stride(0) : own + (j - split) * own_stride;
-    }
+    index prefix() const { return prefix_keys.extent(0); }
+    /// Keys that row j of the run sees.
+    index keys_of(index j) const { return prefix() + (apart ? 1 : j + 1); }
 };
 
-template <class T>
-[[gnu::noinline]] void score_row(T const* query, index heads, index width, index group, attended_rows<T> keys,
-                                 index count, T scale, T* scores, index stride) {
-    for (index j = 0; j < count; ++j) {
-        T const* const key = keys[j];
-        for (index h = 0; h < heads; ++h) {
-            scores[h * stride + j] = dot(query + h * width, key + (h / group) * width, width) * scale;
-        }
-    }
-}
-
-template <class T>
-[[gnu::noinline]] void softmax_row(T* row, index count) {
-    T largest = row[0];
-    for (index j = 1; j < count; ++j) largest = std::max(largest, row[j]);
-    T sum = 0;
-    for (index j = 0; j < count; ++j) {
-        row[j] = std::exp(row[j] - largest);
-        sum += row[j];
-    }
-    T const inverse = T{1} / sum;
-    for (index j = 0; j < count; ++j) row[j] *= inverse;
-}
-
-template <class T>
-[[gnu::noinline]] void mix_row(T const* pattern, index stride, attended_rows<T> values, index count, index heads,
-                               index width, index group, T* z) {
-    for (index h = 0; h < heads; ++h) {
-        T* const out = z + h * width;
-        for (index e = 0; e < width; ++e) out[e] = 0;
-        for (index j = 0; j < count; ++j) {
-            T const weight = pattern[h * stride + j];
-            T const* const value = values[j] + (h / group) * width;
-            for (index e = 0; e < width; ++e) out[e] += weight * value[e];
-        }
-    }
-}
-
-/// Calls f(row, keys that the row sees, segment).
+/// Calls f(run) for the rows of all segments, in order.
 template <class T, class F>
-void for_each_row(std::span<segment<T> const> segments, F&& f) {
-    for (auto const& one : segments) {
-        for (index j = 0; j < one.rows; ++j) f(one.first_row + j, one.prefix() + j + 1, one);
+void for_each_run(std::span<segment<T> const> segments, F&& f) {
+    for (std::size_t i = 0; i < segments.size();) {
+        auto const& first = segments[i];
+        attention_run<T> run{first.first_row, first.rows, first.rows == 1, first.prefix_keys, first.prefix_values};
+        for (++i; run.apart && i < segments.size(); ++i, ++run.rows) {
+            auto const& next = segments[i];
+            bool const joins = next.rows == 1 && next.first_row == run.first_row + run.rows &&
+                               next.prefix_keys.data() == run.prefix_keys.data() && next.prefix() == run.prefix() &&
+                               next.prefix_values.data() == run.prefix_values.data();
+            if (!joins) break;
+        }
+        f(run);
     }
 }
+
+/// One head's view of a matrix of keys or values, [count, E].
+template <class T>
+struct head_rows {
+    T const* data = nullptr;
+    index stride = 0;
+    index count = 0;
+};
+
+/// The keys of a head as panels [E, 64] with one key per column, the last one filled up with zeros.
+template <class T>
+void pack_keys(head_rows<T> keys, index width, T* panels) {
+    for (index first = 0; first < keys.count; first += panel_columns, panels += width * panel_columns) {
+        index const count = std::min(panel_columns, keys.count - first);
+        for (index j = 0; j < panel_columns; ++j) {
+            T const* const key = keys.data + (first + j) * keys.stride;
+            for (index e = 0; e < width; ++e) panels[e * panel_columns + j] = j < count ? key[e] : T{0};
+        }
+    }
+}
+
+/// Columns [first, first + 64) of a head's values, the missing ones 0.
+template <class T>
+void pack_values(head_rows<T> values, index width, index first, T* panel) {
+    index const columns = std::min(panel_columns, width - first);
+    for (index j = 0; j < values.count; ++j, panel += panel_columns) {
+        std::copy_n(values.data + j * values.stride + first, columns, panel);
+        std::fill_n(panel + columns, panel_columns - columns, T{0});
+    }
+}
+
+constexpr index whole_panels(index count) { return (count + panel_columns - 1) / panel_columns * panel_columns; }
+
+/// One run of rows at one key-value head.
+template <class T>
+class attention_head {
+public:
+    attention_head(kernel_table<T> const& kernels, attention_shape<T> const& shape, attention_run<T> const& run)
+        : kernels_{kernels}, shape_{shape}, run_{run} {}
+
+    /// Rows that are worked on at a time: their scores stay in cache.
+    index chunk() const { return std::clamp<index>(index{65536} / scores_stride() / 6 * 6, 6, 60); }
+
+    /// Room for the scores of a row: its keys, and what is written beyond them.
+    index scores_stride() const { return run_.prefix() + whole_panels(run_.apart ? 1 : run_.rows) + panel_columns; }
+
+    /// Before all heads: rows apart see one key of their own, a product of little work for all heads at once.
+    /// @param q  [R, H · E]      @param keys  [R, KV · E], the rows' own
+    void take_own(tensor::view<T const, 2> q, tensor::view<T const, 2> keys) {
+        if (!run_.apart) return;
+        own_dots_ = scratch<T, 4>(run_.rows * shape_.heads);
+        for (index j = 0; j < run_.rows; ++j) {
+            kernels_.dot_heads(q[run_.first_row + j].data(), keys[run_.first_row + j].data(), shape_.heads, shape_.group(),
+                               shape_.width, own_dots_ + j * shape_.heads);
+        }
+    }
+
+    /// Before the heads of group kv. @param keys  [R, KV · E], the rows' own
+    void take_keys(tensor::view<T const, 2> keys, index kv) {
+        prefix_ = head_of(run_.prefix_keys, run_.prefix(), kv);
+        own_ = head_of(keys.rows(run_.first_row, run_.rows), run_.rows, kv);
+        index const prefix_room = whole_panels(run_.prefix()) * shape_.width;
+        panels_ = scratch<T, 1>(prefix_room + (run_.apart ? 0 : whole_panels(run_.rows) * shape_.width));
+        own_panels_ = panels_ + prefix_room;
+        pack_keys(prefix_, shape_.width, panels_);
+        if (!run_.apart) pack_keys(own_, shape_.width, own_panels_);
+    }
+
+    /// scores[j − first, :] of head h for rows [first, first + count) of the run, scaled.
+    void score(tensor::view<T const, 2> q, index h, index first, index count, T* scores) const {
+        index const width = shape_.width, stride = scores_stride(), prefix = run_.prefix();
+        T const* const queries = q[run_.first_row + first].data() + h * width;
+        for (index k = 0; k < prefix; k += panel_columns) {
+            kernels_.multiply(queries, q.stride(0), panels_ + k * width, panel_columns, count, width, scores + k, stride, false, nullptr);
+        }
+        index const own = run_.apart ? 0 : first + count;
+        for (index k = 0; k < own; k += panel_columns) {
+            kernels_.multiply(queries, q.stride(0), own_panels_ + k * width, panel_columns, count, width,
+                              scores + prefix + k, stride, false, nullptr);
+        }
+        for (index j = 0; j < count; ++j) {
+            T* const row = scores + j * stride;
+            if (run_.apart) row[prefix] = own_dots_[(first + j) * shape_.heads + h];
+            kernels_.scale_row(row, run_.keys_of(first + j), shape_.scale);
+        }
+    }
+
+    /// @param values  [R, KV · E], the rows' own
+    void take_values(tensor::view<T const, 2> values, index kv) {
+        prefix_ = head_of(run_.prefix_values, run_.prefix(), kv);
+        own_ = head_of(values.rows(run_.first_row, run_.rows), run_.rows, kv);
+    }
+
+    /// z_h of rows [first, first + count): Σ_k pattern[j − first, k] v_k in the order of the keys.
+    void mix(T const* pattern, index stride, index h, index first, index count, tensor::view<T, 2> z) const {
+        for (index column = 0; column < shape_.width; column += panel_columns) {
+            T* const out = z[run_.first_row + first].data() + h * shape_.width + column;
+            index const columns = std::min(panel_columns, shape_.width - column);
+            auto prefix = prefix_, own = own_;
+            if (columns == panel_columns) {
+                prefix.data += column;
+                own.data += column;
+                mix_panel(prefix, own, pattern, stride, first, count, out, z.stride(0));
+                continue;
+            }
+            T* const packed = scratch<T, 2>((prefix.count + own.count) * panel_columns);
+            T* const part = scratch<T, 3>(count * panel_columns);
+            pack_values(prefix, shape_.width, column, packed);
+            pack_values(own, shape_.width, column, packed + prefix.count * panel_columns);
+            own = {packed + prefix.count * panel_columns, panel_columns, own.count};
+            prefix = {packed, panel_columns, prefix.count};
+            mix_panel(prefix, own, pattern, stride, first, count, part, panel_columns);
+            for (index j = 0; j < count; ++j) std::copy_n(part + j * panel_columns, columns, out + j * z.stride(0));
+        }
+    }
+
+private:
+    head_rows<T> head_of(tensor::view<T const, 2> rows, index count, index kv) const {
+        if (count == 0) return {};
+        return {rows.data() + kv * shape_.width, rows.stride(0), count};
+    }
+
+    void mix_panel(head_rows<T> prefix, head_rows<T> own, T const* pattern, index stride, index first, index count, T* out,
+                   index out_stride) const {
+        bool const before = prefix.count > 0;
+        if (before) {
+            kernels_.multiply(pattern, stride, prefix.data, prefix.stride, count, prefix.count, out, out_stride, false, nullptr);
+        }
+        T const* const weights = pattern + prefix.count;
+        if (run_.apart) {
+            for (index j = 0; j < count; ++j) {
+                kernels_.multiply(weights + j * stride, stride, own.data + (first + j) * own.stride, own.stride, 1, 1,
+                                  out + j * out_stride, out_stride, before, nullptr);
+            }
+            return;
+        }
+        // whole tiles up to the key that their first row sees last, then each row what it sees beyond
+        constexpr index tile = 6;
+        for (index j = 0; j < count; j += tile) {
+            index const rows = std::min(tile, count - j), common = first + j + 1;
+            kernels_.multiply(weights + j * stride, stride, own.data, own.stride, rows, common, out + j * out_stride,
+                              out_stride, before, nullptr);
+            for (index i = 1; i < rows; ++i) {
+                kernels_.multiply(weights + (j + i) * stride + common, stride, own.data + common * own.stride, own.stride, 1,
+                                  i, out + (j + i) * out_stride, out_stride, true, nullptr);
+            }
+        }
+    }
+
+    kernel_table<T> const& kernels_;
+    attention_shape<T> const& shape_;
+    attention_run<T> const& run_;
+    head_rows<T> prefix_, own_;
+    T* panels_ = nullptr;
+    T* own_panels_ = nullptr;
+    T* own_dots_ = nullptr;  // [rows, H]
+};
 
 }  // namespace detail
 
 /// scores[r, h, j] = scale · ⟨q_{r,h}, k_{j, h / (H / KV)}⟩ for every key j that row r sees, −inf for the others.
 /// @param q  [R, H · E]      @param keys  [R, KV · E], the rows' own      @param scores  [R, H, K]
 template <class T>
-void attention_scores(cpu_context const&, std::type_identity_t<attention_shape<T>> const& shape,
+void attention_scores(cpu_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape,
                       std::type_identity_t<tensor::view<T const, 2>> q, std::type_identity_t<tensor::view<T const, 2>> keys,
                       std::type_identity_t<std::span<segment<T> const>> segments, tensor::view<T, 3> scores) {
-    index const stride = scores.extent(2);
-    detail::for_each_row<T>(segments, [&](index r, index count, segment<T> const& s) {
-        detail::attended_rows<T> const all{s.prefix_keys, keys[s.first_row].data(), keys.stride(0)};
-        T* const row = scores[r].data();
-        detail::score_row(q[r].data(), shape.heads, shape.width, shape.group(), all, count, shape.scale, row, stride);
+    detail::for_each_run<T>(segments, [&](detail::attention_run<T> const& run) {
+        detail::attention_head<T> head{ctx.kernels<T>(), shape, run};
+        index const stride = head.scores_stride(), chunk = head.chunk();
+        T* const rows = detail::scratch<T>(chunk * stride);
+        head.take_own(q, keys);
         for (index h = 0; h < shape.heads; ++h) {
-            std::fill(row + h * stride + count, row + (h + 1) * stride, -std::numeric_limits<T>::infinity());
+            if (h % shape.group() == 0) head.take_keys(keys, h / shape.group());
+            for (index first = 0; first < run.rows; first += chunk) {
+                index const count = std::min(chunk, run.rows - first);
+                head.score(q, h, first, count, rows);
+                for (index j = 0; j < count; ++j) {
+                    T* const out = scores[run.first_row + first + j].data() + h * scores.extent(2);
+                    index const seen = run.keys_of(first + j);
+                    std::copy_n(rows + j * stride, seen, out);
+                    std::fill(out + seen, out + scores.extent(2), -std::numeric_limits<T>::infinity());
+                }
+            }
         }
     });
 }
 
 /// Softmax over the keys that each row sees, in place; 0 for the others. @param scores  [R, H, K]
 template <class T>
-void attention_softmax(cpu_context const&, std::type_identity_t<std::span<segment<T> const>> segments,
+void attention_softmax(cpu_context const& ctx, std::type_identity_t<std::span<segment<T> const>> segments,
                        tensor::view<T, 3> scores) {
     index const stride = scores.extent(2);
-    detail::for_each_row<T>(segments, [&](index r, index count, segment<T> const&) {
-        for (index h = 0; h < scores.extent(1); ++h) {
-            T* const row = scores[r].data() + h * stride;
-            detail::softmax_row(row, count);
-            std::fill(row + count, row + stride, T{0});
+    detail::for_each_run<T>(segments, [&](detail::attention_run<T> const& run) {
+        for (index j = 0; j < run.rows; ++j) {
+            for (index h = 0; h < scores.extent(1); ++h) {
+                T* const row = scores[run.first_row + j].data() + h * stride;
+                ctx.kernels<T>().softmax_row(row, run.keys_of(j));
+                std::fill(row + run.keys_of(j), row + stride, T{0});
+            }
         }
     });
 }
@@ -126,33 +250,44 @@ void attention_softmax(cpu_context const&, std::type_identity_t<std::span<segmen
 /// z[r, h] = Σ_j pattern[r, h, j] · v_{j, h / (H / KV)}, summed in the order of the keys.
 /// @param pattern  [R, H, K]      @param values  [R, KV · E], the rows' own      @param z  [R, H · E]
 template <class T>
-void attention_mix(cpu_context const&, std::type_identity_t<attention_shape<T>> const& shape,
+void attention_mix(cpu_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape,
                    std::type_identity_t<tensor::view<T const, 3>> pattern,
                    std::type_identity_t<tensor::view<T const, 2>> values,
                    std::type_identity_t<std::span<segment<T> const>> segments, tensor::view<T, 2> z) {
-    detail::for_each_row<T>(segments, [&](index r, index count, segment<T> const& s) {
-        detail::attended_rows<T> const all{s.prefix_values, values[s.first_row].data(), values.stride(0)};
-        detail::mix_row(pattern[r].data(), pattern.extent(2), all, count, shape.heads, shape.width, shape.group(),
-                        z[r].data());
+    detail::for_each_run<T>(segments, [&](detail::attention_run<T> const& run) {
+        detail::attention_head<T> head{ctx.kernels<T>(), shape, run};
+        for (index h = 0; h < shape.heads; ++h) {
+            head.take_values(values, h / shape.group());
+            head.mix(pattern[run.first_row].data() + h * pattern.extent(2), pattern.stride(0), h, 0, run.rows, z);
+        }
     });
 }
 
-/// The three steps above row by row, without keeping scores: the same bits.
+/// The three steps above, without keeping scores: the same bits.
 /// @param q  [R, H · E]      @param keys,values  [R, KV · E], the rows' own      @param z  [R, H · E]
 template <class T>
-void prefix_attention(cpu_context const&, std::type_identity_t<attention_shape<T>> const& shape,
+void prefix_attention(cpu_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape,
                       std::type_identity_t<tensor::view<T const, 2>> q, std::type_identity_t<tensor::view<T const, 2>> keys,
                       std::type_identity_t<tensor::view<T const, 2>> values,
                       std::type_identity_t<std::span<segment<T> const>> segments, tensor::view<T, 2> z) {
-    std::vector<T> scores;
-    detail::for_each_row<T>(segments, [&](index r, index count, segment<T> const& s) {
-        scores.resize(static_cast<std::size_t>(shape.heads * count));
-        detail::attended_rows<T> const all_keys{s.prefix_keys, keys[s.first_row].data(), keys.stride(0)};
-        detail::attended_rows<T> const all_values{s.prefix_values, values[s.first_row].data(), values.stride(0)};
-        detail::score_row(q[r].data(), shape.heads, shape.width, shape.group(), all_keys, count, shape.scale,
-                          scores.data(), count);
-        for (index h = 0; h < shape.heads; ++h) detail::softmax_row(scores.data() + h * count, count);
-        detail::mix_row(scores.data(), count, all_values, count, shape.heads, shape.width, shape.group(), z[r].data());
+    auto const& kernels = ctx.kernels<T>();
+    detail::for_each_run<T>(segments, [&](detail::attention_run<T> const& run) {
+        detail::attention_head<T> scoring{kernels, shape, run}, mixing{kernels, shape, run};
+        index const stride = scoring.scores_stride(), chunk = scoring.chunk();
+        T* const scores = detail::scratch<T>(chunk * stride);
+        scoring.take_own(q, keys);
+        for (index h = 0; h < shape.heads; ++h) {
+            if (h % shape.group() == 0) {
+                scoring.take_keys(keys, h / shape.group());
+                mixing.take_values(values, h / shape.group());
+            }
+            for (index first = 0; first < run.rows; first += chunk) {
+                index const count = std::min(chunk, run.rows - first);
+                scoring.score(q, h, first, count, scores);
+                for (index j = 0; j < count; ++j) kernels.softmax_row(scores + j * stride, run.keys_of(first + j));
+                mixing.mix(scores, stride, h, first, count, z);
+            }
+        }
     });
 }
 

@@ -1,7 +1,10 @@
 #pragma once
 /// The CPU backend's context.
 
+#include <type_traits>
+
 #include <plateau/backend/concepts.hpp>
+#include <plateau/backend/cpu/kernels.hpp>
 #include <plateau/core/parallel.hpp>
 #include <plateau/tensor/buffer.hpp>
 
@@ -21,12 +24,22 @@ public:
     using weight = linear_weight<T>;
 
     /// @param threads  0 means one per hardware thread
-    explicit cpu_context(int threads = 0) : threads_{resolve_threads(threads)} {}
+    /// @param path     must be one that this machine can run
+    explicit cpu_context(int threads = 0, instruction_set path = chosen_instruction_set())
+        : threads_{resolve_threads(threads)}, path_{path}, kernels_{&kernels_of(path)} {}
 
     int threads() const { return threads_; }
+    instruction_set path() const { return path_; }
+    template <class T>
+    kernel_table<T> const& kernels() const {
+        if constexpr (std::is_same_v<T, float>) return *kernels_;
+        else return plain::table<T>;
+    }
 
 private:
     int threads_;
+    instruction_set path_;
+    kernel_table<float> const* kernels_;
 };
 
 template <>

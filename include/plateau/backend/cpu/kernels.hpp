@@ -1,0 +1,99 @@
+#pragma once
+/// The float kernels of the CPU backend, compiled for every instruction set, and the table from which one is taken.
+/// The portable path takes the plain ones.
+/// The regions below tell the compiler what it may use inside of them, whatever the flags of the build.
+
+#include <cstdint>
+
+#include <plateau/backend/cpu/instruction_set.hpp>
+#include <plateau/backend/cpu/kernels/plain.hpp>
+
+#define PLATEAU_TABLE                                                                                              \
+    inline constexpr kernel_table<float> table{multiply,   multiply_bf16, round_row, rms_scale_row, centre_row,        \
+                                        divide_row, affine_row,     add_row,     scale_row,     activate_row,      \
+                                        rotate_row, softmax_row,    dot_heads};
+
+#if defined(__clang__)
+#define PLATEAU_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define PLATEAU_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+#if defined(__x86_64__)
+
+namespace plateau::backend::avx2 {
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+#define PLATEAU_VECTOR_BYTES 32
+#define PLATEAU_BF16_DOT 0
+inline constexpr int tile_vectors = 2;
+#include <plateau/backend/cpu/kernels/vector.inl>
+#include <plateau/backend/cpu/kernels/gemm.inl>
+#include <plateau/backend/cpu/kernels/gemm_bf16.inl>
+#include <plateau/backend/cpu/kernels/rows.inl>
+PLATEAU_TABLE
+#undef PLATEAU_VECTOR_BYTES
+#undef PLATEAU_BF16_DOT
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+}  // namespace plateau::backend::avx2
+
+namespace plateau::backend::avx512 {
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
+#endif
+#define PLATEAU_VECTOR_BYTES 64
+#define PLATEAU_BF16_DOT 0
+inline constexpr int tile_vectors = 4;
+#include <plateau/backend/cpu/kernels/vector.inl>
+#include <plateau/backend/cpu/kernels/gemm.inl>
+#include <plateau/backend/cpu/kernels/gemm_bf16.inl>
+#include <plateau/backend/cpu/kernels/rows.inl>
+PLATEAU_TABLE
+#undef PLATEAU_BF16_DOT
+namespace bf16 {
+#define PLATEAU_BF16_DOT 1
+#include <plateau/backend/cpu/kernels/gemm_bf16.inl>
+PLATEAU_TABLE
+#undef PLATEAU_VECTOR_BYTES
+#undef PLATEAU_BF16_DOT
+}  // namespace bf16
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+}  // namespace plateau::backend::avx512
+
+#endif
+
+#undef PLATEAU_TABLE
+#undef PLATEAU_UNROLL
+
+namespace plateau::backend {
+
+/// The table of a path. @pre this machine can run it
+inline kernel_table<float> const& kernels_of(instruction_set path) {
+#if defined(__x86_64__)
+    switch (path) {
+        case instruction_set::avx2: return avx2::table;
+        case instruction_set::avx512: return avx512::table;
+        case instruction_set::avx512_bf16: return avx512::bf16::table;
+        case instruction_set::portable: break;
+    }
+#endif
+    static_cast<void>(path);
+    return plain::table<float>;
+}
+
+}  // namespace plateau::backend

@@ -1,0 +1,63 @@
+// The inner loops of matrix products. Included once per instruction set, by kernels.hpp.
+
+/// c [Rows, Vectors · lanes] = (c or 0) + a [Rows, depth] · b [depth, Vectors · lanes], each element one chain of
+/// multiply-adds in the order of k: its bits depend neither on Rows nor on Vectors nor on how depth is cut.
+template <int Rows, int Vectors>
+[[gnu::always_inline]] inline void multiply_tile(float const* a, index a_stride, float const* b, index b_stride, index depth,
+                                                 float* c, index c_stride, bool add) {
+    vec sums[Rows][Vectors];
+PLATEAU_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+PLATEAU_UNROLL
+        for (int v = 0; v < Vectors; ++v) sums[r][v] = add ? load(c + r * c_stride + v * lanes) : vec{};
+    }
+    for (index k = 0; k < depth; ++k) {
+        vec weights[Vectors];
+PLATEAU_UNROLL
+        for (int v = 0; v < Vectors; ++v) weights[v] = load(b + k * b_stride + v * lanes);
+PLATEAU_UNROLL
+        for (int r = 0; r < Rows; ++r) {
+            vec const x = splat(a[r * a_stride + k]);
+PLATEAU_UNROLL
+            for (int v = 0; v < Vectors; ++v) sums[r][v] += x * weights[v];
+        }
+    }
+PLATEAU_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+PLATEAU_UNROLL
+        for (int v = 0; v < Vectors; ++v) store(c + r * c_stride + v * lanes, sums[r][v]);
+    }
+}
+
+/// All 64 columns of a panel, as many vectors at a time as the registers hold.
+template <int Rows>
+[[gnu::noinline]] void multiply_rows(float const* a, index a_stride, float const* b, index b_stride, index depth, float* c,
+                                     index c_stride, bool add) {
+    for (int column = 0; column < panel_columns; column += tile_vectors * lanes) {
+        multiply_tile<Rows, tile_vectors>(a, a_stride, b + column, b_stride, depth, c + column, c_stride, add);
+    }
+}
+
+/// Asks for one of `shares` equal shares of a panel.
+[[gnu::always_inline]] inline void prefetch_share(void const* panel, index bytes, index share, index shares) {
+    char const* const from = static_cast<char const*>(panel);
+    for (index line = bytes / 64 * share / shares; line < bytes / 64 * (share + 1) / shares; ++line) {
+        __builtin_prefetch(from + line * 64, 0, 2);
+    }
+}
+
+inline void multiply(float const* a, index a_stride, float const* b, index b_stride, index rows, index depth, float* c,
+                     index c_stride, bool add, float const* next) {
+    index const tiles = rows / 6;
+    for (index tile = 0; tile < tiles; ++tile, rows -= 6, a += 6 * a_stride, c += 6 * c_stride) {
+        if (next != nullptr) prefetch_share(next, depth * panel_columns * 4, tile, tiles);
+        multiply_rows<6>(a, a_stride, b, b_stride, depth, c, c_stride, add);
+    }
+    if (rows >= 3) {
+        multiply_rows<3>(a, a_stride, b, b_stride, depth, c, c_stride, add);
+        rows -= 3, a += 3 * a_stride, c += 3 * c_stride;
+    }
+    for (; rows > 0; --rows, a += a_stride, c += c_stride) {
+        multiply_rows<1>(a, a_stride, b, b_stride, depth, c, c_stride, add);
+    }
+}

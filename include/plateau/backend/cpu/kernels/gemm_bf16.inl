@@ -1,0 +1,99 @@
+// Matrix products of weights and inputs in bfloat16. Included once per instruction set, by kernels.hpp. Weights: two
+// neighbouring k in one word, the even one in the lower half. Inputs: as the path likes them best, see round_row.
+
+#if PLATEAU_BF16_DOT
+
+/// sums += x₁w₁ + x₀w₀ for one pair of k, subnormals flushed, as the processor rounds it.
+template <int Rows, int Vectors>
+[[gnu::always_inline]] inline void add_pair(vec (&sums)[Rows][Vectors], std::uint32_t const* a, index a_stride,
+                                            std::uint32_t const* b, index k) {
+    uvec weights[Vectors];
+PLATEAU_UNROLL
+    for (int v = 0; v < Vectors; ++v) __builtin_memcpy(&weights[v], b + k * panel_columns + v * lanes, sizeof(uvec));
+PLATEAU_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+        uvec const x = a[r * a_stride + k] - uvec{};
+PLATEAU_UNROLL
+        for (int v = 0; v < Vectors; ++v) asm("vdpbf16ps %2, %1, %0" : "+v"(sums[r][v]) : "v"(x), "v"(weights[v]));
+    }
+}
+
+/// A row of inputs rounded to bfloat16, in pairs.
+inline void round_row(float const* x, index count, std::uint32_t* out) {
+    for (index k = 0; k < count; k += 2) {
+        out[k / 2] = rounded(x[k]) >> 16;
+        if (k + 1 < count) out[k / 2] |= rounded(x[k + 1]) & 0xFFFF0000u;
+    }
+}
+
+#else
+
+/// sums += x₀w₀, then x₁w₁, for one pair of k, in float. The even and the odd weights are unpacked one after the other:
+/// together they would not fit into the registers.
+template <int Rows, int Vectors>
+[[gnu::always_inline]] inline void add_pair(vec (&sums)[Rows][Vectors], std::uint32_t const* a, index a_stride,
+                                            std::uint32_t const* b, index k) {
+PLATEAU_UNROLL
+    for (int odd = 0; odd < 2; ++odd) {
+        vec weights[Vectors];
+PLATEAU_UNROLL
+        for (int v = 0; v < Vectors; ++v) {
+            uvec pair;
+            __builtin_memcpy(&pair, b + k * panel_columns + v * lanes, sizeof pair);
+            weights[v] = (vec)(odd == 0 ? pair << 16 : pair & 0xFFFF0000u);
+        }
+PLATEAU_UNROLL
+        for (int r = 0; r < Rows; ++r) {
+            vec const x = (vec)(a[r * a_stride + 2 * k + odd] - uvec{});
+PLATEAU_UNROLL
+            for (int v = 0; v < Vectors; ++v) sums[r][v] += x * weights[v];
+        }
+    }
+}
+
+/// A row of inputs rounded to bfloat16, as floats, an even number of them.
+inline void round_row(float const* x, index count, std::uint32_t* out) {
+    for (index k = 0; k < count; ++k) out[k] = rounded(x[k]);
+    if (count % 2 != 0) out[count] = 0;
+}
+
+#endif
+
+template <int Rows, int Vectors>
+[[gnu::always_inline]] inline void multiply_bf16_tile(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index pairs,
+                                                      float* c, index c_stride, bool add) {
+    vec sums[Rows][Vectors];
+PLATEAU_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+PLATEAU_UNROLL
+        for (int v = 0; v < Vectors; ++v) sums[r][v] = add ? load(c + r * c_stride + v * lanes) : vec{};
+    }
+    for (index k = 0; k < pairs; ++k) add_pair(sums, a, a_stride, b, k);
+PLATEAU_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+PLATEAU_UNROLL
+        for (int v = 0; v < Vectors; ++v) store(c + r * c_stride + v * lanes, sums[r][v]);
+    }
+}
+
+template <int Rows>
+[[gnu::noinline]] void multiply_bf16_rows(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index pairs, float* c,
+                                          index c_stride, bool add) {
+    for (int column = 0; column < panel_columns; column += tile_vectors * lanes) {
+        multiply_bf16_tile<Rows, tile_vectors>(a, a_stride, b + column, pairs, c + column, c_stride, add);
+    }
+}
+
+inline void multiply_bf16(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index rows, index depth, float* c,
+                          index c_stride, bool add, std::uint32_t const* next) {
+    index const pairs = (depth + 1) / 2, tiles = rows / 6;
+    for (index tile = 0; tile < tiles; ++tile, rows -= 6, a += 6 * a_stride, c += 6 * c_stride) {
+        if (next != nullptr) prefetch_share(next, pairs * panel_columns * 4, tile, tiles);
+        multiply_bf16_rows<6>(a, a_stride, b, pairs, c, c_stride, add);
+    }
+    if (rows >= 3) {
+        multiply_bf16_rows<3>(a, a_stride, b, pairs, c, c_stride, add);
+        rows -= 3, a += 3 * a_stride, c += 3 * c_stride;
+    }
+    for (; rows > 0; --rows, a += a_stride, c += c_stride) multiply_bf16_rows<1>(a, a_stride, b, pairs, c, c_stride, add);
+}

@@ -1,0 +1,195 @@
+// Kernels over one row each. Included once per instruction set, by kernels.hpp.
+
+typedef float half_vec __attribute__((vector_size(PLATEAU_VECTOR_BYTES / 2)));
+typedef double double_vec __attribute__((vector_size(PLATEAU_VECTOR_BYTES)));
+
+[[gnu::always_inline]] inline double_vec load_doubles(float const* at) {
+    half_vec v;
+    __builtin_memcpy(&v, at, sizeof v);
+    return __builtin_convertvector(v, double_vec);
+}
+
+[[gnu::always_inline]] inline double sum_of(double_vec v) {
+    double part[lanes / 2];
+    __builtin_memcpy(part, &v, sizeof v);
+    double total = 0;
+    for (int i = 0; i < lanes / 2; ++i) total += part[i];
+    return total;
+}
+
+/// Σ (x_i − centre)² in double.
+[[gnu::always_inline]] inline double squares(float const* x, index n, double centre) {
+    double_vec even{}, odd{};
+    index i = 0;
+    for (; i + lanes <= n; i += lanes) {
+        double_vec const a = load_doubles(x + i) - centre, b = load_doubles(x + i + lanes / 2) - centre;
+        even += a * a;
+        odd += b * b;
+    }
+    double total = sum_of(even + odd);
+    for (; i < n; ++i) total += (x[i] - centre) * (x[i] - centre);
+    return total;
+}
+
+inline float rms_scale_row(float const* x, index n, double epsilon) {
+    return static_cast<float>(__builtin_sqrt(squares(x, n, 0) / static_cast<double>(n) + epsilon));
+}
+
+inline float centre_row(float const* x, index n, double epsilon, float* centred) {
+    double_vec even{}, odd{};
+    index i = 0;
+    for (; i + lanes <= n; i += lanes) {
+        even += load_doubles(x + i);
+        odd += load_doubles(x + i + lanes / 2);
+    }
+    double total = sum_of(even + odd);
+    for (; i < n; ++i) total += x[i];
+    double const mean = total / static_cast<double>(n);
+    double const variance = squares(x, n, mean) / static_cast<double>(n);
+    for (i = 0; i + lanes / 2 <= n; i += lanes / 2) {
+        half_vec const v = __builtin_convertvector(load_doubles(x + i) - mean, half_vec);
+        __builtin_memcpy(centred + i, &v, sizeof v);
+    }
+    for (; i < n; ++i) centred[i] = static_cast<float>(x[i] - mean);
+    return static_cast<float>(__builtin_sqrt(variance + epsilon));
+}
+
+inline void divide_row(float const* x, index n, float scale, float* out) {
+    float const inverse = 1.0f / scale;
+    index i = 0;
+    for (; i + lanes <= n; i += lanes) store(out + i, load(x + i) * inverse);
+    for (; i < n; ++i) out[i] = x[i] * inverse;
+}
+
+template <bool Weight, bool Bias>
+[[gnu::always_inline]] inline void affine_row_of(float const* x, index n, float const* weight, float const* bias, float* out) {
+    for (index i = 0; i < n; i += lanes) {
+        bool const whole = i + lanes <= n;
+        vec y = whole ? load(x + i) : load_part(x + i, n - i);
+        vec w{}, b{};
+        if (Weight) w = whole ? load(weight + i) : load_part(weight + i, n - i);
+        if (Bias) b = whole ? load(bias + i) : load_part(bias + i, n - i);
+        if (Weight) y = Bias ? y * w + b : y * w;
+        else if (Bias) y = y + b;
+        if (whole) store(out + i, y);
+        else store_part(out + i, y, n - i);
+    }
+}
+
+inline void affine_row(float const* x, index n, float const* weight, float const* bias, float* out) {
+    if (weight != nullptr && bias != nullptr) affine_row_of<true, true>(x, n, weight, bias, out);
+    else if (weight != nullptr) affine_row_of<true, false>(x, n, weight, bias, out);
+    else if (bias != nullptr) affine_row_of<false, true>(x, n, weight, bias, out);
+    else affine_row_of<false, false>(x, n, weight, bias, out);
+}
+
+inline void add_row(float const* x, index n, float* y) {
+    index i = 0;
+    for (; i + lanes <= n; i += lanes) store(y + i, load(y + i) + load(x + i));
+    for (; i < n; ++i) y[i] += x[i];
+}
+
+inline void scale_row(float* x, index n, float factor) {
+    index i = 0;
+    for (; i + lanes <= n; i += lanes) store(x + i, load(x + i) * factor);
+    for (; i < n; ++i) x[i] *= factor;
+}
+
+template <activation Kind>
+[[gnu::always_inline]] inline vec activated(vec x) {
+    if constexpr (Kind == activation::silu) return x / (1.0f + exp_of(-x));
+    if constexpr (Kind == activation::gelu) return x * 0.5f * (1.0f + erf_of(x * 0.707106781f));
+    // ½ (1 + tanh u) = 1 / (1 + e^−2u)
+    if constexpr (Kind == activation::gelu_tanh) return x / (1.0f + exp_of(-1.59576912f * (x + 0.044715f * x * x * x)));
+    if constexpr (Kind == activation::relu) return x < 0.0f ? vec{} : x;  // a NaN stays one
+}
+
+template <activation Kind>
+[[gnu::noinline]] void activate_row_of(float const* x, float const* up, index n, float* out) {
+    for (index i = 0; i < n; i += lanes) {
+        bool const whole = i + lanes <= n;
+        vec y = activated<Kind>(whole ? load(x + i) : load_part(x + i, n - i));
+        if (up != nullptr) y *= whole ? load(up + i) : load_part(up + i, n - i);
+        if (whole) store(out + i, y);
+        else store_part(out + i, y, n - i);
+    }
+}
+
+inline void activate_row(activation kind, float const* x, float const* up, index n, float* out) {
+    switch (kind) {
+        case activation::silu: return activate_row_of<activation::silu>(x, up, n, out);
+        case activation::gelu: return activate_row_of<activation::gelu>(x, up, n, out);
+        case activation::gelu_tanh: return activate_row_of<activation::gelu_tanh>(x, up, n, out);
+        case activation::relu: return activate_row_of<activation::relu>(x, up, n, out);
+    }
+}
+
+inline void rotate_row(float* x, index heads, float const* cosines, float const* sines, index half) {
+    for (index h = 0; h < heads; ++h) {
+        float* const low = x + h * 2 * half;
+        float* const high = low + half;
+        index i = 0;
+        for (; i + lanes <= half; i += lanes) {
+            vec const a = load(low + i), b = load(high + i), c = load(cosines + i), s = load(sines + i);
+            store(low + i, a * c - b * s);
+            store(high + i, b * c + a * s);
+        }
+        for (; i < half; ++i) {
+            float const a = low[i], b = high[i];
+            low[i] = a * cosines[i] - b * sines[i];
+            high[i] = b * cosines[i] + a * sines[i];
+        }
+    }
+}
+
+/// Softmax of `count` numbers in place.
+inline void softmax_row(float* row, index count) {
+    float const lowest = -__builtin_inff();
+    vec largest = splat(lowest);
+    index i = 0;
+    for (; i + lanes <= count; i += lanes) {
+        vec const v = load(row + i);
+        largest = v > largest ? v : largest;
+    }
+    float part[lanes], top = lowest;
+    store(part, largest);
+    for (float value : part) top = value > top ? value : top;
+    for (; i < count; ++i) top = row[i] > top ? row[i] : top;
+    vec sums{};
+    for (i = 0; i + lanes <= count; i += lanes) {
+        vec const e = exp_of(load(row + i) - top);
+        store(row + i, e);
+        sums += e;
+    }
+    if (i < count) {
+        float rest[lanes];
+        for (int j = 0; j < lanes; ++j) rest[j] = i + j < count ? row[i + j] : lowest;
+        vec const e = exp_of(load(rest) - top);
+        store_part(row + i, e, count - i);
+        sums += e;
+    }
+    scale_row(row, count, 1.0f / sum_of(sums));
+}
+
+/// out[h] = ⟨q_h, k_{h / group}⟩, each one chain of multiply-adds in the order of the elements: what
+/// multiply gives for a panel of keys.
+inline void dot_heads(float const* q, float const* k, index heads, index group, index width, float* out) {
+    constexpr index together = 8;
+    for (index first = 0; first < heads; first += together) {
+        index const count = heads - first < together ? heads - first : together;
+        float sums[together] = {};
+        float const* keys[together];
+        for (index j = 0; j < count; ++j) keys[j] = k + (first + j) / group * width;
+        if (count == together) {
+            for (index e = 0; e < width; ++e) {
+PLATEAU_UNROLL
+                for (index j = 0; j < together; ++j) sums[j] += q[(first + j) * width + e] * keys[j][e];
+            }
+        } else {
+            for (index e = 0; e < width; ++e) {
+                for (index j = 0; j < count; ++j) sums[j] += q[(first + j) * width + e] * keys[j][e];
+            }
+        }
+        for (index j = 0; j < count; ++j) out[first + j] = sums[j];
+    }
+}

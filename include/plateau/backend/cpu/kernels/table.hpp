@@ -1,0 +1,40 @@
+#pragma once
+/// The kernels of the CPU backend by name.
+
+#include <cstdint>
+
+#include <plateau/core/types.hpp>
+#include <plateau/core/variants.hpp>
+
+namespace plateau::backend {
+
+/// Outputs of a linear layer stand in panels of this many.
+inline constexpr index panel_columns = 64;
+
+/// One function per kernel, for elements of type T. Strides in elements; what a kernel computes stands with the operation
+/// that calls it. Every element of every result is computed in an order that depends on nothing but its row.
+template <class T>
+struct kernel_table {
+    /// c [rows, 64] = (c or 0) + a [rows, depth] · b [depth, 64]; each element one chain of multiply-adds in the order of
+    /// k. `next` is the b of the call to come, or null: it is brought nearer meanwhile
+    void (*multiply)(T const* a, index a_stride, T const* b, index b_stride, index rows, index depth, T* c, index c_stride,
+                     bool add, T const* next);
+    /// the same for a and b in bfloat16; b holds two neighbouring k to a word, a is what round_row makes. float alone
+    void (*multiply_bf16)(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index rows, index depth, T* c,
+                           index c_stride, bool add, std::uint32_t const* next);
+    /// a row of inputs as multiply_bf16 wants it, in at most `count` + 1 words; float alone
+    void (*round_row)(T const* x, index count, std::uint32_t* out);
+    T (*rms_scale_row)(T const* x, index n, double epsilon);
+    T (*centre_row)(T const* x, index n, double epsilon, T* centred);
+    void (*divide_row)(T const* x, index n, T scale, T* out);
+    void (*affine_row)(T const* x, index n, T const* weight, T const* bias, T* out);
+    void (*add_row)(T const* x, index n, T* y);
+    void (*scale_row)(T* x, index n, T factor);
+    void (*activate_row)(activation kind, T const* x, T const* up, index n, T* out);
+    void (*rotate_row)(T* x, index heads, T const* cosines, T const* sines, index half);
+    void (*softmax_row)(T* row, index count);
+    /// out[h] = ⟨q_h, k_{h / group}⟩ with the bits that `multiply` gives for a panel of keys
+    void (*dot_heads)(T const* q, T const* k, index heads, index group, index width, T* out);
+};
+
+}  // namespace plateau::backend

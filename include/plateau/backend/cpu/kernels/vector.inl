@@ -1,0 +1,96 @@
+// Vectors of float and what the C library has for scalars. Included once per instruction set, by kernels.hpp; every
+// function here is inlined into kernels of the same instruction set. No standard library in here: its inline functions
+// would be compiled with instructions that the machine may not have.
+
+inline constexpr int lanes = PLATEAU_VECTOR_BYTES / 4;
+typedef float vec __attribute__((vector_size(PLATEAU_VECTOR_BYTES)));
+typedef std::int32_t ivec __attribute__((vector_size(PLATEAU_VECTOR_BYTES)));
+typedef std::uint32_t uvec __attribute__((vector_size(PLATEAU_VECTOR_BYTES)));
+
+[[gnu::always_inline]] inline vec load(float const* at) {
+    vec v;
+    __builtin_memcpy(&v, at, sizeof v);
+    return v;
+}
+
+[[gnu::always_inline]] inline void store(float* at, vec v) { __builtin_memcpy(at, &v, sizeof v); }
+
+/// The first `count` lanes; 0 in the others.
+[[gnu::always_inline]] inline vec load_part(float const* at, index count) {
+    float part[lanes] = {};
+    for (index i = 0; i < count; ++i) part[i] = at[i];
+    return load(part);
+}
+
+[[gnu::always_inline]] inline void store_part(float* at, vec v, index count) {
+    float part[lanes];
+    store(part, v);
+    for (index i = 0; i < count; ++i) at[i] = part[i];
+}
+
+[[gnu::always_inline]] inline vec splat(float x) { return x - vec{}; }
+
+[[gnu::always_inline]] inline float sum_of(vec v) {
+    float part[lanes];
+    store(part, v);
+    float total = 0;
+    for (int i = 0; i < lanes; ++i) total += part[i];
+    return total;
+}
+
+/// eˣ within 2 ulp; +inf above 88.72, 0 below −87.33; NaN stays.
+/// x = n·ln 2 + r, |r| ≤ ln 2 / 2;  eʳ ≈ 1 + r + r² P₄(r), P₄ minimax in relative error (3e-9).
+[[gnu::always_inline]] inline vec exp_of(vec x) {
+    constexpr float shifter = 12582912.0f;  // 1.5 · 2²³: adding it leaves the nearest integer in the low bits
+    constexpr float most = 88.7228f, least = -87.3365f;
+    vec const shifted = x * 1.44269504f + shifter;
+    vec const n = shifted - shifter;
+    vec const r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    vec p = splat(0.00138144615f);
+    p = p * r + 0.00836878084f;
+    p = p * r + 0.0416683928f;
+    p = p * r + 0.166665196f;
+    p = p * r + 0.499999940f;
+    p = (p * r) * r + r + 1.0f;
+    // 2ⁿ in two factors, since n reaches 128
+    ivec const exponent = (ivec)shifted - (ivec)splat(shifter);
+    ivec const half = exponent >> 1;
+    vec const low = (vec)((half + 127) << 23), high = (vec)((exponent - half + 127) << 23);
+    vec const y = p * low * high;
+    vec const upper = x > most ? splat(__builtin_inff()) : y;
+    return x < least ? vec{} : upper;
+}
+
+/// 1 / (1 + e⁻ˣ)
+[[gnu::always_inline]] inline vec sigmoid(vec x) { return 1.0f / (1.0f + exp_of(-x)); }
+
+/// erf within 2 ulp: x·P₆(x²) below 1, and 1 − e^−Q₆(|x|) above; both minimax in relative error of erf.
+[[gnu::always_inline]] inline vec erf_of(vec x) {
+    vec const size = x < 0.0f ? -x : x, s = x * x;
+    vec p = splat(7.85414955e-05f);
+    p = p * s - 0.00080102880f;
+    p = p * s + 0.00518833939f;
+    p = p * s - 0.0268538184f;
+    p = p * s + 0.112835854f;
+    p = p * s - 0.376126260f;
+    p = p * s + 1.12837911f;
+    vec const t = size > 4.0f ? splat(4.0f) : size;  // erf(4) is 1 in float
+    vec q = splat(-0.000186381643f);
+    q = q * t + 0.00294768158f;
+    q = q * t - 0.0218381546f;
+    q = q * t + 0.103106938f;
+    q = q * t + 0.638144612f;
+    q = q * t + 1.12708926f;
+    q = q * t + 0.000341494306f;
+    vec const outer = 1.0f - exp_of(-q);
+    vec const signed_outer = x < 0.0f ? -outer : outer;
+    return size < 1.0f ? p * x : (x != x ? x : signed_outer);
+}
+
+/// The bits of x rounded to bfloat16, to nearest, ties to even, in the upper half of the word; NaN stays NaN.
+[[gnu::always_inline]] inline std::uint32_t rounded(float x) {
+    std::uint32_t word;
+    __builtin_memcpy(&word, &x, sizeof word);
+    bool const is_nan = (word & 0x7FFFFFFFu) > 0x7F800000u;
+    return (is_nan ? word | 0x400000u : word + 0x7FFFu + ((word >> 16) & 1u)) & 0xFFFF0000u;
+}

@@ -1,0 +1,73 @@
+#pragma once
+/// The weights of a linear layer in the order in which the matrix kernels read them.
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+#include <plateau/backend/cpu/context.hpp>
+#include <plateau/core/dtype.hpp>
+
+namespace plateau::backend {
+
+/// The weight of a linear layer, [N, K] = outputs × inputs, packed once into panels of 64 outputs, the last one filled
+/// up with zeros:
+///     panel p, full:      [K, 64],    element (k, j) = W[64p + j, k]
+///     panel p, bfloat16:  [K/2, 64],  two neighbouring k in one word, the even one in the lower half
+/// Stored in T, or in bfloat16 where T is float: then inputs are rounded to bfloat16 too, products and sums are float.
+template <class T>
+class linear_weight {
+public:
+    linear_weight() = default;
+
+    /// @param weight  [N, K]
+    explicit linear_weight(tensor::view<T const, 2> weight)
+        : outputs_{weight.extent(0)}, inputs_{weight.extent(1)}, full_{{panels(), inputs_, panel_columns}} {
+        for (index n = 0; n < outputs_; ++n) {
+            T* const to = full_[n / panel_columns].data() + n % panel_columns;
+            T const* const from = weight[n].data();
+            for (index k = 0; k < inputs_; ++k) to[k * panel_columns] = from[k];
+        }
+    }
+    explicit linear_weight(tensor::view<bfloat16 const, 2> weight)
+        requires std::is_same_v<T, float>
+        : outputs_{weight.extent(0)}, inputs_{weight.extent(1)}, bf16_{{panels(), (inputs_ + 1) / 2, panel_columns}} {
+        for (index n = 0; n < outputs_; ++n) {
+            std::uint32_t* const to = bf16_[n / panel_columns].data() + n % panel_columns;
+            bfloat16 const* const from = weight[n].data();
+            for (index k = 0; k < inputs_; ++k) {
+                to[k / 2 * panel_columns] |= std::uint32_t{from[k].bits} << (k % 2 * 16);
+            }
+        }
+    }
+    explicit linear_weight(tensor::buffer<T, 2> const& weight) : linear_weight{weight.view()} {}
+    explicit linear_weight(tensor::buffer<bfloat16, 2> const& weight)
+        requires std::is_same_v<T, float>
+        : linear_weight{weight.view()} {}
+
+    index outputs() const { return outputs_; }
+    index inputs() const { return inputs_; }
+    index panels() const { return (outputs_ + panel_columns - 1) / panel_columns; }
+    bool is_bf16() const { return bf16_.size() > 0; }
+
+    /// Panel p. @pre the storage is full, or bfloat16
+    T const* panel(index p) const { return full_[p].data(); }
+    std::uint32_t const* panel_pairs(index p) const { return bf16_[p].data(); }
+
+    /// W[n, k] as `linear` sees it.
+    T operator()(index n, index k) const {
+        index const p = n / panel_columns, column = n % panel_columns;
+        if (!is_bf16()) return full_(p, k, column);
+        bfloat16 value;
+        value.bits = static_cast<std::uint16_t>(bf16_(p, k / 2, column) >> (k % 2 * 16));
+        return static_cast<T>(static_cast<float>(value));
+    }
+
+private:
+    index outputs_ = 0;
+    index inputs_ = 0;
+    tensor::buffer<T, 3> full_;              // [panels, K, 64]
+    tensor::buffer<std::uint32_t, 3> bf16_;  // [panels, K/2, 64]
+};
+
+}  // namespace plateau::backend
