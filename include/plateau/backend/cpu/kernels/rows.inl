@@ -61,26 +61,15 @@ inline void divide_row(float const* x, index n, float scale, float* out) {
     for (; i < n; ++i) out[i] = x[i] * inverse;
 }
 
-template <bool Weight, bool Bias>
-[[gnu::always_inline]] inline void affine_row_of(float const* x, index n, float const* weight, float const* bias, float* out) {
+inline void affine_row(float const* x, index n, float const* weight, float const* bias, float* out) {
     for (index i = 0; i < n; i += lanes) {
         bool const whole = i + lanes <= n;
         vec y = whole ? load(x + i) : load_part(x + i, n - i);
-        vec w{}, b{};
-        if (Weight) w = whole ? load(weight + i) : load_part(weight + i, n - i);
-        if (Bias) b = whole ? load(bias + i) : load_part(bias + i, n - i);
-        if (Weight) y = Bias ? y * w + b : y * w;
-        else if (Bias) y = y + b;
+        if (weight != nullptr) y *= whole ? load(weight + i) : load_part(weight + i, n - i);
+        if (bias != nullptr) y += whole ? load(bias + i) : load_part(bias + i, n - i);
         if (whole) store(out + i, y);
         else store_part(out + i, y, n - i);
     }
-}
-
-inline void affine_row(float const* x, index n, float const* weight, float const* bias, float* out) {
-    if (weight != nullptr && bias != nullptr) affine_row_of<true, true>(x, n, weight, bias, out);
-    else if (weight != nullptr) affine_row_of<true, false>(x, n, weight, bias, out);
-    else if (bias != nullptr) affine_row_of<false, true>(x, n, weight, bias, out);
-    else affine_row_of<false, false>(x, n, weight, bias, out);
 }
 
 inline void add_row(float const* x, index n, float* y) {
@@ -156,16 +145,13 @@ inline void softmax_row(float* row, index count) {
     for (float value : part) top = value > top ? value : top;
     for (; i < count; ++i) top = row[i] > top ? row[i] : top;
     vec sums{};
-    for (i = 0; i + lanes <= count; i += lanes) {
-        vec const e = exp_of(load(row + i) - top);
-        store(row + i, e);
-        sums += e;
-    }
-    if (i < count) {
+    for (i = 0; i < count; i += lanes) {
+        bool const whole = i + lanes <= count;
         float rest[lanes];
-        for (int j = 0; j < lanes; ++j) rest[j] = i + j < count ? row[i + j] : lowest;
-        vec const e = exp_of(load(rest) - top);
-        store_part(row + i, e, count - i);
+        for (int j = 0; !whole && j < lanes; ++j) rest[j] = i + j < count ? row[i + j] : lowest;
+        vec const e = exp_of(load(whole ? row + i : rest) - top);
+        if (whole) store(row + i, e);
+        else store_part(row + i, e, count - i);
         sums += e;
     }
     scale_row(row, count, 1.0f / sum_of(sums));
@@ -174,22 +160,19 @@ inline void softmax_row(float* row, index count) {
 /// out[h] = ⟨q_h, k_{h / group}⟩, each one chain of multiply-adds in the order of the elements: what
 /// multiply gives for a panel of keys.
 inline void dot_heads(float const* q, float const* k, index heads, index group, index width, float* out) {
-    constexpr index together = 8;
+    constexpr index together = 8;  // chains that do not wait for each other
     for (index first = 0; first < heads; first += together) {
-        index const count = heads - first < together ? heads - first : together;
         float sums[together] = {};
-        float const* keys[together];
-        for (index j = 0; j < count; ++j) keys[j] = k + (first + j) / group * width;
-        if (count == together) {
-            for (index e = 0; e < width; ++e) {
-PLATEAU_UNROLL
-                for (index j = 0; j < together; ++j) sums[j] += q[(first + j) * width + e] * keys[j][e];
-            }
-        } else {
-            for (index e = 0; e < width; ++e) {
-                for (index j = 0; j < count; ++j) sums[j] += q[(first + j) * width + e] * keys[j][e];
-            }
+        float const *queries[together], *keys[together];
+        for (index j = 0; j < together; ++j) {
+            index const h = first + j < heads ? first + j : first;  // beyond the last: the same again
+            queries[j] = q + h * width;
+            keys[j] = k + h / group * width;
         }
-        for (index j = 0; j < count; ++j) out[first + j] = sums[j];
+        for (index e = 0; e < width; ++e) {
+PLATEAU_UNROLL
+            for (index j = 0; j < together; ++j) sums[j] += queries[j][e] * keys[j][e];
+        }
+        for (index j = 0; j < together && first + j < heads; ++j) out[first + j] = sums[j];
     }
 }
