@@ -35,8 +35,8 @@ constexpr char const* files_text =
     "  pairs.npy       int64   [P,2]  prompts of each pair, counted from 0: context, other\n"
     "  curves.csv      P x S rows     pair,context,other,alpha,distance,relative; units as above\n"
     "  curves.png      median curve with its quartile band, and the histogram of max slopes\n"
-    "  summary.json    one object     program, version, model, dtype, backend, threads, seed, seconds, load_seconds,\n"
-    "                  points_per_second, options, pairs, steps, degenerate_pairs, max_slope_q25,\n"
+    "  summary.json    one object     program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
+    "                  load_seconds, points_per_second, options, pairs, steps, degenerate_pairs, max_slope_q25,\n"
     "                  max_slope_median, max_slope_q75, alpha_jump_median; seconds of computing and of loading\n"
     "A pair is degenerate if d(1) <= --min-d1: it is reported and left out of quantiles.\n"
     "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.";
@@ -182,7 +182,7 @@ void run(CLI::App const& app, options const& o) {
 #else
         std::cerr << "curves.png is not drawn: this build has no cairo\n";
 #endif
-        auto summary = program::summary_of(app, o, ctx.threads(), load_seconds, seconds, count * o.steps);
+        auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, count * o.steps);
         summary["pairs"] = count;
         summary["steps"] = o.steps;
         summary["degenerate_pairs"] = r.degenerate;

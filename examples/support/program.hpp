@@ -248,7 +248,7 @@ inline plateau::io::json options_of(CLI::App const& app) {
 }
 
 /// The keys that every summary has.
-inline plateau::io::ordered_json summary_of(CLI::App const& app, common_options const& o, int threads, double load_seconds,
+inline plateau::io::ordered_json summary_of(CLI::App const& app, common_options const& o, int threads, std::string_view path, double load_seconds,
                                             double seconds, index points) {
     plateau::io::ordered_json summary;
     summary["program"] = app.get_name();
@@ -256,6 +256,7 @@ inline plateau::io::ordered_json summary_of(CLI::App const& app, common_options 
     summary["model"] = o.model;
     summary["dtype"] = o.dtype;
     summary["backend"] = "cpu";
+    summary["instruction_set"] = path;
     summary["threads"] = threads;
     summary["seed"] = o.seed;
     summary["seconds"] = seconds;

@@ -199,7 +199,7 @@ TEST_CASE("stable_regions writes the contract's files and agrees with the publis
             double const seconds = s.at("seconds");
             CHECK(seconds > 0);
             CHECK(std::abs(s.at("points_per_second").get<double>() * seconds - 33) < 1e-6);
-            CHECK(s.size() == 18);
+            CHECK(s.size() == 19);
             for (auto const& [key, value] : s.items())
                 CHECK((key == "options" || value.is_string() || value.is_number()));
 

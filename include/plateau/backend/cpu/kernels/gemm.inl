@@ -53,11 +53,11 @@ inline void multiply(float const* a, index a_stride, float const* b, index b_str
         if (next != nullptr) prefetch_share(next, depth * panel_columns * 4, tile, tiles);
         multiply_rows<6>(a, a_stride, b, b_stride, depth, c, c_stride, add);
     }
-    if (rows >= 3) {
-        multiply_rows<3>(a, a_stride, b, b_stride, depth, c, c_stride, add);
-        rows -= 3, a += 3 * a_stride, c += 3 * c_stride;
-    }
-    for (; rows > 0; --rows, a += a_stride, c += c_stride) {
-        multiply_rows<1>(a, a_stride, b, b_stride, depth, c, c_stride, add);
+    switch (rows) {
+        case 1: return multiply_rows<1>(a, a_stride, b, b_stride, depth, c, c_stride, add);
+        case 2: return multiply_rows<2>(a, a_stride, b, b_stride, depth, c, c_stride, add);
+        case 3: return multiply_rows<3>(a, a_stride, b, b_stride, depth, c, c_stride, add);
+        case 4: return multiply_rows<4>(a, a_stride, b, b_stride, depth, c, c_stride, add);
+        case 5: return multiply_rows<5>(a, a_stride, b, b_stride, depth, c, c_stride, add);
     }
 }

@@ -91,9 +91,11 @@ inline void multiply_bf16(std::uint32_t const* a, index a_stride, std::uint32_t 
         if (next != nullptr) prefetch_share(next, pairs * panel_columns * 4, tile, tiles);
         multiply_bf16_rows<6>(a, a_stride, b, pairs, c, c_stride, add);
     }
-    if (rows >= 3) {
-        multiply_bf16_rows<3>(a, a_stride, b, pairs, c, c_stride, add);
-        rows -= 3, a += 3 * a_stride, c += 3 * c_stride;
+    switch (rows) {
+        case 1: return multiply_bf16_rows<1>(a, a_stride, b, pairs, c, c_stride, add);
+        case 2: return multiply_bf16_rows<2>(a, a_stride, b, pairs, c, c_stride, add);
+        case 3: return multiply_bf16_rows<3>(a, a_stride, b, pairs, c, c_stride, add);
+        case 4: return multiply_bf16_rows<4>(a, a_stride, b, pairs, c, c_stride, add);
+        case 5: return multiply_bf16_rows<5>(a, a_stride, b, pairs, c, c_stride, add);
     }
-    for (; rows > 0; --rows, a += a_stride, c += c_stride) multiply_bf16_rows<1>(a, a_stride, b, pairs, c, c_stride, add);
 }
