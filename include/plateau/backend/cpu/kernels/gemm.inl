@@ -4,14 +4,16 @@
 /// multiply-adds in the order of k: its bits depend neither on Rows nor on Vectors nor on how depth is cut.
 template <int Rows, int Vectors>
 [[gnu::always_inline]] inline void multiply_tile(float const* a, index a_stride, float const* b, index b_stride, index depth,
-                                                 float* c, index c_stride, bool add) {
+                                                 float* c, index c_stride, bool add, char const* ahead,
+                                                 index ahead_step) {
     vec sums[Rows][Vectors];
 PLATEAU_UNROLL
     for (int r = 0; r < Rows; ++r) {
 PLATEAU_UNROLL
         for (int v = 0; v < Vectors; ++v) sums[r][v] = add ? load(c + r * c_stride + v * lanes) : vec{};
     }
-    for (index k = 0; k < depth; ++k) {
+    for (index k = 0; k < depth; ++k, ahead += ahead_step) {
+        __builtin_prefetch(ahead, 0, 2);
         vec weights[Vectors];
 PLATEAU_UNROLL
         for (int v = 0; v < Vectors; ++v) weights[v] = load(b + k * b_stride + v * lanes);
@@ -32,32 +34,25 @@ PLATEAU_UNROLL
 /// All 64 columns of a panel, as many vectors at a time as the registers hold.
 template <int Rows>
 [[gnu::noinline]] void multiply_rows(float const* a, index a_stride, float const* b, index b_stride, index depth, float* c,
-                                     index c_stride, bool add) {
+                                     index c_stride, bool add, char const* ahead, index ahead_step) {
     for (int column = 0; column < panel_columns; column += tile_vectors * lanes) {
-        multiply_tile<Rows, tile_vectors>(a, a_stride, b + column, b_stride, depth, c + column, c_stride, add);
-    }
-}
-
-/// Asks for one of `shares` equal shares of a panel.
-[[gnu::always_inline]] inline void prefetch_share(void const* panel, index bytes, index share, index shares) {
-    char const* const from = static_cast<char const*>(panel);
-    for (index line = bytes / 64 * share / shares; line < bytes / 64 * (share + 1) / shares; ++line) {
-        __builtin_prefetch(from + line * 64, 0, 2);
+        multiply_tile<Rows, tile_vectors>(a, a_stride, b + column, b_stride, depth, c + column, c_stride, add, ahead, ahead_step);
     }
 }
 
 inline void multiply(float const* a, index a_stride, float const* b, index b_stride, index rows, index depth, float* c,
                      index c_stride, bool add, float const* next) {
-    index const tiles = rows / 6;
-    for (index tile = 0; tile < tiles; ++tile, rows -= 6, a += 6 * a_stride, c += 6 * c_stride) {
-        if (next != nullptr) prefetch_share(next, depth * panel_columns * 4, tile, tiles);
-        multiply_rows<6>(a, a_stride, b, b_stride, depth, c, c_stride, add);
+    constexpr index line_of_k = panel_columns * 4;  // bytes of a panel for one k
+    char const* ahead = reinterpret_cast<char const*>(next != nullptr ? next : b);
+    index const step = rows > 6 ? line_of_k / ((rows + 5) / 6) : line_of_k;  // all tiles together ask for the whole panel
+    for (; rows >= 6; rows -= 6, a += 6 * a_stride, c += 6 * c_stride, ahead += depth * step) {
+        multiply_rows<6>(a, a_stride, b, b_stride, depth, c, c_stride, add, ahead, step);
     }
     switch (rows) {
-        case 1: return multiply_rows<1>(a, a_stride, b, b_stride, depth, c, c_stride, add);
-        case 2: return multiply_rows<2>(a, a_stride, b, b_stride, depth, c, c_stride, add);
-        case 3: return multiply_rows<3>(a, a_stride, b, b_stride, depth, c, c_stride, add);
-        case 4: return multiply_rows<4>(a, a_stride, b, b_stride, depth, c, c_stride, add);
-        case 5: return multiply_rows<5>(a, a_stride, b, b_stride, depth, c, c_stride, add);
+        case 1: return multiply_rows<1>(a, a_stride, b, b_stride, depth, c, c_stride, add, ahead, step);
+        case 2: return multiply_rows<2>(a, a_stride, b, b_stride, depth, c, c_stride, add, ahead, step);
+        case 3: return multiply_rows<3>(a, a_stride, b, b_stride, depth, c, c_stride, add, ahead, step);
+        case 4: return multiply_rows<4>(a, a_stride, b, b_stride, depth, c, c_stride, add, ahead, step);
+        case 5: return multiply_rows<5>(a, a_stride, b, b_stride, depth, c, c_stride, add, ahead, step);
     }
 }
