@@ -23,22 +23,22 @@ public:
     /// @param weight  [N, K]
     explicit linear_weight(tensor::view<T const, 2> weight)
         : outputs_{weight.extent(0)}, inputs_{weight.extent(1)}, full_{{panels(), inputs_, panel_columns}} {
-        for (index n = 0; n < outputs_; ++n) {
-            T* const to = full_[n / panel_columns].data() + n % panel_columns;
-            T const* const from = weight[n].data();
-            for (index k = 0; k < inputs_; ++k) to[k * panel_columns] = from[k];
-        }
+        for_each_block([&](index p, index j, index first, index last) {
+            T* const to = full_[p].data() + j;
+            T const* const from = weight[p * panel_columns + j].data();
+            for (index k = first; k < last; ++k) to[k * panel_columns] = from[k];
+        });
     }
     explicit linear_weight(tensor::view<bfloat16 const, 2> weight)
         requires std::is_same_v<T, float>
         : outputs_{weight.extent(0)}, inputs_{weight.extent(1)}, bf16_{{panels(), (inputs_ + 1) / 2, panel_columns}} {
-        for (index n = 0; n < outputs_; ++n) {
-            std::uint32_t* const to = bf16_[n / panel_columns].data() + n % panel_columns;
-            bfloat16 const* const from = weight[n].data();
-            for (index k = 0; k < inputs_; ++k) {
+        for_each_block([&](index p, index j, index first, index last) {
+            std::uint32_t* const to = bf16_[p].data() + j;
+            bfloat16 const* const from = weight[p * panel_columns + j].data();
+            for (index k = first; k < last; ++k) {
                 to[k / 2 * panel_columns] |= std::uint32_t{from[k].bits} << (k % 2 * 16);
             }
-        }
+        });
     }
     explicit linear_weight(tensor::buffer<T, 2> const& weight) : linear_weight{weight.view()} {}
     explicit linear_weight(tensor::buffer<bfloat16, 2> const& weight)
@@ -64,6 +64,19 @@ public:
     }
 
 private:
+    /// Calls f(panel, column, first input, last input) for all weights, a few inputs at a time: what they are written to
+    /// stays in the first-level cache.
+    template <class F>
+    void for_each_block(F&& f) const {
+        constexpr index block = 32;
+        for (index p = 0; p < panels(); ++p) {
+            index const columns = std::min(panel_columns, outputs_ - p * panel_columns);
+            for (index first = 0; first < inputs_; first += block) {
+                for (index j = 0; j < columns; ++j) f(p, j, first, std::min(first + block, inputs_));
+            }
+        }
+    }
+
     index outputs_ = 0;
     index inputs_ = 0;
     tensor::buffer<T, 3> full_;              // [panels, K, 64]
