@@ -38,7 +38,7 @@ typedef std::uint32_t uvec __attribute__((vector_size(PLATEAU_VECTOR_BYTES)));
     return total;
 }
 
-/// eˣ within 2 ulp; +inf above 88.72, 0 below −87.33; NaN stays.
+/// eˣ to about 2 ulp (what is built on it is tested to a few more); +inf above 88.72, 0 below −87.33; NaN stays.
 /// x = n·ln 2 + r, |r| ≤ ln 2 / 2;  eʳ ≈ 1 + r + r² P₄(r), P₄ minimax in relative error (3e-9).
 [[gnu::always_inline]] inline vec exp_of(vec x) {
     constexpr float shifter = 12582912.0f;  // 1.5 · 2²³: adding it leaves the nearest integer in the low bits
@@ -64,7 +64,7 @@ typedef std::uint32_t uvec __attribute__((vector_size(PLATEAU_VECTOR_BYTES)));
 /// 1 / (1 + e⁻ˣ)
 [[gnu::always_inline]] inline vec sigmoid(vec x) { return 1.0f / (1.0f + exp_of(-x)); }
 
-/// erf within 2 ulp: x·P₆(x²) below 1, and 1 − e^−Q₆(|x|) above; both minimax in relative error of erf.
+/// erf to about 2 ulp: x·P₆(x²) below 1, and 1 − e^−Q₆(|x|) above; both minimax in relative error of erf.
 [[gnu::always_inline]] inline vec erf_of(vec x) {
     vec const size = x < 0.0f ? -x : x, s = x * x;
     vec p = splat(7.85414955e-05f);
