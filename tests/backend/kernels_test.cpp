@@ -11,6 +11,7 @@ namespace {
 using namespace plateau;
 using plateau::index;
 using backend::instruction_set;
+using backend::sum_start;
 using plateau::testing::random_vector;
 using plateau::testing::same_bits;
 
@@ -46,7 +47,8 @@ TEST_CASE("every path multiplies rows by a panel, and adds if asked to", "[backe
                 auto const a = random_vector<float>(rows * a_stride, 1), b = random_vector<float>(depth * b_stride, 2);
                 auto c = random_vector<float>(rows * c_stride, 3);
                 auto const before = c;
-                kernels.multiply(a.data(), a_stride, b.data(), b_stride, rows, depth, c.data(), c_stride, add, b.data());
+                kernels.multiply(a.data(), a_stride, b.data(), b_stride, rows, depth, c.data(), c_stride,
+                                 !add ? sum_start::zero : rows % 2 == 0 ? sum_start::continued : sum_start::apart, b.data());
                 for (index r = 0; r < rows; ++r) {
                     for (index j = 0; j < c_stride; ++j) {
                         auto const at = static_cast<std::size_t>(r * c_stride + j);
@@ -74,11 +76,12 @@ TEST_CASE("a product has the same bits whatever its rows, and however its sum is
         CAPTURE(name_of(path));
         auto const& kernels = backend::kernels_of(path);
         std::vector<float> whole(rows * 64), pieces(rows * 64);
-        kernels.multiply(a.data(), depth, b.data(), 64, rows, depth, whole.data(), 64, false, nullptr);
+        kernels.multiply(a.data(), depth, b.data(), 64, rows, depth, whole.data(), 64, sum_start::zero, nullptr);
         for (index r = 0; r < rows; ++r) {
             for (index const first : {0, 33}) {
                 kernels.multiply(a.data() + r * depth + first, depth, b.data() + first * 64, 64, 1, first == 0 ? 33 : depth - 33,
-                                 pieces.data() + r * 64, 64, first > 0, nullptr);
+                                 pieces.data() + r * 64, 64,
+                                 first > 0 ? sum_start::continued : sum_start::zero, nullptr);
             }
         }
         CHECK(same_bits(pieces.data(), whole.data(), rows * 64));
@@ -98,7 +101,7 @@ TEST_CASE("dots of heads have the bits of a product with their keys", "[backend]
                 for (index e = 0; e < width; ++e) {
                     panel[static_cast<std::size_t>(e * 64)] = k[static_cast<std::size_t>(h / group * width + e)];
                 }
-                kernels.multiply(q.data() + h * width, width, panel.data(), 64, 1, width, product.data(), 64, false, nullptr);
+                kernels.multiply(q.data() + h * width, width, panel.data(), 64, 1, width, product.data(), 64, sum_start::zero, nullptr);
                 CAPTURE(name_of(path), heads, h);
                 REQUIRE(same_bits(dots[static_cast<std::size_t>(h)], product[0]));
             }

@@ -117,12 +117,12 @@ public:
         index const width = shape_.width, stride = scores_stride(), prefix = run_.prefix();
         T const* const queries = q[run_.first_row + first].data() + h * width;
         for (index k = 0; k < prefix; k += panel_columns) {
-            kernels_.multiply(queries, q.stride(0), panels_ + k * width, panel_columns, count, width, scores + k, stride, false, nullptr);
+            kernels_.multiply(queries, q.stride(0), panels_ + k * width, panel_columns, count, width, scores + k, stride, sum_start::zero, nullptr);
         }
         index const own = run_.apart ? 0 : first + count;
         for (index k = 0; k < own; k += panel_columns) {
             kernels_.multiply(queries, q.stride(0), own_panels_ + k * width, panel_columns, count, width,
-                              scores + prefix + k, stride, false, nullptr);
+                              scores + prefix + k, stride, sum_start::zero, nullptr);
         }
         for (index j = 0; j < count; ++j) {
             T* const row = scores + j * stride;
@@ -168,15 +168,15 @@ private:
 
     void mix_panel(head_rows<T> prefix, head_rows<T> own, T const* pattern, index stride, index first, index count, T* out,
                    index out_stride) const {
-        bool const before = prefix.count > 0;
-        if (before) {
-            kernels_.multiply(pattern, stride, prefix.data, prefix.stride, count, prefix.count, out, out_stride, false, nullptr);
+        sum_start const from = prefix.count > 0 ? sum_start::continued : sum_start::zero;
+        if (prefix.count > 0) {
+            kernels_.multiply(pattern, stride, prefix.data, prefix.stride, count, prefix.count, out, out_stride, sum_start::zero, nullptr);
         }
         T const* const weights = pattern + prefix.count;
         if (run_.apart) {
             for (index j = 0; j < count; ++j) {
                 kernels_.multiply(weights + j * stride, stride, own.data + (first + j) * own.stride, own.stride, 1, 1,
-                                  out + j * out_stride, out_stride, before, nullptr);
+                                  out + j * out_stride, out_stride, from, nullptr);
             }
             return;
         }
@@ -185,10 +185,10 @@ private:
         for (index j = 0; j < count; j += tile) {
             index const rows = std::min(tile, count - j), common = first + j + 1;
             kernels_.multiply(weights + j * stride, stride, own.data, own.stride, rows, common, out + j * out_stride,
-                              out_stride, before, nullptr);
+                              out_stride, from, nullptr);
             for (index i = 1; i < rows; ++i) {
                 kernels_.multiply(weights + (j + i) * stride + common, stride, own.data + common * own.stride, own.stride, 1,
-                                  i, out + (j + i) * out_stride, out_stride, true, nullptr);
+                                  i, out + (j + i) * out_stride, out_stride, sum_start::continued, nullptr);
             }
         }
     }

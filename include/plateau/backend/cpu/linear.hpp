@@ -12,12 +12,13 @@ namespace plateau::backend {
 
 namespace detail {
 
-/// Rows and inputs that are worked on together, so that they stay in the second-level cache. Whole tiles of rows.
-inline constexpr index linear_rows = 252, linear_depth = 768;
+/// Rows and inputs that are worked on together, so that they stay in the second-level cache: whole tiles of rows, and so
+/// few inputs that their sum loses little to rounding.
+inline constexpr index linear_rows = 252, linear_depth = 256;
 
 }  // namespace detail
 
-/// Y = X · Wᵀ. Each element is one chain of multiply-adds in the order of the inputs, whatever the blocks.
+/// Y = X · Wᵀ. Sums of 256 products each, in the order of the inputs, are added up in that order.
 /// @param x  [R, K]      @param weight  [N, K]      @param y  [R, N], not overlapping x
 /// @post a row of y depends on its row of x alone, bit for bit: not on R, not on its place
 /// @throws shape_error on extents that do not fit
@@ -37,6 +38,7 @@ void linear(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2
         for (index first = 0; first < inputs; first += linear_depth) {
             index const depth = std::min(linear_depth, inputs - first);
             T const* const from = x[row].data() + first;
+            auto const start = first > 0 ? sum_start::apart : sum_start::zero;
             for (index r = 0; narrow != nullptr && r < rows; ++r) {
                 kernels.round_row(from + r * x.stride(0), depth, narrow + r * linear_depth);
             }
@@ -47,11 +49,11 @@ void linear(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2
                 if (narrow == nullptr) {
                     index const offset = first * panel_columns;
                     kernels.multiply(from, x.stride(0), weight.panel(p) + offset, panel_columns, rows, depth, to, stride,
-                                     first > 0, more ? weight.panel(p + 1) + offset : nullptr);
+                                     start, more ? weight.panel(p + 1) + offset : nullptr);
                 } else {
                     index const offset = first / 2 * panel_columns;
                     kernels.multiply_bf16(narrow, linear_depth, weight.panel_pairs(p) + offset, rows, depth, to, stride,
-                                          first > 0, more ? weight.panel_pairs(p + 1) + offset : nullptr);
+                                          start, more ? weight.panel_pairs(p + 1) + offset : nullptr);
                 }
             }
         }

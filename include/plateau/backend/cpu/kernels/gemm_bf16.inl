@@ -61,13 +61,13 @@ inline void round_row(float const* x, index count, std::uint32_t* out) {
 
 template <int Rows, int Vectors>
 [[gnu::always_inline]] inline void multiply_bf16_tile(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index pairs,
-                                                      float* c, index c_stride, bool add, char const* ahead,
+                                                      float* c, index c_stride, sum_start start, char const* ahead,
                                                       index ahead_step) {
     vec sums[Rows][Vectors];
 PLATEAU_UNROLL
     for (int r = 0; r < Rows; ++r) {
 PLATEAU_UNROLL
-        for (int v = 0; v < Vectors; ++v) sums[r][v] = add ? load(c + r * c_stride + v * lanes) : vec{};
+        for (int v = 0; v < Vectors; ++v) sums[r][v] = start == sum_start::continued ? load(c + r * c_stride + v * lanes) : vec{};
     }
     for (index k = 0; k < pairs; ++k, ahead += ahead_step) {
         __builtin_prefetch(ahead, 0, 2);
@@ -76,31 +76,34 @@ PLATEAU_UNROLL
 PLATEAU_UNROLL
     for (int r = 0; r < Rows; ++r) {
 PLATEAU_UNROLL
-        for (int v = 0; v < Vectors; ++v) store(c + r * c_stride + v * lanes, sums[r][v]);
+        for (int v = 0; v < Vectors; ++v) {
+            float* const to = c + r * c_stride + v * lanes;
+            store(to, start == sum_start::apart ? load(to) + sums[r][v] : sums[r][v]);
+        }
     }
 }
 
 template <int Rows>
 [[gnu::noinline]] void multiply_bf16_rows(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index pairs, float* c,
-                                          index c_stride, bool add, char const* ahead, index ahead_step) {
+                                          index c_stride, sum_start start, char const* ahead, index ahead_step) {
     for (int column = 0; column < panel_columns; column += tile_vectors * lanes) {
-        multiply_bf16_tile<Rows, tile_vectors>(a, a_stride, b + column, pairs, c + column, c_stride, add, ahead, ahead_step);
+        multiply_bf16_tile<Rows, tile_vectors>(a, a_stride, b + column, pairs, c + column, c_stride, start, ahead, ahead_step);
     }
 }
 
 inline void multiply_bf16(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index rows, index depth, float* c,
-                          index c_stride, bool add, std::uint32_t const* next) {
+                          index c_stride, sum_start start, std::uint32_t const* next) {
     constexpr index line_of_pair = panel_columns * 4;
     index const pairs = (depth + 1) / 2, step = rows > 6 ? line_of_pair / ((rows + 5) / 6) : line_of_pair;
     char const* ahead = reinterpret_cast<char const*>(next != nullptr ? next : b);
     for (; rows >= 6; rows -= 6, a += 6 * a_stride, c += 6 * c_stride, ahead += pairs * step) {
-        multiply_bf16_rows<6>(a, a_stride, b, pairs, c, c_stride, add, ahead, step);
+        multiply_bf16_rows<6>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
     }
     switch (rows) {
-        case 1: return multiply_bf16_rows<1>(a, a_stride, b, pairs, c, c_stride, add, ahead, step);
-        case 2: return multiply_bf16_rows<2>(a, a_stride, b, pairs, c, c_stride, add, ahead, step);
-        case 3: return multiply_bf16_rows<3>(a, a_stride, b, pairs, c, c_stride, add, ahead, step);
-        case 4: return multiply_bf16_rows<4>(a, a_stride, b, pairs, c, c_stride, add, ahead, step);
-        case 5: return multiply_bf16_rows<5>(a, a_stride, b, pairs, c, c_stride, add, ahead, step);
+        case 1: return multiply_bf16_rows<1>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
+        case 2: return multiply_bf16_rows<2>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
+        case 3: return multiply_bf16_rows<3>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
+        case 4: return multiply_bf16_rows<4>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
+        case 5: return multiply_bf16_rows<5>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
     }
 }

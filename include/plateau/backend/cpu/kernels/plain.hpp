@@ -20,14 +20,15 @@ namespace plateau::backend::plain {
 /// Rows × 64 of a product, as many columns at a time as fit into the registers, in Eigen's vectors.
 template <bool FourRows, class T>
 [[gnu::noinline]] void multiply_rows(T const* a, index a_stride, T const* b, index b_stride, index depth, T* c, index c_stride,
-                                     bool add) {
+                                     sum_start start) {
     constexpr int columns = 2 * EIGEN_MAX_STATIC_ALIGN_BYTES / sizeof(T);
     using row = Eigen::Array<T, 1, columns>;
     for (index j = 0; j < panel_columns; j += columns) {
         auto const out = [&](index r) { return Eigen::Map<row>(c + r * c_stride + j); };
         row sum0 = row::Zero(), sum1 = row::Zero(), sum2 = row::Zero(), sum3 = row::Zero();
-        if (add) sum0 = out(0);
-        if (FourRows && add) sum1 = out(1), sum2 = out(2), sum3 = out(3);
+        bool const goes_on = start == sum_start::continued, apart = start == sum_start::apart;
+        if (goes_on) sum0 = out(0);
+        if (FourRows && goes_on) sum1 = out(1), sum2 = out(2), sum3 = out(3);
         for (index k = 0; k < depth; ++k) {
             row const weights = Eigen::Map<row const>(b + k * b_stride + j);
             sum0 += a[k] * weights;
@@ -37,19 +38,21 @@ template <bool FourRows, class T>
                 sum3 += a[3 * a_stride + k] * weights;
             }
         }
+        if (apart) sum0 += out(0);
+        if (FourRows && apart) sum1 += out(1), sum2 += out(2), sum3 += out(3);
         out(0) = sum0;
         if (FourRows) out(1) = sum1, out(2) = sum2, out(3) = sum3;
     }
 }
 
 template <class T>
-void multiply(T const* a, index a_stride, T const* b, index b_stride, index rows, index depth, T* c, index c_stride, bool add,
+void multiply(T const* a, index a_stride, T const* b, index b_stride, index rows, index depth, T* c, index c_stride, sum_start start,
               T const*) {
     for (; rows >= 4; rows -= 4, a += 4 * a_stride, c += 4 * c_stride) {
-        multiply_rows<true>(a, a_stride, b, b_stride, depth, c, c_stride, add);
+        multiply_rows<true>(a, a_stride, b, b_stride, depth, c, c_stride, start);
     }
     for (; rows > 0; --rows, a += a_stride, c += c_stride) {
-        multiply_rows<false>(a, a_stride, b, b_stride, depth, c, c_stride, add);
+        multiply_rows<false>(a, a_stride, b, b_stride, depth, c, c_stride, start);
     }
 }
 
@@ -60,7 +63,7 @@ inline void round_row(float const* x, index count, std::uint32_t* out) {
 }
 
 inline void multiply_bf16(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index rows, index depth, float* c,
-                          index c_stride, bool add, std::uint32_t const*) {
+                          index c_stride, sum_start start, std::uint32_t const*) {
     float* const inputs = detail::scratch<float, 5>(depth);
     float* const weights = detail::scratch<float, 6>(depth * panel_columns);
     for (index k = 0; k < depth; ++k) {
@@ -71,7 +74,7 @@ inline void multiply_bf16(std::uint32_t const* a, index a_stride, std::uint32_t 
     }
     for (index r = 0; r < rows; ++r) {
         std::memcpy(inputs, a + r * a_stride, static_cast<std::size_t>(depth) * sizeof(float));
-        multiply<float>(inputs, depth, weights, panel_columns, 1, depth, c + r * c_stride, c_stride, add, nullptr);
+        multiply<float>(inputs, depth, weights, panel_columns, 1, depth, c + r * c_stride, c_stride, start, nullptr);
     }
 }
 

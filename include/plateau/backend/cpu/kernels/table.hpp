@@ -11,17 +11,24 @@ namespace plateau::backend {
 /// Outputs of a linear layer stand in panels of this many.
 inline constexpr index panel_columns = 64;
 
+/// What a product does with what its output holds.
+enum class sum_start : std::uint8_t {
+    zero,       ///< overwrites it
+    continued,  ///< goes on from it: the same bits as one longer sum
+    apart,      ///< starts at zero and is added to it in the end: less rounding in long sums
+};
+
 /// One function per kernel, for elements of type T. Strides in elements; what a kernel computes stands with the operation
 /// that calls it. Every element of every result is computed in an order that depends on nothing but its row.
 template <class T>
 struct kernel_table {
-    /// c [rows, 64] = (c or 0) + a [rows, depth] · b [depth, 64]; each element one chain of multiply-adds in the order of
-    /// k. `next` is the b of the call to come, or null: it is brought nearer meanwhile
+    /// c [rows, 64] from a [rows, depth] · b [depth, 64]; each element one chain of multiply-adds in the order of k.
+    /// `next` is the b of the call to come, or null: it is brought nearer meanwhile
     void (*multiply)(T const* a, index a_stride, T const* b, index b_stride, index rows, index depth, T* c, index c_stride,
-                     bool add, T const* next);
+                     sum_start start, T const* next);
     /// the same for a and b in bfloat16; b holds two neighbouring k to a word, a is what round_row makes. float alone
     void (*multiply_bf16)(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index rows, index depth, T* c,
-                           index c_stride, bool add, std::uint32_t const* next);
+                           index c_stride, sum_start start, std::uint32_t const* next);
     /// a row of inputs as multiply_bf16 wants it, in at most `count` + 1 words; float alone
     void (*round_row)(T const* x, index count, std::uint32_t* out);
     T (*rms_scale_row)(T const* x, index n, double epsilon);
