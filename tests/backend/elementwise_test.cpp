@@ -98,19 +98,23 @@ TEMPLATE_TEST_CASE("a gated activation is the product of the two", "[backend][el
     CHECK(same_rows(in_place.view(), gated.view()));
 }
 
-TEMPLATE_TEST_CASE("rows and biases are added", "[backend][elementwise]", float, double) {
+TEMPLATE_TEST_CASE("rows are added", "[backend][elementwise]", float, double) {
     index const rows = GENERATE(1, 7, 65), width = GENERATE(1, 32, 129);
     auto const x = random_buffer<TestType, 2>({rows, width}, 1), y = random_buffer<TestType, 2>({rows, width}, 2);
-    auto const bias = random_buffer<TestType, 1>({width}, 3);
-    auto sum = y.clone(), biased = y.clone();
+    auto sum = y.clone();
     backend::add<TestType>(ctx, x, sum.view());
-    backend::add_bias<TestType>(ctx, bias, biased.view());
     for (index r = 0; r < rows; ++r) {
-        for (index i = 0; i < width; ++i) {
-            REQUIRE(sum(r, i) == y(r, i) + x(r, i));
-            REQUIRE(biased(r, i) == y(r, i) + bias(i));
-        }
+        for (index i = 0; i < width; ++i) REQUIRE(sum(r, i) == y(r, i) + x(r, i));
     }
+}
+
+TEMPLATE_TEST_CASE("the first row that is not finite is named", "[backend][elementwise]", float, double) {
+    auto x = random_buffer<TestType, 2>({7, 33}, 1);
+    CHECK(backend::first_not_finite<TestType>(ctx, x) == -1);
+    x(5, 0) = std::numeric_limits<TestType>::quiet_NaN();
+    CHECK(backend::first_not_finite<TestType>(ctx, x) == 5);
+    x(3, 32) = -std::numeric_limits<TestType>::infinity();
+    CHECK(backend::first_not_finite<TestType>(ctx, x) == 3);
 }
 
 TEMPLATE_TEST_CASE("strides are respected", "[backend][elementwise]", float, double) {

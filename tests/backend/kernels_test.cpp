@@ -150,9 +150,9 @@ TEST_CASE("activations are within a few units in the last place", "[backend][ker
     for (auto const path : paths()) {
         auto const& kernels = backend::kernels_of(path);
         for (auto const& [kind, bound] : bounds) {
-            kernels.activate_row(kind, x.data(), nullptr, count, y.data());
-            kernels.activate_row(kind, x.data(), up.data(), count, gated.data());
-            exact.activate_row(kind, wide.data(), nullptr, count, wanted.data());
+            kernels.activate_rows(kind, {x.data(), 0}, {}, 1, count, {y.data(), 0});
+            kernels.activate_rows(kind, {x.data(), 0}, {up.data(), 0}, 1, count, {gated.data(), 0});
+            exact.activate_rows(kind, {wide.data(), 0}, {}, 1, count, {wanted.data(), 0});
             double worst = 0, where = 0;
             for (std::size_t i = 0; i < count; ++i) {
                 // where the result is far smaller than x, what 1 + erf and e^x lose there is bounded by x itself
@@ -166,14 +166,14 @@ TEST_CASE("activations are within a few units in the last place", "[backend][ker
         }
         float const special[] = {not_a_number, infinity, -infinity, 0.0f, 3e38f, -3e38f};
         float out[6];
-        kernels.activate_row(activation::silu, special, nullptr, 6, out);
+        kernels.activate_rows(activation::silu, {special, 0}, {}, 1, 6, {out, 0});
         CHECK(std::isnan(out[0]));
         CHECK(out[1] == infinity);
         CHECK(out[3] == 0.0f);
         CHECK(out[4] == 3e38f);
         CHECK(out[5] == 0.0f);
         for (auto const kind : {activation::gelu, activation::gelu_tanh, activation::relu}) {
-            kernels.activate_row(kind, special, nullptr, 6, out);
+            kernels.activate_rows(kind, {special, 0}, {}, 1, 6, {out, 0});
             CAPTURE(name_of(path), static_cast<int>(kind));
             CHECK(std::isnan(out[0]));
             CHECK(out[3] == 0.0f);
@@ -225,14 +225,77 @@ TEST_CASE("norms, rotations and sums follow the plain kernels on every path", "[
                 exact.affine_row(wide.data(), n, which & 1 ? wide_w.data() : nullptr, which & 2 ? wide_b.data() : nullptr, wanted.data());
                 CHECK(close());
             }
-            kernels.add_row(x.data(), n, y.data());
-            exact.add_row(wide.data(), n, wanted.data());
+            kernels.add_rows({x.data(), 0}, 1, n, {y.data(), 0});
+            exact.add_rows({wide.data(), 0}, 1, n, {wanted.data(), 0});
             CHECK(close());
             if (n % 2 != 0) continue;
             y = x, wanted = wide;
             kernels.rotate_row(y.data(), 1, w.data(), b.data(), n / 2);
             exact.rotate_row(wanted.data(), 1, wide_w.data(), wide_b.data(), n / 2);
             CHECK(close());
+        }
+    }
+}
+
+TEST_CASE("a norm at once has the bits of its steps", "[backend][kernels]") {
+    for (index const n : {1, 7, 16, 31, 64, 129, 576}) {
+        auto const x = random_vector<float>(n, 1), w = random_vector<float>(n, 2), b = random_vector<float>(n, 3);
+        for (auto const path : paths()) {
+            auto const& kernels = backend::kernels_of(path);
+            for (auto const kind : {norm_kind::rms, norm_kind::layer}) {
+                for (int const which : {0, 1, 2, 3}) {
+                    float const *const weight = which & 1 ? w.data() : nullptr, *const bias = which & 2 ? b.data() : nullptr;
+                    std::vector<float> steps(x), once(x.size() + 1, -7.0f);
+                    float const scale = kind == norm_kind::rms ? kernels.rms_scale_row(x.data(), n, 1e-5)
+                                                               : kernels.centre_row(x.data(), n, 1e-5, steps.data());
+                    kernels.divide_row(steps.data(), n, scale, steps.data());
+                    kernels.affine_row(steps.data(), n, weight, bias, steps.data());
+                    kernels.norm_row(kind, x.data(), n, 1e-5, weight, bias, once.data());
+                    CAPTURE(name_of(path), n, which);
+                    CHECK(same_bits(once.data(), steps.data(), n));
+                    CHECK(once.back() == -7.0f);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("one value that is not finite is found anywhere", "[backend][kernels]") {
+    for (index const n : {1, 15, 16, 17, 40}) {
+        auto x = random_vector<float>(n, 1, 1e30);
+        for (auto const path : paths()) {
+            auto const& kernels = backend::kernels_of(path);
+            CAPTURE(name_of(path), n);
+            CHECK(kernels.finite_row(x.data(), n));
+            for (index i = 0; i < n; ++i) {
+                for (float const bad : {infinity, -infinity, not_a_number}) {
+                    float const kept = std::exchange(x[static_cast<std::size_t>(i)], bad);
+                    REQUIRE_FALSE(kernels.finite_row(x.data(), n));
+                    x[static_cast<std::size_t>(i)] = kept;
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("rows are added and activated where they stand, the first again and again without a stride", "[backend][kernels]") {
+    index const rows = 3, n = 21, stride = 25;
+    auto const x = random_vector<float>(rows * stride, 1), up = random_vector<float>(rows * stride, 2);
+    for (auto const path : paths()) {
+        auto const& kernels = backend::kernels_of(path);
+        for (index const x_stride : {index{0}, stride}) {
+            auto sum = random_vector<float>(rows * stride, 3), act = sum;
+            auto const before = sum;
+            kernels.add_rows({x.data(), x_stride}, rows, n, {sum.data(), stride});
+            kernels.activate_rows(activation::relu, {x.data(), x_stride}, {up.data(), stride}, rows, n, {act.data(), stride});
+            for (index r = 0; r < rows; ++r) {
+                for (index i = 0; i < stride; ++i) {
+                    auto const at = static_cast<std::size_t>(r * stride + i);
+                    float const from = x[static_cast<std::size_t>(r * x_stride + (i < n ? i : 0))];
+                    REQUIRE(sum[at] == (i < n ? before[at] + from : before[at]));
+                    REQUIRE(act[at] == (i < n ? (from > 0 ? from : 0.0f) * up[at] : before[at]));
+                }
+            }
         }
     }
 }

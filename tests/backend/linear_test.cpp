@@ -1,4 +1,4 @@
-#include <plateau/backend/cpu/linear.hpp>
+#include <plateau/backend/cpu.hpp>
 
 #include <limits>
 
@@ -23,9 +23,9 @@ struct extents {
     index outputs, inputs;
 };
 
-/// Odd ones, vectors, a panel of bfloat16 and a block of Eigen's and a bit.
+/// Odd ones, vectors, a panel and a bit, several sums of 256, and so many inputs that few rows stay in cache.
 std::vector<extents> const layer_extents{{1, 1},   {1, 7},  {7, 1},     {1, 129},  {129, 1}, {7, 32},
-                                         {32, 65}, {65, 7}, {129, 129}, {300, 65}, {64, 600}};
+                                         {32, 65}, {65, 7}, {129, 129}, {300, 65}, {64, 600}, {3, 5500}};
 
 template <class T>
 buffer<T, 2> product(view<T const, 2> x, backend::linear_weight<T> const& weight) {
@@ -124,6 +124,42 @@ TEMPLATE_TEST_CASE("a row's bits depend neither on the number of rows nor on its
     }
 }
 
+TEMPLATE_TEST_CASE("what comes after a product has the bits of steps of its own", "[backend][linear]", float, double) {
+    index const rows = GENERATE(1, 130);
+    for (extents const e : {extents{7, 32}, {64, 600}, {129, 65}, {70, 5500}}) {
+        auto const bias = random_buffer<TestType, 1>({e.outputs}, 3), other_bias = random_buffer<TestType, 1>({e.outputs}, 4);
+        auto const x = random_buffer<TestType, 2>({rows, e.inputs}, 5);
+        auto const all = weights<TestType>(e, 6), others = weights<TestType>(e, 7);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            CAPTURE(rows, e.outputs, e.inputs, i);
+            auto const biased_product = [&](backend::biased<TestType> const& layer) {
+                auto y = product<TestType>(x, layer.weight);
+                for (index r = 0; r < rows; ++r) {
+                    for (index n = 0; n < e.outputs; ++n) y(r, n) += layer.bias[n];
+                }
+                return y;
+            };
+            backend::biased<TestType> const layer{all[i], bias}, factor{others[i], other_bias};
+            auto const product_and_bias = biased_product(layer), up = biased_product(factor);
+            buffer<TestType, 2> y({rows, e.outputs}), wanted({rows, e.outputs});
+            backend::linear<TestType>(ctx, x, layer, y);
+            REQUIRE(same_rows(y.view(), product_and_bias.view()));
+
+            auto const before = random_buffer<TestType, 2>({rows, e.outputs}, 8);
+            auto sum = before.clone();
+            backend::linear<TestType>(ctx, x, layer, sum, backend::accumulate::yes);
+            for (index k = 0; k < sum.size(); ++k) REQUIRE(sum.data()[k] == before.data()[k] + product_and_bias.data()[k]);
+
+            backend::linear_activate<TestType>(ctx, activation::gelu, x, layer, nullptr, y);
+            backend::activate<TestType>(ctx, activation::gelu, product_and_bias, {}, wanted.view());
+            REQUIRE(same_rows(y.view(), wanted.view()));
+            backend::linear_activate<TestType>(ctx, activation::silu, x, layer, &factor, y);
+            backend::activate<TestType>(ctx, activation::silu, product_and_bias, up, wanted.view());
+            REQUIRE(same_rows(y.view(), wanted.view()));
+        }
+    }
+}
+
 TEMPLATE_TEST_CASE("what is not finite stays in its row", "[backend][linear]", float, double) {
     auto const weight = backend::linear_weight<TestType>{random_buffer<TestType, 2>({65, 32}, 9)};
     auto x = random_buffer<TestType, 2>({130, 32}, 10);
@@ -184,6 +220,13 @@ TEST_CASE("extents that do not fit are errors that say what was expected", "[bac
     CHECK_THROWS_AS(call({3, 6}, {3, 7}), shape_error);
     CHECK_THROWS_AS(call({3, 5}, {3, 5}), shape_error);
     CHECK_THROWS_AS(call({3, 5}, {4, 7}), shape_error);
+    backend::linear_weight<float> const other{random_buffer<float, 2>({6, 5}, 1)}, half{in_bfloat16(random_buffer<float, 2>({7, 5}, 1))};
+    buffer<float, 2> const x({3, 5});
+    buffer<float, 2> y({3, 7});
+    for (auto const* weights : {&other, &half}) {
+        backend::biased<float> const factor{*weights};
+        CHECK_THROWS_AS(backend::linear_activate<float>(ctx, activation::silu, x, weight, &factor, y), shape_error);
+    }
     CHECK_THROWS_WITH(call({3, 6}, {3, 7}), "the input of a linear layer has shape [3, 6], expected [3, 5]");
 }
 

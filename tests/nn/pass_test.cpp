@@ -117,10 +117,11 @@ TEST_CASE("a value that is not finite is reported with its layer, item and posit
     sequences const one{{0, 3}};
     p.begin(testing::positions(4, 3, 17), one, nullptr);
     auto x = testing::random_buffer<float, 2>({3, 33}, 1, 1e30);
-    CHECK_NOTHROW(p.require_finite(2, x, "pair"));
+    context const ctx{1};
+    CHECK_NOTHROW(p.require_finite(ctx, 2, x, "pair"));
     x(1, GENERATE(0, 32)) = bad;
-    CHECK_THROWS_AS(p.require_finite(2, x, "pair"), numeric_error);
-    CHECK_THROWS_WITH(p.require_finite(2, x, "pair"), testing::contains("layer 2, pair 17, position 5"));
+    CHECK_THROWS_AS(p.require_finite(ctx, 2, x, "pair"), numeric_error);
+    CHECK_THROWS_WITH(p.require_finite(ctx, 2, x, "pair"), testing::contains("layer 2, pair 17, position 5"));
 }
 
 }  // namespace

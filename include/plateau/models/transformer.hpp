@@ -70,7 +70,7 @@ public:
     void run(Context const& ctx, pass_type& p, int first, int last, char const* item) const {
         for (int layer = first; layer < last; ++layer) {
             blocks[at(layer)].forward(ctx, p, layer, width());
-            p.require_finite(layer, p.residual(width()), item);
+            p.require_finite(ctx, layer, p.residual(width()), item);
         }
     }
 

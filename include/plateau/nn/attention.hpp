@@ -24,8 +24,9 @@ struct attention {
     linear<Context, T> output;               ///< [D, H · E]
     std::shared_ptr<rope const> rotary = {};  ///< null without rotary embedding
 
-    /// @param x  [R, D] padded to whole groups      @param out  [R, D]
-    void forward(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view out) const {
+    /// @param x  [R, D]      @param out  [R, D], overwritten or added to
+    void forward(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view out,
+                 backend::accumulate sum = backend::accumulate::no) const {
         using hooks::site_id;
         auto const q = p.matrix(slot::q, shape.heads * shape.width);
         query.forward(ctx, x, q);
@@ -48,7 +49,7 @@ struct attention {
             backend::prefix_attention<T>(ctx, shape, q, k, v, segments, z);
         }
         p.hook(site_id::z, layer, z, shape.heads);
-        output.forward(ctx, z, out);
+        output.forward(ctx, z, out, sum);
     }
 
     /// Computes and records keys and values alone: all that a later row needs of the last layer.

@@ -31,22 +31,20 @@ struct block {
         using hooks::site_id;
         auto const x = p.residual(width);
         auto const normed = p.matrix(slot::normed, width);
-        auto const delta = p.matrix(slot::delta, width);
         p.hook(site_id::resid_pre, layer, x);
         norm1.forward(ctx, p, layer, ln1_sites, x, normed);
-        attend.forward(ctx, p, layer, normed, delta);
-        p.hook(site_id::attn_out, layer, delta);
         if constexpr (Order == order::pre_norm) {
-            backend::add<T>(ctx, delta, x);
+            add(ctx, p, layer, attend, site_id::attn_out, normed, x);
             p.hook(site_id::resid_mid, layer, x);
             norm2.forward(ctx, p, layer, ln2_sites, x, normed);
         } else {
+            auto const delta = p.matrix(slot::delta, width);
+            attend.forward(ctx, p, layer, normed, delta);
+            p.hook(site_id::attn_out, layer, delta);
             norm2.forward(ctx, p, layer, ln2_sites, x, normed);
             backend::add<T>(ctx, delta, x);
         }
-        feed_forward.forward(ctx, p, layer, normed, delta);
-        p.hook(site_id::mlp_out, layer, delta);
-        backend::add<T>(ctx, delta, x);
+        add(ctx, p, layer, feed_forward, site_id::mlp_out, normed, x);
         p.hook(site_id::resid_post, layer, x);
     }
 
@@ -76,6 +74,19 @@ struct block {
     }
 
     index kv_width() const { return attend.kv_width(); }
+
+private:
+    /// x += part(normed). A part that can add does so itself, unless somebody wants to see what it adds.
+    template <class Context, class T, class Part, class Rows>
+    void add(Context const& ctx, pass<Context, T>& p, int layer, Part const& part, hooks::site_id at, Rows normed, Rows x) const {
+        if constexpr (requires { part.forward(ctx, p, layer, normed, x, backend::accumulate::yes); }) {
+            if (!p.wanted(at, layer)) return part.forward(ctx, p, layer, normed, x, backend::accumulate::yes);
+        }
+        auto const delta = p.matrix(slot::delta, x.extent(1));
+        part.forward(ctx, p, layer, normed, delta);
+        p.hook(at, layer, delta);
+        backend::add<T>(ctx, delta, x);
+    }
 };
 
 }  // namespace plateau::nn

@@ -13,11 +13,13 @@ struct linear {
     typename Context::template weight<T> weight;              ///< [N, K]
     typename Context::template buffer<T, 1> bias = {};        ///< [N], or empty
 
-    /// @param x  [R, K]      @param y  [R, N], not overlapping x      @throws shape_error
+    /// What the operations of a backend take.
+    backend::biased<T> parameters() const { return {weight, bias}; }
+
+    /// @param x  [R, K]      @param y  [R, N], not overlapping x: overwritten, or added to      @throws shape_error
     void forward(Context const& ctx, std::type_identity_t<tensor::view<T const, 2, typename Context::space>> x,
-                 tensor::view<T, 2, typename Context::space> y) const {
-        backend::linear<T>(ctx, x, weight, y);
-        if (bias.size() > 0) backend::add_bias<T>(ctx, bias, y);
+                 tensor::view<T, 2, typename Context::space> y, backend::accumulate sum = backend::accumulate::no) const {
+        backend::linear<T>(ctx, x, parameters(), y, sum);
     }
 };
 

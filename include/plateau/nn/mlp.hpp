@@ -23,12 +23,34 @@ struct mlp {
     linear<Context, T> in = {};    ///< [F, D]
     linear<Context, T> out = {};   ///< [D, F]
 
-    /// @param x  [R, D] padded to whole groups      @param y  [R, D]
-    void forward(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view y) const {
+    /// @param x  [R, D]      @param y  [R, D], overwritten or added to
+    void forward(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view y,
+                 backend::accumulate sum = backend::accumulate::no) const {
+        using hooks::site_id;
+        auto const post = p.matrix(slot::mlp_post, in.weight.outputs());
+        if (p.wanted(site_id::mlp_pre, layer) || p.wanted(site_id::mlp_pre_linear, layer)) {
+            activate_in_steps(ctx, p, layer, x, post);
+        } else {
+            auto const first = (gated ? gate : in).parameters(), factor = in.parameters();
+            backend::linear_activate<T>(ctx, act, x, first, gated ? &factor : nullptr, post);
+        }
+        p.hook(site_id::mlp_post, layer, post);
+        out.forward(ctx, post, y, sum);
+    }
+
+    [[gnu::cold]] void list(std::vector<hooks::site>& sites, int layer) const {
+        index const width = in.weight.outputs();
+        hooks::add_site(sites, {hooks::site_id::mlp_pre, layer, hooks::site_axes::vector, 1, width});
+        if (gated) hooks::add_site(sites, {hooks::site_id::mlp_pre_linear, layer, hooks::site_axes::vector, 1, width});
+        hooks::add_site(sites, {hooks::site_id::mlp_post, layer, hooks::site_axes::vector, 1, width});
+    }
+
+private:
+    /// Where one looks: the same bits, with the factors kept.
+    void activate_in_steps(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view post) const {
         using hooks::site_id;
         index const width = in.weight.outputs();
         auto const pre = p.matrix(slot::mlp_pre, width);
-        auto const post = p.matrix(slot::mlp_post, width);
         (gated ? gate : in).forward(ctx, x, pre);
         p.hook(site_id::mlp_pre, layer, pre);
         rows_view factor;
@@ -38,15 +60,6 @@ struct mlp {
             p.hook(site_id::mlp_pre_linear, layer, factor);
         }
         backend::activate<T>(ctx, act, pre, factor, post);
-        p.hook(site_id::mlp_post, layer, post);
-        out.forward(ctx, post, y);
-    }
-
-    [[gnu::cold]] void list(std::vector<hooks::site>& sites, int layer) const {
-        index const width = in.weight.outputs();
-        hooks::add_site(sites, {hooks::site_id::mlp_pre, layer, hooks::site_axes::vector, 1, width});
-        if (gated) hooks::add_site(sites, {hooks::site_id::mlp_pre_linear, layer, hooks::site_axes::vector, 1, width});
-        hooks::add_site(sites, {hooks::site_id::mlp_post, layer, hooks::site_axes::vector, 1, width});
     }
 };
 

@@ -30,6 +30,11 @@ struct norm {
     /// @param x,y  [R, D], not overlapping
     void forward(Context const& ctx, pass<Context, T>& p, int layer, norm_sites const& at,
                  typename pass<Context, T>::const_rows_view x, typename pass<Context, T>::rows_view y) const {
+        if (!p.wanted(at.scale, layer) && !p.wanted(at.normalized, layer)) {
+            backend::norm<T>(ctx, kind, x, epsilon, weight, bias, y);
+            p.hook(at.out, layer, y);
+            return;
+        }
         auto const scale = p.matrix(slot::scale, 1);
         auto const normalized = p.matrix(slot::normalized, x.extent(1));
         tensor::view<T, 1, typename Context::space> const scales{scale.data(), {scale.extent(0)}};

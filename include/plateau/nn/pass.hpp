@@ -137,15 +137,12 @@ public:
     }
 
     /// @throws not_finite_error naming the layer and the row's origin if a value is not finite
-    void require_finite(int layer, const_rows_view x, char const* item_name) const {
-        for (index r = 0; r < rows(); ++r) {
-            T probe = 0;  // stays 0 unless an element is infinite or NaN
-            for (index i = 0; i < x.extent(1); ++i) probe += x(r, i) * T{0};
-            if (probe == T{0}) continue;
-            throw not_finite_error{id(r).item, "the residual stream is not finite after layer ", layer, ", ", item_name, " ",
-                                   id(r).item, ", position ", id(r).position,
-                                   ": check the weights, or compute with a wider dtype"};
-        }
+    void require_finite(Context const& ctx, int layer, const_rows_view x, char const* item_name) const {
+        index const r = backend::first_not_finite<T>(ctx, x);
+        if (r < 0) return;
+        throw not_finite_error{id(r).item, "the residual stream is not finite after layer ", layer, ", ", item_name, " ",
+                               id(r).item, ", position ", id(r).position,
+                               ": check the weights, or compute with a wider dtype"};
     }
 
 private:

@@ -11,15 +11,17 @@ namespace plateau::backend {
 /// y += x. @param x,y  [R, D]
 template <class T>
 void add(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, tensor::view<T, 2> y) {
-    auto const& kernels = ctx.kernels<T>();
-    for (index r = 0; r < y.extent(0); ++r) kernels.add_row(x[r].data(), y.extent(1), y[r].data());
+    ctx.kernels<T>().add_rows({x.data(), x.stride(0)}, y.extent(0), y.extent(1), {y.data(), y.stride(0)});
 }
 
-/// y_r += bias. @param bias  [D]      @param y  [R, D]
+/// The first row that holds something infinite or NaN, or -1. @param x  [R, D]
 template <class T>
-void add_bias(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 1>> bias, tensor::view<T, 2> y) {
+index first_not_finite(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x) {
     auto const& kernels = ctx.kernels<T>();
-    for (index r = 0; r < y.extent(0); ++r) kernels.add_row(bias.data(), y.extent(1), y[r].data());
+    for (index r = 0; r < x.extent(0); ++r) {
+        if (!kernels.finite_row(x[r].data(), x.extent(1))) return r;
+    }
+    return -1;
 }
 
 /// out = act(x), or act(x) · up for a gated layer.
@@ -27,10 +29,8 @@ void add_bias(cpu_context const& ctx, std::type_identity_t<tensor::view<T const,
 template <class T>
 void activate(cpu_context const& ctx, activation kind, std::type_identity_t<tensor::view<T const, 2>> x,
               std::type_identity_t<tensor::view<T const, 2>> up, tensor::view<T, 2> out) {
-    auto const& kernels = ctx.kernels<T>();
-    for (index r = 0; r < x.extent(0); ++r) {
-        kernels.activate_row(kind, x[r].data(), up.data() == nullptr ? nullptr : up[r].data(), x.extent(1), out[r].data());
-    }
+    ctx.kernels<T>().activate_rows(kind, {x.data(), x.stride(0)}, {up.data(), up.stride(0)}, x.extent(0), x.extent(1),
+                                   {out.data(), out.stride(0)});
 }
 
 /// Rotates the pairs (x_i, x_{i+E/2}) of every head by the angle θ_i of its row ("rotate half"):

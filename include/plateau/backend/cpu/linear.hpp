@@ -10,57 +10,151 @@
 
 namespace plateau::backend {
 
+/// A weight [N, K] and what is added to its products, [N] or nothing.
+template <class T>
+struct biased {
+    linear_weight<T> const& weight;
+    tensor::view<T const, 1> bias = {};
+
+    biased(linear_weight<T> const& w, tensor::view<T const, 1> b = {}) : weight{w}, bias{b} {}
+};
+
+/// Whether a result replaces what its place held, or is added to it.
+enum class accumulate : bool { no, yes };
+
 namespace detail {
 
-/// Rows and inputs that are worked on together, so that they stay in the second-level cache: whole tiles of rows, and so
-/// few inputs that their sum loses little to rounding.
+/// Rows that are worked on together, at most, and inputs of one sum: whole tiles of rows, and so few inputs that their sum
+/// loses little to rounding.
 inline constexpr index linear_rows = 252, linear_depth = 256;
+
+/// Rows whose inputs stay in the second-level cache beside a panel: whole tiles.
+constexpr index rows_in_cache(index inputs) {
+    constexpr index floats = index{5} << 16;  // 1.25 MiB of them
+    return std::clamp<index>(floats / inputs / 6 * 6, 6, linear_rows);
+}
+
+/// Outputs of panel p: 64, or fewer in the last.
+template <class T>
+index columns_of(linear_weight<T> const& weight, index p) {
+    return std::min(panel_columns, weight.outputs() - p * panel_columns);
+}
+
+/// Rows of inputs as the kernels of a weight want them.
+template <class T>
+class linear_input {
+public:
+    linear_input(kernel_table<T> const& kernels, tensor::view<T const, 2> x, bool bf16)
+        : kernels_{kernels}, x_{x}, stride_{x.stride(0)} {
+        if (!bf16) return;
+        stride_ = x.extent(1) + 1;
+        narrow_ = scratch<std::uint32_t>(x.extent(0) * stride_);
+        for (index r = 0; r < x.extent(0); ++r) {
+            for (index first = 0; first < x.extent(1); first += linear_depth) {
+                kernels.round_row(x[r].data() + first, std::min(linear_depth, x.extent(1) - first), narrow_ + r * stride_ + first);
+            }
+        }
+    }
+
+    index rows() const { return x_.extent(0); }
+
+    /// c [rows, 64] = X · panel p of the weight, plus its bias. `then` is a weight whose panel `then_panel` comes next; it
+    /// may have none of that number.
+    void multiply(biased<T> const& layer, index p, strided<T> c, linear_weight<T> const& then, index then_panel) const {
+        auto const& weight = layer.weight;
+        bool const more = then_panel < then.panels();
+        for (index first = 0; first < weight.inputs(); first += linear_depth) {
+            index const depth = std::min(linear_depth, weight.inputs() - first);
+            auto const start = first > 0 ? sum_start::apart : sum_start::zero;
+            bool const last = first + depth == weight.inputs();
+            if (narrow_ == nullptr) {
+                T const* const b = weight.panel(p) + first * panel_columns;
+                kernels_.multiply(x_.data() + first, stride_, b, panel_columns, x_.extent(0), depth, c.data, c.stride, start,
+                                  !last ? b + depth * panel_columns : more ? then.panel(then_panel) : nullptr);
+            } else {
+                std::uint32_t const* const b = weight.panel_pairs(p) + first / 2 * panel_columns;
+                kernels_.multiply_bf16(narrow_ + first, stride_, b, x_.extent(0), depth, c.data, c.stride, start,
+                                       !last ? b + depth / 2 * panel_columns : more ? then.panel_pairs(then_panel) : nullptr);
+            }
+        }
+        if (layer.bias.data() == nullptr) return;
+        kernels_.add_rows({layer.bias.data() + p * panel_columns, 0}, rows(), columns_of(weight, p), c);
+    }
+
+private:
+    kernel_table<T> const& kernels_;
+    tensor::view<T const, 2> x_;
+    index stride_;
+    std::uint32_t* narrow_ = nullptr;
+};
+
+/// Calls f(first row, input) for as many rows at a time as stay in cache.
+template <class T, class F>
+void for_each_input(kernel_table<T> const& kernels, tensor::view<T const, 2> x, linear_weight<T> const& weight, F&& f) {
+    index const together = rows_in_cache(weight.inputs());
+    for (index row = 0; row < x.extent(0); row += together) {
+        f(row, linear_input<T>{kernels, x.rows(row, std::min(together, x.extent(0) - row)), weight.is_bf16()});
+    }
+}
 
 }  // namespace detail
 
-/// Y = X · Wᵀ. Sums of 256 products each, in the order of the inputs, are added up in that order.
-/// @param x  [R, K]      @param weight  [N, K]      @param y  [R, N], not overlapping x
-/// @post a row of y depends on its row of x alone, bit for bit: not on R, not on its place
+/// Y = X Wᵀ + b, or Y += X Wᵀ + b. Sums of 256 products each, in the order of the inputs, are added up in that order; then
+/// comes the bias, then what y held.
+/// @param x  [R, K]      @param layer  [N, K] and [N]      @param y  [R, N], not overlapping x
+/// @post a row of y depends on its row of x (and y) alone, bit for bit: not on R, not on its place
 /// @throws shape_error on extents that do not fit
 template <class T>
-void linear(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, linear_weight<T> const& weight,
-            std::type_identity_t<tensor::view<T, 2>> y) {
-    index const outputs = weight.outputs(), inputs = weight.inputs();
-    tensor::require_extents(x.extents(), {x.extent(0), inputs}, "the input of a linear layer");
-    tensor::require_extents(y.extents(), {x.extent(0), outputs}, "the output of a linear layer");
-    using detail::linear_depth, detail::linear_rows;
+void linear(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, std::type_identity_t<biased<T>> const& layer,
+            std::type_identity_t<tensor::view<T, 2>> y, accumulate sum = accumulate::no) {
+    auto const& weight = layer.weight;
+    tensor::require_extents(x.extents(), {x.extent(0), weight.inputs()}, "the input of a linear layer");
+    tensor::require_extents(y.extents(), {x.extent(0), weight.outputs()}, "the output of a linear layer");
     auto const& kernels = ctx.kernels<T>();
-    index const whole = outputs / panel_columns;
-    std::uint32_t* const narrow = weight.is_bf16() ? detail::scratch<std::uint32_t>(linear_rows * linear_depth) : nullptr;
-    T* const edge = detail::scratch<T, 7>(linear_rows * panel_columns);  // of a last panel that is not full
-    for (index row = 0; row < x.extent(0); row += linear_rows) {
-        index const rows = std::min(linear_rows, x.extent(0) - row);
-        for (index first = 0; first < inputs; first += linear_depth) {
-            index const depth = std::min(linear_depth, inputs - first);
-            T const* const from = x[row].data() + first;
-            auto const start = first > 0 ? sum_start::apart : sum_start::zero;
-            for (index r = 0; narrow != nullptr && r < rows; ++r) {
-                kernels.round_row(from + r * x.stride(0), depth, narrow + r * linear_depth);
+    detail::for_each_input(kernels, x, weight, [&](index row, detail::linear_input<T> const& input) {
+        T* const apart = detail::scratch<T, 7>(input.rows() * panel_columns);
+        for (index p = 0; p < weight.panels(); ++p) {
+            strided<T> const out{y[row].data() + p * panel_columns, y.stride(0)};
+            index const columns = detail::columns_of(weight, p);
+            if (columns == panel_columns && sum == accumulate::no) {
+                input.multiply(layer, p, out, weight, p + 1);
+                continue;
             }
-            for (index p = 0; p < weight.panels(); ++p) {
-                T* const to = p < whole ? y[row].data() + p * panel_columns : edge;
-                index const stride = p < whole ? y.stride(0) : panel_columns;
-                bool const more = p + 1 < weight.panels();
-                if (narrow == nullptr) {
-                    index const offset = first * panel_columns;
-                    kernels.multiply(from, x.stride(0), weight.panel(p) + offset, panel_columns, rows, depth, to, stride,
-                                     start, more ? weight.panel(p + 1) + offset : nullptr);
-                } else {
-                    index const offset = first / 2 * panel_columns;
-                    kernels.multiply_bf16(narrow, linear_depth, weight.panel_pairs(p) + offset, rows, depth, to, stride,
-                                          start, more ? weight.panel_pairs(p + 1) + offset : nullptr);
-                }
+            input.multiply(layer, p, {apart, panel_columns}, weight, p + 1);
+            if (sum == accumulate::yes) {
+                kernels.add_rows({apart, panel_columns}, input.rows(), columns, out);
+            } else {
+                for (index r = 0; r < input.rows(); ++r) std::copy_n(apart + r * panel_columns, columns, out[r]);
             }
         }
-        for (index r = 0; whole < weight.panels() && r < rows; ++r) {
-            std::copy_n(edge + r * panel_columns, outputs - whole * panel_columns, y[row + r].data() + whole * panel_columns);
+    });
+}
+
+/// Y = act(X Wᵀ + b), or act(X Wᵀ + b) · (X Uᵀ + c) with a factor: the bits of `linear` and `activate`, and none of their
+/// intermediate results leaves the cache.
+/// @param x  [R, K]      @param layer  [N, K] and [N]      @param factor  the same, or null      @param y  [R, N]
+/// @throws shape_error on extents that do not fit
+template <class T>
+void linear_activate(cpu_context const& ctx, activation kind, std::type_identity_t<tensor::view<T const, 2>> x,
+                     std::type_identity_t<biased<T>> const& layer, std::type_identity_t<biased<T>> const* factor,
+                     std::type_identity_t<tensor::view<T, 2>> y) {
+    auto const& weight = layer.weight;
+    auto const& other = factor == nullptr ? weight : factor->weight;
+    tensor::require_extents(x.extents(), {x.extent(0), weight.inputs()}, "the input of a linear layer");
+    tensor::require_extents(y.extents(), {x.extent(0), weight.outputs()}, "the output of a linear layer");
+    tensor::require_extents<2>({other.outputs(), other.inputs()}, {weight.outputs(), weight.inputs()}, "the factor of a gated layer");
+    if (other.is_bf16() != weight.is_bf16()) throw shape_error{"both weights of a gated layer must be stored alike"};
+    auto const& kernels = ctx.kernels<T>();
+    detail::for_each_input(kernels, x, weight, [&](index row, detail::linear_input<T> const& input) {
+        strided<T> const left{detail::scratch<T, 7>(input.rows() * panel_columns), panel_columns};
+        strided<T> const right{factor == nullptr ? nullptr : detail::scratch<T, 8>(input.rows() * panel_columns), panel_columns};
+        for (index p = 0; p < weight.panels(); ++p) {
+            input.multiply(layer, p, left, other, factor == nullptr ? p + 1 : p);
+            if (factor != nullptr) input.multiply(*factor, p, right, weight, p + 1);
+            kernels.activate_rows(kind, {left.data, left.stride}, {right.data, right.stride}, input.rows(),
+                                  detail::columns_of(weight, p), {y[row].data() + p * panel_columns, y.stride(0)});
         }
-    }
+    });
 }
 
 /// out_r = row ids[r] of the weight, as `linear` sees it: the embedding of tokens.

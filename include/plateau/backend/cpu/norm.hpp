@@ -48,4 +48,15 @@ void affine(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2
     }
 }
 
+/// All steps at once, with the same bits. @param x,out  [R, D], not overlapping
+template <class T>
+void norm(cpu_context const& ctx, norm_kind kind, std::type_identity_t<tensor::view<T const, 2>> x, double epsilon,
+          std::type_identity_t<tensor::view<T const, 1>> weight, std::type_identity_t<tensor::view<T const, 1>> bias,
+          tensor::view<T, 2> out) {
+    auto const& kernels = ctx.kernels<T>();
+    for (index r = 0; r < x.extent(0); ++r) {
+        kernels.norm_row(kind, x[r].data(), x.extent(1), epsilon, weight.data(), bias.data(), out[r].data());
+    }
+}
+
 }  // namespace plateau::backend

@@ -1,5 +1,5 @@
 #pragma once
-/// The kernels in plain C++ and Eigen, for any type of element and any processor: what double computes with, and what the
+/// The kernels in plain C++, for any type of element and any processor: what double computes with, and what the
 /// others are tested against.
 
 #include <algorithm>
@@ -9,39 +9,50 @@
 #include <cstring>
 #include <numbers>
 
-#include <Eigen/Core>
-
 #include <plateau/backend/cpu/kernels/table.hpp>
 #include <plateau/backend/cpu/scratch.hpp>
 #include <plateau/core/dtype.hpp>
 
 namespace plateau::backend::plain {
 
-/// Rows × 64 of a product, as many columns at a time as fit into the registers, in Eigen's vectors.
-template <bool FourRows, class T>
+/// What one register holds, whatever the processor and the flags.
+template <class T>
+struct vector {
+    typedef T type __attribute__((vector_size(__BIGGEST_ALIGNMENT__)));
+    static constexpr int lanes = __BIGGEST_ALIGNMENT__ / sizeof(T);
+
+    static type load(T const* at) {
+        type v;
+        std::memcpy(&v, at, sizeof v);
+        return v;
+    }
+};
+
+/// Rows × 64 of a product, two vectors of columns at a time.
+template <int Rows, class T>
 [[gnu::noinline]] void multiply_rows(T const* a, index a_stride, T const* b, index b_stride, index depth, T* c, index c_stride,
                                      sum_start start) {
-    constexpr int columns = 2 * EIGEN_MAX_STATIC_ALIGN_BYTES / sizeof(T);
-    using row = Eigen::Array<T, 1, columns>;
-    for (index j = 0; j < panel_columns; j += columns) {
-        auto const out = [&](index r) { return Eigen::Map<row>(c + r * c_stride + j); };
-        row sum0 = row::Zero(), sum1 = row::Zero(), sum2 = row::Zero(), sum3 = row::Zero();
-        bool const goes_on = start == sum_start::continued, apart = start == sum_start::apart;
-        if (goes_on) sum0 = out(0);
-        if (FourRows && goes_on) sum1 = out(1), sum2 = out(2), sum3 = out(3);
+    using vec = vector<T>;
+    for (index j = 0; j < panel_columns; j += 2 * vec::lanes) {
+        typename vec::type sums[Rows][2] = {};
+        for (int r = 0; r < Rows && start == sum_start::continued; ++r) {
+            for (int v = 0; v < 2; ++v) sums[r][v] = vec::load(c + r * c_stride + j + v * vec::lanes);
+        }
         for (index k = 0; k < depth; ++k) {
-            row const weights = Eigen::Map<row const>(b + k * b_stride + j);
-            sum0 += a[k] * weights;
-            if constexpr (FourRows) {
-                sum1 += a[a_stride + k] * weights;
-                sum2 += a[2 * a_stride + k] * weights;
-                sum3 += a[3 * a_stride + k] * weights;
+            T const* const weights = b + k * b_stride + j;
+            auto const low = vec::load(weights), high = vec::load(weights + vec::lanes);
+            for (int r = 0; r < Rows; ++r) {
+                sums[r][0] += a[r * a_stride + k] * low;
+                sums[r][1] += a[r * a_stride + k] * high;
             }
         }
-        if (apart) sum0 += out(0);
-        if (FourRows && apart) sum1 += out(1), sum2 += out(2), sum3 += out(3);
-        out(0) = sum0;
-        if (FourRows) out(1) = sum1, out(2) = sum2, out(3) = sum3;
+        for (int r = 0; r < Rows; ++r) {
+            for (int v = 0; v < 2; ++v) {
+                T* const to = c + r * c_stride + j + v * vec::lanes;
+                if (start == sum_start::apart) sums[r][v] += vec::load(to);
+                std::memcpy(to, &sums[r][v], sizeof sums[r][v]);
+            }
+        }
     }
 }
 
@@ -49,10 +60,10 @@ template <class T>
 void multiply(T const* a, index a_stride, T const* b, index b_stride, index rows, index depth, T* c, index c_stride, sum_start start,
               T const*) {
     for (; rows >= 4; rows -= 4, a += 4 * a_stride, c += 4 * c_stride) {
-        multiply_rows<true>(a, a_stride, b, b_stride, depth, c, c_stride, start);
+        multiply_rows<4>(a, a_stride, b, b_stride, depth, c, c_stride, start);
     }
     for (; rows > 0; --rows, a += a_stride, c += c_stride) {
-        multiply_rows<false>(a, a_stride, b, b_stride, depth, c, c_stride, start);
+        multiply_rows<1>(a, a_stride, b, b_stride, depth, c, c_stride, start);
     }
 }
 
@@ -127,8 +138,24 @@ void affine_row(T const* x, index n, T const* weight, T const* bias, T* out) {
 }
 
 template <class T>
-void add_row(T const* x, index n, T* y) {
-    for (index i = 0; i < n; ++i) y[i] += x[i];
+void norm_row(norm_kind kind, T const* x, index n, double epsilon, T const* weight, T const* bias, T* out) {
+    if (kind == norm_kind::layer) divide_row(out, n, centre_row(x, n, epsilon, out), out);
+    else divide_row(x, n, rms_scale_row(x, n, epsilon), out);
+    affine_row(out, n, weight, bias, out);
+}
+
+template <class T>
+bool finite_row(T const* x, index n) {
+    T zero = 0;  // it stays so unless an element is infinite or NaN
+    for (index i = 0; i < n; ++i) zero += x[i] * T{0};
+    return zero == T{0};
+}
+
+template <class T>
+void add_rows(strided<T const> x, index rows, index n, strided<T> y) {
+    for (index r = 0; r < rows; ++r) {
+        for (index i = 0; i < n; ++i) y[r][i] += x[r][i];
+    }
 }
 
 template <class T>
@@ -150,17 +177,19 @@ T activated(T x) {
 }
 
 template <activation Kind, class T>
-void activate_row_of(T const* x, T const* up, index n, T* out) {
-    for (index i = 0; i < n; ++i) out[i] = up == nullptr ? activated<Kind>(x[i]) : activated<Kind>(x[i]) * up[i];
+void activate_rows_of(strided<T const> x, strided<T const> up, index rows, index n, strided<T> out) {
+    for (index r = 0; r < rows; ++r) {
+        for (index i = 0; i < n; ++i) out[r][i] = activated<Kind>(x[r][i]) * (up.data == nullptr ? T{1} : up[r][i]);
+    }
 }
 
 template <class T>
-void activate_row(activation kind, T const* x, T const* up, index n, T* out) {
+void activate_rows(activation kind, strided<T const> x, strided<T const> up, index rows, index n, strided<T> out) {
     switch (kind) {
-        case activation::silu: return activate_row_of<activation::silu>(x, up, n, out);
-        case activation::gelu: return activate_row_of<activation::gelu>(x, up, n, out);
-        case activation::gelu_tanh: return activate_row_of<activation::gelu_tanh>(x, up, n, out);
-        case activation::relu: return activate_row_of<activation::relu>(x, up, n, out);
+        case activation::silu: return activate_rows_of<activation::silu>(x, up, rows, n, out);
+        case activation::gelu: return activate_rows_of<activation::gelu>(x, up, rows, n, out);
+        case activation::gelu_tanh: return activate_rows_of<activation::gelu_tanh>(x, up, rows, n, out);
+        case activation::relu: return activate_rows_of<activation::relu>(x, up, rows, n, out);
     }
 }
 
@@ -198,14 +227,15 @@ void dot_heads(T const* q, T const* k, index heads, index group, index width, T*
     }
 }
 
+/// The products in bfloat16 are float's alone.
+template <class T, auto Multiply, auto Round>
+inline constexpr kernel_table<T> table_with{
+    multiply<T>,   Multiply,      Round,         rms_scale_row<T>, centre_row<T>,    divide_row<T>, affine_row<T>, norm_row<T>,
+    finite_row<T>, scale_row<T>,  add_rows<T>,   activate_rows<T>, rotate_row<T>, softmax_row<T>, dot_heads<T>};
+
 template <class T>
-inline constexpr kernel_table<T> table{multiply<T>,   nullptr,       nullptr,    rms_scale_row<T>, centre_row<T>,
-                                       divide_row<T>, affine_row<T>, add_row<T>, scale_row<T>,     activate_row<T>,
-                                       rotate_row<T>, softmax_row<T>, dot_heads<T>};
+inline constexpr kernel_table<T> const& table = table_with<T, nullptr, nullptr>;
 template <>
-inline constexpr kernel_table<float> table<float>{
-    multiply<float>,   multiply_bf16,     round_row,      rms_scale_row<float>, centre_row<float>,
-    divide_row<float>, affine_row<float>, add_row<float>, scale_row<float>,     activate_row<float>,
-    rotate_row<float>, softmax_row<float>, dot_heads<float>};
+inline constexpr kernel_table<float> const& table<float> = table_with<float, multiply_bf16, round_row>;
 
 }  // namespace plateau::backend::plain

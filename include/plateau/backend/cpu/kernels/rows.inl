@@ -72,10 +72,47 @@ inline void affine_row(float const* x, index n, float const* weight, float const
     }
 }
 
-inline void add_row(float const* x, index n, float* y) {
+/// What affine_row makes of x, where the compiler may not merge x's own rounding with what follows.
+[[gnu::always_inline]] inline void store_affine(vec x, index i, index n, float const* weight, float const* bias, float* out) {
+    asm("" : "+x"(x));
+    bool const whole = i + lanes <= n;
+    if (weight != nullptr) x *= whole ? load(weight + i) : load_part(weight + i, n - i);
+    if (bias != nullptr) x += whole ? load(bias + i) : load_part(bias + i, n - i);
+    if (whole) store(out + i, x);
+    else store_part(out + i, x, n - i);
+}
+
+inline void norm_row(norm_kind kind, float const* x, index n, double epsilon, float const* weight, float const* bias, float* out) {
+    if (kind == norm_kind::layer) {
+        float const inverse = 1.0f / centre_row(x, n, epsilon, out);
+        for (index i = 0; i < n; i += lanes) {
+            store_affine((i + lanes <= n ? load(out + i) : load_part(out + i, n - i)) * inverse, i, n, weight, bias, out);
+        }
+        return;
+    }
+    float const inverse = 1.0f / rms_scale_row(x, n, epsilon);
+    for (index i = 0; i < n; i += lanes) {
+        store_affine((i + lanes <= n ? load(x + i) : load_part(x + i, n - i)) * inverse, i, n, weight, bias, out);
+    }
+}
+
+inline bool finite_row(float const* x, index n) {
+    vec zeros{};  // they stay so unless an element is infinite or NaN
     index i = 0;
-    for (; i + lanes <= n; i += lanes) store(y + i, load(y + i) + load(x + i));
-    for (; i < n; ++i) y[i] += x[i];
+    for (; i + lanes <= n; i += lanes) zeros += load(x + i) * 0.0f;
+    float rest = 0;
+    for (; i < n; ++i) rest += x[i] * 0.0f;
+    return sum_of(zeros) + rest == 0;
+}
+
+inline void add_rows(strided<float const> x, index rows, index n, strided<float> y) {
+    for (index r = 0; r < rows; ++r) {
+        float const* const from = x[r];
+        float* const to = y[r];
+        index i = 0;
+        for (; i + lanes <= n; i += lanes) store(to + i, load(to + i) + load(from + i));
+        for (; i < n; ++i) to[i] += from[i];
+    }
 }
 
 inline void scale_row(float* x, index n, float factor) {
@@ -94,22 +131,26 @@ template <activation Kind>
 }
 
 template <activation Kind>
-[[gnu::noinline]] void activate_row_of(float const* x, float const* up, index n, float* out) {
-    for (index i = 0; i < n; i += lanes) {
-        bool const whole = i + lanes <= n;
-        vec y = activated<Kind>(whole ? load(x + i) : load_part(x + i, n - i));
-        if (up != nullptr) y *= whole ? load(up + i) : load_part(up + i, n - i);
-        if (whole) store(out + i, y);
-        else store_part(out + i, y, n - i);
+[[gnu::noinline]] void activate_rows_of(strided<float const> xs, strided<float const> ups, index rows, index n, strided<float> outs) {
+    for (index r = 0; r < rows; ++r) {
+        float const *const x = xs[r], *const up = ups.data == nullptr ? nullptr : ups[r];
+        float* const out = outs[r];
+        for (index i = 0; i < n; i += lanes) {
+            bool const whole = i + lanes <= n;
+            vec y = activated<Kind>(whole ? load(x + i) : load_part(x + i, n - i));
+            if (up != nullptr) y *= whole ? load(up + i) : load_part(up + i, n - i);
+            if (whole) store(out + i, y);
+            else store_part(out + i, y, n - i);
+        }
     }
 }
 
-inline void activate_row(activation kind, float const* x, float const* up, index n, float* out) {
+inline void activate_rows(activation kind, strided<float const> x, strided<float const> up, index rows, index n, strided<float> out) {
     switch (kind) {
-        case activation::silu: return activate_row_of<activation::silu>(x, up, n, out);
-        case activation::gelu: return activate_row_of<activation::gelu>(x, up, n, out);
-        case activation::gelu_tanh: return activate_row_of<activation::gelu_tanh>(x, up, n, out);
-        case activation::relu: return activate_row_of<activation::relu>(x, up, n, out);
+        case activation::silu: return activate_rows_of<activation::silu>(x, up, rows, n, out);
+        case activation::gelu: return activate_rows_of<activation::gelu>(x, up, rows, n, out);
+        case activation::gelu_tanh: return activate_rows_of<activation::gelu_tanh>(x, up, rows, n, out);
+        case activation::relu: return activate_rows_of<activation::relu>(x, up, rows, n, out);
     }
 }
 

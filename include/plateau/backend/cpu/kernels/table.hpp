@@ -11,6 +11,15 @@ namespace plateau::backend {
 /// Outputs of a linear layer stand in panels of this many.
 inline constexpr index panel_columns = 64;
 
+/// Rows in memory, the first at `data`, each `stride` elements after the one before; 0 for the same row again and again.
+template <class T>
+struct strided {
+    T* data = nullptr;
+    index stride = 0;
+
+    T* operator[](index row) const { return data + row * stride; }
+};
+
 /// What a product does with what its output holds.
 enum class sum_start : std::uint8_t {
     zero,       ///< overwrites it
@@ -35,9 +44,14 @@ struct kernel_table {
     T (*centre_row)(T const* x, index n, double epsilon, T* centred);
     void (*divide_row)(T const* x, index n, T scale, T* out);
     void (*affine_row)(T const* x, index n, T const* weight, T const* bias, T* out);
-    void (*add_row)(T const* x, index n, T* y);
+    /// the steps above at once, with the same bits; weight and bias may be null
+    void (*norm_row)(norm_kind kind, T const* x, index n, double epsilon, T const* weight, T const* bias, T* out);
+    bool (*finite_row)(T const* x, index n);
     void (*scale_row)(T* x, index n, T factor);
-    void (*activate_row)(activation kind, T const* x, T const* up, index n, T* out);
+    /// y += x, rows × n of them
+    void (*add_rows)(strided<T const> x, index rows, index n, strided<T> y);
+    /// `up` may be null
+    void (*activate_rows)(activation kind, strided<T const> x, strided<T const> up, index rows, index n, strided<T> out);
     void (*rotate_row)(T* x, index heads, T const* cosines, T const* sines, index half);
     void (*softmax_row)(T* row, index count);
     /// out[h] = ⟨q_h, k_{h / group}⟩ with the bits that `multiply` gives for a panel of keys
