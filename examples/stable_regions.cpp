@@ -12,6 +12,7 @@
 #include <plateau/metrics/quantile.hpp>
 #include <plateau/metrics/relative_distance.hpp>
 #include <plateau/sweep/interpolate.hpp>
+#include <plateau/sweep/predictions.hpp>
 #if PLATEAU_HAS_CAIRO
 #include <plateau/viz/curves.hpp>
 #endif
@@ -30,6 +31,10 @@ constexpr char const* files_text =
     "  relative.npy    float64 [P,S]  d(alpha)/d(1), no unit; NaN for a degenerate pair\n"
     "  max_slope.npy   float64 [P]    largest step of the relative curve, x (S-1): per unit of alpha\n"
     "  alpha_jump.npy  float64 [P]    where that step is: alpha, in [0,1]\n"
+    "  kl.npy          float64 [P,S]  --kl: KL(p(0)||p(alpha)) of the next-token distributions; nats\n"
+    "  kl_reverse.npy  float64 [P,S]  --kl: KL(p(alpha)||p(0)); nats\n"
+    "  top_tokens.npy  int64   [P,S,K]  --top-k K: the likeliest next tokens, the first one first\n"
+    "  top_log_probs.npy  float64 [P,S,K]  --top-k K: log of their probabilities; nats\n"
     "  tokens.npy      int64   [N,T]  token ids of the prompts, -1 beyond a shorter one\n"
     "  lengths.npy     int64   [N]    tokens of each prompt; only if lengths differ\n"
     "  pairs.npy       int64   [P,2]  prompts of each pair, counted from 0: context, other\n"
@@ -48,6 +53,8 @@ struct options : program::common_options {
     std::string path = "linear";
     index steps = 50;
     double min_d1 = 0;
+    bool kl = false;
+    index top_k = 0;
 };
 
 /// chain: (i, i+1); disjoint: (0,1), (2,3), …; or a file [P,2].
@@ -111,6 +118,34 @@ results analyse(sweep::distance_curves const& curves, double min_d1) {
     return r;
 }
 
+template <class T>
+void require_finite(sweep::predictions<T> const& p) {
+    for (index i = 0; i < p.log_sum_exp.size(); ++i) {
+        if (std::isfinite(p.log_sum_exp.data()[i])) continue;
+        throw plateau::numeric_error("the logits are not finite for pair " + std::to_string(i / p.log_sum_exp.extent(1)) + ", point " +
+                                     std::to_string(i % p.log_sum_exp.extent(1)) + ": compute with a wider dtype");
+    }
+}
+
+template <class T>
+void write_predictions(plateau::output_set& out, sweep::predictions<T> const& p, options const& o) {
+    auto const [pairs, steps, k] = p.best.extents();
+    if (o.kl) {
+        plateau::io::write_npy(out.file("kl.npy"), p.kl_from_start.flat(), {pairs, steps});
+        plateau::io::write_npy(out.file("kl_reverse.npy"), p.kl_to_start.flat(), {pairs, steps});
+    }
+    if (k == 0) return;
+    std::vector<std::int64_t> tokens;
+    std::vector<double> log_probabilities;
+    for (index i = 0; i < p.best.size(); ++i) {
+        auto const& [logit, token] = p.best.data()[i];
+        tokens.push_back(token);
+        log_probabilities.push_back(static_cast<double>(logit) - p.log_sum_exp.data()[i / k]);
+    }
+    plateau::io::write_npy(out.file("top_tokens.npy"), tokens, {pairs, steps, k});
+    plateau::io::write_npy(out.file("top_log_probs.npy"), log_probabilities, {pairs, steps, k});
+}
+
 void write_csv(plateau::atomic_file& file, std::vector<sweep::prompt_pair> const& pairs,
                sweep::distance_curves const& curves, results const& r) {
     file.write("pair,context,other,alpha,distance,relative\n");
@@ -140,19 +175,28 @@ void run(CLI::App const& app, options const& o) {
         auto const prompts = program::load_prompts(o, model, false);
         auto const pairs = make_pairs(o.pairs, static_cast<index>(prompts.size()));
         auto const count = static_cast<index>(pairs.size());
-        program::require_memory(o.steps, (count + 1) * 4 * index{sizeof(double)},
+        if (o.top_k > model.vocabulary()) {
+            throw plateau::usage_error("--top-k " + std::to_string(o.top_k) + ": the vocabulary has " + std::to_string(model.vocabulary()) +
+                                       " tokens");
+        }
+        program::require_memory(o.steps, (count + 1) * (4 + (o.kl ? 3 : 0) + 4 * o.top_k) * index{sizeof(double)},
                                 std::to_string(o.steps) + " steps of " + std::to_string(count) + " pairs",
                                 "ask for fewer steps, or fewer pairs at a time");
 
+        bool const predicts = o.kl || o.top_k > 0;
+        using T = typename std::decay_t<decltype(model)>::value_type;
+        auto predictions = predicts ? sweep::predictions<T>(count, o.steps, o.top_k) : sweep::predictions<T>{};
         program::stopwatch const watch;
         auto const curves = [&] {
             plateau::progress bar{"points", count * o.steps};  // its line ends before the table begins
             return sweep::interpolate(ctx, model, prompts, pairs,
                                       {.write = o.write_site, .read = o.read_site, .steps = o.steps,
-                                       .on_points = [&](index points) { bar.advance(points); }});
+                                       .on_points = [&](index points) { bar.advance(points); }},
+                                      predicts ? sweep::read_predictions(ctx, model, predictions) : plateau::hooks::hook_set<T>{});
         }();
         double const seconds = watch.seconds();
         require_finite(curves, o.read_site);
+        require_finite(predictions);
         auto const r = analyse(curves, o.min_d1);
         auto const slopes = metrics::quartiles_of(r.max_slope);
         auto const jumps = metrics::quartiles_of(r.alpha_jump);
@@ -161,6 +205,7 @@ void run(CLI::App const& app, options const& o) {
         plateau::io::write_npy(out.file("relative.npy"), r.relative, {count, o.steps});
         plateau::io::write_npy(out.file("max_slope.npy"), r.max_slope, {count});
         plateau::io::write_npy(out.file("alpha_jump.npy"), r.alpha_jump, {count});
+        write_predictions(out, predictions, o);
         auto const prompt_count = static_cast<index>(prompts.size());
         index const longest = program::longest_of(prompts);
         plateau::io::write_npy(out.file("tokens.npy"), program::padded_tokens(prompts, longest), {prompt_count, longest});
@@ -192,10 +237,16 @@ void run(CLI::App const& app, options const& o) {
         summary["alpha_jump_median"] = jumps.median;
         out.file("summary.json").write(plateau::io::json_text(summary));
         out.commit();
-        if (!program::ragged(prompts)) {  // those of an earlier run would contradict tokens.npy
+        // those of an earlier run would contradict what stands here now
+        auto const remove = [&](bool written, std::initializer_list<char const*> names) {
             std::error_code ignored;
-            std::filesystem::remove(out.directory() / "lengths.npy", ignored);
-        }
+            for (char const* const name : names) {
+                if (!written) std::filesystem::remove(out.directory() / name, ignored);
+            }
+        };
+        remove(program::ragged(prompts), {"lengths.npy"});
+        remove(o.kl, {"kl.npy", "kl_reverse.npy"});
+        remove(o.top_k > 0, {"top_tokens.npy", "top_log_probs.npy"});
 
         plateau::table table{{"", "q25", "median", "q75"}};
         auto const row = [&](char const* name, metrics::quartiles const& q) {
@@ -230,6 +281,9 @@ int main(int argc, char** argv) {
     app.add_option("--path", o.path, "how x goes from A to B: linear")->capture_default_str();
     app.add_option("--steps", o.steps, "points per pair, alpha = i/(steps-1)")->capture_default_str();
     app.add_option("--min-d1", o.min_d1, "a pair with d(1) not above this is degenerate")->capture_default_str();
+    app.add_flag("--kl", o.kl, "also the divergence of the predicted distribution from that at alpha = 0");
+    app.add_option("--top-k", o.top_k, "also this many likeliest next tokens of every point")
+        ->check(CLI::Range(0, 1 << 20))->capture_default_str();
     app.footer(files_text);
     return program::run(app, argc, argv, [&] { run(app, o); });
 }

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <sstream>
 
+#include <plateau/io/npz.hpp>
+
 #include "programs/run.hpp"
 #include "support/tolerance.hpp"
 
@@ -339,6 +341,43 @@ TEST_CASE("stable_regions writes and reads at any site that allows it", "[progra
     for (std::size_t k = 0; k < 5; ++k) {
         CHECK(std::abs(straight.relative.values[k] - static_cast<double>(k) / 4) < 1e-5);
     }
+}
+
+TEST_CASE("--kl and --top-k leave what the model predicts", "[programs][stable_regions]") {
+    random_model const model;
+    auto const out = model.dir / "out";
+    succeed("stable_regions", model.with("out", {"--steps", "6", "--kl", "--top-k", "3", "--dtype", "fp64"}));
+    auto const kl = read_npy<double>(out / "kl.npy"), reverse = read_npy<double>(out / "kl_reverse.npy");
+    auto const tokens = read_npy<std::int64_t>(out / "top_tokens.npy");
+    auto const log_probabilities = read_npy<double>(out / "top_log_probs.npy");
+    CHECK(kl.shape == std::vector<index>{11, 6});
+    CHECK(reverse.shape == kl.shape);
+    CHECK(tokens.shape == std::vector<index>{11, 6, 3});
+    CHECK(log_probabilities.shape == tokens.shape);
+    for (std::size_t i = 0; i < kl.values.size(); ++i) {
+        for (auto const* values : {&kl.values, &reverse.values}) {
+            if (i % 6 == 0) CHECK((*values)[i] == 0);
+            else CHECK((*values)[i] > 0);
+        }
+        CHECK(log_probabilities.values[3 * i] >= log_probabilities.values[3 * i + 1]);
+        CHECK(log_probabilities.values[3 * i] <= 0);
+    }
+    // at α = 0 the row is the prompt's own run
+    auto const file = (model.dir / "a.npz").string();
+    succeed("activations", {"--model", model.dir.path().string(), "--tokens", model.tokens, "--sites", "unembed.hook_out", "--dtype",
+                            "fp64", "--out", file});
+    auto const logits = plateau::io::npz_reader{file}.read<double>("unembed.hook_out");
+    index const positions = logits.shape[1], vocabulary = logits.shape[2];
+    for (index p = 0; p < 11; ++p) {
+        auto const last = logits.values.begin() + ((p + 1) * positions - 1) * vocabulary;
+        auto const at = static_cast<std::size_t>(p * 6 * 3);
+        CHECK(tokens.values[at] == std::max_element(last, last + vocabulary) - last);
+        double sum = 0;
+        for (index v = 0; v < vocabulary; ++v) sum += std::exp(last[v]);
+        CHECK(std::abs(log_probabilities.values[at] - (last[tokens.values[at]] - std::log(sum))) < 1e-12);
+    }
+    succeed("stable_regions", model.with("out", {"--steps", "6"}));
+    CHECK(names_in(out) == file_names);  // what this run did not write is gone
 }
 
 }  // namespace

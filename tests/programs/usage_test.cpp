@@ -64,6 +64,8 @@ TEST_CASE("options that make no sense are status 2", "[programs][usage]") {
     expect.regions(2, {"--tokens", tokens, "--steps", "0"}, "--steps");
     expect.regions(2, {"--tokens", tokens, "--steps", "-5"}, "--steps");
     expect.regions(2, {"--tokens", tokens, "--steps", "some"}, "--steps");
+    expect.regions(2, {"--tokens", tokens, "--top-k", "-1"}, "--top-k");
+    expect.regions(2, {"--tokens", tokens, "--top-k", "1000000"}, "the vocabulary has");
     expect.regions(2, {"--tokens", tokens, "--path", "arc"}, "linear");
     expect.regions(2, {"--tokens", tokens, "--min-d1", "nan"}, "--min-d1");
     expect.regions(2, {"--tokens", tokens, "--min-d1", "-1"}, "--min-d1");
@@ -249,6 +251,13 @@ TEST_CASE("--help lists every option and every file, --version the version", "[p
                            "--steps",
                            "50",
                            "--min-d1",
+                           "--kl",
+                           "--top-k",
+                           "kl.npy",
+                           "kl_reverse.npy",
+                           "top_tokens.npy",
+                           "top_log_probs.npy",
+                           "[P,S,K]",
                            "distances.npy",
                            "relative.npy",
                            "max_slope.npy",

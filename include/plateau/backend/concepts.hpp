@@ -18,6 +18,7 @@ enum class op {
     activation,        ///< silu, gelu, gelu_tanh, relu, and gated
     add,               ///< residual and bias
     gather_rows,       ///< embedding
+    summarise_logits,  ///< log-sum-exp, KL and best tokens of logits that are never stored
 };
 
 constexpr std::string_view name_of(op operation) {
@@ -28,7 +29,8 @@ constexpr std::string_view name_of(op operation) {
         case op::prefix_attention: return "prefix_attention";
         case op::activation: return "activation";
         case op::add: return "add";
-        default: return "gather_rows";
+        case op::gather_rows: return "gather_rows";
+        default: return "summarise_logits";
     }
 }
 

@@ -57,12 +57,13 @@ hooks::sink<T> distance_sink(tensor::view<double, 2> result) {
 
 /// d(α) = ‖F_p(x(α)) − F_p(x(0))‖₂ with x(α) = (1−α)A + αB: A and B are the activations of a pair's prompts at the write
 /// site and last position, p is the first prompt of the pair, F_p the read site at p's last position.
-/// @param prompts  N token lists      @param pairs  P pairs of numbers in [0, N)
+/// @param prompts  N token lists      @param pairs  P pairs of numbers in [0, N)      @param also  what else to read
 /// @throws usage_error (steps < 2, no pairs, unusable prompts), site_error, numeric_error
 /// @see Janiak et al. 2024, section 2
 template <class Context, class Model>
 distance_curves interpolate(Context const& ctx, Model const& model, models::prompt_list const& prompts,
-                            std::vector<prompt_pair> const& pairs, interpolate_options const& options) {
+                            std::vector<prompt_pair> const& pairs, interpolate_options const& options,
+                            hooks::hook_set<typename Model::value_type> const& also = {}) {
     using T = typename Model::value_type;
     if (options.steps < 2) {
         throw usage_error{"an interpolation needs at least 2 steps, got ", options.steps};
@@ -81,7 +82,7 @@ distance_curves interpolate(Context const& ctx, Model const& model, models::prom
     };
     auto const read = hooks::find_site(model.sites(), options.read);
     patched_rows<Context, Model> engine{ctx, model, prompts, std::move(sweep)};
-    engine.run(pairs, write, hooks::capture<T>(read.name(), detail::distance_sink<T>(curves.distances)));
+    engine.run(pairs, write, hooks::capture<T>(read.name(), detail::distance_sink<T>(curves.distances)) | also);
     return curves;
 }
 

@@ -11,7 +11,8 @@
 #define PLATEAU_TABLE                                                                                                 \
     inline constexpr kernel_table<float> table{multiply,      multiply_bf16, round_row, rms_scale_row, centre_row,   \
                                                divide_row,    affine_row,    norm_row,  finite_row,    scale_row,    \
-                                               add_rows,      activate_rows, rotate_row, softmax_row,  dot_heads};
+                                               add_rows,      activate_rows, rotate_row, softmax_row,   largest,      \
+                                               exp_row,       weighted_difference, dot_heads};
 
 #if defined(__clang__)
 #define PLATEAU_UNROLL _Pragma("clang loop unroll(full)")

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numbers>
 
 #include <plateau/backend/cpu/kernels/table.hpp>
@@ -207,15 +208,30 @@ void rotate_row(T* x, index heads, T const* cosines, T const* sines, index half)
 }
 
 template <class T>
+T largest(T const* x, index n) {
+    T top = -std::numeric_limits<T>::infinity();
+    for (index i = 0; i < n; ++i) top = std::max(top, x[i]);
+    return top;
+}
+
+template <class T>
+double exp_row(T const* x, index n, T shift, T* out) {
+    double sum = 0;
+    for (index i = 0; i < n; ++i) sum += static_cast<double>(out[i] = std::exp(x[i] - shift));
+    return sum;
+}
+
+template <class T>
 void softmax_row(T* row, index count) {
-    T largest = row[0];
-    for (index j = 1; j < count; ++j) largest = std::max(largest, row[j]);
-    T sum = 0;
-    for (index j = 0; j < count; ++j) {
-        row[j] = std::exp(row[j] - largest);
-        sum += row[j];
-    }
-    scale_row(row, count, T{1} / sum);
+    double const sum = exp_row(row, count, largest(row, count), row);
+    scale_row(row, count, T{1} / static_cast<T>(sum));
+}
+
+template <class T>
+double weighted_difference(T const* w, T const* x, T const* y, index n) {
+    double sum = 0;
+    for (index i = 0; i < n; ++i) sum += static_cast<double>(w[i]) * (static_cast<double>(x[i]) - static_cast<double>(y[i]));
+    return sum;
 }
 
 template <class T>
@@ -231,7 +247,8 @@ void dot_heads(T const* q, T const* k, index heads, index group, index width, T*
 template <class T, auto Multiply, auto Round>
 inline constexpr kernel_table<T> table_with{
     multiply<T>,   Multiply,      Round,         rms_scale_row<T>, centre_row<T>,    divide_row<T>, affine_row<T>, norm_row<T>,
-    finite_row<T>, scale_row<T>,  add_rows<T>,   activate_rows<T>, rotate_row<T>, softmax_row<T>, dot_heads<T>};
+    finite_row<T>, scale_row<T>,  add_rows<T>,   activate_rows<T>, rotate_row<T>,    softmax_row<T>, largest<T>,  exp_row<T>,
+    weighted_difference<T>, dot_heads<T>};
 
 template <class T>
 inline constexpr kernel_table<T> const& table = table_with<T, nullptr, nullptr>;

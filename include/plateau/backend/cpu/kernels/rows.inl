@@ -172,30 +172,48 @@ inline void rotate_row(float* x, index heads, float const* cosines, float const*
     }
 }
 
-/// Softmax of `count` numbers in place.
-inline void softmax_row(float* row, index count) {
-    float const lowest = -__builtin_inff();
-    vec largest = splat(lowest);
+inline float largest(float const* x, index n) {
+    vec tops = splat(-__builtin_inff());
     index i = 0;
-    for (; i + lanes <= count; i += lanes) {
-        vec const v = load(row + i);
-        largest = v > largest ? v : largest;
+    for (; i + lanes <= n; i += lanes) {
+        vec const v = load(x + i);
+        tops = v > tops ? v : tops;
     }
-    float part[lanes], top = lowest;
-    store(part, largest);
+    float part[lanes], top = -__builtin_inff();
+    store(part, tops);
     for (float value : part) top = value > top ? value : top;
-    for (; i < count; ++i) top = row[i] > top ? row[i] : top;
+    for (; i < n; ++i) top = x[i] > top ? x[i] : top;
+    return top;
+}
+
+[[gnu::always_inline]] inline float exps(float const* x, index n, float shift, float* out) {
     vec sums{};
-    for (i = 0; i < count; i += lanes) {
-        bool const whole = i + lanes <= count;
+    for (index i = 0; i < n; i += lanes) {
+        bool const whole = i + lanes <= n;
         float rest[lanes];
-        for (int j = 0; !whole && j < lanes; ++j) rest[j] = i + j < count ? row[i + j] : lowest;
-        vec const e = exp_of(load(whole ? row + i : rest) - top);
-        if (whole) store(row + i, e);
-        else store_part(row + i, e, count - i);
+        for (int j = 0; !whole && j < lanes; ++j) rest[j] = i + j < n ? x[i + j] : -__builtin_inff();
+        vec const e = exp_of(load(whole ? x + i : rest) - shift);
+        if (whole) store(out + i, e);
+        else store_part(out + i, e, n - i);
         sums += e;
     }
-    scale_row(row, count, 1.0f / sum_of(sums));
+    return sum_of(sums);
+}
+
+inline double exp_row(float const* x, index n, float shift, float* out) { return exps(x, n, shift, out); }
+
+/// Softmax of `count` numbers in place.
+inline void softmax_row(float* row, index count) {
+    scale_row(row, count, 1.0f / exps(row, count, largest(row, count), row));
+}
+
+inline double weighted_difference(float const* w, float const* x, float const* y, index n) {
+    vec sums{};
+    index i = 0;
+    for (; i + lanes <= n; i += lanes) sums += load(w + i) * (load(x + i) - load(y + i));
+    double total = sum_of(sums);
+    for (; i < n; ++i) total += w[i] * (x[i] - y[i]);
+    return total;
 }
 
 /// out[h] = ⟨q_h, k_{h / group}⟩, each one chain of multiply-adds in the order of the elements: what

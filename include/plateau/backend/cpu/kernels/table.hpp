@@ -54,6 +54,11 @@ struct kernel_table {
     void (*activate_rows)(activation kind, strided<T const> x, strided<T const> up, index rows, index n, strided<T> out);
     void (*rotate_row)(T* x, index heads, T const* cosines, T const* sines, index half);
     void (*softmax_row)(T* row, index count);
+    T (*largest)(T const* x, index n);
+    /// out = e^(x − shift); their sum
+    double (*exp_row)(T const* x, index n, T shift, T* out);
+    /// Σ w (x − y)
+    double (*weighted_difference)(T const* w, T const* x, T const* y, index n);
     /// out[h] = ⟨q_h, k_{h / group}⟩ with the bits that `multiply` gives for a panel of keys
     void (*dot_heads)(T const* q, T const* k, index heads, index group, index width, T* out);
 };
