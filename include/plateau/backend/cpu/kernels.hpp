@@ -8,11 +8,11 @@
 #include <plateau/backend/cpu/instruction_set.hpp>
 #include <plateau/backend/cpu/kernels/plain.hpp>
 
-#define PLATEAU_TABLE                                                                                                 \
-    inline constexpr kernel_table<float> table{multiply,      multiply_bf16, round_row, rms_scale_row, centre_row,   \
-                                               divide_row,    affine_row,    norm_row,  finite_row,    scale_row,    \
-                                               add_rows,      activate_rows, rotate_row, softmax_row,   largest,      \
-                                               exp_row,       weighted_difference, dot_heads};
+#define PLATEAU_TABLE(multiply_pairs, round_row_to_pairs)                                                             \
+    inline constexpr kernel_table<float> table{                                                                       \
+        multiply,   multiply_pairs, round_row_to_pairs, round_row, widen_pairs, rms_scale_row, centre_row, divide_row,  \
+        affine_row, norm_row,       finite_row,         scale_row, add_rows,    activate_rows, rotate_row, softmax_row, \
+        largest,    exp_row,        weighted_difference, dot_heads};
 
 #if defined(__clang__)
 #define PLATEAU_UNROLL _Pragma("clang loop unroll(full)")
@@ -30,15 +30,12 @@ namespace plateau::backend::avx2 {
 #pragma GCC target("avx2,fma")
 #endif
 #define PLATEAU_VECTOR_BYTES 32
-#define PLATEAU_BF16_DOT 0
 inline constexpr int tile_vectors = 2;
 #include <plateau/backend/cpu/kernels/vector.inl>
 #include <plateau/backend/cpu/kernels/gemm.inl>
-#include <plateau/backend/cpu/kernels/gemm_bf16.inl>
 #include <plateau/backend/cpu/kernels/rows.inl>
-PLATEAU_TABLE
+PLATEAU_TABLE(nullptr, nullptr)
 #undef PLATEAU_VECTOR_BYTES
-#undef PLATEAU_BF16_DOT
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
@@ -54,20 +51,15 @@ namespace plateau::backend::avx512 {
 #pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
 #endif
 #define PLATEAU_VECTOR_BYTES 64
-#define PLATEAU_BF16_DOT 0
 inline constexpr int tile_vectors = 4;
 #include <plateau/backend/cpu/kernels/vector.inl>
 #include <plateau/backend/cpu/kernels/gemm.inl>
-#include <plateau/backend/cpu/kernels/gemm_bf16.inl>
 #include <plateau/backend/cpu/kernels/rows.inl>
-PLATEAU_TABLE
-#undef PLATEAU_BF16_DOT
+PLATEAU_TABLE(nullptr, nullptr)
 namespace bf16 {
-#define PLATEAU_BF16_DOT 1
 #include <plateau/backend/cpu/kernels/gemm_bf16.inl>
-PLATEAU_TABLE
+PLATEAU_TABLE(multiply_pairs, round_row_to_pairs)
 #undef PLATEAU_VECTOR_BYTES
-#undef PLATEAU_BF16_DOT
 }  // namespace bf16
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -40,41 +40,52 @@ index columns_of(linear_weight<T> const& weight, index p) {
     return std::min(panel_columns, weight.outputs() - p * panel_columns);
 }
 
-/// Rows of inputs as the kernels of a weight want them.
+/// Rows of inputs as the kernels of a weight want them: as they are; for weights in bfloat16 rounded to it, as floats or,
+/// where the processor multiplies pairs, as pairs.
 template <class T>
 class linear_input {
 public:
     linear_input(kernel_table<T> const& kernels, tensor::view<T const, 2> x, bool bf16)
-        : kernels_{kernels}, x_{x}, stride_{x.stride(0)} {
+        : kernels_{kernels}, x_{x.data(), x.stride(0)}, rows_{x.extent(0)} {
         if (!bf16) return;
-        stride_ = x.extent(1) + 1;
-        narrow_ = scratch<std::uint32_t>(x.extent(0) * stride_);
-        for (index r = 0; r < x.extent(0); ++r) {
-            for (index first = 0; first < x.extent(1); first += linear_depth) {
-                kernels.round_row(x[r].data() + first, std::min(linear_depth, x.extent(1) - first), narrow_ + r * stride_ + first);
-            }
+        index const inputs = x.extent(1);
+        pairs_ = kernels.multiply_pairs != nullptr;
+        x_.stride = pairs_ ? (inputs + 1) / 2 : inputs;
+        T* const rounded = scratch<T>(rows_ * x_.stride);
+        for (index r = 0; r < rows_; ++r) {
+            T* const to = rounded + r * x_.stride;
+            if (pairs_) kernels.round_row_to_pairs(x[r].data(), inputs, words_of(to));
+            else kernels.round_row(x[r].data(), inputs, to);
         }
+        x_.data = rounded;
     }
 
-    index rows() const { return x_.extent(0); }
+    index rows() const { return rows_; }
 
     /// c [rows, 64] = X · panel p of the weight, plus its bias. `then` is a weight whose panel `then_panel` comes next; it
     /// may have none of that number.
     void multiply(biased<T> const& layer, index p, strided<T> c, linear_weight<T> const& then, index then_panel) const {
         auto const& weight = layer.weight;
-        bool const more = then_panel < then.panels();
         for (index first = 0; first < weight.inputs(); first += linear_depth) {
             index const depth = std::min(linear_depth, weight.inputs() - first);
-            auto const start = first > 0 ? sum_start::apart : sum_start::zero;
             bool const last = first + depth == weight.inputs();
-            if (narrow_ == nullptr) {
+            auto const next = [&](auto const* here, auto const* there) { return !last ? here : then_panel < then.panels() ? there : nullptr; };
+            auto const start = first > 0 ? sum_start::apart : sum_start::zero;
+            if (!weight.is_bf16()) {
                 T const* const b = weight.panel(p) + first * panel_columns;
-                kernels_.multiply(x_.data() + first, stride_, b, panel_columns, x_.extent(0), depth, c.data, c.stride, start,
-                                  !last ? b + depth * panel_columns : more ? then.panel(then_panel) : nullptr);
+                auto const* const after = next(b + depth * panel_columns, then.panel(then_panel));
+                kernels_.multiply(x_.data + first, x_.stride, b, panel_columns, rows_, depth, c.data, c.stride, start, after);
+                continue;
+            }
+            std::uint32_t const* const b = weight.panel_pairs(p) + first / 2 * panel_columns;
+            auto const* const after = next(b + depth / 2 * panel_columns, then.panel_pairs(then_panel));
+            if (pairs_) {
+                kernels_.multiply_pairs(words_of(x_.data) + first / 2, x_.stride, b, rows_, depth, c.data, c.stride, start, after);
             } else {
-                std::uint32_t const* const b = weight.panel_pairs(p) + first / 2 * panel_columns;
-                kernels_.multiply_bf16(narrow_ + first, stride_, b, x_.extent(0), depth, c.data, c.stride, start,
-                                       !last ? b + depth / 2 * panel_columns : more ? then.panel_pairs(then_panel) : nullptr);
+                T* const panel = scratch<T, 9>(linear_depth * panel_columns);
+                kernels_.widen_pairs(b, (depth + 1) / 2, panel);
+                kernels_.multiply(x_.data + first, x_.stride, panel, panel_columns, rows_, depth, c.data, c.stride, start,
+                                  reinterpret_cast<T const*>(after));
             }
         }
         if (layer.bias.data() == nullptr) return;
@@ -82,10 +93,13 @@ public:
     }
 
 private:
+    static std::uint32_t* words_of(T* at) { return reinterpret_cast<std::uint32_t*>(at); }
+    static std::uint32_t const* words_of(T const* at) { return reinterpret_cast<std::uint32_t const*>(at); }
+
     kernel_table<T> const& kernels_;
-    tensor::view<T const, 2> x_;
-    index stride_;
-    std::uint32_t* narrow_ = nullptr;
+    strided<T const> x_;
+    index rows_;
+    bool pairs_ = false;
 };
 
 /// Calls f(first row, input) for as many rows at a time as stay in cache.

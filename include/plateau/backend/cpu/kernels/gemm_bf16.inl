@@ -1,7 +1,5 @@
-// Matrix products of weights and inputs in bfloat16. Included once per instruction set, by kernels.hpp. Weights: two
-// neighbouring k in one word, the even one in the lower half. Inputs: as the path likes them best, see round_row.
-
-#if PLATEAU_BF16_DOT
+// Matrix products of weights and inputs in bfloat16, by the processor's own dot products of pairs. Included by kernels.hpp for
+// the instruction sets that have them. Two neighbouring k stand in one word, the even one in the lower half.
 
 /// sums += x₁w₁ + x₀w₀ for one pair of k, subnormals flushed, as the processor rounds it.
 template <int Rows, int Vectors>
@@ -18,49 +16,15 @@ PLATEAU_UNROLL
     }
 }
 
-/// A row of inputs rounded to bfloat16, in pairs.
-inline void round_row(float const* x, index count, std::uint32_t* out) {
+inline void round_row_to_pairs(float const* x, index count, std::uint32_t* out) {
     for (index k = 0; k < count; k += 2) {
         out[k / 2] = rounded(x[k]) >> 16;
         if (k + 1 < count) out[k / 2] |= rounded(x[k + 1]) & 0xFFFF0000u;
     }
 }
 
-#else
-
-/// sums += x₀w₀, then x₁w₁, for one pair of k, in float. The even and the odd weights are unpacked one after the other:
-/// together they would not fit into the registers.
 template <int Rows, int Vectors>
-[[gnu::always_inline]] inline void add_pair(vec (&sums)[Rows][Vectors], std::uint32_t const* a, index a_stride,
-                                            std::uint32_t const* b, index k) {
-PLATEAU_UNROLL
-    for (int odd = 0; odd < 2; ++odd) {
-        vec weights[Vectors];
-PLATEAU_UNROLL
-        for (int v = 0; v < Vectors; ++v) {
-            uvec pair;
-            __builtin_memcpy(&pair, b + k * panel_columns + v * lanes, sizeof pair);
-            weights[v] = (vec)(odd == 0 ? pair << 16 : pair & 0xFFFF0000u);
-        }
-PLATEAU_UNROLL
-        for (int r = 0; r < Rows; ++r) {
-            vec const x = (vec)(a[r * a_stride + 2 * k + odd] - uvec{});
-PLATEAU_UNROLL
-            for (int v = 0; v < Vectors; ++v) sums[r][v] += x * weights[v];
-        }
-    }
-}
-
-/// A row of inputs rounded to bfloat16, as floats, an even number of them.
-inline void round_row(float const* x, index count, std::uint32_t* out) {
-    for (index k = 0; k < count; ++k) out[k] = rounded(x[k]);
-    if (count % 2 != 0) out[count] = 0;
-}
-
-#endif
-
-template <int Rows, int Vectors>
-[[gnu::always_inline]] inline void multiply_bf16_tile(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index pairs,
+[[gnu::always_inline]] inline void multiply_pairs_tile(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index pairs,
                                                       float* c, index c_stride, sum_start start, char const* ahead,
                                                       index ahead_step) {
     vec sums[Rows][Vectors];
@@ -84,26 +48,26 @@ PLATEAU_UNROLL
 }
 
 template <int Rows>
-[[gnu::noinline]] void multiply_bf16_rows(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index pairs, float* c,
+[[gnu::noinline]] void multiply_pairs_rows(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index pairs, float* c,
                                           index c_stride, sum_start start, char const* ahead, index ahead_step) {
     for (int column = 0; column < panel_columns; column += tile_vectors * lanes) {
-        multiply_bf16_tile<Rows, tile_vectors>(a, a_stride, b + column, pairs, c + column, c_stride, start, ahead, ahead_step);
+        multiply_pairs_tile<Rows, tile_vectors>(a, a_stride, b + column, pairs, c + column, c_stride, start, ahead, ahead_step);
     }
 }
 
-inline void multiply_bf16(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index rows, index depth, float* c,
+inline void multiply_pairs(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index rows, index depth, float* c,
                           index c_stride, sum_start start, std::uint32_t const* next) {
     constexpr index line_of_pair = panel_columns * 4;
     index const pairs = (depth + 1) / 2, step = rows > 6 ? line_of_pair / ((rows + 5) / 6) : line_of_pair;
     char const* ahead = reinterpret_cast<char const*>(next != nullptr ? next : b);
     for (; rows >= 6; rows -= 6, a += 6 * a_stride, c += 6 * c_stride, ahead += pairs * step) {
-        multiply_bf16_rows<6>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
+        multiply_pairs_rows<6>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
     }
     switch (rows) {
-        case 1: return multiply_bf16_rows<1>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
-        case 2: return multiply_bf16_rows<2>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
-        case 3: return multiply_bf16_rows<3>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
-        case 4: return multiply_bf16_rows<4>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
-        case 5: return multiply_bf16_rows<5>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
+        case 1: return multiply_pairs_rows<1>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
+        case 2: return multiply_pairs_rows<2>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
+        case 3: return multiply_pairs_rows<3>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
+        case 4: return multiply_pairs_rows<4>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
+        case 5: return multiply_pairs_rows<5>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
     }
 }

@@ -11,7 +11,6 @@
 #include <numbers>
 
 #include <plateau/backend/cpu/kernels/table.hpp>
-#include <plateau/backend/cpu/scratch.hpp>
 #include <plateau/core/dtype.hpp>
 
 namespace plateau::backend::plain {
@@ -68,25 +67,16 @@ void multiply(T const* a, index a_stride, T const* b, index b_stride, index rows
     }
 }
 
-/// A row rounded to bfloat16, as the bits of floats; a zero follows an odd number of them.
-inline void round_row(float const* x, index count, std::uint32_t* out) {
-    for (index k = 0; k < count; ++k) out[k] = std::uint32_t{bfloat16{x[k]}.bits} << 16;
-    if (count % 2 != 0) out[count] = 0;
+inline void round_row(float const* x, index count, float* out) {
+    for (index k = 0; k < count; ++k) out[k] = static_cast<float>(bfloat16{x[k]});
 }
 
-inline void multiply_bf16(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index rows, index depth, float* c,
-                          index c_stride, sum_start start, std::uint32_t const*) {
-    float* const inputs = detail::scratch<float, 5>(depth);
-    float* const weights = detail::scratch<float, 6>(depth * panel_columns);
-    for (index k = 0; k < depth; ++k) {
+inline void widen_pairs(std::uint32_t const* words, index pairs, float* out) {
+    for (index k = 0; k < pairs; ++k, words += panel_columns, out += 2 * panel_columns) {
         for (index j = 0; j < panel_columns; ++j) {
-            std::uint32_t const pair = b[k / 2 * panel_columns + j];
-            weights[k * panel_columns + j] = std::bit_cast<float>(k % 2 == 0 ? pair << 16 : pair & 0xFFFF0000u);
+            out[j] = std::bit_cast<float>(words[j] << 16);
+            out[panel_columns + j] = std::bit_cast<float>(words[j] & 0xFFFF0000u);
         }
-    }
-    for (index r = 0; r < rows; ++r) {
-        std::memcpy(inputs, a + r * a_stride, static_cast<std::size_t>(depth) * sizeof(float));
-        multiply<float>(inputs, depth, weights, panel_columns, 1, depth, c + r * c_stride, c_stride, start, nullptr);
     }
 }
 
@@ -243,16 +233,16 @@ void dot_heads(T const* q, T const* k, index heads, index group, index width, T*
     }
 }
 
-/// The products in bfloat16 are float's alone.
-template <class T, auto Multiply, auto Round>
+/// What is about bfloat16 is float's alone.
+template <class T, auto Round, auto Widen>
 inline constexpr kernel_table<T> table_with{
-    multiply<T>,   Multiply,      Round,         rms_scale_row<T>, centre_row<T>,    divide_row<T>, affine_row<T>, norm_row<T>,
+    multiply<T>, nullptr, nullptr, Round, Widen, rms_scale_row<T>, centre_row<T>,    divide_row<T>, affine_row<T>, norm_row<T>,
     finite_row<T>, scale_row<T>,  add_rows<T>,   activate_rows<T>, rotate_row<T>,    softmax_row<T>, largest<T>,  exp_row<T>,
     weighted_difference<T>, dot_heads<T>};
 
 template <class T>
 inline constexpr kernel_table<T> const& table = table_with<T, nullptr, nullptr>;
 template <>
-inline constexpr kernel_table<float> const& table<float> = table_with<float, multiply_bf16, round_row>;
+inline constexpr kernel_table<float> const& table<float> = table_with<float, round_row, widen_pairs>;
 
 }  // namespace plateau::backend::plain

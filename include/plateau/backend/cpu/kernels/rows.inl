@@ -31,6 +31,24 @@ typedef double double_vec __attribute__((vector_size(PLATEAU_VECTOR_BYTES)));
     return total;
 }
 
+inline void round_row(float const* x, index count, float* out) {
+    for (index k = 0; k < count; ++k) {
+        std::uint32_t const word = rounded(x[k]);
+        __builtin_memcpy(out + k, &word, sizeof word);
+    }
+}
+
+inline void widen_pairs(std::uint32_t const* words, index pairs, float* out) {
+    for (index k = 0; k < pairs; ++k, words += panel_columns, out += 2 * panel_columns) {
+        for (int j = 0; j < panel_columns; j += lanes) {
+            uvec pair;
+            __builtin_memcpy(&pair, words + j, sizeof pair);
+            store(out + j, (vec)(pair << 16));
+            store(out + panel_columns + j, (vec)(pair & 0xFFFF0000u));
+        }
+    }
+}
+
 inline float rms_scale_row(float const* x, index n, double epsilon) {
     return static_cast<float>(__builtin_sqrt(squares(x, n, 0) / static_cast<double>(n) + epsilon));
 }

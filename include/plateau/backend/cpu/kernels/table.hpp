@@ -35,11 +35,14 @@ struct kernel_table {
     /// `next` is the b of the call to come, or null: it is brought nearer meanwhile
     void (*multiply)(T const* a, index a_stride, T const* b, index b_stride, index rows, index depth, T* c, index c_stride,
                      sum_start start, T const* next);
-    /// the same for a and b in bfloat16; b holds two neighbouring k to a word, a is what round_row makes. float alone
-    void (*multiply_bf16)(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index rows, index depth, T* c,
+    /// the same for a and b in bfloat16, two neighbouring k to a word; null where the processor has no such product. float alone
+    void (*multiply_pairs)(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index rows, index depth, T* c,
                            index c_stride, sum_start start, std::uint32_t const* next);
-    /// a row of inputs as multiply_bf16 wants it, in at most `count` + 1 words; float alone
-    void (*round_row)(T const* x, index count, std::uint32_t* out);
+    /// a row of inputs rounded to bfloat16: (count + 1) / 2 words for multiply_pairs, or as floats. float alone
+    void (*round_row_to_pairs)(T const* x, index count, std::uint32_t* out);
+    void (*round_row)(T const* x, index count, T* out);
+    /// `pairs` × 64 words to 2 · `pairs` × 64 floats: a panel for multiply. float alone
+    void (*widen_pairs)(std::uint32_t const* words, index pairs, T* out);
     T (*rms_scale_row)(T const* x, index n, double epsilon);
     T (*centre_row)(T const* x, index n, double epsilon, T* centred);
     void (*divide_row)(T const* x, index n, T scale, T* out);
