@@ -90,10 +90,10 @@ public:
     /// Room for the scores of a row: its keys, and what is written beyond them.
     index scores_stride() const { return run_.prefix() + whole_panels(run_.apart ? 1 : run_.rows) + panel_columns; }
 
-    /// Before all heads: rows apart see one key of their own, a product of little work for all heads at once.
+    /// Before all heads: what every row makes of its own key, little work for all heads at once. Rows apart need no product
+    /// with their own keys beside it; the others take it too, so that both have the same bits.
     /// @param q  [R, H · E]      @param keys  [R, KV · E], the rows' own
     void take_own(tensor::view<T const, 2> q, tensor::view<T const, 2> keys) {
-        if (!run_.apart) return;
         own_dots_ = scratch<T, 4>(run_.rows * shape_.heads);
         for (index j = 0; j < run_.rows; ++j) {
             kernels_.dot_heads(q[run_.first_row + j].data(), keys[run_.first_row + j].data(), shape_.heads, shape_.group(),
@@ -126,8 +126,9 @@ public:
         }
         for (index j = 0; j < count; ++j) {
             T* const row = scores + j * stride;
-            if (run_.apart) row[prefix] = own_dots_[(first + j) * shape_.heads + h];
-            kernels_.scale_row(row, run_.keys_of(first + j), shape_.scale);
+            index const seen = run_.keys_of(first + j);
+            row[seen - 1] = own_dots_[(first + j) * shape_.heads + h];
+            kernels_.scale_row(row, seen, shape_.scale);
         }
     }
 

@@ -234,22 +234,15 @@ inline double weighted_difference(float const* w, float const* x, float const* y
     return total;
 }
 
-/// out[h] = ⟨q_h, k_{h / group}⟩, each one chain of multiply-adds in the order of the elements: what
-/// multiply gives for a panel of keys.
 inline void dot_heads(float const* q, float const* k, index heads, index group, index width, float* out) {
-    constexpr index together = 8;  // chains that do not wait for each other
-    for (index first = 0; first < heads; first += together) {
-        float sums[together] = {};
-        float const *queries[together], *keys[together];
-        for (index j = 0; j < together; ++j) {
-            index const h = first + j < heads ? first + j : first;  // beyond the last: the same again
-            queries[j] = q + h * width;
-            keys[j] = k + h / group * width;
+    for (index h = 0; h < heads; ++h) {
+        float const *const query = q + h * width, *const key = k + h / group * width;
+        vec sums{};
+        for (index e = 0; e < width; e += lanes) {
+            bool const whole = e + lanes <= width;
+            vec const a = whole ? load(query + e) : load_part(query + e, width - e);
+            sums += a * (whole ? load(key + e) : load_part(key + e, width - e));
         }
-        for (index e = 0; e < width; ++e) {
-PLATEAU_UNROLL
-            for (index j = 0; j < together; ++j) sums[j] += queries[j][e] * keys[j][e];
-        }
-        for (index j = 0; j < together && first + j < heads; ++j) out[first + j] = sums[j];
+        out[h] = sum_of(sums);
     }
 }

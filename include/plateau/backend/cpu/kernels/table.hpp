@@ -62,7 +62,7 @@ struct kernel_table {
     double (*exp_row)(T const* x, index n, T shift, T* out);
     /// Σ w (x − y)
     double (*weighted_difference)(T const* w, T const* x, T const* y, index n);
-    /// out[h] = ⟨q_h, k_{h / group}⟩ with the bits that `multiply` gives for a panel of keys
+    /// out[h] = ⟨q_h, k_{h / group}⟩
     void (*dot_heads)(T const* q, T const* k, index heads, index group, index width, T* out);
 };
 

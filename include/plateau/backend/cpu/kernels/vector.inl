@@ -30,12 +30,19 @@ typedef std::uint32_t uvec __attribute__((vector_size(PLATEAU_VECTOR_BYTES)));
 
 [[gnu::always_inline]] inline vec splat(float x) { return x - vec{}; }
 
+/// The sum of all lanes: halves, then their halves.
 [[gnu::always_inline]] inline float sum_of(vec v) {
-    float part[lanes];
-    store(part, v);
-    float total = 0;
-    for (int i = 0; i < lanes; ++i) total += part[i];
-    return total;
+#if PLATEAU_VECTOR_BYTES == 64
+    v += __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+    v += __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+#else
+    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5);
+    v += __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6);
+#endif
+    return v[0];
 }
 
 /// eˣ to about 2 ulp (what is built on it is tested to a few more); +inf above 88.72, 0 below −87.33; NaN stays.
