@@ -219,6 +219,34 @@ TEST_CASE("patching a prompt with its own activation changes no bit", "[sweep][p
     }
 }
 
+TEST_CASE("a row's bits do not depend on how its prefix came to it, nor on who shares it", "[sweep][patched_rows]") {
+    auto const model = random_model<float>();
+    auto prompts = tiny::random_prompts(3, {6, 9, 6, 7, 4}, 37);
+    std::copy_n(prompts[0].begin(), 5, prompts[2].begin());  // the same but for the last token
+    std::vector<sweep::prompt_pair> const pairs{{0, 1}, {2, 1}, {2, 0}, {3, 4}};
+    for (std::string const site : {"hook_embed", "blocks.0.hook_resid_pre", "blocks.0.hook_resid_post", "blocks.1.hook_attn_out",
+                                   "blocks.2.hook_resid_post"}) {
+        for (index const first : {-1, -3, 0}) {
+            CAPTURE(site, first);
+            sweep::patched_rows_options o;
+            o.write_site = site;
+            o.first_position = first;
+            o.points = 7;
+            o.riding_rows = 0;
+            std::vector<std::string> reads{"blocks.2.hook_resid_post", "unembed.hook_out"};
+            if (site != reads.front()) reads.push_back("blocks.2.attn.hook_pattern");
+            auto const wanted = engine<float>(model, prompts, pairs, o, reads);
+            CHECK((wanted == published_way<float>(model, prompts, pairs, o, reads)));
+            o.riding_rows = 1000;
+            for (auto const& [rows, threads] : std::vector<std::pair<index, int>>{{252, 1}, {6, 2}, {17, 2}}) {
+                CAPTURE(rows, threads);
+                o.block_rows = rows;
+                CHECK((engine<float>(model, prompts, pairs, o, reads, threads) == wanted));
+            }
+        }
+    }
+}
+
 TEST_CASE("progress counts every point once", "[sweep][patched_rows]") {
     auto const model = random_model<float>();
     auto const prompts = tiny::random_prompts(5, {8, 6, 4}, 37);

@@ -49,16 +49,23 @@ public:
     using const_rows_view = tensor::view<T const, 2, space>;
 
     /// @param ids  [R]      @param sequences  cover the rows      @param plan  may be null; kept as a reference
+    /// @param shown  rows that hooks see, the first ones; negative for all
     void begin(std::span<hooks::row_id const> ids, std::span<sequence<Context, T> const> sequences,
-               hooks::plan<T> const* plan) {
+               hooks::plan<T> const* plan, index shown = -1) {
+        shown_ = shown < 0 ? ids.size() : static_cast<std::size_t>(shown);
         ids_.assign(ids.begin(), ids.end());
         sequences_.assign(sequences.begin(), sequences.end());
         plan_ = plan;
         rotary_ = nullptr;
     }
 
+    /// Drops the rows that hooks do not see, where no layer with sequences follows.
+    void keep_shown() { ids_.resize(shown_); }
+
     index rows() const { return static_cast<index>(ids_.size()); }
     std::span<hooks::row_id const> ids() const { return ids_; }
+    /// Of the rows that hooks see.
+    std::span<hooks::row_id const> shown_ids() const { return {ids_.data(), shown_}; }
     std::span<sequence<Context, T> const> sequences() const { return sequences_; }
 
     /// A work matrix [R, width]. Contents stay until another layer uses the slot.
@@ -132,7 +139,7 @@ public:
     /// Calls the hooks of a site, if anybody asked. @param x  [R or more, A · B]      @param heads  A
     void hook(hooks::site_id id, int layer, rows_view x, index heads = 1) {
         if (!wanted(id, layer)) return;
-        plan_->fire(id, {layer, ids_}, {x.data(), {rows(), heads, x.extent(1) / heads},
+        plan_->fire(id, {layer, shown_ids()}, {x.data(), {static_cast<index>(shown_), heads, x.extent(1) / heads},
                                         {x.stride(0), x.extent(1) / heads, 1}});
     }
 
@@ -149,6 +156,7 @@ private:
     hooks::row_id const& id(index r) const { return ids_[static_cast<std::size_t>(r)]; }
 
     std::vector<hooks::row_id> ids_;
+    std::size_t shown_ = 0;
     std::vector<sequence<Context, T>> sequences_;
     std::vector<backend::segment<T, space>> segments_;
     std::array<typename Context::template buffer<T, 1>, static_cast<std::size_t>(slot::logits) + 1> memory_;
