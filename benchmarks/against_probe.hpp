@@ -7,26 +7,29 @@
 
 namespace plateau::benchmarks {
 
-struct rates {
-    double reached, possible;
+/// Rounds of a benchmark; what it reports are medians of them.
+inline constexpr int benchmark_rounds = 11;
 
-    double fraction() const { return possible > 0 ? reached / possible : 0; }
+struct rates {
+    double reached;   ///< per second
+    double fraction;  ///< of what the probe reached right before and after; 0 if it says nothing
 };
 
+/// The time of an iteration is that of one call of `work`, which is called for about 10 ms.
 /// @param amount  of one call, in the units that the probe counts per second      @param probe  returns a rate
 template <class Work, class Probe>
 rates against_probe(benchmark::State& state, double amount, Work&& work, Probe&& probe) {
     index const repeats = repeats_for(0.01, work);
-    double spent = 0, possible = 0, rounds = 0;
+    std::vector<double> reached, fractions;
     for (auto _ : state) {
-        possible += 0.5 * probe();
+        double const before = probe();
         double const time = seconds_per_call(repeats, work);
-        possible += 0.5 * probe();
+        double const possible = 0.5 * (before + probe());
         state.SetIterationTime(time);
-        spent += time;
-        ++rounds;
+        reached.push_back(amount / time);
+        fractions.push_back(possible > 0 ? amount / time / possible : 0);
     }
-    return {amount * rounds / spent, possible / rounds};
+    return {median(reached), median(fractions)};
 }
 
 inline benchmark::Counter per_second(double value) {

@@ -26,7 +26,7 @@ void linear(benchmark::State& state) {
         state, 2.0 * static_cast<double>(m * n * k), [&] { plateau::backend::linear<T>(ctx, x, weight, y); },
         [] { return peak_flops(ctx.path()); });
     state.counters["FLOP/s"] = per_second(rate.reached);
-    state.counters["of_peak"] = rate.fraction();
+    state.counters["of_peak"] = rate.fraction;
 }
 
 void shapes(benchmark::internal::Benchmark* b) {
@@ -35,11 +35,11 @@ void shapes(benchmark::internal::Benchmark* b) {
             for (auto const& [n, k] : matrices_of(model)) b->Args({m, n, k});
         }
     }
-    b->ArgNames({"rows", "outputs", "inputs"})->UseManualTime()->Unit(benchmark::kMillisecond)->MinTime(0.1);
+    b->ArgNames({"rows", "outputs", "inputs"})->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(benchmark_rounds);
 }
 
 BENCHMARK(linear<float>)->Apply(shapes);
 BENCHMARK(linear<bfloat16>)->Apply(shapes);
-BENCHMARK(linear<double>)->Args({252, 576, 576})->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(linear<double>)->Args({252, 576, 576})->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(benchmark_rounds);
 
 }  // namespace

@@ -12,7 +12,7 @@
 namespace plateau::benchmarks {
 
 /// While it lives, this thread and those that it starts stay on `threads` processors, each of another core: two threads that
-/// nobody holds often share one. A thread alone gets the first. Elsewhere than on Linux it does nothing, and says so.
+/// nobody holds often share one. Elsewhere than on Linux it does nothing, and says so.
 class pinned {
 public:
     explicit pinned(int threads) {

@@ -1,7 +1,6 @@
 #pragma once
 /// C6, C7, C10 and C11: the engine beside the matrix products that it consists of, on random models of full depth.
 
-#include "../pinned.hpp"
 #include "../probe.hpp"
 #include "../sweep_run.hpp"
 #include "report.hpp"
@@ -12,8 +11,8 @@ namespace plateau::benchmarks {
 template <class Stored>
 void measure_engine(model_shape shape, settings const& s, std::vector<ratio>& ratios) {
     constexpr bool full = std::is_same_v<Stored, float>;
-    if (s.quick) shape.layers = 6;
-    sweep_task const task{shape};
+    if (s.quick) shape.layers = 4;
+    sweep_task const task{shape, 20, s.quick ? 25 : 50};
     auto const model = random_model<Stored>(shape);
     auto const prompts = random_prompts(task.pairs + 1, task.length);
     context const all{s.threads}, one{1};
@@ -31,7 +30,6 @@ void measure_engine(model_shape shape, settings const& s, std::vector<ratio>& ra
         prefixes.push_back(times.prefix / (task.prefix_flops() / (task.row_flops() / times.rows)));
         points.push_back(static_cast<double>(task.rows()) / (times.prefix + times.rows));
         if (!full || s.threads == 1) continue;
-        pinned const alone{1};
         double const single_peak = peak_flops(one.path());
         auto const single = run_sweep(one, model, prompts, task);
         if (single.checksum != times.checksum) throw numeric_error{"the number of threads changed the result of the engine"};
