@@ -18,7 +18,8 @@ void prefix_attention(benchmark::State& state, model_shape const& shape) {
     index const tokens = state.range(0);
     plateau::backend::attention_shape<float> const attention{shape.heads, shape.kv_heads, shape.head_width, 0.125f};
     auto const q = random_values<float, 2>({rows, shape.q_width()}, 1);
-    auto const keys = random_values<float, 2>({rows, shape.kv_width()}, 2), values = random_values<float, 2>({rows, shape.kv_width()}, 3);
+    auto const keys = random_values<float, 2>({rows, shape.kv_width()}, 2);
+    auto const values = random_values<float, 2>({rows, shape.kv_width()}, 3);
     auto const prefix_keys = random_values<float, 2>({tokens - 1, shape.kv_width()}, 4);
     auto const prefix_values = random_values<float, 2>({tokens - 1, shape.kv_width()}, 5);
     plateau::tensor::buffer<float, 2> z({rows, shape.q_width()});

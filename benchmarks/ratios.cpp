@@ -64,13 +64,16 @@ int run(int argc, char** argv) {
     double const disturbance = others.processors();
     std::string const processor = processor_name(), path{name_of(ctx.path())}, rounds = std::to_string(s.rounds);
     std::printf("%s, path %s, %d threads%s, medians of %s rounds or more%s\n", processor.c_str(), path.c_str(), s.threads,
-                held.held() ? " on processors of their own" : ", not pinned", rounds.c_str(), s.quick ? " (--quick: do not quote)" : "");
+                held.held() ? " held on as many cores" : ", not held on cores", rounds.c_str(),
+                s.quick ? " (--quick: do not quote)" : "");
     std::printf("peers: %s\n", peers.c_str());
     std::printf("%s seconds; meanwhile other programs used %s processors\n\n", fixed(spent, 0).c_str(), fixed(disturbance, 2).c_str());
     std::fputs(render(ratios).c_str(), stdout);
     if (!json.empty()) {
-        write_json(json, {{"processor", processor}, {"path", path}, {"threads", s.threads}, {"rounds", s.rounds}, {"quick", s.quick},
-                          {"peers", peers}, {"other_programs", disturbance}, {"seconds", spent}}, ratios);
+        write_json(json,
+                   {{"processor", processor}, {"path", path}, {"threads", s.threads}, {"rounds", s.rounds}, {"quick", s.quick},
+                    {"peers", peers}, {"other_programs", disturbance}, {"seconds", spent}},
+                   ratios);
     }
     return std::any_of(ratios.begin(), ratios.end(), [](ratio const& r) { return r.failed(); }) ? 1 : 0;
 }

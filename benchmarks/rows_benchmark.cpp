@@ -81,8 +81,9 @@ void rotate(benchmark::State& state) {
     index const d = smollm2.q_width(), half = smollm2.head_width / 2, rows = rows_of(state, d, 1);
     matrix x = random_rows(rows, d, 1);
     std::vector<float> cosines(static_cast<std::size_t>(half), 0.6f), sines(static_cast<std::size_t>(half), 0.8f);
-    plateau::tensor::view<float const, 2> const same_cosines{cosines.data(), {rows, half}, {0, 1}}, same_sines{sines.data(), {rows, half}, {0, 1}};
-    measure(state, 2 * rows * d, rows * d, [&] { backend::rotate<float>(ctx, x.view(), same_cosines, same_sines); });
+    using same_rows = plateau::tensor::view<float const, 2>;
+    same_rows const all_cosines{cosines.data(), {rows, half}, {0, 1}}, all_sines{sines.data(), {rows, half}, {0, 1}};
+    measure(state, 2 * rows * d, rows * d, [&] { backend::rotate<float>(ctx, x.view(), all_cosines, all_sines); });
 }
 
 void activate(benchmark::State& state, activation kind, bool gated) {

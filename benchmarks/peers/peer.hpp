@@ -7,6 +7,8 @@
 
 #include <dlfcn.h>
 
+#include <plateau/backend/cpu/instruction_set.hpp>
+
 #include "product.hpp"
 
 namespace plateau::benchmarks {
@@ -15,7 +17,9 @@ namespace plateau::benchmarks {
 class peer {
 public:
     explicit peer(std::string const& name) {
+#if defined(__x86_64__)
         setenv("OPENBLAS_CORETYPE", openblas_kernels(), 0);  // what the user has set stays
+#endif
         void* const module = dlopen((std::string(PLATEAU_PEERS_DIR "/") + name + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
         if (module == nullptr) return;
         auto const get = reinterpret_cast<plateau_peer_table const* (*)()>(dlsym(module, "plateau_peer"));
@@ -34,7 +38,9 @@ public:
 
 private:
     /// OpenBLAS takes slow kernels for processors that it does not know; these are its best with AVX-512, and without.
-    static char const* openblas_kernels() { return __builtin_cpu_supports("avx512f") ? "SkylakeX" : "Haswell"; }
+    static char const* openblas_kernels() {
+        return backend::widest_instruction_set() >= backend::instruction_set::avx512 ? "SkylakeX" : "Haswell";
+    }
 
     plateau_peer_table const* table_ = nullptr;
 };

@@ -3,6 +3,7 @@
 
 #include "../probe.hpp"
 #include "../sweep_run.hpp"
+#include "machine.hpp"
 #include "report.hpp"
 
 namespace plateau::benchmarks {
@@ -19,6 +20,7 @@ void measure_engine(model_shape shape, settings const& s, std::vector<ratio>& ra
     run_sweep(all, model, prompts, task);
     run_row_products(all, model, task);
 
+    other_programs const others;
     std::vector<double> products, floors, scaling, probe_scaling, prefixes, points;
     for (int round = 0; round < s.rounds; ++round) {
         double const before = peak_flops(all.path(), s.threads);
@@ -36,7 +38,9 @@ void measure_engine(model_shape shape, settings const& s, std::vector<ratio>& ra
         scaling.push_back((single.prefix + single.rows) / (times.prefix + times.rows));
         probe_scaling.push_back(peak / single_peak);
     }
-    std::string const of = std::string(", ") + shape.name, speed = fixed(median(points), 0) + " points per second";
+    std::string const of = std::string(", ") + shape.name;
+    std::string const speed = fixed(median(points), 0) + " points per second; other programs used " +
+                             fixed(others.processors(), 2) + " processors";
     if (!full) {
         ratios.push_back({"C6b", "products / rows of the engine, bf16" + of, median(products), 0.86, 0.94, false, speed});
         return;

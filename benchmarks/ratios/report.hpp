@@ -38,7 +38,9 @@ struct ratio {
     std::pair<int, std::string> order() const { return {std::atoi(id.c_str() + 1), id}; }
 };
 
-inline std::string bound_text(ratio const& r, double bound) { return bound == 0 ? "-" : fixed(bound, 2) + (r.at_most ? " at most" : ""); }
+inline std::string bound_text(ratio const& r, double bound) {
+    return bound == 0 ? "-" : fixed(bound, 2) + (r.at_most ? " at most" : "");
+}
 
 inline std::string render(std::vector<ratio> const& ratios) {
     table t{{"id", "what", "measured", "gate", "aim", "verdict", "details"}};
@@ -51,8 +53,9 @@ inline std::string render(std::vector<ratio> const& ratios) {
 /// @throws file_error
 inline void write_json(std::string const& path, io::ordered_json run, std::vector<ratio> const& ratios) {
     run["ratios"] = io::ordered_json::array();
+    auto const bound = [](double value) { return value == 0 ? io::ordered_json(nullptr) : io::ordered_json(value); };
     for (auto const& r : ratios) {
-        run["ratios"].push_back({{"id", r.id}, {"what", r.what}, {"measured", r.measured}, {"gate", r.gate}, {"aim", r.aim},
+        run["ratios"].push_back({{"id", r.id}, {"what", r.what}, {"measured", r.measured}, {"gate", bound(r.gate)}, {"aim", bound(r.aim)},
                                  {"at_most", r.at_most}, {"verdict", r.verdict()}, {"details", r.detail}});
     }
     std::ofstream file{path};
