@@ -100,7 +100,7 @@ inline double run_row_products(context const& ctx, random_transformer const& mod
                              values(shape.q_width()), values(shape.width), values(shape.d_mlp), values(shape.d_mlp),
                              values(shape.d_mlp)});
     }
-    return seconds([&] {
+    return wall_seconds([&] {
         parallel_for(ctx.threads(), static_cast<index>(blocks.size()), [&](index b, int worker) {
             index const rows = rows_of[static_cast<std::size_t>(b)];
             auto& m = of_worker[static_cast<std::size_t>(worker)];

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <utility>
 #include <vector>
 
@@ -12,10 +13,25 @@ namespace plateau::benchmarks {
 
 /// Seconds that a call takes.
 template <class F>
-double seconds(F&& call) {
+double wall_seconds(F&& call) {
     auto const start = std::chrono::steady_clock::now();
     call();
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Seconds that the calling thread computes during a call: what other programs take of its processor meanwhile does
+/// not count (what they take of caches and memory does). Where the system does not tell, as wall_seconds.
+template <class F>
+double seconds(F&& call) {
+#if defined(CLOCK_THREAD_CPUTIME_ID)
+    timespec start{}, end{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
+    call();
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+    return static_cast<double>(end.tv_sec - start.tv_sec) + 1e-9 * static_cast<double>(end.tv_nsec - start.tv_nsec);
+#else
+    return wall_seconds(call);
+#endif
 }
 
 /// @pre values are not empty
