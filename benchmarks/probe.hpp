@@ -1,57 +1,54 @@
 #pragma once
-/// What the processor can do, measured between the measurements: machines are shared, only ratios of one run count.
+/// What the processor can do, measured between the measurements, with the vectors of a path of the CPU backend.
 
-#include <chrono>
-#include <cstdint>
+#include <atomic>
 
 #include <plateau/backend/cpu/instruction_set.hpp>
-#include <plateau/core/types.hpp>
+#include <plateau/core/parallel.hpp>
+#include <plateau/tensor/buffer.hpp>
+
+#include "timing.hpp"
 
 namespace plateau::benchmarks {
 
-/// Seconds that a call takes.
-template <class F>
-double seconds(F&& call) {
-    auto const start = std::chrono::steady_clock::now();
-    call();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
+namespace probe_portable {
+#define PLATEAU_PROBE_TARGET [[gnu::noinline]]
+typedef float vec __attribute__((vector_size(16)));
+#include "probe.inl"
+#undef PLATEAU_PROBE_TARGET
+}  // namespace probe_portable
 
 #if defined(__x86_64__)
-#define PLATEAU_PROBE(bytes)                                                                                    \
-    typedef float vec __attribute__((vector_size(bytes)));                                                      \
-    [[gnu::noinline]] inline float multiply_adds(index rounds) {                                                \
-        vec const one = 1.0f - vec{};                                                            \
-        vec c0 = 0.0f * one, c1 = 1.0f * one, c2 = 2.0f * one, c3 = 3.0f * one, c4 = 4.0f * one, c5 = 5.0f * one;          \
-        vec c6 = 6.0f * one, c7 = 7.0f * one, c8 = 8.0f * one, c9 = 9.0f * one, c10 = 10.0f * one, c11 = 11.0f * one;          \
-        vec a = 0.999f - vec{}, b = 0.5f - vec{};                                                               \
-        for (index i = 0; i < rounds; ++i) {                                                                    \
-            c0 = c0 * a + b, c1 = c1 * a + b, c2 = c2 * a + b, c3 = c3 * a + b, c4 = c4 * a + b, c5 = c5 * a + b; \
-            c6 = c6 * a + b, c7 = c7 * a + b, c8 = c8 * a + b, c9 = c9 * a + b, c10 = c10 * a + b,              \
-            c11 = c11 * a + b;                                                                                  \
-            asm volatile("" : "+x"(a));                                                                         \
-        }                                                                                                       \
-        vec const sum = c0 + c1 + c2 + c3 + c4 + c5 + c6 + c7 + c8 + c9 + c10 + c11;                            \
-        return sum[0];                                                                                          \
-    }
-
 namespace probe_avx2 {
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-PLATEAU_PROBE(32)
-#pragma GCC pop_options
+#define PLATEAU_PROBE_TARGET __attribute__((noinline, target("avx2,fma")))
+typedef float vec __attribute__((vector_size(32)));
+#include "probe.inl"
+#undef PLATEAU_PROBE_TARGET
 }  // namespace probe_avx2
+
 namespace probe_avx512 {
-#pragma GCC push_options
-#pragma GCC target("avx512f,fma")
-PLATEAU_PROBE(64)
-#pragma GCC pop_options
+#define PLATEAU_PROBE_TARGET __attribute__((noinline, target("avx512f,fma")))
+typedef float vec __attribute__((vector_size(64)));
+#include "probe.inl"
+
+/// As multiply_adds, with the dot products of bfloat16: two of them per lane and instruction.
+PLATEAU_PROBE_TARGET inline float bf16_dots(index rounds) {
+    vec c0{}, c1{}, c2{}, c3{}, c4{}, c5{}, c6{}, c7{}, c8{}, c9{}, c10{}, c11{}, a = 1.0f - vec{};
+    for (index i = 0; i < rounds; ++i) {
+#define PLATEAU_DOT(c) asm volatile("vdpbf16ps %1, %1, %0" : "+v"(c) : "v"(a));
+        PLATEAU_DOT(c0) PLATEAU_DOT(c1) PLATEAU_DOT(c2) PLATEAU_DOT(c3) PLATEAU_DOT(c4) PLATEAU_DOT(c5)
+        PLATEAU_DOT(c6) PLATEAU_DOT(c7) PLATEAU_DOT(c8) PLATEAU_DOT(c9) PLATEAU_DOT(c10) PLATEAU_DOT(c11)
+#undef PLATEAU_DOT
+    }
+    vec const sum = c0 + c1 + c2 + c3 + c4 + c5 + c6 + c7 + c8 + c9 + c10 + c11;
+    return sum[0];
+}
+#undef PLATEAU_PROBE_TARGET
 }  // namespace probe_avx512
-#undef PLATEAU_PROBE
 #endif
 
-/// Float operations per second of one thread in multiply-adds that wait for nothing, with the vectors of a path; 0 for the
-/// portable one. Takes about 2 ms.
+/// Float operations per second of one thread in multiply-adds that wait for nothing; 0 for the portable path. Takes about
+/// 2 ms.
 inline double peak_flops(backend::instruction_set path) {
 #if defined(__x86_64__)
     constexpr index rounds = 400'000;
@@ -66,5 +63,86 @@ inline double peak_flops(backend::instruction_set path) {
     static_cast<void>(path);
     return 0;
 }
+
+/// The sum over `threads` threads at once: cores may share what they compute with, and slow down together.
+inline double peak_flops(backend::instruction_set path, int threads) {
+    std::vector<double> each(static_cast<std::size_t>(threads));
+    std::atomic<int> here{0};
+    parallel_for(threads, threads, [&](index i, int) {
+        ++here;
+        for (index spin = 0; here.load() < threads && spin < 100'000'000; ++spin) {}  // all start together
+        each[static_cast<std::size_t>(i)] = peak_flops(path);
+    });
+    double sum = 0;
+    for (double one : each) sum += one;
+    return sum;
+}
+
+/// Multiply-adds per second in dot products of bfloat16, over those in float; 0 where the processor has none. Takes about
+/// 10 ms.
+inline double bf16_dots_over_multiply_adds() {
+#if defined(__x86_64__)
+    if (backend::widest_instruction_set() != backend::instruction_set::avx512_bf16) return 0;
+    constexpr index rounds = 400'000;
+    volatile float sink = 0;
+    double const dots = 2.0 * 32 * 12 * rounds / seconds([&] { sink = probe_avx512::bf16_dots(rounds); });
+    return dots / peak_flops(backend::instruction_set::avx512);
+#else
+    return 0;
+#endif
+}
+
+/// Bytes per second of one thread to and from memory of a footprint, so of the cache that holds it.
+class bandwidth_probe {
+public:
+    /// @param bytes  footprint, at least 2 KiB
+    bandwidth_probe(backend::instruction_set path, index bytes) : path_{path}, memory_({bytes / 4}) {
+        for (index i = 0; i < memory_.size(); ++i) memory_[i] = static_cast<float>(i % 1000) - 500.0f;
+        repeats_ = std::max<index>(1, (index{1} << 24) / bytes);
+    }
+
+    /// Half of the footprint is copied to the other half; bytes read and bytes written count.
+    double copy() {
+        index const half = memory_.size() / 2;
+        return run([&] {
+            float const* const from = memory_.data();
+            float* const to = memory_.data() + half;
+#if defined(__x86_64__)
+            if (path_ == backend::instruction_set::avx2) return probe_avx2::copy(from, to, half);
+            if (path_ != backend::instruction_set::portable) return probe_avx512::copy(from, to, half);
+#endif
+            probe_portable::copy(from, to, half);
+        });
+    }
+
+    /// The whole footprint is read.
+    double read() {
+        volatile float sink = 0;
+        return run([&] {
+#if defined(__x86_64__)
+            if (path_ == backend::instruction_set::avx2) {
+                sink = probe_avx2::read(memory_.data(), memory_.size());
+                return;
+            }
+            if (path_ != backend::instruction_set::portable) {
+                sink = probe_avx512::read(memory_.data(), memory_.size());
+                return;
+            }
+#endif
+            sink = probe_portable::read(memory_.data(), memory_.size());
+        });
+    }
+
+private:
+    template <class F>
+    double run(F&& pass) {
+        pass();
+        return static_cast<double>(memory_.size() * 4) / seconds_per_call(repeats_, pass);
+    }
+
+    backend::instruction_set path_;
+    index repeats_ = 1;
+    tensor::buffer<float, 1> memory_;
+};
 
 }  // namespace plateau::benchmarks

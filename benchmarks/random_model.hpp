@@ -1,0 +1,84 @@
+#pragma once
+/// Random matrices, and models of published shapes with random weights and a small vocabulary.
+
+#include <memory>
+
+#include <plateau/core/rng.hpp>
+#include <plateau/models/forward.hpp>
+
+#include "shapes.hpp"
+
+namespace plateau::benchmarks {
+
+using context = backend::cpu_context;
+using random_transformer = models::transformer<context, float>;
+
+/// Uniform in [−size, size).
+template <class T, std::size_t Rank>
+tensor::buffer<T, Rank> random_values(std::array<index, Rank> extents, std::uint64_t seed, float size = 0.5f) {
+    tensor::buffer<T, Rank> values(extents);
+    counter_rng rng{seed};
+    for (T& value : values.flat()) value = static_cast<T>(size * static_cast<float>(2 * rng.uniform() - 1));
+    return values;
+}
+
+/// Stored is float or bfloat16.
+template <class Stored>
+backend::linear_weight<float> random_weight(index outputs, index inputs, std::uint64_t seed) {
+    return backend::linear_weight<float>{random_values<Stored, 2>({outputs, inputs}, seed, 0.05f)};
+}
+
+inline constexpr index random_vocabulary = 1000;
+
+template <class Stored>
+random_transformer random_model(model_shape const& shape) {
+    index const d = shape.width, context_length = 1024;
+    std::uint64_t seed = 1;
+    auto const linear = [&](index outputs, index inputs) {
+        nn::linear<context, float> layer{random_weight<Stored>(outputs, inputs, ++seed)};
+        if (!shape.llama) layer.bias = random_values<float, 1>({outputs}, ++seed, 0.1f);
+        return layer;
+    };
+    auto const norm = [&] {
+        nn::norm<context, float> layer{shape.llama ? norm_kind::rms : norm_kind::layer};
+        layer.weight = random_values<float, 1>({d}, ++seed, 1.0f);
+        if (!shape.llama) layer.bias = random_values<float, 1>({d}, ++seed, 0.1f);
+        return layer;
+    };
+    random_transformer model;
+    model.embedding = std::make_shared<backend::linear_weight<float> const>(random_weight<Stored>(random_vocabulary, d, ++seed));
+    model.unembedding = model.embedding;
+    model.context_length = context_length;
+    if (!shape.llama) model.positions = random_weight<Stored>(context_length, d, ++seed);
+    auto const rotary = shape.llama ? std::make_shared<nn::rope const>(nn::rope::standard(shape.head_width, 10000)) : nullptr;
+    for (index layer = 0; layer < shape.layers; ++layer) {
+        auto& block = model.blocks.emplace_back();
+        block.norm1 = norm();
+        block.norm2 = norm();
+        block.attend.shape = {shape.heads, shape.kv_heads, shape.head_width, 1 / std::sqrt(static_cast<float>(shape.head_width))};
+        block.attend.query = linear(shape.q_width(), d);
+        block.attend.key = linear(shape.kv_width(), d);
+        block.attend.value = linear(shape.kv_width(), d);
+        block.attend.output = linear(d, shape.q_width());
+        block.attend.rotary = rotary;
+        block.feed_forward.act = shape.llama ? activation::silu : activation::gelu_tanh;
+        block.feed_forward.gated = shape.llama;
+        if (shape.llama) block.feed_forward.gate = linear(shape.d_mlp, d);
+        block.feed_forward.in = linear(shape.d_mlp, d);
+        block.feed_forward.out = linear(d, shape.d_mlp);
+    }
+    model.final_norm = norm();
+    return model;
+}
+
+/// `count` prompts of `length` random tokens.
+inline models::prompt_list random_prompts(index count, index length) {
+    counter_rng rng{7};
+    models::prompt_list prompts(static_cast<std::size_t>(count), std::vector<token_id>(static_cast<std::size_t>(length)));
+    for (auto& prompt : prompts) {
+        for (auto& token : prompt) token = static_cast<token_id>(rng.below(random_vocabulary));
+    }
+    return prompts;
+}
+
+}  // namespace plateau::benchmarks

@@ -1,0 +1,68 @@
+// The engine from end to end on random models of full depth: 50 points per pair of prompts, prefixes included.
+// Counters: points/s, and of_floor = the time that its matrix products, prefixes included, would take at the peak of
+// multiply-adds of all threads, over the time that it took.
+
+#include "against_probe.hpp"
+#include "pinned.hpp"
+#include "probe.hpp"
+#include "sweep_run.hpp"
+
+namespace {
+
+using namespace plateau::benchmarks;
+using plateau::index;
+
+/// The model of a shape; one at a time is kept.
+template <class Stored>
+random_transformer const& model_of(model_shape const& shape) {
+    static std::string name;
+    static random_transformer model;
+    if (name != shape.name) {
+        model = {};
+        model = random_model<Stored>(shape);
+        name = shape.name;
+    }
+    return model;
+}
+
+/// Arguments: pairs, tokens T of a prompt, threads.
+template <class Stored>
+void sweep(benchmark::State& state, model_shape const& shape) {
+    sweep_task const task{shape, state.range(0), 50, state.range(1)};
+    auto const threads = static_cast<int>(state.range(2));
+    pinned const held{threads};
+    context const ctx{threads};
+    auto const& model = model_of<Stored>(shape);
+    auto const prompts = random_prompts(task.pairs + 1, task.length);
+    double const flops = task.row_flops() + task.prefix_flops();
+    run_sweep(ctx, model, prompts, {shape, 1, 50, task.length});  // memory that is kept from run to run
+    std::vector<double> points, fractions;
+    for (auto _ : state) {
+        double const before = peak_flops(ctx.path(), threads);
+        auto const times = run_sweep(ctx, model, prompts, task);
+        double const peak = 0.5 * (before + peak_flops(ctx.path(), threads)), time = times.prefix + times.rows;
+        state.SetIterationTime(time);
+        points.push_back(static_cast<double>(task.rows()) / time);
+        fractions.push_back(peak > 0 ? flops / peak / time : 0);
+    }
+    state.counters["points/s"] = median(points);
+    state.counters["of_floor"] = median(fractions);
+}
+
+void tasks(benchmark::internal::Benchmark* b) {
+    for (index threads : {1, 2}) {
+        for (index pairs : {1, 20, 200}) b->Args({pairs, 10, threads});
+        b->Args({20, 64, threads});
+    }
+    b->ArgNames({"pairs", "tokens", "threads"})->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(3);
+}
+
+void sweep_fp32(benchmark::State& state, model_shape const& shape) { sweep<float>(state, shape); }
+void sweep_bf16(benchmark::State& state, model_shape const& shape) { sweep<plateau::bfloat16>(state, shape); }
+
+BENCHMARK_CAPTURE(sweep_fp32, smollm2, smollm2)->Apply(tasks);
+BENCHMARK_CAPTURE(sweep_fp32, gpt2, gpt2)->Apply(tasks);
+BENCHMARK_CAPTURE(sweep_bf16, smollm2, smollm2)->Apply(tasks);
+BENCHMARK_CAPTURE(sweep_bf16, gpt2, gpt2)->Apply(tasks);
+
+}  // namespace
