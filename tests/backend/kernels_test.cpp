@@ -41,13 +41,14 @@ TEST_CASE("every path multiplies rows by a panel, and adds if asked to", "[backe
     for (auto const path : paths()) {
         auto const& kernels = backend::kernels_of(path);
         for (index const rows : {1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 50}) {
-            for (index const depth : {1, 2, 7, 64, 129}) {
+            for (index const depth : {1, 2, 7, 14, 64, 129}) {
                 bool const add = (rows + depth) % 2 == 0;
+                index const columns = depth % 7 == 0 ? 16 : 64;
                 index const a_stride = depth + 3, b_stride = 70, c_stride = 67;
                 auto const a = random_vector<float>(rows * a_stride, 1), b = random_vector<float>(depth * b_stride, 2);
                 auto c = random_vector<float>(rows * c_stride, 3);
                 auto const before = c;
-                kernels.multiply(a.data(), a_stride, b.data(), b_stride, rows, depth, c.data(), c_stride,
+                kernels.multiply({a.data(), a_stride}, {b.data(), b_stride}, columns, rows, depth, {c.data(), c_stride},
                                  !add ? sum_start::zero : rows % 2 == 0 ? sum_start::continued : sum_start::apart, b.data());
                 for (index r = 0; r < rows; ++r) {
                     for (index j = 0; j < c_stride; ++j) {
@@ -60,7 +61,7 @@ TEST_CASE("every path multiplies rows by a panel, and adds if asked to", "[backe
                             magnitude += std::abs(term);
                         }
                         CAPTURE(name_of(path), rows, depth, r, j);
-                        if (j >= 64) REQUIRE(same_bits(c[at], before[at]));
+                        if (j >= columns) REQUIRE(same_bits(c[at], before[at]));
                         else if (std::abs(static_cast<double>(c[at]) - sum) > testing::sum_tolerance<float>(depth, magnitude)) REQUIRE(false);
                     }
                 }
@@ -69,19 +70,21 @@ TEST_CASE("every path multiplies rows by a panel, and adds if asked to", "[backe
     }
 }
 
-TEST_CASE("a product has the same bits whatever its rows, and however its sum is cut", "[backend][kernels]") {
+TEST_CASE("a product has the same bits whatever its rows and columns, and however its sum is cut", "[backend][kernels]") {
     index const rows = 13, depth = 100;
     auto const a = random_vector<float>(rows * depth, 1), b = random_vector<float>(depth * 64, 2);
     for (auto const path : paths()) {
         CAPTURE(name_of(path));
         auto const& kernels = backend::kernels_of(path);
         std::vector<float> whole(rows * 64), pieces(rows * 64);
-        kernels.multiply(a.data(), depth, b.data(), 64, rows, depth, whole.data(), 64, sum_start::zero, nullptr);
+        kernels.multiply({a.data(), depth}, {b.data(), 64}, 64, rows, depth, {whole.data(), 64}, sum_start::zero, nullptr);
         for (index r = 0; r < rows; ++r) {
             for (index const first : {0, 33}) {
-                kernels.multiply(a.data() + r * depth + first, depth, b.data() + first * 64, 64, 1, first == 0 ? 33 : depth - 33,
-                                 pieces.data() + r * 64, 64,
-                                 first > 0 ? sum_start::continued : sum_start::zero, nullptr);
+                for (index const column : {0, 16, 32, 48}) {
+                    kernels.multiply({a.data() + r * depth + first, depth}, {b.data() + first * 64 + column, 64}, 16, 1,
+                                     first == 0 ? 33 : depth - 33, {pieces.data() + r * 64 + column, 64},
+                                     first > 0 ? sum_start::continued : sum_start::zero, nullptr);
+                }
             }
         }
         CHECK(same_bits(pieces.data(), whole.data(), rows * 64));
@@ -299,6 +302,22 @@ TEST_CASE("rows are added and activated where they stand, the first again and ag
                 }
             }
         }
+    }
+}
+
+TEST_CASE("weighted rows are added as a product would add them", "[backend][kernels]") {
+    index const rows = 5, n = 64;
+    auto const weights = random_vector<float>(rows, 1), x = random_vector<float>(rows * n, 2), before = random_vector<float>(rows * n, 3);
+    for (auto const path : paths()) {
+        auto const& kernels = backend::kernels_of(path);
+        auto sum = before, product = before;
+        kernels.add_weighted_rows({weights.data(), 1}, {x.data(), n}, rows, n, {sum.data(), n});
+        for (index r = 0; r < rows; ++r) {
+            kernels.multiply({weights.data() + r, 1}, {x.data() + r * n, n}, 64, 1, 1, {product.data() + r * n, n},
+                             sum_start::continued, nullptr);
+        }
+        CAPTURE(name_of(path));
+        CHECK(same_bits(sum.data(), product.data(), rows * n));
     }
 }
 

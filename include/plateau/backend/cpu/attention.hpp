@@ -53,16 +53,28 @@ struct head_rows {
     index count = 0;
 };
 
-/// The keys of a head as panels [E, 64] with one key per column, the last one filled up with zeros.
+/// Calls f(first key, columns) for the panels of `count` keys: wide ones, and narrow ones for a rest that fills at most half
+/// of one. Panels follow each other in memory, so that one begins at first · E.
+template <class F>
+void for_each_key_panel(index count, F&& f) {
+    for (index first = 0; first < count;) {
+        index const columns = count - first > panel_columns / 2 ? panel_columns : narrow_columns;
+        f(first, columns);
+        first += columns;
+    }
+}
+
+/// The keys of a head as panels [E, columns] with one key per column, the last one filled up with zeros.
 template <class T>
 void pack_keys(head_rows<T> keys, index width, T* panels) {
-    for (index first = 0; first < keys.count; first += panel_columns, panels += width * panel_columns) {
-        index const count = std::min(panel_columns, keys.count - first);
-        for (index j = 0; j < panel_columns; ++j) {
+    for_each_key_panel(keys.count, [&](index first, index columns) {
+        T* const panel = panels + first * width;
+        for (index j = 0; j < columns; ++j) {
             T const* const key = keys.data + (first + j) * keys.stride;
-            for (index e = 0; e < width; ++e) panels[e * panel_columns + j] = j < count ? key[e] : T{0};
+            bool const there = first + j < keys.count;
+            for (index e = 0; e < width; ++e) panel[e * columns + j] = there ? key[e] : T{0};
         }
-    }
+    });
 }
 
 /// Columns [first, first + 64) of a head's values, the missing ones 0.
@@ -116,14 +128,15 @@ public:
     void score(tensor::view<T const, 2> q, index h, index first, index count, T* scores) const {
         index const width = shape_.width, stride = scores_stride(), prefix = run_.prefix();
         T const* const queries = q[run_.first_row + first].data() + h * width;
-        for (index k = 0; k < prefix; k += panel_columns) {
-            kernels_.multiply(queries, q.stride(0), panels_ + k * width, panel_columns, count, width, scores + k, stride, sum_start::zero, nullptr);
-        }
-        index const own = run_.apart ? 0 : first + count;
-        for (index k = 0; k < own; k += panel_columns) {
-            kernels_.multiply(queries, q.stride(0), own_panels_ + k * width, panel_columns, count, width,
-                              scores + prefix + k, stride, sum_start::zero, nullptr);
-        }
+        auto const against = [&](index keys, index seen, T const* panels, T* to) {
+            for_each_key_panel(keys, [&](index k, index columns) {
+                if (k >= seen) return;
+                kernels_.multiply({queries, q.stride(0)}, {panels + k * width, columns}, columns, count, width, {to + k, stride},
+                                  sum_start::zero, nullptr);
+            });
+        };
+        against(prefix, prefix, panels_, scores);
+        if (!run_.apart) against(run_.rows, first + count, own_panels_, scores + prefix);
         for (index j = 0; j < count; ++j) {
             T* const row = scores + j * stride;
             index const seen = run_.keys_of(first + j);
@@ -171,27 +184,31 @@ private:
                    index out_stride) const {
         sum_start const from = prefix.count > 0 ? sum_start::continued : sum_start::zero;
         if (prefix.count > 0) {
-            kernels_.multiply(pattern, stride, prefix.data, prefix.stride, count, prefix.count, out, out_stride, sum_start::zero, nullptr);
+            multiply({pattern, stride}, prefix, 0, count, prefix.count, {out, out_stride}, sum_start::zero);
         }
         T const* const weights = pattern + prefix.count;
         if (run_.apart) {
-            for (index j = 0; j < count; ++j) {
-                kernels_.multiply(weights + j * stride, stride, own.data + (first + j) * own.stride, own.stride, 1, 1,
-                                  out + j * out_stride, out_stride, from, nullptr);
-            }
+            for (index j = 0; prefix.count == 0 && j < count; ++j) std::fill_n(out + j * out_stride, panel_columns, T{0});
+            kernels_.add_weighted_rows({weights, stride}, {own.data + first * own.stride, own.stride}, count, panel_columns,
+                                       {out, out_stride});
             return;
         }
         // whole tiles up to the key that their first row sees last, then each row what it sees beyond
         constexpr index tile = 6;
         for (index j = 0; j < count; j += tile) {
             index const rows = std::min(tile, count - j), common = first + j + 1;
-            kernels_.multiply(weights + j * stride, stride, own.data, own.stride, rows, common, out + j * out_stride,
-                              out_stride, from, nullptr);
+            multiply({weights + j * stride, stride}, own, 0, rows, common, {out + j * out_stride, out_stride}, from);
             for (index i = 1; i < rows; ++i) {
-                kernels_.multiply(weights + (j + i) * stride + common, stride, own.data + common * own.stride, own.stride, 1,
-                                  i, out + (j + i) * out_stride, out_stride, sum_start::continued, nullptr);
+                multiply({weights + (j + i) * stride + common, stride}, own, common, 1, i, {out + (j + i) * out_stride, out_stride},
+                         sum_start::continued);
             }
         }
+    }
+
+    /// c = or += weights · values [first, first + depth), 64 columns of them.
+    void multiply(strided<T const> weights, head_rows<T> values, index first, index rows, index depth, strided<T> c,
+                  sum_start start) const {
+        kernels_.multiply(weights, {values.data + first * values.stride, values.stride}, panel_columns, rows, depth, c, start, nullptr);
     }
 
     kernel_table<T> const& kernels_;

@@ -74,17 +74,17 @@ public:
             if (!weight.is_bf16()) {
                 T const* const b = weight.panel(p) + first * panel_columns;
                 auto const* const after = next(b + depth * panel_columns, then.panel(then_panel));
-                kernels_.multiply(x_.data + first, x_.stride, b, panel_columns, rows_, depth, c.data, c.stride, start, after);
+                kernels_.multiply(columns_from(first), {b, panel_columns}, panel_columns, rows_, depth, c, start, after);
                 continue;
             }
             std::uint32_t const* const b = weight.panel_pairs(p) + first / 2 * panel_columns;
             auto const* const after = next(b + depth / 2 * panel_columns, then.panel_pairs(then_panel));
             if (pairs_) {
-                kernels_.multiply_pairs(words_of(x_.data) + first / 2, x_.stride, b, rows_, depth, c.data, c.stride, start, after);
+                kernels_.multiply_pairs({words_of(x_.data) + first / 2, x_.stride}, b, rows_, depth, c, start, after);
             } else {
                 T* const panel = scratch<T, 9>(linear_depth * panel_columns);
                 kernels_.widen_pairs(b, (depth + 1) / 2, panel);
-                kernels_.multiply(x_.data + first, x_.stride, panel, panel_columns, rows_, depth, c.data, c.stride, start,
+                kernels_.multiply(columns_from(first), {panel, panel_columns}, panel_columns, rows_, depth, c, start,
                                   reinterpret_cast<T const*>(after));
             }
         }
@@ -93,6 +93,7 @@ public:
     }
 
 private:
+    strided<T const> columns_from(index first) const { return {x_.data + first, x_.stride}; }
     static std::uint32_t* words_of(T* at) { return reinterpret_cast<std::uint32_t*>(at); }
     static std::uint32_t const* words_of(T const* at) { return reinterpret_cast<std::uint32_t const*>(at); }
 

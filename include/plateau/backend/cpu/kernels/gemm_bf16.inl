@@ -3,14 +3,13 @@
 
 /// sums += x₁w₁ + x₀w₀ for one pair of k, subnormals flushed, as the processor rounds it.
 template <int Rows, int Vectors>
-[[gnu::always_inline]] inline void add_pair(vec (&sums)[Rows][Vectors], std::uint32_t const* a, index a_stride,
-                                            std::uint32_t const* b, index k) {
+[[gnu::always_inline]] inline void add_pair(vec (&sums)[Rows][Vectors], strided<std::uint32_t const> a, std::uint32_t const* b, index k) {
     uvec weights[Vectors];
 PLATEAU_UNROLL
     for (int v = 0; v < Vectors; ++v) __builtin_memcpy(&weights[v], b + k * panel_columns + v * lanes, sizeof(uvec));
 PLATEAU_UNROLL
     for (int r = 0; r < Rows; ++r) {
-        uvec const x = a[r * a_stride + k] - uvec{};
+        uvec const x = a[r][k] - uvec{};
 PLATEAU_UNROLL
         for (int v = 0; v < Vectors; ++v) asm("vdpbf16ps %2, %1, %0" : "+v"(sums[r][v]) : "v"(x), "v"(weights[v]));
     }
@@ -24,50 +23,49 @@ inline void round_row_to_pairs(float const* x, index count, std::uint32_t* out) 
 }
 
 template <int Rows, int Vectors>
-[[gnu::always_inline]] inline void multiply_pairs_tile(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index pairs,
-                                                      float* c, index c_stride, sum_start start, char const* ahead,
-                                                      index ahead_step) {
+[[gnu::always_inline]] inline void multiply_pairs_tile(strided<std::uint32_t const> a, std::uint32_t const* b, index pairs, strided<float> c,
+                                                       sum_start start, char const* ahead, index ahead_step) {
     vec sums[Rows][Vectors];
 PLATEAU_UNROLL
     for (int r = 0; r < Rows; ++r) {
 PLATEAU_UNROLL
-        for (int v = 0; v < Vectors; ++v) sums[r][v] = start == sum_start::continued ? load(c + r * c_stride + v * lanes) : vec{};
+        for (int v = 0; v < Vectors; ++v) sums[r][v] = start == sum_start::continued ? load(c[r] + v * lanes) : vec{};
     }
     for (index k = 0; k < pairs; ++k, ahead += ahead_step) {
         __builtin_prefetch(ahead, 0, 2);
-        add_pair(sums, a, a_stride, b, k);
+        add_pair(sums, a, b, k);
     }
 PLATEAU_UNROLL
     for (int r = 0; r < Rows; ++r) {
 PLATEAU_UNROLL
         for (int v = 0; v < Vectors; ++v) {
-            float* const to = c + r * c_stride + v * lanes;
+            float* const to = c[r] + v * lanes;
             store(to, start == sum_start::apart ? load(to) + sums[r][v] : sums[r][v]);
         }
     }
 }
 
 template <int Rows>
-[[gnu::noinline]] void multiply_pairs_rows(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index pairs, float* c,
-                                          index c_stride, sum_start start, char const* ahead, index ahead_step) {
+[[gnu::noinline]] void multiply_pairs_rows(strided<std::uint32_t const> a, std::uint32_t const* b, index pairs, strided<float> c,
+                                           sum_start start, char const* ahead, index ahead_step) {
     for (int column = 0; column < panel_columns; column += tile_vectors * lanes) {
-        multiply_pairs_tile<Rows, tile_vectors>(a, a_stride, b + column, pairs, c + column, c_stride, start, ahead, ahead_step);
+        multiply_pairs_tile<Rows, tile_vectors>(a, b + column, pairs, {c.data + column, c.stride}, start, ahead, ahead_step);
     }
 }
 
-inline void multiply_pairs(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index rows, index depth, float* c,
-                          index c_stride, sum_start start, std::uint32_t const* next) {
+inline void multiply_pairs(strided<std::uint32_t const> a, std::uint32_t const* b, index rows, index depth, strided<float> c,
+                           sum_start start, std::uint32_t const* next) {
     constexpr index line_of_pair = panel_columns * 4;
     index const pairs = (depth + 1) / 2, step = rows > 6 ? line_of_pair / ((rows + 5) / 6) : line_of_pair;
     char const* ahead = reinterpret_cast<char const*>(next != nullptr ? next : b);
-    for (; rows >= 6; rows -= 6, a += 6 * a_stride, c += 6 * c_stride, ahead += pairs * step) {
-        multiply_pairs_rows<6>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
+    for (; rows >= 6; rows -= 6, a.data += 6 * a.stride, c.data += 6 * c.stride, ahead += pairs * step) {
+        multiply_pairs_rows<6>(a, b, pairs, c, start, ahead, step);
     }
     switch (rows) {
-        case 1: return multiply_pairs_rows<1>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
-        case 2: return multiply_pairs_rows<2>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
-        case 3: return multiply_pairs_rows<3>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
-        case 4: return multiply_pairs_rows<4>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
-        case 5: return multiply_pairs_rows<5>(a, a_stride, b, pairs, c, c_stride, start, ahead, step);
+        case 1: return multiply_pairs_rows<1>(a, b, pairs, c, start, ahead, step);
+        case 2: return multiply_pairs_rows<2>(a, b, pairs, c, start, ahead, step);
+        case 3: return multiply_pairs_rows<3>(a, b, pairs, c, start, ahead, step);
+        case 4: return multiply_pairs_rows<4>(a, b, pairs, c, start, ahead, step);
+        case 5: return multiply_pairs_rows<5>(a, b, pairs, c, start, ahead, step);
     }
 }

@@ -28,27 +28,26 @@ struct vector {
     }
 };
 
-/// Rows × 64 of a product, two vectors of columns at a time.
+/// Rows × columns of a product, two vectors of columns at a time.
 template <int Rows, class T>
-[[gnu::noinline]] void multiply_rows(T const* a, index a_stride, T const* b, index b_stride, index depth, T* c, index c_stride,
+[[gnu::noinline]] void multiply_rows(strided<T const> a, strided<T const> b, index columns, index depth, strided<T> c,
                                      sum_start start) {
     using vec = vector<T>;
-    for (index j = 0; j < panel_columns; j += 2 * vec::lanes) {
+    for (index j = 0; j < columns; j += 2 * vec::lanes) {
         typename vec::type sums[Rows][2] = {};
         for (int r = 0; r < Rows && start == sum_start::continued; ++r) {
-            for (int v = 0; v < 2; ++v) sums[r][v] = vec::load(c + r * c_stride + j + v * vec::lanes);
+            for (int v = 0; v < 2; ++v) sums[r][v] = vec::load(c[r] + j + v * vec::lanes);
         }
         for (index k = 0; k < depth; ++k) {
-            T const* const weights = b + k * b_stride + j;
-            auto const low = vec::load(weights), high = vec::load(weights + vec::lanes);
+            auto const low = vec::load(b[k] + j), high = vec::load(b[k] + j + vec::lanes);
             for (int r = 0; r < Rows; ++r) {
-                sums[r][0] += a[r * a_stride + k] * low;
-                sums[r][1] += a[r * a_stride + k] * high;
+                sums[r][0] += a[r][k] * low;
+                sums[r][1] += a[r][k] * high;
             }
         }
         for (int r = 0; r < Rows; ++r) {
             for (int v = 0; v < 2; ++v) {
-                T* const to = c + r * c_stride + j + v * vec::lanes;
+                T* const to = c[r] + j + v * vec::lanes;
                 if (start == sum_start::apart) sums[r][v] += vec::load(to);
                 std::memcpy(to, &sums[r][v], sizeof sums[r][v]);
             }
@@ -57,14 +56,10 @@ template <int Rows, class T>
 }
 
 template <class T>
-void multiply(T const* a, index a_stride, T const* b, index b_stride, index rows, index depth, T* c, index c_stride, sum_start start,
+void multiply(strided<T const> a, strided<T const> b, index columns, index rows, index depth, strided<T> c, sum_start start,
               T const*) {
-    for (; rows >= 4; rows -= 4, a += 4 * a_stride, c += 4 * c_stride) {
-        multiply_rows<4>(a, a_stride, b, b_stride, depth, c, c_stride, start);
-    }
-    for (; rows > 0; --rows, a += a_stride, c += c_stride) {
-        multiply_rows<1>(a, a_stride, b, b_stride, depth, c, c_stride, start);
-    }
+    for (; rows >= 4; rows -= 4, a.data += 4 * a.stride, c.data += 4 * c.stride) multiply_rows<4>(a, b, columns, depth, c, start);
+    for (; rows > 0; --rows, a.data += a.stride, c.data += c.stride) multiply_rows<1>(a, b, columns, depth, c, start);
 }
 
 inline void round_row(float const* x, index count, float* out) {
@@ -225,6 +220,13 @@ double weighted_difference(T const* w, T const* x, T const* y, index n) {
 }
 
 template <class T>
+void add_weighted_rows(strided<T const> weights, strided<T const> x, index rows, index n, strided<T> y) {
+    for (index r = 0; r < rows; ++r) {
+        for (index i = 0; i < n; ++i) y[r][i] += weights[r][0] * x[r][i];
+    }
+}
+
+template <class T>
 void dot_heads(T const* q, T const* k, index heads, index group, index width, T* out) {
     for (index h = 0; h < heads; ++h) {
         T sum = 0;
@@ -238,7 +240,7 @@ template <class T, auto Round, auto Widen>
 inline constexpr kernel_table<T> table_with{
     multiply<T>, nullptr, nullptr, Round, Widen, rms_scale_row<T>, centre_row<T>,    divide_row<T>, affine_row<T>, norm_row<T>,
     finite_row<T>, scale_row<T>,  add_rows<T>,   activate_rows<T>, rotate_row<T>,    softmax_row<T>, largest<T>,  exp_row<T>,
-    weighted_difference<T>, dot_heads<T>};
+    weighted_difference<T>, add_weighted_rows<T>, dot_heads<T>};
 
 template <class T>
 inline constexpr kernel_table<T> const& table = table_with<T, nullptr, nullptr>;

@@ -136,7 +136,7 @@ inline void add_rows(strided<float const> x, index rows, index n, strided<float>
 inline void scale_row(float* x, index n, float factor) {
     index i = 0;
     for (; i + lanes <= n; i += lanes) store(x + i, load(x + i) * factor);
-    for (; i < n; ++i) x[i] *= factor;
+    if (i < n) store_part(x + i, load_part(x + i, n - i) * factor, n - i);
 }
 
 template <activation Kind>
@@ -191,28 +191,25 @@ inline void rotate_row(float* x, index heads, float const* cosines, float const*
 }
 
 inline float largest(float const* x, index n) {
-    vec tops = splat(-__builtin_inff());
+    float const lowest = -__builtin_inff();
+    vec tops = splat(lowest);
     index i = 0;
-    for (; i + lanes <= n; i += lanes) {
-        vec const v = load(x + i);
-        tops = v > tops ? v : tops;
-    }
-    float part[lanes], top = -__builtin_inff();
-    store(part, tops);
-    for (float value : part) top = value > top ? value : top;
-    for (; i < n; ++i) top = x[i] > top ? x[i] : top;
-    return top;
+    for (; i + lanes <= n; i += lanes) tops = larger(load(x + i), tops);
+    if (i < n) tops = larger(load_part(x + i, n - i, lowest), tops);
+    return largest_of(tops);
 }
 
 [[gnu::always_inline]] inline float exps(float const* x, index n, float shift, float* out) {
     vec sums{};
-    for (index i = 0; i < n; i += lanes) {
-        bool const whole = i + lanes <= n;
-        float rest[lanes];
-        for (int j = 0; !whole && j < lanes; ++j) rest[j] = i + j < n ? x[i + j] : -__builtin_inff();
-        vec const e = exp_of(load(whole ? x + i : rest) - shift);
-        if (whole) store(out + i, e);
-        else store_part(out + i, e, n - i);
+    index i = 0;
+    for (; i + lanes <= n; i += lanes) {
+        vec const e = exp_of(load(x + i) - shift);
+        store(out + i, e);
+        sums += e;
+    }
+    if (i < n) {
+        vec const e = exp_of(load_part(x + i, n - i, -__builtin_inff()) - shift);
+        store_part(out + i, e, n - i);
         sums += e;
     }
     return sum_of(sums);
@@ -232,6 +229,17 @@ inline double weighted_difference(float const* w, float const* x, float const* y
     double total = sum_of(sums);
     for (; i < n; ++i) total += w[i] * (x[i] - y[i]);
     return total;
+}
+
+inline void add_weighted_rows(strided<float const> weights, strided<float const> x, index rows, index n, strided<float> y) {
+    for (index r = 0; r < rows; ++r) {
+        vec const weight = splat(*weights[r]);
+        float const* const from = x[r];
+        float* const to = y[r];
+        index i = 0;
+        for (; i + lanes <= n; i += lanes) store(to + i, load(to + i) + weight * load(from + i));
+        for (; i < n; ++i) to[i] += weight[0] * from[i];
+    }
 }
 
 inline void dot_heads(float const* q, float const* k, index heads, index group, index width, float* out) {

@@ -8,8 +8,8 @@
 
 namespace plateau::backend {
 
-/// Outputs of a linear layer stand in panels of this many.
-inline constexpr index panel_columns = 64;
+/// Outputs of a linear layer stand in panels of this many; where there are few columns, a product takes narrow panels too.
+inline constexpr index panel_columns = 64, narrow_columns = 16;
 
 /// Rows in memory, the first at `data`, each `stride` elements after the one before; 0 for the same row again and again.
 template <class T>
@@ -31,13 +31,13 @@ enum class sum_start : std::uint8_t {
 /// that calls it. Every element of every result is computed in an order that depends on nothing but its row.
 template <class T>
 struct kernel_table {
-    /// c [rows, 64] from a [rows, depth] · b [depth, 64]; each element one chain of multiply-adds in the order of k.
-    /// `next` is the b of the call to come, or null: it is brought nearer meanwhile
-    void (*multiply)(T const* a, index a_stride, T const* b, index b_stride, index rows, index depth, T* c, index c_stride,
+    /// c [rows, columns] from a [rows, depth] · b [depth, columns], columns 64 or 16; each element one chain of
+    /// multiply-adds in the order of k. `next` is the b of the call to come, or null: it is brought nearer meanwhile
+    void (*multiply)(strided<T const> a, strided<T const> b, index columns, index rows, index depth, strided<T> c,
                      sum_start start, T const* next);
     /// the same for a and b in bfloat16, two neighbouring k to a word; null where the processor has no such product. float alone
-    void (*multiply_pairs)(std::uint32_t const* a, index a_stride, std::uint32_t const* b, index rows, index depth, T* c,
-                           index c_stride, sum_start start, std::uint32_t const* next);
+    void (*multiply_pairs)(strided<std::uint32_t const> a, std::uint32_t const* b, index rows, index depth, strided<T> c,
+                           sum_start start, std::uint32_t const* next);
     /// a row of inputs rounded to bfloat16: (count + 1) / 2 words for multiply_pairs, or as floats. float alone
     void (*round_row_to_pairs)(T const* x, index count, std::uint32_t* out);
     void (*round_row)(T const* x, index count, T* out);
@@ -62,6 +62,8 @@ struct kernel_table {
     double (*exp_row)(T const* x, index n, T shift, T* out);
     /// Σ w (x − y)
     double (*weighted_difference)(T const* w, T const* x, T const* y, index n);
+    /// y_r += weights_r · x_r, one multiply-add per element
+    void (*add_weighted_rows)(strided<T const> weights, strided<T const> x, index rows, index n, strided<T> y);
     /// out[h] = ⟨q_h, k_{h / group}⟩
     void (*dot_heads)(T const* q, T const* k, index heads, index group, index width, T* out);
 };

@@ -15,33 +15,73 @@ typedef std::uint32_t uvec __attribute__((vector_size(PLATEAU_VECTOR_BYTES)));
 
 [[gnu::always_inline]] inline void store(float* at, vec v) { __builtin_memcpy(at, &v, sizeof v); }
 
-/// The first `count` lanes; 0 in the others.
+[[gnu::always_inline]] inline vec splat(float x) { return x - vec{}; }
+
+#if PLATEAU_VECTOR_BYTES == 64
+inline constexpr ivec lane_numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+/// The first `count` lanes, count < lanes; 0 in the others. No more is read.
 [[gnu::always_inline]] inline vec load_part(float const* at, index count) {
-    float part[lanes] = {};
-    for (index i = 0; i < count; ++i) part[i] = at[i];
-    return load(part);
+    vec v;
+    asm("vmovups %1, %0%{%2%}%{z%}" : "=v"(v) : "m"(*reinterpret_cast<float const(*)[lanes]>(at)), "Yk"(static_cast<unsigned short>((1u << count) - 1)));
+    return v;
 }
 
 [[gnu::always_inline]] inline void store_part(float* at, vec v, index count) {
-    float part[lanes];
-    store(part, v);
-    for (index i = 0; i < count; ++i) at[i] = part[i];
+    asm("vmovups %1, %0%{%2%}" : "+m"(*reinterpret_cast<float(*)[lanes]>(at)) : "v"(v), "Yk"(static_cast<unsigned short>((1u << count) - 1)));
 }
 
-[[gnu::always_inline]] inline vec splat(float x) { return x - vec{}; }
-
-/// The sum of all lanes: halves, then their halves.
-[[gnu::always_inline]] inline float sum_of(vec v) {
-#if PLATEAU_VECTOR_BYTES == 64
-    v += __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
-    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
-    v += __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+/// Every lane with the one `Step` away from it, Step a power of 2.
+template <int Step>
+[[gnu::always_inline]] inline vec across(vec v) {
+    if constexpr (Step == 8) return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    else if constexpr (Step == 4) return __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+    else if constexpr (Step == 2) return __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+    else return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+}
 #else
-    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
-    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5);
-    v += __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6);
+inline constexpr ivec lane_numbers = {0, 1, 2, 3, 4, 5, 6, 7};
+
+[[gnu::always_inline]] inline vec load_part(float const* at, index count) {
+    vec v;
+    ivec const mask = lane_numbers < static_cast<std::int32_t>(count);
+    asm("vmaskmovps %1, %2, %0" : "=x"(v) : "m"(*reinterpret_cast<float const(*)[lanes]>(at)), "x"(mask));
+    return v;
+}
+
+[[gnu::always_inline]] inline void store_part(float* at, vec v, index count) {
+    ivec const mask = lane_numbers < static_cast<std::int32_t>(count);
+    asm("vmaskmovps %1, %2, %0" : "+m"(*reinterpret_cast<float(*)[lanes]>(at)) : "x"(v), "x"(mask));
+}
+
+template <int Step>
+[[gnu::always_inline]] inline vec across(vec v) {
+    if constexpr (Step == 4) return __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+    else if constexpr (Step == 2) return __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5);
+    else return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6);
+}
 #endif
+
+/// As load_part, with `other` in the lanes that are missing.
+[[gnu::always_inline]] inline vec load_part(float const* at, index count, float other) {
+    return lane_numbers < static_cast<std::int32_t>(count) ? load_part(at, count) : splat(other);
+}
+
+[[gnu::always_inline]] inline vec larger(vec a, vec b) { return a > b ? a : b; }
+
+[[gnu::always_inline]] inline float sum_of(vec v) {
+    if constexpr (lanes == 16) v += across<8>(v);
+    v += across<4>(v);
+    v += across<2>(v);
+    v += across<1>(v);
+    return v[0];
+}
+
+[[gnu::always_inline]] inline float largest_of(vec v) {
+    if constexpr (lanes == 16) v = larger(v, across<8>(v));
+    v = larger(v, across<4>(v));
+    v = larger(v, across<2>(v));
+    v = larger(v, across<1>(v));
     return v[0];
 }
 
