@@ -5,7 +5,8 @@
 #include <exception>
 #include <string_view>
 
-#include "pinned.hpp"
+#include <plateau/core/pinned.hpp>
+
 #include "ratios/engine.hpp"
 #include "ratios/machine.hpp"
 #include "ratios/peers.hpp"
@@ -15,6 +16,7 @@ namespace {
 
 using namespace plateau::benchmarks;
 using plateau::fixed;
+using plateau::pinned;
 
 constexpr char const* usage =
     "ratios [--quick] [--part PART] [--threads N] [--rounds N] [--json FILE]\n"

@@ -42,31 +42,13 @@ void measure(benchmark::State& state, index moved, index in, Work&& work, refere
 
 matrix random_rows(index rows, index width, std::uint64_t seed) { return random_values<float, 2>({rows, width}, seed, 2.0f); }
 
-/// The three steps that the hook points divide it into.
-void rms_norm(benchmark::State& state) {
-    index const d = smollm2.width, rows = rows_of(state, d, 2);
+void norm(benchmark::State& state, plateau::norm_kind kind, index d) {
+    index const rows = rows_of(state, d, 2);
     matrix const x = random_rows(rows, d, 1);
-    vector const weight = random_values<float, 1>({d}, 2), none;
+    vector const weight = random_values<float, 1>({d}, 2), bias = random_values<float, 1>({d}, 3), none;
     matrix y({rows, d});
-    vector scale({rows});
-    measure(state, 2 * rows * d, rows * d, [&] {
-        backend::rms_scale<float>(ctx, x, 1e-5, scale.view());
-        backend::divide_rows<float>(ctx, x, scale, y.view());
-        backend::affine<float>(ctx, y, weight, none, y.view());
-    });
-}
-
-void layer_norm(benchmark::State& state) {
-    index const d = gpt2.width, rows = rows_of(state, d, 2);
-    matrix const x = random_rows(rows, d, 1);
-    vector const weight = random_values<float, 1>({d}, 2), bias = random_values<float, 1>({d}, 3);
-    matrix y({rows, d});
-    vector scale({rows});
-    measure(state, 2 * rows * d, rows * d, [&] {
-        backend::centre_and_scale<float>(ctx, x, 1e-5, y.view(), scale.view());
-        backend::divide_rows<float>(ctx, y, scale, y.view());
-        backend::affine<float>(ctx, y, weight, bias, y.view());
-    });
+    auto const& shift = kind == plateau::norm_kind::layer ? bias : none;
+    measure(state, 2 * rows * d, rows * d, [&] { backend::norm<float>(ctx, kind, x, 1e-5, weight, shift, y.view()); });
 }
 
 void add(benchmark::State& state) {
@@ -119,8 +101,8 @@ void footprints(benchmark::internal::Benchmark* b) {
     b->Arg(400)->Arg(4'000)->Arg(168'000)->ArgName("kB")->UseManualTime()->Unit(benchmark::kMicrosecond)->Iterations(benchmark_rounds);
 }
 
-BENCHMARK(rms_norm)->Apply(footprints);
-BENCHMARK(layer_norm)->Apply(footprints);
+BENCHMARK_CAPTURE(norm, rms, plateau::norm_kind::rms, smollm2.width)->Apply(footprints);
+BENCHMARK_CAPTURE(norm, layer, plateau::norm_kind::layer, gpt2.width)->Apply(footprints);
 BENCHMARK(add)->Apply(footprints);
 BENCHMARK(rotate)->Apply(footprints);
 BENCHMARK_CAPTURE(activate, gelu, activation::gelu, false)->Apply(footprints);

@@ -2,8 +2,9 @@
 // Counters: points/s, and of_floor = the time that its matrix products, prefixes included, would take at the peak of
 // multiply-adds of all threads, over the time that it took.
 
+#include <plateau/core/pinned.hpp>
+
 #include "against_probe.hpp"
-#include "pinned.hpp"
 #include "probe.hpp"
 #include "sweep_run.hpp"
 
@@ -11,6 +12,7 @@ namespace {
 
 using namespace plateau::benchmarks;
 using plateau::index;
+using plateau::pinned;
 
 /// The model of a shape; one at a time is kept.
 template <class Stored>

@@ -16,6 +16,7 @@
 #include <CLI/CLI.hpp>
 
 #include <plateau/core/output_set.hpp>
+#include <plateau/core/pinned.hpp>
 #include <plateau/core/progress.hpp>
 #include <plateau/core/rng.hpp>
 #include <plateau/core/table.hpp>
@@ -33,6 +34,7 @@ struct common_options {
     std::string dtype = "fp32";
     std::string backend = "cpu";
     int threads = 0;
+    bool pin = false;
     std::uint64_t seed = 0;
     std::string out;
     std::string tokens, prompts, corpus;
@@ -60,6 +62,7 @@ inline void add_model_options(CLI::App& app, common_options& o) {
     app.add_option("--backend", o.backend, "who computes; auto takes the best there is")
         ->check(CLI::IsMember({"cpu", "cuda", "auto"}))->capture_default_str();
     app.add_option("--threads", o.threads, "threads, 0 for one per core")->check(CLI::Range(0, 4096))->capture_default_str();
+    app.add_flag("--pin", o.pin, "hold the threads on as many cores, so that no two share one");
     app.add_option("--seed", o.seed, "of everything drawn at random")->check(CLI::NonNegativeNumber)->capture_default_str();
 }
 
@@ -274,6 +277,10 @@ void with_model(common_options const& o, Body&& body) {
     }
     if (o.backend == "auto") std::cerr << "backend: cpu (this build has no CUDA backend)\n";
     plateau::backend::cpu_context const ctx{o.threads};
+    std::optional<plateau::pinned> held;
+    if (o.pin && !held.emplace(ctx.threads()).held()) {
+        std::cerr << "--pin: there are not " << ctx.threads() << " processors to hold the threads on; they run where the system puts them\n";
+    }
     stopwatch const watch;
     if (o.dtype == "fp64") {
         auto const model = plateau::models::load<double>(o.model, ctx);

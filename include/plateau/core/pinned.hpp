@@ -1,5 +1,5 @@
 #pragma once
-/// Keeps a program on processors of its own choice.
+/// Threads held on as many cores.
 
 #include <cstdio>
 #include <string>
@@ -9,7 +9,7 @@
 #include <sched.h>
 #endif
 
-namespace plateau::benchmarks {
+namespace plateau {
 
 /// While it lives, this thread and those that it starts stay on `threads` processors, each of another core: two threads that
 /// nobody holds often share one. Elsewhere than on Linux it does nothing, and says so.
@@ -59,4 +59,4 @@ private:
     bool held_ = false;
 };
 
-}  // namespace plateau::benchmarks
+}  // namespace plateau
