@@ -72,6 +72,9 @@ public:
     template <class T>
     void decode(stored_tensor const& at, index first, std::span<T> out) const;
 
+    /// @copydoc mapped_file::drop_pages
+    void drop_pages() const { file_.drop_pages(); }
+
 private:
     static stored_tensor read_entry(detail::gguf_cursor& cursor);
     std::uint64_t read_alignment(detail::gguf_cursor const& cursor) const;

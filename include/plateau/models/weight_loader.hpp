@@ -2,20 +2,26 @@
 /// Turns the tensors of a checkpoint into weights, and keeps account of which were used.
 
 #include <algorithm>
-#include <memory>
-#include <mutex>
+#include <atomic>
+#include <functional>
+#include <numeric>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/name_index.hpp>
 #include <plateau/core/names.hpp>
+#include <plateau/core/parallel.hpp>
 #include <plateau/models/tensor_source.hpp>
 #include <plateau/nn/linear.hpp>
 
 namespace plateau::models {
 
-/// Reads weights by name with the shape that the configuration implies. Safe from many threads.
+/// Gives weights by name with the shape that the configuration implies. Vectors come with their values, matrices come
+/// as memory that `fill` fills, all of them at once: each is read from its source a piece at a time and packed from
+/// there, whichever thread is free, so that no matrix exists twice and all threads end together.
 template <class Context, class T>
 class weight_loader {
 public:
@@ -23,7 +29,7 @@ public:
     using vector = typename Context::template buffer<T, 1>;
 
     /// @param storage  bf16 rounds the matrices to bfloat16; vectors stay as they are
-    weight_loader(tensor_source<T> const& source, dtype storage) : source_{source}, half_{storage == dtype::bf16} {}
+    weight_loader(tensor_source<T> const& source, dtype storage) : source_{source}, storage_{storage} {}
 
     /// Names below are looked up under the first of `prefixes` under which the checkpoint has `probe`.
     [[gnu::cold]] void find_prefix(std::string const& probe, std::vector<std::string> const& prefixes) {
@@ -38,23 +44,16 @@ public:
 
     bool contains(std::string const& name) const { return source_.contains(prefix_ + name); }
 
-    /// A matrix stored as [rows, columns].
-    weight matrix(std::string const& name, index rows, index columns) { return stored(prefix_ + name, rows, columns); }
+    /// A matrix stored as [outputs, inputs].
+    weight matrix(std::string const& name, index outputs, index inputs) {
+        return stored(prefix_ + name, outputs, inputs);
+    }
 
     /// The same for a tensor outside of the prefix, such as lm_head.weight.
-    weight top_level_matrix(std::string const& name, index rows, index columns) { return stored(name, rows, columns); }
-    bool contains_top_level(std::string const& name) const { return source_.contains(name); }
-
-    /// Rows [first, first + rows) of the transpose of a matrix stored as [columns, all_rows]: GPT-2's Conv1D.
-    weight transposed(std::string const& name, index columns, index all_rows, index first, index rows) {
-        require(prefix_ + name, {columns, all_rows});
-        tensor::buffer<T, 2> whole({columns, all_rows}), part({rows, columns});
-        source_.read(prefix_ + name, whole.flat());
-        for (index r = 0; r < rows; ++r) {
-            for (index c = 0; c < columns; ++c) part(r, c) = whole(c, first + r);
-        }
-        return packed(std::move(part));
+    weight top_level_matrix(std::string const& name, index outputs, index inputs) {
+        return stored(name, outputs, inputs);
     }
+    bool contains_top_level(std::string const& name) const { return source_.contains(name); }
 
     vector values(std::string const& name, index count) {
         require(prefix_ + name, {count});
@@ -76,6 +75,24 @@ public:
         nn::linear<Context, T> layer{matrix(name + ".weight", outputs, inputs)};
         if (bias) layer.bias = values(name + ".bias", outputs);
         return layer;
+    }
+
+    /// The linear layers that share one Conv1D, one after the other: `name`.weight [inputs, Σ outputs], `name`.bias.
+    std::vector<nn::linear<Context, T>> conv1d(std::string const& name, index inputs, std::vector<index> const& outputs) {
+        index const all = std::accumulate(outputs.begin(), outputs.end(), index{0});
+        std::string const matrix_name = prefix_ + name + ".weight";
+        require(matrix_name, {inputs, all});
+        // enough rows for a few pages of each panel
+        stored_matrix matrix{matrix_name, inputs, all, true, {}, 32 / writer::input_step * writer::input_step};
+        std::vector<nn::linear<Context, T>> layers;
+        index first = 0;
+        for (index count : outputs) {
+            auto& layer = layers.emplace_back(weight{count, inputs, storage_}, values(name + ".bias", all, first, count));
+            matrix.targets.push_back({layer.weight.writer(), first, count});
+            first += count;
+        }
+        add(std::move(matrix));
+        return layers;
     }
 
     /// Marks tensors that carry nothing: matches of the patterns.
@@ -101,30 +118,74 @@ public:
                          ": is config.json of another model?"};
     }
 
-private:
-    weight stored(std::string const& name, index rows, index columns) {
-        require(name, {rows, columns});
+    /// Reads and packs all matrices that were asked for, a piece at a time on `threads` threads.
+    /// @param beside  something else to do meanwhile, on one of the threads
+    /// @throws numeric_error on a value that is not finite: the first one in the order in which they were asked for
+    void fill(int threads, std::function<void()> const& beside) {
         if constexpr (std::is_same_v<T, float>) {
-            if (half_) {
-                tensor::buffer<bfloat16, 2> half({rows, columns});
-                source_.read(name, half.flat());
-                return weight{std::move(half)};
-            }
+            if (storage_ == dtype::bf16) return fill_as<bfloat16>(threads, beside);
         }
-        tensor::buffer<T, 2> full({rows, columns});
-        source_.read(name, full.flat());
-        return weight{std::move(full)};
+        fill_as<T>(threads, beside);
     }
 
-    weight packed(tensor::buffer<T, 2> full) const {
-        if constexpr (std::is_same_v<T, float>) {
-            if (half_) {
-                tensor::buffer<bfloat16, 2> half(full.extents());
-                for (index i = 0; i < full.size(); ++i) half.data()[i] = bfloat16{full.data()[i]};
-                return weight{std::move(half)};
+private:
+    using writer = decltype(std::declval<weight&>().writer());
+
+    /// A stored matrix [rows, columns] and the weights that its values belong to.
+    struct stored_matrix {
+        struct target {
+            writer to;
+            index first, outputs;  ///< of the columns of a transposed matrix; else unused
+        };
+        std::string name;
+        index rows, columns;
+        bool transposed;
+        std::vector<target> targets;
+        index step;             ///< rows in a piece
+        index first_piece = 0;  ///< counted over all matrices
+
+        index pieces() const { return (rows + step - 1) / step; }
+    };
+
+    weight stored(std::string const& name, index rows, index columns) {
+        require(name, {rows, columns});
+        weight fresh{rows, columns, storage_};
+        add({name, rows, columns, false, {{fresh.writer(), 0, rows}}, writer::output_step});
+        return fresh;
+    }
+
+    void add(stored_matrix matrix) {
+        matrix.first_piece = pieces_;
+        pieces_ += matrix.pieces();
+        matrices_.push_back(std::move(matrix));
+    }
+
+    template <class S>
+    void fill_as(int threads, std::function<void()> const& beside) {
+        index largest = 0;
+        for (auto const& matrix : matrices_) largest = std::max(largest, matrix.step * matrix.columns);
+        std::vector<tensor::buffer<S, 1>> scratch(static_cast<std::size_t>(threads));
+        std::atomic<index> read{0};
+        parallel_for(threads, pieces_ + 1, [&](index item, int worker) {
+            if (item == 0) return beside();
+            auto& memory = scratch[static_cast<std::size_t>(worker)];
+            if (memory.size() == 0) memory = tensor::buffer<S, 1>::for_overwrite({largest});
+            auto const matrix = std::upper_bound(matrices_.begin(), matrices_.end(), item - 1, [](index piece, auto const& m) {
+                return piece < m.first_piece + m.pieces();
+            });
+            index const first = (item - 1 - matrix->first_piece) * matrix->step;
+            index const count = std::min(matrix->step, matrix->rows - first), elements = count * matrix->columns;
+            source_.read_rows(matrix->name, first, count, memory.flat().first(static_cast<std::size_t>(elements)));
+            for (auto const& part : matrix->targets) {
+                tensor::view<S const, 2> const values{memory.data() + part.first, {count, part.outputs},
+                                                      {matrix->columns, 1}};
+                if (matrix->transposed) part.to.inputs(first, values);
+                else part.to.outputs(first, {memory.data(), {count, matrix->columns}});
             }
-        }
-        return weight{std::move(full)};
+            constexpr index often = 1 << 24;  // elements
+            index const before = read.fetch_add(elements);
+            if (before / often != (before + elements) / often) source_.drop_pages();
+        });
     }
 
     /// Marks a tensor as used. @throws file_error if it is missing or has another shape
@@ -138,15 +199,15 @@ private:
             throw file_error{source_.where(), ": the tensor ", name, " has shape ", shape_text(shape),
                              ", the configuration implies ", shape_text(expected)};
         }
-        std::lock_guard const lock{guard_};
         used_.add(name);
     }
 
     tensor_source<T> const& source_;
-    bool half_;
+    dtype storage_;
     std::string prefix_;
     name_index used_;
-    std::mutex guard_;
+    std::vector<stored_matrix> matrices_;  // in the order in which they were asked for
+    index pieces_ = 0;                     // of all of them
 };
 
 }  // namespace plateau::models
