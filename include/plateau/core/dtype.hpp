@@ -38,8 +38,8 @@ struct bfloat16 {
     constexpr explicit bfloat16(float value) {
         auto const word = std::bit_cast<std::uint32_t>(value);
         bool const is_nan = (word & 0x7FFFFFFFu) > 0x7F800000u;
-        bits = is_nan ? static_cast<std::uint16_t>((word >> 16) | 0x40u)
-                      : static_cast<std::uint16_t>((word + 0x7FFFu + ((word >> 16) & 1u)) >> 16);
+        std::uint32_t const rounded = word + 0x7FFFu + ((word >> 16) & 1u);
+        bits = static_cast<std::uint16_t>((is_nan ? word | 0x400000u : rounded) >> 16);
     }
 
     /// Exact.

@@ -71,21 +71,29 @@ inline std::uint16_t overflow_bits(bfloat16 value) {
 template <class From, class To>
 inline constexpr std::size_t convert_block_size = 128 / std::max(sizeof(From), sizeof(To));
 
-/// Converts a block of elements. The loop has a fixed length and writes to an array that overlaps with nothing: so it
+/// Converts a block of elements; false if one of them is not finite, before or after. The loop has a fixed length and writes to an array that overlaps with nothing: so it
 /// becomes vector instructions at -O2 already.
 template <class From, class To>
 bool convert_block(std::byte const* bytes, To* out) {
     constexpr std::size_t count = convert_block_size<From, To>;
+    constexpr bool rounds = std::is_same_v<From, float> && std::is_same_v<To, bfloat16>;
     To to[count];
     decltype(overflow_bits(To{})) overflow = 0;
+    std::uint32_t overflow_before = 0;
     for (std::size_t i = 0; i < count; ++i) {
         From value;
         std::memcpy(&value, bytes + i * sizeof(From), sizeof(From));
-        to[i] = convert_element<To>(value);
+        if constexpr (rounds) {  // bfloat16(value) without its care for NaN
+            auto const word = std::bit_cast<std::uint32_t>(value);
+            overflow_before |= overflow_bits(value);
+            to[i].bits = static_cast<std::uint16_t>((word + 0x7FFFu + ((word >> 16) & 1u)) >> 16);
+        } else {
+            to[i] = convert_element<To>(value);
+        }
         overflow |= overflow_bits(to[i]);
     }
     std::memcpy(out, to, sizeof to);
-    return overflow >> (8 * sizeof overflow - 1) == 0;
+    return overflow >> (8 * sizeof overflow - 1) == 0 && overflow_before >> 31 == 0;
 }
 
 template <class From, class To>
