@@ -71,8 +71,8 @@ inline std::uint16_t overflow_bits(bfloat16 value) {
 template <class From, class To>
 inline constexpr std::size_t convert_block_size = 128 / std::max(sizeof(From), sizeof(To));
 
-/// Converts a block of elements; false if one of them is not finite, before or after. The loop has a fixed length and writes to an array that overlaps with nothing: so it
-/// becomes vector instructions at -O2 already.
+/// Converts a block of elements; false if one of them is not finite, before or after. The loop has a fixed length and
+/// writes to an array that overlaps with nothing: so it becomes vector instructions at -O2 already.
 template <class From, class To>
 bool convert_block(std::byte const* bytes, To* out) {
     constexpr std::size_t count = convert_block_size<From, To>;

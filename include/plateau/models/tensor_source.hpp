@@ -21,10 +21,8 @@ public:
     virtual bool contains(std::string const& name) const = 0;
     virtual std::vector<index> shape(std::string const& name) const = 0;
 
-    /// Reads a whole tensor, widened or rounded. @throws numeric_error on a value that is not finite
-    virtual void read(std::string const& name, std::span<T> out) const = 0;
-
-    /// Reads rows [first, first + count) of the first axis in the same way, as T or as bfloat16.
+    /// Reads rows [first, first + count) of the first axis, widened or rounded.
+    /// @throws numeric_error on a value that is not finite
     virtual void read_rows(std::string const& name, index first, index count, std::span<T> out) const = 0;
     virtual void read_rows(std::string const& name, index first, index count, std::span<bfloat16> out) const = 0;
 
@@ -45,7 +43,6 @@ public:
     std::vector<std::string> names() const override { return checkpoint_.names(); }
     bool contains(std::string const& name) const override { return checkpoint_.contains(name); }
     std::vector<index> shape(std::string const& name) const override { return checkpoint_.info(name).shape; }
-    void read(std::string const& name, std::span<T> out) const override { checkpoint_.read(name, out); }
     void read_rows(std::string const& name, index first, index count, std::span<T> out) const override {
         checkpoint_.read_rows(name, first, count, out);
     }

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
-#include <numeric>
+#include <initializer_list>
+#include <iterator>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -28,8 +29,9 @@ public:
     using weight = typename Context::template weight<T>;
     using vector = typename Context::template buffer<T, 1>;
 
-    /// @param storage  bf16 rounds the matrices to bfloat16; vectors stay as they are
-    weight_loader(tensor_source<T> const& source, dtype storage) : source_{source}, storage_{storage} {}
+    /// @param storage  bf16 rounds the matrices to bfloat16 (T = float); vectors stay as they are
+    weight_loader(tensor_source<T> const& source, dtype storage)
+        : source_{source}, storage_{std::is_same_v<T, float> && storage == dtype::bf16 ? dtype::bf16 : dtype_of<T>} {}
 
     /// Names below are looked up under the first of `prefixes` under which the checkpoint has `probe`.
     [[gnu::cold]] void find_prefix(std::string const& probe, std::vector<std::string> const& prefixes) {
@@ -55,15 +57,15 @@ public:
     }
     bool contains_top_level(std::string const& name) const { return source_.contains(name); }
 
-    vector values(std::string const& name, index count) {
+    [[gnu::cold]] vector values(std::string const& name, index count) {
         require(prefix_ + name, {count});
         vector result({count});
-        source_.read(prefix_ + name, result.flat());
+        source_.read_rows(prefix_ + name, 0, count, result.flat());
         return result;
     }
 
     /// Elements [first, first + count) of a vector of `all`.
-    vector values(std::string const& name, index all, index first, index count) {
+    [[gnu::cold]] vector values(std::string const& name, index all, index first, index count) {
         auto const whole = values(name, all);
         vector result({count});
         std::copy_n(whole.data() + first, count, result.data());
@@ -71,28 +73,32 @@ public:
     }
 
     /// `name`.weight [outputs, inputs] and, if there is one, `name`.bias.
-    nn::linear<Context, T> linear(std::string const& name, index outputs, index inputs, bool bias) {
+    [[gnu::cold]] nn::linear<Context, T> linear(std::string const& name, index outputs, index inputs, bool bias) {
         nn::linear<Context, T> layer{matrix(name + ".weight", outputs, inputs)};
         if (bias) layer.bias = values(name + ".bias", outputs);
         return layer;
     }
 
-    /// The linear layers that share one Conv1D, one after the other: `name`.weight [inputs, Σ outputs], `name`.bias.
-    std::vector<nn::linear<Context, T>> conv1d(std::string const& name, index inputs, std::vector<index> const& outputs) {
-        index const all = std::accumulate(outputs.begin(), outputs.end(), index{0});
+    struct conv1d_part {
+        nn::linear<Context, T>* layer;
+        index outputs;
+    };
+
+    /// The layers that share one Conv1D, one beside the other: `name`.weight [inputs, Σ outputs] and `name`.bias.
+    [[gnu::cold]] void conv1d(std::string const& name, index inputs, std::initializer_list<conv1d_part> parts) {
+        index all = 0;
+        for (auto const& part : parts) all += part.outputs;
         std::string const matrix_name = prefix_ + name + ".weight";
         require(matrix_name, {inputs, all});
-        // enough rows for a few pages of each panel
-        stored_matrix matrix{matrix_name, inputs, all, true, {}, 32 / writer::input_step * writer::input_step};
-        std::vector<nn::linear<Context, T>> layers;
+        constexpr index rows = 32;  // a few pages of each panel
+        add({matrix_name, inputs, all, rows / writer::input_step * writer::input_step, true});
         index first = 0;
-        for (index count : outputs) {
-            auto& layer = layers.emplace_back(weight{count, inputs, storage_}, values(name + ".bias", all, first, count));
-            matrix.targets.push_back({layer.weight.writer(), first, count});
-            first += count;
+        for (auto const& [layer, outputs] : parts) {
+            layer->weight = weight{outputs, inputs, storage_};
+            layer->bias = values(name + ".bias", all, first, outputs);
+            add_target({layer->weight.writer(), first, outputs});
+            first += outputs;
         }
-        add(std::move(matrix));
-        return layers;
     }
 
     /// Marks tensors that carry nothing: matches of the patterns.
@@ -122,70 +128,83 @@ public:
     /// @param beside  something else to do meanwhile, on one of the threads
     /// @throws numeric_error on a value that is not finite: the first one in the order in which they were asked for
     void fill(int threads, std::function<void()> const& beside) {
-        if constexpr (std::is_same_v<T, float>) {
-            if (storage_ == dtype::bf16) return fill_as<bfloat16>(threads, beside);
-        }
-        fill_as<T>(threads, beside);
+        index largest = 0;
+        for (auto const& matrix : matrices_) largest = std::max(largest, matrix.step * matrix.columns);
+        std::vector<tensor::buffer<T, 1>> scratch(static_cast<std::size_t>(threads));
+        std::atomic<index> read{0};
+        parallel_for(threads, pieces_ + 1, [&](index item, int worker) {
+            if (item == 0) return beside();
+            auto& memory = scratch[static_cast<std::size_t>(worker)];
+            if (memory.size() == 0) memory = tensor::buffer<T, 1>::for_overwrite({largest});
+            auto const& matrix = holder_of(item - 1);
+            index const first = (item - 1 - matrix.first_piece) * matrix.step;
+            index const count = std::min(matrix.step, matrix.rows - first);
+            pack(matrix, first, count, memory.data());
+            constexpr index often = 1 << 24;  // elements
+            index const elements = count * matrix.columns, before = read.fetch_add(elements);
+            if (before / often != (before + elements) / often) source_.drop_pages();
+        });
     }
 
 private:
     using writer = decltype(std::declval<weight&>().writer());
 
-    /// A stored matrix [rows, columns] and the weights that its values belong to.
+    /// A weight that takes values of a stored matrix: outputs of it are the columns [first, first + outputs) of a
+    /// transposed one, all rows of another.
+    struct target {
+        writer to;
+        index first, outputs;
+    };
     struct stored_matrix {
-        struct target {
-            writer to;
-            index first, outputs;  ///< of the columns of a transposed matrix; else unused
-        };
         std::string name;
-        index rows, columns;
+        index rows, columns, step;  ///< step: rows in a piece
         bool transposed;
-        std::vector<target> targets;
-        index step;             ///< rows in a piece
-        index first_piece = 0;  ///< counted over all matrices
-
-        index pieces() const { return (rows + step - 1) / step; }
+        index first_piece = 0;      ///< counted over all matrices
+        std::size_t first_target = 0, last_target = 0;
     };
 
-    weight stored(std::string const& name, index rows, index columns) {
+    [[gnu::cold]] weight stored(std::string const& name, index rows, index columns) {
         require(name, {rows, columns});
         weight fresh{rows, columns, storage_};
-        add({name, rows, columns, false, {{fresh.writer(), 0, rows}}, writer::output_step});
+        add({name, rows, columns, writer::output_step, false});
+        add_target({fresh.writer(), 0, rows});
         return fresh;
     }
 
-    void add(stored_matrix matrix) {
+    [[gnu::cold]] void add(stored_matrix matrix) {
         matrix.first_piece = pieces_;
-        pieces_ += matrix.pieces();
+        matrix.first_target = matrix.last_target = targets_.size();
+        pieces_ += (matrix.rows + matrix.step - 1) / matrix.step;
         matrices_.push_back(std::move(matrix));
     }
+    [[gnu::cold]] void add_target(target const& to) {  // of the matrix that was added last
+        targets_.push_back(to);
+        ++matrices_.back().last_target;
+    }
 
+    [[gnu::cold]] stored_matrix const& holder_of(index piece) const {
+        auto const after = std::upper_bound(matrices_.begin(), matrices_.end(), piece,
+                                            [](index p, stored_matrix const& m) { return p < m.first_piece; });
+        return *std::prev(after);
+    }
+
+    void pack(stored_matrix const& matrix, index first, index count, void* memory) const {
+        if constexpr (std::is_same_v<T, float>) {
+            if (storage_ == dtype::bf16) return pack_as<bfloat16>(matrix, first, count, memory);
+        }
+        pack_as<T>(matrix, first, count, memory);
+    }
+
+    /// Reads rows of a matrix as S and hands them to its weights. @param memory  for step × columns elements
     template <class S>
-    void fill_as(int threads, std::function<void()> const& beside) {
-        index largest = 0;
-        for (auto const& matrix : matrices_) largest = std::max(largest, matrix.step * matrix.columns);
-        std::vector<tensor::buffer<S, 1>> scratch(static_cast<std::size_t>(threads));
-        std::atomic<index> read{0};
-        parallel_for(threads, pieces_ + 1, [&](index item, int worker) {
-            if (item == 0) return beside();
-            auto& memory = scratch[static_cast<std::size_t>(worker)];
-            if (memory.size() == 0) memory = tensor::buffer<S, 1>::for_overwrite({largest});
-            auto const matrix = std::upper_bound(matrices_.begin(), matrices_.end(), item - 1, [](index piece, auto const& m) {
-                return piece < m.first_piece + m.pieces();
-            });
-            index const first = (item - 1 - matrix->first_piece) * matrix->step;
-            index const count = std::min(matrix->step, matrix->rows - first), elements = count * matrix->columns;
-            source_.read_rows(matrix->name, first, count, memory.flat().first(static_cast<std::size_t>(elements)));
-            for (auto const& part : matrix->targets) {
-                tensor::view<S const, 2> const values{memory.data() + part.first, {count, part.outputs},
-                                                      {matrix->columns, 1}};
-                if (matrix->transposed) part.to.inputs(first, values);
-                else part.to.outputs(first, {memory.data(), {count, matrix->columns}});
-            }
-            constexpr index often = 1 << 24;  // elements
-            index const before = read.fetch_add(elements);
-            if (before / often != (before + elements) / often) source_.drop_pages();
-        });
+    void pack_as(stored_matrix const& matrix, index first, index count, void* memory) const {
+        auto* const values = static_cast<S*>(memory);
+        source_.read_rows(matrix.name, first, count, {values, static_cast<std::size_t>(count * matrix.columns)});
+        for (std::size_t i = matrix.first_target; i < matrix.last_target; ++i) {
+            auto const& [to, column, outputs] = targets_[i];
+            if (!matrix.transposed) to.outputs(first, tensor::view<S const, 2>{values, {count, matrix.columns}});
+            else to.inputs(first, tensor::view<S const, 2>{values + column, {count, outputs}, {matrix.columns, 1}});
+        }
     }
 
     /// Marks a tensor as used. @throws file_error if it is missing or has another shape
@@ -207,6 +226,7 @@ private:
     std::string prefix_;
     name_index used_;
     std::vector<stored_matrix> matrices_;  // in the order in which they were asked for
+    std::vector<target> targets_;          // of one matrix after the other
     index pieces_ = 0;                     // of all of them
 };
 

@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 
 #include <plateau/models/families/llama.hpp>
 
@@ -11,7 +10,7 @@ namespace plateau::models::families {
 
 /// @throws file_error on missing, misshaped or unknown tensors
 template <class Context, class T>
-transformer<Context, T> assemble_gpt2(io::model_config const& c, weight_loader<Context, T>& load) {
+[[gnu::cold]] transformer<Context, T> assemble_gpt2(io::model_config const& c, weight_loader<Context, T>& load) {
     load.find_prefix("h.0.ln_1.weight", {"transformer.", ""});
     using weight = typename Context::template weight<T>;
     transformer<Context, T> model;
@@ -26,21 +25,19 @@ transformer<Context, T> assemble_gpt2(io::model_config const& c, weight_loader<C
                                     load.values(name + ".bias", c.d_model)};
     };
     model.final_norm = norm("ln_f");
+    model.blocks = std::vector<standard_block<Context, T>>(static_cast<std::size_t>(c.layers));
     for (index layer = 0; layer < c.layers; ++layer) {
         std::string const at = concat({"h.", layer, "."});
-        auto& block = model.blocks.emplace_back();
+        auto& block = model.blocks[static_cast<std::size_t>(layer)];
         index const d = c.d_model;
         block.norm1 = norm(at + "ln_1");
         block.norm2 = norm(at + "ln_2");
         block.attend.shape = make_attention_shape<T>(c, static_cast<int>(layer));
-        auto qkv = load.conv1d(at + "attn.c_attn", d, {d, d, d});
-        block.attend.query = std::move(qkv[0]);
-        block.attend.key = std::move(qkv[1]);
-        block.attend.value = std::move(qkv[2]);
-        block.attend.output = std::move(load.conv1d(at + "attn.c_proj", d, {d}).front());
+        load.conv1d(at + "attn.c_attn", d, {{&block.attend.query, d}, {&block.attend.key, d}, {&block.attend.value, d}});
+        load.conv1d(at + "attn.c_proj", d, {{&block.attend.output, d}});
         block.feed_forward.act = c.act;
-        block.feed_forward.in = std::move(load.conv1d(at + "mlp.c_fc", d, {c.d_mlp}).front());
-        block.feed_forward.out = std::move(load.conv1d(at + "mlp.c_proj", c.d_mlp, {d}).front());
+        load.conv1d(at + "mlp.c_fc", d, {{&block.feed_forward.in, c.d_mlp}});
+        load.conv1d(at + "mlp.c_proj", c.d_mlp, {{&block.feed_forward.out, d}});
     }
     load.ignore({"*.attn.bias", "*.attn.masked_bias"});
     if (c.tied_head) load.ignore({"lm_head.weight"});

@@ -36,7 +36,7 @@ backend::attention_shape<T> make_attention_shape(io::model_config const& config,
 
 /// @throws file_error on missing, misshaped or unknown tensors
 template <class Context, class T>
-transformer<Context, T> assemble_llama(io::model_config const& c, weight_loader<Context, T>& load) {
+[[gnu::cold]] transformer<Context, T> assemble_llama(io::model_config const& c, weight_loader<Context, T>& load) {
     load.find_prefix("layers.0.input_layernorm.weight", {"model.", ""});
     using weight = typename Context::template weight<T>;
     transformer<Context, T> model;
@@ -52,9 +52,10 @@ transformer<Context, T> assemble_llama(io::model_config const& c, weight_loader<
                                           load.top_level_matrix("lm_head.weight", c.vocab, c.d_model));
     model.final_norm = {norm_kind::rms, c.norm_eps, load.values("norm.weight", c.d_model)};
     auto const rotary = make_rope(c);
+    model.blocks = std::vector<standard_block<Context, T>>(static_cast<std::size_t>(c.layers));
     for (index layer = 0; layer < c.layers; ++layer) {
         std::string const at = concat({"layers.", layer, "."});
-        auto& block = model.blocks.emplace_back();
+        auto& block = model.blocks[static_cast<std::size_t>(layer)];
         index const q = c.heads * c.d_head, kv = c.kv_heads * c.d_head;
         block.norm1 = {norm_kind::rms, c.norm_eps, load.values(at + "input_layernorm.weight", c.d_model)};
         block.norm2 = {norm_kind::rms, c.norm_eps, load.values(at + "post_attention_layernorm.weight", c.d_model)};
