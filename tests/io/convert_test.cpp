@@ -1,5 +1,6 @@
 #include <plateau/io/convert.hpp>
 
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
@@ -101,6 +102,43 @@ TEST_CASE("the first value that is not finite is found anywhere", "[io][convert]
     CHECK(convert(values, same) == at);
     CHECK(convert(values, wide) == at);
     CHECK(convert(values, narrow) == at);
+}
+
+TEMPLATE_TEST_CASE("any number of elements converts like one after the other", "[io][convert]", float, double, bfloat16) {
+    auto const check = [](auto stored) {
+        using from = decltype(stored);
+        std::mt19937_64 random{11};
+        std::vector<from> values(200);
+        for (auto& value : values) {  // every kind of finite number
+            std::uint64_t const bits = random();
+            std::memcpy(static_cast<void*>(&value), &bits, sizeof value);
+            if (!is_finite(convert_element<double>(value)) || !is_finite(convert_element<TestType>(value))) value = from{};
+        }
+        for (std::size_t count = 0; count <= values.size(); ++count) {
+            std::vector<from> const some(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count));
+            std::vector<TestType> out;
+            REQUIRE(convert(some, out) == -1);
+            for (std::size_t i = 0; i < count; ++i) {
+                auto const expected = convert_element<TestType>(some[i]);
+                REQUIRE(std::memcmp(&out[i], &expected, sizeof expected) == 0);
+            }
+        }
+    };
+    check(float{});
+    check(double{});
+    check(float16{});
+    check(bfloat16{});
+}
+
+TEST_CASE("a NaN whose payload bfloat16 would lose, and an overflow, are found within a block", "[io][convert]") {
+    float const bad = GENERATE(std::bit_cast<float>(0x7F800001u), std::bit_cast<float>(0xFF800001u),
+                               std::bit_cast<float>(0x7FFFFFFFu), std::numeric_limits<float>::max());
+    for (std::size_t place : {0u, 31u, 32u, 70u, 99u}) {
+        std::vector<float> values(100, -2.5f);
+        values[place] = bad;
+        std::vector<bfloat16> narrow;
+        CHECK(convert(values, narrow) == static_cast<plateau::index>(place));
+    }
 }
 
 TEST_CASE("an overflow of the narrower type is not finite", "[io][convert]") {

@@ -7,6 +7,7 @@
 #include <plateau/core/error.hpp>
 
 #include "support/catch.hpp"
+#include "support/memory.hpp"
 #include "support/scratch.hpp"
 
 using namespace plateau::testing;
@@ -26,6 +27,23 @@ TEST_CASE("a mapped file shows its bytes", "[io][mapped_file]") {
     CHECK(other.text() == content);
     CHECK(other.path() == dir / "a");
     CHECK(plateau::io::read_text(dir / "a") == content);
+}
+
+TEST_CASE("dropped pages give their memory back and come again when they are looked at", "[io][mapped_file]") {
+    scratch_dir const dir;
+    std::size_t const size = 8 << 20;
+    std::string content(size, 'x');
+    for (std::size_t i = 0; i < size; i += 1000) content[i] = static_cast<char>(i / 1000 % 100);
+    mapped_file const file{dir.write("a", content)};
+    bool const same = file.text() == content;
+    double const read = status_bytes("RssFile:");
+    file.drop_pages();
+    double const dropped = status_bytes("RssFile:");
+    CHECK(same);
+    if (memory_is_measurable) CHECK(read - dropped >= 0.9 * static_cast<double>(size));
+    bool const same_again = file.text() == content;
+    CHECK(same_again);
+    mapped_file{dir.write("b", "")}.drop_pages();
 }
 
 TEST_CASE("an empty file has no bytes", "[io][mapped_file]") {

@@ -1,8 +1,12 @@
 #include <plateau/models/load.hpp>
 
+#include <cstring>
+#include <fstream>
 #include <limits>
 
 #include "support/catch.hpp"
+#include "support/memory.hpp"
+#include "support/random.hpp"
 #include "support/scratch.hpp"
 #include "support/tiny_checkpoint.hpp"
 
@@ -104,6 +108,144 @@ TEST_CASE("a checkpoint that does not fit its configuration names the tensor", "
         CHECK_THROWS_AS(d.load(), plateau::numeric_error);
         CHECK_THROWS_WITH(d.load(), contains("model.layers.1.mlp.down_proj.weight"));
     }
+}
+
+/// The same with a vocabulary of several pieces for the loader, and a head of its own.
+struct large_vocabulary : damaged {
+    large_vocabulary() {
+        checkpoint.vocab = 300;
+        for (auto const* name : {"model.embed_tokens.weight", "lm_head.weight"}) {
+            auto const values = plateau::testing::random_vector<float>(300 * 24, 17 + std::strlen(name));
+            checkpoint.tensors[name] = {{300, 24}, values};
+        }
+    }
+};
+
+template <class T>
+std::vector<std::byte> bytes_of(plateau::backend::linear_weight<T> const& weight) {
+    std::vector<std::byte> bytes;
+    for (index p = 0; p < weight.panels(); ++p) {
+        auto const* const first = weight.is_bf16() ? reinterpret_cast<std::byte const*>(weight.panel_pairs(p))
+                                                   : reinterpret_cast<std::byte const*>(weight.panel(p));
+        std::size_t const size = weight.is_bf16() ? static_cast<std::size_t>((weight.inputs() + 1) / 2) * 64 * 4
+                                                  : static_cast<std::size_t>(weight.inputs()) * 64 * sizeof(T);
+        bytes.insert(bytes.end(), first, first + size);
+    }
+    return bytes;
+}
+
+template <class T>
+std::vector<std::byte> bytes_of(models::language_model<context, T> const& model) {
+    std::vector<std::byte> all;
+    auto const add = [&](auto const& weight) {
+        auto const bytes = bytes_of(weight);
+        all.insert(all.end(), bytes.begin(), bytes.end());
+    };
+    add(*model.embedding);
+    add(*model.unembedding);
+    for (auto const& block : model.blocks) {
+        auto const& a = block.attend;
+        auto const& f = block.feed_forward;
+        for (auto const* layer : {&a.query, &a.key, &a.value, &a.output, &f.gate, &f.in, &f.out}) add(layer->weight);
+    }
+    return all;
+}
+
+TEMPLATE_TEST_CASE("every number of threads loads the same bits, those of the file", "[models][load]", float, double) {
+    large_vocabulary const d;
+    d.checkpoint.write(d.folder.path());
+    auto const storage = GENERATE(plateau::dtype_of<TestType>, plateau::dtype::bf16);
+    if (std::is_same_v<TestType, double> && storage == plateau::dtype::bf16) return;
+    auto const load = [&](int threads) { return models::load<TestType>(d.folder.path(), context{threads}, storage); };
+    auto const one = load(1);
+    for (auto const* name : {"model.embed_tokens.weight", "lm_head.weight"}) {
+        auto const& stored = d.checkpoint.tensors.at(name).values;
+        auto const& weight = name[0] == 'm' ? *one.embedding : *one.unembedding;
+        bool same = true;
+        for (index n = 0; n < 300; ++n) {
+            for (index k = 0; k < 24; ++k) {
+                float const value = stored[static_cast<std::size_t>(n * 24 + k)];
+                float const expected = weight.is_bf16() ? static_cast<float>(plateau::bfloat16{value}) : value;
+                same = same && weight(n, k) == static_cast<TestType>(expected);
+            }
+        }
+        CHECK(same);
+    }
+    for (int threads : {2, 3, 16}) CHECK(bytes_of(load(threads)) == bytes_of(one));
+}
+
+TEST_CASE("of several values that are not finite the first one is named, whatever the threads", "[models][load][errors]") {
+    large_vocabulary d;
+    auto& tensors = d.checkpoint.tensors;
+    auto const infinity = std::numeric_limits<float>::infinity();
+    tensors["lm_head.weight"].values[250 * 24 + 5] = infinity;
+    tensors["lm_head.weight"].values[70 * 24 + 3] = infinity;
+    tensors["model.layers.0.self_attn.q_proj.weight"].values[0] = infinity;
+    tensors["model.layers.2.mlp.down_proj.weight"].values[1] = infinity;
+    d.checkpoint.write(d.folder.path());
+    for (int round = 0; round < 10; ++round) {
+        for (int threads : {1, 2, 5}) {
+            CHECK_THROWS_WITH(models::load<float>(d.folder.path(), context{threads}),
+                              contains("lm_head.weight") && contains("flat index 1683 ") && contains("fp32"));
+        }
+    }
+    CHECK_THROWS_WITH(models::load<float>(d.folder.path(), context{2}, plateau::dtype::bf16),
+                      contains("lm_head.weight") && contains("flat index 1683 ") && contains("bf16"));
+}
+
+/// A checkpoint whose one large matrix, the tied embedding, is `rows` long; written without ever being in memory.
+void write_with_large_embedding(std::filesystem::path const& folder, index rows) {
+    tiny::checkpoint checkpoint{5};
+    checkpoint.tied = true;
+    checkpoint.tensors.erase("lm_head.weight");
+    checkpoint.vocab = 1;
+    checkpoint.tensors["model.embed_tokens.weight"] = {{1, 24}, std::vector<float>(24, 0.5f)};
+    checkpoint.write(folder);
+    // the embedding comes first in the file, so that its one row is the first of the data: repeat it
+    std::string const small = plateau::testing::bytes_of(folder / "model.safetensors");
+    std::uint64_t length = 0;
+    std::memcpy(&length, small.data(), sizeof length);
+    std::string const data = small.substr(sizeof length + length), row = data.substr(0, 96);
+    std::string header = "{", rest = data.substr(96);
+    std::size_t begin = 0;
+    for (auto const& [name, tensor] : checkpoint.tensors) {
+        bool const large = name == "model.embed_tokens.weight";
+        std::string shape = large ? std::to_string(rows) + ",24" : "";
+        for (std::size_t i = 0; i < tensor.shape.size() && !large; ++i) shape += (i > 0 ? "," : "") + std::to_string(tensor.shape[i]);
+        std::size_t const bytes = large ? static_cast<std::size_t>(rows) * 96 : tensor.values.size() * 4;
+        header += (header.size() > 1 ? ",\"" : "\"") + name + "\":{\"dtype\":\"F32\",\"shape\":[" + shape +
+                  "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(begin + bytes) + "]}";
+        begin += bytes;
+    }
+    header += "}";
+    length = header.size();
+    std::ofstream file(folder / "model.safetensors", std::ios::binary);
+    file.write(reinterpret_cast<char const*>(&length), sizeof length) << header;
+    for (index i = 0; i < rows; ++i) file << row;
+    file << rest;
+    checkpoint.vocab = rows;
+    tiny::write_text(folder / "config.json", checkpoint.config());
+}
+
+TEST_CASE("loading takes the memory of the packed weights and little more", "[models][load][memory]") {
+    if (!plateau::testing::memory_is_measurable) {
+        WARN("a sanitizer keeps memory of its own");
+        return;
+    }
+    plateau::testing::scratch_dir const folder;
+    index const rows = 64 * 10'000;
+    write_with_large_embedding(folder.path(), rows);
+    auto const storage = GENERATE(plateau::dtype::f32, plateau::dtype::bf16);
+    double const packed = static_cast<double>(rows) * 24 * (storage == plateau::dtype::f32 ? 4 : 2);
+    int const threads = GENERATE(1, 3);
+    bool right = false;
+    double const most = plateau::testing::peak_anonymous_bytes([&] {
+        auto const model = models::load<float>(folder.path(), context{threads}, storage);
+        right = (*model.embedding)(rows - 1, 23) == 0.5f;
+    });
+    CHECK(right);
+    CHECK(most >= 0.95 * packed);  // it was measured
+    CHECK(most <= 1.10 * packed + 2e6);
 }
 
 TEST_CASE("what is no model says so", "[models][load][errors]") {

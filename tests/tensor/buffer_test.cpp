@@ -23,6 +23,16 @@ TEST_CASE("a buffer starts at zero, dense and aligned to a cache line", "[tensor
     CHECK(all_zero);
 }
 
+TEST_CASE("a buffer for overwriting is like any other once it is written", "[tensor][buffer]") {
+    auto values = buffer<float, 2>::for_overwrite({5, 7});
+    CHECK(values.extents() == std::array<index, 2>{5, 7});
+    CHECK(reinterpret_cast<std::uintptr_t>(values.data()) % 64 == 0);
+    for (float& value : values.flat()) value = 3;
+    CHECK(values(4, 6) == 3);
+    CHECK((buffer<float, 2>::for_overwrite({3, 0})).size() == 0);
+    CHECK_THROWS_AS((buffer<float, 1>::for_overwrite({-1})), shape_error);
+}
+
 TEST_CASE("elements lie in row-major order", "[tensor][buffer]") {
     buffer<int, 3> values{{2, 3, 4}};
     int next = 0;

@@ -4,7 +4,9 @@
 #include <concepts>
 #include <string_view>
 
+#include <plateau/core/dtype.hpp>
 #include <plateau/core/types.hpp>
+#include <plateau/tensor/view.hpp>
 
 namespace plateau::backend {
 
@@ -49,6 +51,19 @@ concept Backend = requires(C const& context) {
     typename C::template buffer<float, 2>;
     typename C::template weight<float>;
     { context.threads() } -> std::same_as<int>;
+};
+
+/// The weight of a linear layer, [N, K]: made with its memory, then filled through a handle that stays valid when the
+/// weight is moved. Loading makes all weights first and fills them from many threads, in pieces from host memory:
+///     outputs(n, rows of W [count, K]), n a multiple of output_step, or inputs(k, rows of Wᵀ [count, N]), k one of
+///     input_step; values are T, or bfloat16 if `storage` was bf16
+template <class W, class T>
+concept FillableWeight = requires(W weight, tensor::view<T const, 2> values) {
+    W{index{}, index{}, dtype{}};
+    weight.writer().outputs(index{}, values);
+    weight.writer().inputs(index{}, values);
+    { +weight.writer().output_step } -> std::same_as<index>;
+    { +weight.writer().input_step } -> std::same_as<index>;
 };
 
 }  // namespace plateau::backend

@@ -38,8 +38,8 @@ struct bfloat16 {
     constexpr explicit bfloat16(float value) {
         auto const word = std::bit_cast<std::uint32_t>(value);
         bool const is_nan = (word & 0x7FFFFFFFu) > 0x7F800000u;
-        bits = is_nan ? static_cast<std::uint16_t>((word >> 16) | 0x40u)
-                      : static_cast<std::uint16_t>((word + 0x7FFFu + ((word >> 16) & 1u)) >> 16);
+        std::uint32_t const rounded = word + 0x7FFFu + ((word >> 16) & 1u);
+        bits = static_cast<std::uint16_t>((is_nan ? word | 0x400000u : rounded) >> 16);
     }
 
     /// Exact.
@@ -50,16 +50,15 @@ struct bfloat16 {
 struct float16 {
     std::uint16_t bits = 0;
 
-    constexpr explicit operator float() const {
+    constexpr explicit operator float() const {  // without branches, so that loops over it vectorise
         std::uint32_t const sign = std::uint32_t{bits & 0x8000u} << 16;
-        std::uint32_t const exponent = (bits >> 10) & 0x1Fu;
-        std::uint32_t mantissa = bits & 0x3FFu;
-        if (exponent == 0x1Fu) return std::bit_cast<float>(sign | 0x7F800000u | (mantissa << 13));
-        if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112u) << 23) | (mantissa << 13));
-        if (mantissa == 0) return std::bit_cast<float>(sign);
-        int const shift = std::countl_zero(mantissa) - 21;  // a subnormal: bring its leading one to bit 10
-        mantissa = (mantissa << shift) & 0x3FFu;
-        return std::bit_cast<float>(sign | (static_cast<std::uint32_t>(113 - shift) << 23) | (mantissa << 13));
+        std::uint32_t const magnitude = std::uint32_t{bits & 0x7FFFu} << 13;
+        constexpr std::uint32_t rebias = 112u << 23;
+        std::uint32_t const is_subnormal = 0u - std::uint32_t{magnitude < (1u << 23)};
+        std::uint32_t const is_special = 0u - std::uint32_t{magnitude >= (31u << 23)};
+        std::uint32_t const normal = magnitude + rebias + (rebias & is_special);
+        auto const subnormal = std::bit_cast<std::uint32_t>(static_cast<float>(bits & 0x3FF) * 0x1p-24f);
+        return std::bit_cast<float>(sign | (subnormal & is_subnormal) | (normal & ~is_subnormal));
     }
 };
 

@@ -56,21 +56,56 @@ index convert_elements(dtype stored, std::span<std::byte const> bytes, std::span
 
 namespace detail {
 
+/// The highest bit is set if the value is not finite: a full exponent, plus one, carries into it.
+inline std::uint32_t overflow_bits(float value) {
+    return (std::bit_cast<std::uint32_t>(value) & 0x7F800000u) + 0x00800000u;
+}
+inline std::uint64_t overflow_bits(double value) {
+    return (std::bit_cast<std::uint64_t>(value) & 0x7FF0000000000000u) + 0x0010000000000000u;
+}
+inline std::uint16_t overflow_bits(bfloat16 value) {
+    return static_cast<std::uint16_t>((value.bits & 0x7F80u) + 0x0080u);
+}
+
+/// Elements that are converted together: two cache lines of the wider type.
+template <class From, class To>
+inline constexpr std::size_t convert_block_size = 128 / std::max(sizeof(From), sizeof(To));
+
+/// Converts a block of elements; false if one of them is not finite, before or after. The loop has a fixed length and
+/// writes to an array that overlaps with nothing: so it becomes vector instructions at -O2 already.
+template <class From, class To>
+bool convert_block(std::byte const* bytes, To* out) {
+    constexpr std::size_t count = convert_block_size<From, To>;
+    constexpr bool rounds = std::is_same_v<From, float> && std::is_same_v<To, bfloat16>;
+    To to[count];
+    decltype(overflow_bits(To{})) overflow = 0;
+    std::uint32_t overflow_before = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        From value;
+        std::memcpy(&value, bytes + i * sizeof(From), sizeof(From));
+        if constexpr (rounds) {  // bfloat16(value) without its care for NaN
+            auto const word = std::bit_cast<std::uint32_t>(value);
+            overflow_before |= overflow_bits(value);
+            to[i].bits = static_cast<std::uint16_t>((word + 0x7FFFu + ((word >> 16) & 1u)) >> 16);
+        } else {
+            to[i] = convert_element<To>(value);
+        }
+        overflow |= overflow_bits(to[i]);
+    }
+    std::memcpy(out, to, sizeof to);
+    return overflow >> (8 * sizeof overflow - 1) == 0 && overflow_before >> 31 == 0;
+}
+
 template <class From, class To>
 index convert_from(std::byte const* bytes, std::span<To> out) {
-    constexpr std::size_t block = 4096;
-    for (std::size_t first = 0; first < out.size(); first += block) {
-        std::size_t const last = std::min(first + block, out.size());
-        bool finite = true;
-        for (std::size_t i = first; i < last; ++i) {
-            From value;
-            std::memcpy(&value, bytes + i * sizeof(From), sizeof(From));
-            out[i] = convert_element<To>(value);
-            finite &= is_finite(out[i]);
-        }
-        if (finite) continue;
-        while (is_finite(out[first])) ++first;
-        return static_cast<index>(first);
+    constexpr std::size_t block = convert_block_size<From, To>;
+    std::size_t i = 0;
+    while (i + block <= out.size() && convert_block<From>(bytes + i * sizeof(From), out.data() + i)) i += block;
+    for (; i < out.size(); ++i) {  // the last few; or a block with a value that is not finite
+        From value;
+        std::memcpy(&value, bytes + i * sizeof(From), sizeof(From));
+        out[i] = convert_element<To>(value);
+        if (!is_finite(out[i])) return static_cast<index>(i);
     }
     return -1;
 }

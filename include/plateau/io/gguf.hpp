@@ -72,6 +72,9 @@ public:
     template <class T>
     void decode(stored_tensor const& at, index first, std::span<T> out) const;
 
+    /// @copydoc mapped_file::drop_pages
+    void drop_pages() const { file_.drop_pages(); }
+
 private:
     static stored_tensor read_entry(detail::gguf_cursor& cursor);
     std::uint64_t read_alignment(detail::gguf_cursor const& cursor) const;
@@ -185,21 +188,21 @@ void gguf_file::decode(stored_tensor const& at, index first, std::span<T> out) c
     index const per_block = encoding.elements;
     index const last = first + static_cast<index>(out.size());
     std::byte const* const data = file_.bytes().data() + at.begin;
+    if (encoding.number) {
+        std::span const source{data + first * encoding.bytes, out.size() * size_of(*encoding.number)};
+        index const bad = convert_elements(*encoding.number, source, out);
+        if (bad >= 0) table_.refuse_value(at, first + bad, dtype_of<T>);
+        return;
+    }
     for (index from = first / per_block * per_block; from < last; from += chunk) {
         index const blocks = (std::min(chunk, last - from) + per_block - 1) / per_block;
         encoding.decode(data + from / per_block * encoding.bytes, blocks, decoded);
         index const begin = std::max(first, from);
         index const end = std::min(last, from + chunk);
-        T* const target = out.data() + (begin - first);
-        bool finite = true;
-        for (index i = 0; i < end - begin; ++i) {
-            target[i] = convert_element<T>(decoded[begin - from + i]);
-            finite &= is_finite(target[i]);
-        }
-        if (finite) continue;
-        index bad = 0;
-        while (is_finite(target[bad])) ++bad;
-        table_.refuse_value(at, begin + bad, dtype_of<T>);
+        auto const target = out.subspan(static_cast<std::size_t>(begin - first), static_cast<std::size_t>(end - begin));
+        auto const source = std::as_bytes(std::span{decoded}).subspan(static_cast<std::size_t>(begin - from) * sizeof(float));
+        index const bad = convert_elements(dtype::f32, source.first(target.size() * sizeof(float)), target);
+        if (bad >= 0) table_.refuse_value(at, begin + bad, dtype_of<T>);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,7 @@ struct gguf_encoding {
     std::string_view name;  ///< as in gguf.GGMLQuantizationType
     index elements;
     index bytes;
+    std::optional<dtype> number;  ///< set if every element is stored by itself, as a number of this type; else
     void (*decode)(std::byte const* source, index blocks, float* out);  ///< whole blocks to floats
 };
 
@@ -45,73 +47,79 @@ inline float load_half(std::byte const* at) {
     return static_cast<float>(value);
 }
 
+/// Bytes of a block, apart from it: a loop that reads them and writes floats knows that the two do not overlap, and
+/// becomes vector instructions at -O2 already.
+template <int Count>
+struct byte_copy {
+    std::uint8_t bytes[Count];
+    explicit byte_copy(std::byte const* at) { std::memcpy(bytes, at, Count); }
+    int operator[](int i) const { return bytes[i]; }
+    int low(int i) const { return bytes[i] & 0x0F; }
+    int high(int i) const { return bytes[i] >> 4; }
+};
+
 inline int load_byte(std::byte const* at) { return std::to_integer<int>(*at); }
 inline int load_signed_byte(std::byte const* at) { return static_cast<std::int8_t>(load_byte(at)); }
 inline int low_bits(std::byte const* at) { return load_byte(at) & 0x0F; }
 inline int high_bits(std::byte const* at) { return load_byte(at) >> 4; }
 
-inline std::uint32_t load_word(std::byte const* at) {
-    std::uint32_t word;
-    std::memcpy(&word, at, sizeof word);
-    return word;
-}
-/// Bit i of the word, where the fifth bit of a quant belongs.
-inline int fifth_bit(std::uint32_t word, int i) { return static_cast<int>((word >> i) & 1u) << 4; }
-
-inline void decode_f32(std::byte const* block, float* out) { std::memcpy(out, block, sizeof(float)); }
-
-inline void decode_f16(std::byte const* block, float* out) { *out = load_half(block); }
-
-inline void decode_bf16(std::byte const* block, float* out) {
-    bfloat16 value;
-    std::memcpy(&value.bits, block, sizeof value.bits);
-    *out = static_cast<float>(value);
-}
+/// The bits of a word, each where the fifth bit of a quant belongs.
+struct fifth_bits {
+    static constexpr auto masks = [] {  // a vector has no shift of its own for every element
+        std::array<std::uint32_t, 32> each{};
+        for (std::size_t i = 0; i < 32; ++i) each[i] = 1u << i;
+        return each;
+    }();
+    int values[32];
+    explicit fifth_bits(std::byte const* at) {
+        std::uint32_t word;
+        std::memcpy(&word, at, sizeof word);
+        for (int i = 0; i < 32; ++i) values[i] = (word & masks[i]) != 0 ? 16 : 0;
+    }
+    int operator[](int i) const { return values[i]; }
+};
 
 /// d, 16 bytes of quants: low halves are elements 0 to 15, high halves 16 to 31.   x = d (q − 8)
 inline void decode_q4_0(std::byte const* block, float* out) {
     float const d = load_half(block);
-    for (int i = 0; i < 16; ++i) {
-        out[i] = d * static_cast<float>(low_bits(block + 2 + i) - 8);
-        out[i + 16] = d * static_cast<float>(high_bits(block + 2 + i) - 8);
-    }
+    byte_copy<16> const quants{block + 2};
+    for (int i = 0; i < 16; ++i) out[i] = d * static_cast<float>(quants.low(i) - 8);
+    for (int i = 0; i < 16; ++i) out[i + 16] = d * static_cast<float>(quants.high(i) - 8);
 }
 
 /// d, m, quants as in Q4_0.   x = d q + m
 inline void decode_q4_1(std::byte const* block, float* out) {
     float const d = load_half(block);
     float const m = load_half(block + 2);
-    for (int i = 0; i < 16; ++i) {
-        out[i] = d * static_cast<float>(low_bits(block + 4 + i)) + m;
-        out[i + 16] = d * static_cast<float>(high_bits(block + 4 + i)) + m;
-    }
+    byte_copy<16> const quants{block + 4};
+    for (int i = 0; i < 16; ++i) out[i] = d * static_cast<float>(quants.low(i)) + m;
+    for (int i = 0; i < 16; ++i) out[i + 16] = d * static_cast<float>(quants.high(i)) + m;
 }
 
 /// d, 32 fifth bits, quants as in Q4_0.   x = d (q − 16)
 inline void decode_q5_0(std::byte const* block, float* out) {
     float const d = load_half(block);
-    std::uint32_t const fifth = load_word(block + 2);
-    for (int i = 0; i < 16; ++i) {
-        out[i] = d * static_cast<float>((low_bits(block + 6 + i) | fifth_bit(fifth, i)) - 16);
-        out[i + 16] = d * static_cast<float>((high_bits(block + 6 + i) | fifth_bit(fifth, i + 16)) - 16);
-    }
+    fifth_bits const fifth{block + 2};
+    byte_copy<16> const quants{block + 6};
+    for (int i = 0; i < 16; ++i) out[i] = d * static_cast<float>((quants.low(i) | fifth[i]) - 16);
+    for (int i = 0; i < 16; ++i) out[i + 16] = d * static_cast<float>((quants.high(i) | fifth[i + 16]) - 16);
 }
 
 /// d, m, 32 fifth bits, quants as in Q4_0.   x = d q + m
 inline void decode_q5_1(std::byte const* block, float* out) {
     float const d = load_half(block);
     float const m = load_half(block + 2);
-    std::uint32_t const fifth = load_word(block + 4);
-    for (int i = 0; i < 16; ++i) {
-        out[i] = d * static_cast<float>(low_bits(block + 8 + i) | fifth_bit(fifth, i)) + m;
-        out[i + 16] = d * static_cast<float>(high_bits(block + 8 + i) | fifth_bit(fifth, i + 16)) + m;
-    }
+    fifth_bits const fifth{block + 4};
+    byte_copy<16> const quants{block + 8};
+    for (int i = 0; i < 16; ++i) out[i] = d * static_cast<float>(quants.low(i) | fifth[i]) + m;
+    for (int i = 0; i < 16; ++i) out[i + 16] = d * static_cast<float>(quants.high(i) | fifth[i + 16]) + m;
 }
 
 /// d, 32 signed bytes.   x = d q
 inline void decode_q8_0(std::byte const* block, float* out) {
     float const d = load_half(block);
-    for (int i = 0; i < 32; ++i) out[i] = d * static_cast<float>(load_signed_byte(block + 2 + i));
+    byte_copy<32> const quants{block + 2};
+    for (int i = 0; i < 32; ++i) out[i] = d * static_cast<float>(static_cast<std::int8_t>(quants[i]));
 }
 
 /// d, dmin, 12 bytes with eight 6-bit scales s and minima m, 128 bytes of quants: each 32 bytes hold two
@@ -134,11 +142,10 @@ inline void decode_q4_k(std::byte const* block, float* out) {
         }
         float const step = d * static_cast<float>(scale);
         float const offset = dmin * static_cast<float>(minimum);
-        std::byte const* const source = quants + group / 2 * 32;
-        for (int i = 0; i < 32; ++i) {
-            int const quant = group % 2 == 0 ? low_bits(source + i) : high_bits(source + i);
-            out[group * 32 + i] = step * static_cast<float>(quant) - offset;
-        }
+        byte_copy<32> const pairs{quants + group / 2 * 32};
+        int const shift = group % 2 * 4;
+        float* const to = out + group * 32;
+        for (int i = 0; i < 32; ++i) to[i] = step * static_cast<float>((pairs[i] >> shift) & 0x0F) - offset;
     }
 }
 
@@ -146,30 +153,30 @@ inline void decode_q4_k(std::byte const* block, float* out) {
 inline void decode_q6_k(std::byte const* block, float* out) {
     std::byte const* const scales = block + 192;
     float const d = load_half(block + 208);
-    for (int group = 0; group < 8; ++group) {  // 32 elements: two scales
-        std::byte const* const lower = block + group / 4 * 64 + group % 2 * 32;
-        std::byte const* const upper = block + 128 + group / 4 * 32;
-        bool const high_half = group % 4 >= 2;
-        int const shift = group % 4 * 2;
-        for (int i = 0; i < 32; ++i) {
-            float const step = d * static_cast<float>(load_signed_byte(scales + group * 2 + i / 16));
-            int const low = high_half ? high_bits(lower + i) : low_bits(lower + i);
-            int const quant = low | (((load_byte(upper + i) >> shift) & 3) << 4);
-            out[group * 32 + i] = step * static_cast<float>(quant - 32);
+    for (int half = 0; half < 16; ++half) {  // 16 elements with one scale; two halves make a group
+        int const group = half / 2;
+        byte_copy<16> const lower{block + group / 4 * 64 + group % 2 * 32 + half % 2 * 16};
+        byte_copy<16> const upper{block + 128 + group / 4 * 32 + half % 2 * 16};
+        int const lower_shift = group % 4 / 2 * 4, upper_shift = group % 4 * 2;
+        float const step = d * static_cast<float>(load_signed_byte(scales + half));
+        float* const to = out + half * 16;
+        for (int i = 0; i < 16; ++i) {
+            int const quant = ((lower[i] >> lower_shift) & 0x0F) | (((upper[i] >> upper_shift) & 3) << 4);
+            to[i] = step * static_cast<float>(quant - 32);
         }
     }
 }
 
 template <void (*Decode)(std::byte const*, float*), index Elements, index Bytes>
 constexpr gguf_encoding make_encoding(std::uint32_t id, std::string_view name) {
-    return {id, name, Elements, Bytes, [](std::byte const* source, index blocks, float* out) {
+    return {id, name, Elements, Bytes, std::nullopt, [](std::byte const* source, index blocks, float* out) {
                 for (index block = 0; block < blocks; ++block) Decode(source + block * Bytes, out + block * Elements);
             }};
 }
 
 inline constexpr std::array gguf_encodings{
-    make_encoding<decode_f32, 1, 4>(0, "F32"),        make_encoding<decode_f16, 1, 2>(1, "F16"),
-    make_encoding<decode_bf16, 1, 2>(30, "BF16"),     make_encoding<decode_q4_0, 32, 18>(2, "Q4_0"),
+    gguf_encoding{0, "F32", 1, 4, dtype::f32, {}},    gguf_encoding{1, "F16", 1, 2, dtype::f16, {}},
+    gguf_encoding{30, "BF16", 1, 2, dtype::bf16, {}}, make_encoding<decode_q4_0, 32, 18>(2, "Q4_0"),
     make_encoding<decode_q4_1, 32, 20>(3, "Q4_1"),    make_encoding<decode_q5_0, 32, 22>(6, "Q5_0"),
     make_encoding<decode_q5_1, 32, 24>(7, "Q5_1"),    make_encoding<decode_q8_0, 32, 34>(8, "Q8_0"),
     make_encoding<decode_q4_k, 256, 144>(12, "Q4_K"), make_encoding<decode_q6_k, 256, 210>(14, "Q6_K"),

@@ -52,6 +52,9 @@ public:
     template <ReadableFloat T>
     void read_rows(std::string_view name, index first, index count, std::span<T> out) const;
 
+    /// @copydoc mapped_file::drop_pages
+    void drop_pages() const { file_.drop_pages(); }
+
 private:
     /// The rows of a tensor that the file holds in another order; 0 if it has the order of Hugging Face.
     index permuted_rows(tensor_info const& info) const {

@@ -119,9 +119,9 @@ inline std::vector<double> llama3_divisors(rope_config const& rope, index d_head
     if (count != config.d_head / 2) {
         throw config_error{where, " has ", count, " values, expected ", config.d_head / 2};
     }
-    std::vector<double> stored(static_cast<std::size_t>(count));
-    file.read(name, std::span<double>(stored));
-    if (std::all_of(stored.begin(), stored.end(), [](double value) { return value == 1; })) return;
+    std::vector<float> stored(static_cast<std::size_t>(count));  // no encoding holds more
+    file.read(name, std::span<float>(stored));
+    if (std::all_of(stored.begin(), stored.end(), [](float value) { return value == 1; })) return;
     if (config.rope.kind != rope_kind::standard) throw config_error{where, " and a RoPE scaling exclude each other"};
     config.rope.kind = rope_kind::llama3;
     config.rope.factor = *std::max_element(stored.begin(), stored.end());

@@ -56,6 +56,12 @@ public:
     std::span<std::byte const> bytes() const { return {data_, size_}; }
     std::string_view text() const { return {reinterpret_cast<char const*>(data_), size_}; }
 
+    /// Gives back the memory of the pages that were looked at so far; who looks again pages them in again. Safe at any
+    /// time, also while others read.
+    void drop_pages() const {
+        if (data_ != nullptr) ::madvise(const_cast<std::byte*>(data_), size_, MADV_DONTNEED);
+    }
+
 private:
     [[noreturn]] void fail(int reason) const {
         std::string text = concat({"cannot read ", path_.string(), ": ",

@@ -62,6 +62,11 @@ public:
         file_of(name).read_rows(name, first, count, out);
     }
 
+    /// @copydoc mapped_file::drop_pages
+    void drop_pages() const {
+        for (auto const& file : files_) file->drop_pages();
+    }
+
 private:
     /// The file that has a tensor, or nullptr.
     safetensors_file const* find(std::string_view name) const {

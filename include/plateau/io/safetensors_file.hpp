@@ -62,6 +62,9 @@ public:
         convert(at, table().first_element(at, first, count, out.size()), out);
     }
 
+    /// @copydoc mapped_file::drop_pages
+    void drop_pages() const { file_.drop_pages(); }
+
 private:
     tensor_table const& table() const { return header_.tensors; }
 

@@ -2,6 +2,7 @@
 /// The table of families: how a model_type's weights become a transformer.
 
 #include <array>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -15,7 +16,7 @@ namespace plateau::models {
 template <class Context, class T>
 struct family {
     std::string_view model_type;
-    transformer<Context, T> (*assemble)(Context const&, io::model_config const&, weight_loader<Context, T>&);
+    transformer<Context, T> (*assemble)(io::model_config const&, weight_loader<Context, T>&);
 };
 
 template <class Context, class T>
@@ -27,14 +28,17 @@ inline constexpr std::array families_of{
 
 /// The weights of `source` as a transformer.
 /// @param storage  bf16 keeps matrices in bfloat16 (T = float)
+/// @param beside   something else to do meanwhile, on one of the threads
 /// @throws config_error on a family without a row, file_error on weights that do not fit
 template <class Context, class T>
 transformer<Context, T> assemble(Context const& ctx, io::model_config const& config, tensor_source<T> const& source,
-                                 dtype storage) {
+                                 dtype storage, std::function<void()> const& beside) {
     for (auto const& row : families_of<Context, T>) {
         if (row.model_type != config.model_type) continue;
         weight_loader<Context, T> loader{source, storage};
-        return row.assemble(ctx, config, loader);
+        auto model = row.assemble(config, loader);
+        loader.fill(ctx.threads(), beside);
+        return model;
     }
     throw config_error{source.where(), ": no weights are known for model_type '", config.model_type, "'"};
 }

@@ -65,21 +65,21 @@ language_model<Context, T> load(std::filesystem::path const& path, Context const
         throw file_error{"there is no model at ", path.string(), ": give a Hugging Face folder or a GGUF file"};
     }
     language_model<Context, T> model;
-    auto const take = [&](tensor_source<T> const& source) {
-        static_cast<transformer<Context, T>&>(model) = assemble<Context, T>(ctx, model.config, source, storage);
+    auto const take = [&](tensor_source<T> const& source, std::function<io::tokenizer()> const& make_tokenizer) {
+        static_cast<transformer<Context, T>&>(model) = assemble<Context, T>(
+            ctx, model.config, source, storage,
+            [&] { model.tokenizer = detail::try_tokenizer(make_tokenizer, model.tokenizer_problem); });
     };
     if (!std::filesystem::is_directory(path)) {
         io::gguf_checkpoint checkpoint{path};
         model.config = checkpoint.config();
-        model.tokenizer = detail::try_tokenizer([&] { return io::tokenizer::from_gguf(checkpoint.file()); },
-                                                model.tokenizer_problem);
-        take(source_of<io::gguf_checkpoint, T>{std::move(checkpoint), path.string()});
+        source_of<io::gguf_checkpoint, T> const source{std::move(checkpoint), path.string()};
+        take(source, [&] { return io::tokenizer::from_gguf(source.checkpoint().file()); });
     } else {
         auto const config = path / "config.json";
         model.config = io::parse_model_config(io::read_text(config), config.string());
-        model.tokenizer = detail::try_tokenizer([&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); },
-                                                model.tokenizer_problem);
-        take(source_of<io::safetensors_checkpoint, T>{io::safetensors_checkpoint{path}, path.string()});
+        take(source_of<io::safetensors_checkpoint, T>{io::safetensors_checkpoint{path}, path.string()},
+             [&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); });
     }
     return model;
 }

@@ -21,9 +21,13 @@ public:
     virtual bool contains(std::string const& name) const = 0;
     virtual std::vector<index> shape(std::string const& name) const = 0;
 
-    /// Reads a whole tensor, widened or rounded. @throws numeric_error on a value that is not finite
-    virtual void read(std::string const& name, std::span<T> out) const = 0;
-    virtual void read(std::string const& name, std::span<bfloat16> out) const = 0;
+    /// Reads rows [first, first + count) of the first axis, widened or rounded.
+    /// @throws numeric_error on a value that is not finite
+    virtual void read_rows(std::string const& name, index first, index count, std::span<T> out) const = 0;
+    virtual void read_rows(std::string const& name, index first, index count, std::span<bfloat16> out) const = 0;
+
+    /// Gives back memory that holds what was read so far, if there is any. Safe while others read.
+    virtual void drop_pages() const = 0;
 };
 
 /// Any checkpoint reader of io/ as a source.
@@ -33,12 +37,19 @@ public:
     source_of(Checkpoint checkpoint, std::string where)
         : checkpoint_{std::move(checkpoint)}, where_{std::move(where)} {}
 
+    Checkpoint const& checkpoint() const { return checkpoint_; }
+
     std::string where() const override { return where_; }
     std::vector<std::string> names() const override { return checkpoint_.names(); }
     bool contains(std::string const& name) const override { return checkpoint_.contains(name); }
     std::vector<index> shape(std::string const& name) const override { return checkpoint_.info(name).shape; }
-    void read(std::string const& name, std::span<T> out) const override { checkpoint_.read(name, out); }
-    void read(std::string const& name, std::span<bfloat16> out) const override { checkpoint_.read(name, out); }
+    void read_rows(std::string const& name, index first, index count, std::span<T> out) const override {
+        checkpoint_.read_rows(name, first, count, out);
+    }
+    void read_rows(std::string const& name, index first, index count, std::span<bfloat16> out) const override {
+        checkpoint_.read_rows(name, first, count, out);
+    }
+    void drop_pages() const override { checkpoint_.drop_pages(); }
 
 private:
     Checkpoint checkpoint_;

@@ -2,28 +2,36 @@
 /// Turns the tensors of a checkpoint into weights, and keeps account of which were used.
 
 #include <algorithm>
-#include <memory>
-#include <mutex>
+#include <atomic>
+#include <functional>
+#include <initializer_list>
+#include <iterator>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/name_index.hpp>
 #include <plateau/core/names.hpp>
+#include <plateau/core/parallel.hpp>
 #include <plateau/models/tensor_source.hpp>
 #include <plateau/nn/linear.hpp>
 
 namespace plateau::models {
 
-/// Reads weights by name with the shape that the configuration implies. Safe from many threads.
+/// Gives weights by name with the shape that the configuration implies. Vectors come with their values, matrices come
+/// as memory that `fill` fills, all of them at once: each is read from its source a piece at a time and packed from
+/// there, whichever thread is free, so that no matrix exists twice and all threads end together.
 template <class Context, class T>
 class weight_loader {
 public:
     using weight = typename Context::template weight<T>;
     using vector = typename Context::template buffer<T, 1>;
 
-    /// @param storage  bf16 rounds the matrices to bfloat16; vectors stay as they are
-    weight_loader(tensor_source<T> const& source, dtype storage) : source_{source}, half_{storage == dtype::bf16} {}
+    /// @param storage  bf16 rounds the matrices to bfloat16 (T = float); vectors stay as they are
+    weight_loader(tensor_source<T> const& source, dtype storage)
+        : source_{source}, storage_{std::is_same_v<T, float> && storage == dtype::bf16 ? dtype::bf16 : dtype_of<T>} {}
 
     /// Names below are looked up under the first of `prefixes` under which the checkpoint has `probe`.
     [[gnu::cold]] void find_prefix(std::string const& probe, std::vector<std::string> const& prefixes) {
@@ -38,33 +46,26 @@ public:
 
     bool contains(std::string const& name) const { return source_.contains(prefix_ + name); }
 
-    /// A matrix stored as [rows, columns].
-    weight matrix(std::string const& name, index rows, index columns) { return stored(prefix_ + name, rows, columns); }
-
-    /// The same for a tensor outside of the prefix, such as lm_head.weight.
-    weight top_level_matrix(std::string const& name, index rows, index columns) { return stored(name, rows, columns); }
-    bool contains_top_level(std::string const& name) const { return source_.contains(name); }
-
-    /// Rows [first, first + rows) of the transpose of a matrix stored as [columns, all_rows]: GPT-2's Conv1D.
-    weight transposed(std::string const& name, index columns, index all_rows, index first, index rows) {
-        require(prefix_ + name, {columns, all_rows});
-        tensor::buffer<T, 2> whole({columns, all_rows}), part({rows, columns});
-        source_.read(prefix_ + name, whole.flat());
-        for (index r = 0; r < rows; ++r) {
-            for (index c = 0; c < columns; ++c) part(r, c) = whole(c, first + r);
-        }
-        return packed(std::move(part));
+    /// A matrix stored as [outputs, inputs].
+    weight matrix(std::string const& name, index outputs, index inputs) {
+        return stored(prefix_ + name, outputs, inputs);
     }
 
-    vector values(std::string const& name, index count) {
+    /// The same for a tensor outside of the prefix, such as lm_head.weight.
+    weight top_level_matrix(std::string const& name, index outputs, index inputs) {
+        return stored(name, outputs, inputs);
+    }
+    bool contains_top_level(std::string const& name) const { return source_.contains(name); }
+
+    [[gnu::cold]] vector values(std::string const& name, index count) {
         require(prefix_ + name, {count});
         vector result({count});
-        source_.read(prefix_ + name, result.flat());
+        source_.read_rows(prefix_ + name, 0, count, result.flat());
         return result;
     }
 
     /// Elements [first, first + count) of a vector of `all`.
-    vector values(std::string const& name, index all, index first, index count) {
+    [[gnu::cold]] vector values(std::string const& name, index all, index first, index count) {
         auto const whole = values(name, all);
         vector result({count});
         std::copy_n(whole.data() + first, count, result.data());
@@ -72,10 +73,32 @@ public:
     }
 
     /// `name`.weight [outputs, inputs] and, if there is one, `name`.bias.
-    nn::linear<Context, T> linear(std::string const& name, index outputs, index inputs, bool bias) {
+    [[gnu::cold]] nn::linear<Context, T> linear(std::string const& name, index outputs, index inputs, bool bias) {
         nn::linear<Context, T> layer{matrix(name + ".weight", outputs, inputs)};
         if (bias) layer.bias = values(name + ".bias", outputs);
         return layer;
+    }
+
+    struct conv1d_part {
+        nn::linear<Context, T>* layer;
+        index outputs;
+    };
+
+    /// The layers that share one Conv1D, one beside the other: `name`.weight [inputs, Σ outputs] and `name`.bias.
+    [[gnu::cold]] void conv1d(std::string const& name, index inputs, std::initializer_list<conv1d_part> parts) {
+        index all = 0;
+        for (auto const& part : parts) all += part.outputs;
+        std::string const matrix_name = prefix_ + name + ".weight";
+        require(matrix_name, {inputs, all});
+        constexpr index rows = 32;  // a few pages of each panel
+        add({matrix_name, inputs, all, rows / writer::input_step * writer::input_step, true});
+        index first = 0;
+        for (auto const& [layer, outputs] : parts) {
+            layer->weight = weight{outputs, inputs, storage_};
+            layer->bias = values(name + ".bias", all, first, outputs);
+            add_target({layer->weight.writer(), first, outputs});
+            first += outputs;
+        }
     }
 
     /// Marks tensors that carry nothing: matches of the patterns.
@@ -101,30 +124,87 @@ public:
                          ": is config.json of another model?"};
     }
 
-private:
-    weight stored(std::string const& name, index rows, index columns) {
-        require(name, {rows, columns});
-        if constexpr (std::is_same_v<T, float>) {
-            if (half_) {
-                tensor::buffer<bfloat16, 2> half({rows, columns});
-                source_.read(name, half.flat());
-                return weight{std::move(half)};
-            }
-        }
-        tensor::buffer<T, 2> full({rows, columns});
-        source_.read(name, full.flat());
-        return weight{std::move(full)};
+    /// Reads and packs all matrices that were asked for, a piece at a time on `threads` threads.
+    /// @param beside  something else to do meanwhile, on one of the threads
+    /// @throws numeric_error on a value that is not finite: the first one in the order in which they were asked for
+    void fill(int threads, std::function<void()> const& beside) {
+        index largest = 0;
+        for (auto const& matrix : matrices_) largest = std::max(largest, matrix.step * matrix.columns);
+        std::vector<tensor::buffer<T, 1>> scratch(static_cast<std::size_t>(threads));
+        std::atomic<index> read{0};
+        parallel_for(threads, pieces_ + 1, [&](index item, int worker) {
+            if (item == 0) return beside();
+            auto& memory = scratch[static_cast<std::size_t>(worker)];
+            if (memory.size() == 0) memory = tensor::buffer<T, 1>::for_overwrite({largest});
+            auto const& matrix = holder_of(item - 1);
+            index const first = (item - 1 - matrix.first_piece) * matrix.step;
+            index const count = std::min(matrix.step, matrix.rows - first);
+            pack(matrix, first, count, memory.data());
+            constexpr index often = 1 << 24;  // elements
+            index const elements = count * matrix.columns, before = read.fetch_add(elements);
+            if (before / often != (before + elements) / often) source_.drop_pages();
+        });
     }
 
-    weight packed(tensor::buffer<T, 2> full) const {
+private:
+    using writer = decltype(std::declval<weight&>().writer());
+
+    /// A weight that takes values of a stored matrix: outputs of it are the columns [first, first + outputs) of a
+    /// transposed one, all rows of another.
+    struct target {
+        writer to;
+        index first, outputs;
+    };
+    struct stored_matrix {
+        std::string name;
+        index rows, columns, step;  ///< step: rows in a piece
+        bool transposed;
+        index first_piece = 0;      ///< counted over all matrices
+        std::size_t first_target = 0, last_target = 0;
+    };
+
+    [[gnu::cold]] weight stored(std::string const& name, index rows, index columns) {
+        require(name, {rows, columns});
+        weight fresh{rows, columns, storage_};
+        add({name, rows, columns, writer::output_step, false});
+        add_target({fresh.writer(), 0, rows});
+        return fresh;
+    }
+
+    [[gnu::cold]] void add(stored_matrix matrix) {
+        matrix.first_piece = pieces_;
+        matrix.first_target = matrix.last_target = targets_.size();
+        pieces_ += (matrix.rows + matrix.step - 1) / matrix.step;
+        matrices_.push_back(std::move(matrix));
+    }
+    [[gnu::cold]] void add_target(target const& to) {  // of the matrix that was added last
+        targets_.push_back(to);
+        ++matrices_.back().last_target;
+    }
+
+    [[gnu::cold]] stored_matrix const& holder_of(index piece) const {
+        auto const after = std::upper_bound(matrices_.begin(), matrices_.end(), piece,
+                                            [](index p, stored_matrix const& m) { return p < m.first_piece; });
+        return *std::prev(after);
+    }
+
+    void pack(stored_matrix const& matrix, index first, index count, void* memory) const {
         if constexpr (std::is_same_v<T, float>) {
-            if (half_) {
-                tensor::buffer<bfloat16, 2> half(full.extents());
-                for (index i = 0; i < full.size(); ++i) half.data()[i] = bfloat16{full.data()[i]};
-                return weight{std::move(half)};
-            }
+            if (storage_ == dtype::bf16) return pack_as<bfloat16>(matrix, first, count, memory);
         }
-        return weight{std::move(full)};
+        pack_as<T>(matrix, first, count, memory);
+    }
+
+    /// Reads rows of a matrix as S and hands them to its weights. @param memory  for step × columns elements
+    template <class S>
+    void pack_as(stored_matrix const& matrix, index first, index count, void* memory) const {
+        auto* const values = static_cast<S*>(memory);
+        source_.read_rows(matrix.name, first, count, {values, static_cast<std::size_t>(count * matrix.columns)});
+        for (std::size_t i = matrix.first_target; i < matrix.last_target; ++i) {
+            auto const& [to, column, outputs] = targets_[i];
+            if (!matrix.transposed) to.outputs(first, tensor::view<S const, 2>{values, {count, matrix.columns}});
+            else to.inputs(first, tensor::view<S const, 2>{values + column, {count, outputs}, {matrix.columns, 1}});
+        }
     }
 
     /// Marks a tensor as used. @throws file_error if it is missing or has another shape
@@ -138,15 +218,16 @@ private:
             throw file_error{source_.where(), ": the tensor ", name, " has shape ", shape_text(shape),
                              ", the configuration implies ", shape_text(expected)};
         }
-        std::lock_guard const lock{guard_};
         used_.add(name);
     }
 
     tensor_source<T> const& source_;
-    bool half_;
+    dtype storage_;
     std::string prefix_;
     name_index used_;
-    std::mutex guard_;
+    std::vector<stored_matrix> matrices_;  // in the order in which they were asked for
+    std::vector<target> targets_;          // of one matrix after the other
+    index pieces_ = 0;                     // of all of them
 };
 
 }  // namespace plateau::models

@@ -18,8 +18,8 @@ namespace detail {
 
 inline constexpr std::align_val_t storage_alignment{64};
 
-/// Zeroed bytes for a tensor; null for one without elements.
-inline void* zeroed_storage(std::span<index const> extents, std::size_t element_bytes) {
+/// Memory for a tensor, zeroed or as it comes; null for one without elements.
+inline void* new_storage(std::span<index const> extents, std::size_t element_bytes, bool zeroed) {
     index const most = std::numeric_limits<index>::max() / static_cast<index>(element_bytes);
     index count = 1;
     for (index extent : extents) {
@@ -34,7 +34,7 @@ inline void* zeroed_storage(std::span<index const> extents, std::size_t element_
     if (memory == nullptr) {
         throw memory_error{"no memory for a buffer of ", bytes, " bytes, shape ", shape_text(extents)};
     }
-    return std::memset(memory, 0, bytes);
+    return zeroed ? std::memset(memory, 0, bytes) : memory;
 }
 
 struct release_storage {
@@ -55,8 +55,11 @@ public:
     static constexpr std::size_t rank = Rank;
 
     buffer() = default;
-    explicit buffer(std::array<index, Rank> extents)
-        : extents_{extents}, storage_{static_cast<T*>(detail::zeroed_storage(extents, sizeof(T)))} {}
+    explicit buffer(std::array<index, Rank> extents) : buffer{extents, true} {}
+
+    /// A buffer whose elements have no values yet: for what is written as a whole anyway, so that every page of it is
+    /// touched once, by the thread that writes it.
+    static buffer for_overwrite(std::array<index, Rank> extents) { return buffer{extents, false}; }
 
     buffer(buffer&& other) noexcept
         : extents_{std::exchange(other.extents_, {})}, storage_{std::move(other.storage_)} {}
@@ -97,6 +100,9 @@ public:
     void flat() const&& = delete;  // a range-for over it would outlive the elements
 
 private:
+    buffer(std::array<index, Rank> extents, bool zeroed)
+        : extents_{extents}, storage_{static_cast<T*>(detail::new_storage(extents, sizeof(T), zeroed))} {}
+
     std::array<index, Rank> extents_{};
     std::unique_ptr<T, detail::release_storage> storage_;
 };

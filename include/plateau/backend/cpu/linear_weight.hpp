@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <plateau/backend/cpu/context.hpp>
+#include <plateau/backend/cpu/weight_writer.hpp>
 #include <plateau/core/dtype.hpp>
 
 namespace plateau::backend {
@@ -20,25 +21,22 @@ class linear_weight {
 public:
     linear_weight() = default;
 
+    /// Memory whose values are for writer() to write.
+    /// @param storage  dtype_of<T>, or bf16 where T is float      @throws memory_error, shape_error
+    linear_weight(index outputs, index inputs, dtype storage) : outputs_{outputs}, inputs_{inputs} {
+        if (storage == dtype::bf16) bf16_ = decltype(bf16_)::for_overwrite({panels(), (inputs + 1) / 2, panel_columns});
+        else full_ = decltype(full_)::for_overwrite({panels(), inputs, panel_columns});
+    }
+
     /// @param weight  [N, K]
     explicit linear_weight(tensor::view<T const, 2> weight)
-        : outputs_{weight.extent(0)}, inputs_{weight.extent(1)}, full_{{panels(), inputs_, panel_columns}} {
-        for_each_block([&](index p, index j, index first, index last) {
-            T* const to = full_[p].data() + j;
-            T const* const from = weight[p * panel_columns + j].data();
-            for (index k = first; k < last; ++k) to[k * panel_columns] = from[k];
-        });
+        : linear_weight{weight.extent(0), weight.extent(1), dtype_of<T>} {
+        writer().outputs(0, weight);
     }
     explicit linear_weight(tensor::view<bfloat16 const, 2> weight)
         requires std::is_same_v<T, float>
-        : outputs_{weight.extent(0)}, inputs_{weight.extent(1)}, bf16_{{panels(), (inputs_ + 1) / 2, panel_columns}} {
-        for_each_block([&](index p, index j, index first, index last) {
-            std::uint32_t* const to = bf16_[p].data() + j;
-            bfloat16 const* const from = weight[p * panel_columns + j].data();
-            for (index k = first; k < last; ++k) {
-                to[k / 2 * panel_columns] |= std::uint32_t{from[k].bits} << (k % 2 * 16);
-            }
-        });
+        : linear_weight{weight.extent(0), weight.extent(1), dtype::bf16} {
+        writer().outputs(0, weight);
     }
     explicit linear_weight(tensor::buffer<T, 2> const& weight) : linear_weight{weight.view()} {}
     explicit linear_weight(tensor::buffer<bfloat16, 2> const& weight)
@@ -49,6 +47,9 @@ public:
     index inputs() const { return inputs_; }
     index panels() const { return (outputs_ + panel_columns - 1) / panel_columns; }
     bool is_bf16() const { return bf16_.size() > 0; }
+
+    /// Writes the values; stays valid when the weight is moved.
+    weight_writer<T> writer() { return {outputs_, inputs_, full_.data(), bf16_.data()}; }
 
     /// Panel p. @pre the storage is full, or bfloat16
     T const* panel(index p) const { return full_[p].data(); }
@@ -64,23 +65,12 @@ public:
     }
 
 private:
-    /// Calls f(panel, column, first input, last input) for all weights, a few inputs at a time: what they are written to
-    /// stays in the first-level cache.
-    template <class F>
-    void for_each_block(F&& f) const {
-        constexpr index block = 32;
-        for (index p = 0; p < panels(); ++p) {
-            index const columns = std::min(panel_columns, outputs_ - p * panel_columns);
-            for (index first = 0; first < inputs_; first += block) {
-                for (index j = 0; j < columns; ++j) f(p, j, first, std::min(first + block, inputs_));
-            }
-        }
-    }
-
     index outputs_ = 0;
     index inputs_ = 0;
     tensor::buffer<T, 3> full_;              // [panels, K, 64]
     tensor::buffer<std::uint32_t, 3> bf16_;  // [panels, K/2, 64]
 };
+
+static_assert(FillableWeight<linear_weight<float>, float> && FillableWeight<linear_weight<double>, double>);
 
 }  // namespace plateau::backend

@@ -36,7 +36,7 @@ backend::attention_shape<T> make_attention_shape(io::model_config const& config,
 
 /// @throws file_error on missing, misshaped or unknown tensors
 template <class Context, class T>
-transformer<Context, T> assemble_llama(Context const& ctx, io::model_config const& c, weight_loader<Context, T>& load) {
+[[gnu::cold]] transformer<Context, T> assemble_llama(io::model_config const& c, weight_loader<Context, T>& load) {
     load.find_prefix("layers.0.input_layernorm.weight", {"model.", ""});
     using weight = typename Context::template weight<T>;
     transformer<Context, T> model;
@@ -53,7 +53,7 @@ transformer<Context, T> assemble_llama(Context const& ctx, io::model_config cons
     model.final_norm = {norm_kind::rms, c.norm_eps, load.values("norm.weight", c.d_model)};
     auto const rotary = make_rope(c);
     model.blocks = std::vector<standard_block<Context, T>>(static_cast<std::size_t>(c.layers));
-    parallel_for(ctx.threads(), c.layers, [&](index layer, int) {
+    for (index layer = 0; layer < c.layers; ++layer) {
         std::string const at = concat({"layers.", layer, "."});
         auto& block = model.blocks[static_cast<std::size_t>(layer)];
         index const q = c.heads * c.d_head, kv = c.kv_heads * c.d_head;
@@ -70,7 +70,7 @@ transformer<Context, T> assemble_llama(Context const& ctx, io::model_config cons
         block.feed_forward.gate = load.linear(at + "mlp.gate_proj", c.d_mlp, c.d_model, c.mlp_bias);
         block.feed_forward.in = load.linear(at + "mlp.up_proj", c.d_mlp, c.d_model, c.mlp_bias);
         block.feed_forward.out = load.linear(at + "mlp.down_proj", c.d_model, c.d_mlp, c.mlp_bias);
-    });
+    }
     load.ignore({"*rotary_emb.inv_freq"});
     if (c.tied_head) load.ignore({"lm_head.weight"});
     load.require_all_used();

@@ -1,0 +1,122 @@
+#pragma once
+/// How values come into a linear_weight.
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include <plateau/backend/cpu/kernels.hpp>
+#include <plateau/core/dtype.hpp>
+#include <plateau/tensor/pages.hpp>
+#include <plateau/tensor/view.hpp>
+
+namespace plateau::backend {
+
+/// Packs the values of a linear_weight [N, K] into its panels, in pieces that cover it once, in any order and from many
+/// threads. The padding of a panel is written with it.
+/// Values are T, or bfloat16 if that is how the weight is stored.
+template <class T>
+class weight_writer {
+public:
+    static constexpr index output_step = panel_columns;  ///< pieces of outputs begin at a multiple of it
+    static constexpr index input_step = 2;               ///< pieces of inputs begin at a multiple of it
+
+    /// @param full, pairs  the panels in the one storage or the other; the one that is not there is null
+    weight_writer(index outputs, index inputs, T* full, std::uint32_t* pairs)
+        : outputs_{outputs}, inputs_{inputs}, full_{full}, pairs_{pairs} {}
+
+    /// W[first + i, k] = values(i, k).
+    /// @param values  [count, K]; first + count is N or a multiple of output_step
+    void outputs(index first, tensor::view<T const, 2> values) const {
+        for_each_panel(full_ + first * inputs_, inputs_, values.extent(0), [&](T* to, index row, index columns) {
+            transpose(values.rows(row, columns), to, 0, inputs_, [](T const* from, index k) { return from[k]; });
+        });
+    }
+    void outputs(index first, tensor::view<bfloat16 const, 2> values) const {
+        index const whole = inputs_ / 2;
+        for_each_panel(pairs_ + first * depth(), depth(), values.extent(0), [&](std::uint32_t* to, index row, index columns) {
+            transpose(values.rows(row, columns), to, 0, whole,
+                      [](bfloat16 const* from, index pair) { return neighbours(from + 2 * pair); });
+            transpose(values.rows(row, columns), to, whole, depth(),
+                      [](bfloat16 const* from, index pair) { return word(from[2 * pair], {}); });
+        });
+    }
+
+    /// W[n, first + i] = values(i, n): rows of Wᵀ.
+    /// @param values  [count, N]; first + count is K or a multiple of input_step
+    void inputs(index first, tensor::view<T const, 2> values) const {
+        for_each_panel(full_, inputs_, outputs_, [&](T* to, index column, index columns) {
+            to += first * panel_columns;
+            for (index i = 0; i < values.extent(0); ++i, to += panel_columns) {
+                std::copy_n(&values(i, column), columns, to);
+                std::fill(to + columns, to + panel_columns, T{});
+            }
+        });
+    }
+    void inputs(index first, tensor::view<bfloat16 const, 2> values) const {
+        for_each_panel(pairs_, depth(), outputs_, [&](std::uint32_t* to, index column, index columns) {
+            to += first / 2 * panel_columns;
+            for (index i = 0; i < values.extent(0); i += 2, to += panel_columns) {
+                bfloat16 const* const even = &values(i, column);
+                bfloat16 const* const odd = i + 1 < values.extent(0) ? even + values.stride(0) : nullptr;
+                if (odd != nullptr) for (index j = 0; j < columns; ++j) to[j] = word(even[j], odd[j]);
+                else for (index j = 0; j < columns; ++j) to[j] = word(even[j], {});
+                std::fill(to + columns, to + panel_columns, 0u);
+            }
+        });
+    }
+
+private:
+    static std::uint32_t word(bfloat16 even, bfloat16 odd) { return even.bits | std::uint32_t{odd.bits} << 16; }
+
+    /// word(pair[0], pair[1]) in one load.
+    static std::uint32_t neighbours(bfloat16 const* pair) {
+        static_assert(std::endian::native == std::endian::little);
+        std::uint32_t both;
+        std::memcpy(&both, pair, sizeof both);
+        return both;
+    }
+
+    index depth() const { return (inputs_ + 1) / 2; }  // of a panel of pairs
+
+    /// Calls write(panel, its first output, how many) for panels of [depth, 64] words with `outputs` outputs in all.
+    template <class Word, class Write>
+    static void for_each_panel(Word* panels, index depth, index outputs, Write const& write) {
+        for (index first = 0; first < outputs; first += panel_columns) {
+            write(panels + first * depth, first, std::min(panel_columns, outputs - first));
+        }
+    }
+
+    /// Words [begin, end) of a panel: word (k, j) = load(row j, k), zero where there is no row.
+    template <class Word, class S, class Load>
+    static void transpose(tensor::view<S const, 2> rows, Word* panel, index begin, index end, Load const& load) {
+        tensor::claim_pages(panel + begin * panel_columns, static_cast<std::size_t>((end - begin) * panel_columns) * sizeof(Word));
+        constexpr index block = 32, together = 4;  // words that stay in the first-level cache while all rows come by
+        for (index first = begin; first < end; first += block) {
+            index const last = std::min(first + block, end);
+            index j = 0;
+            for (; j + together <= rows.extent(0); j += together) {
+                S const* const from = &rows(j, 0);
+                index const stride = rows.stride(0);
+                for (index k = first; k < last; ++k) {
+                    Word const words[together] = {load(from, k), load(from + stride, k), load(from + 2 * stride, k),
+                                                  load(from + 3 * stride, k)};
+                    std::memcpy(panel + k * panel_columns + j, words, sizeof words);
+                }
+            }
+            for (; j < panel_columns; ++j) {
+                for (index k = first; k < last; ++k) {
+                    panel[k * panel_columns + j] = j < rows.extent(0) ? load(&rows(j, 0), k) : Word{};
+                }
+            }
+        }
+    }
+
+    index outputs_;
+    index inputs_;
+    T* full_;
+    std::uint32_t* pairs_;
+};
+
+}  // namespace plateau::backend
