@@ -51,7 +51,7 @@ public:
     /// @param use         of the positions before `start` of the contexts
     /// @param last_layer  layers that rows run through: keys and values are kept of [first layer, last_layer)
     /// @throws not_finite_error naming the prompt
-    void run(std::vector<index> const& contexts, std::vector<index> const& others, prefix_use use, int last_layer,
+    [[gnu::cold]] void run(std::vector<index> const& contexts, std::vector<index> const& others, prefix_use use, int last_layer,
              std::vector<typename Model::pass_type>& passes) {
         last_layer_ = last_layer;
         kept_.clear();
@@ -91,7 +91,7 @@ public:
 private:
     static std::size_t at(index i) { return static_cast<std::size_t>(i); }
 
-    void make_room(index i) {
+    [[gnu::cold]] void make_room(index i) {
         auto& one = kept_[at(i)];
         one.site = tensor::buffer<T, 2>({length(i) - start(i), write_.width()});
         if (!write_.direct) one.residual = tensor::buffer<T, 2>({length(i) - start(i), model_.width()});
@@ -133,7 +133,7 @@ private:
         if (to.size() > 0) std::copy_n(row, model_.width(), to[own < 0 ? own + one.before.extent(0) : own].data());
     }
 
-    void run_batch(std::vector<index> const& batch, hooks::plan<T> const& plan, typename Model::pass_type& pass) {
+    [[gnu::cold]] void run_batch(std::vector<index> const& batch, hooks::plan<T> const& plan, typename Model::pass_type& pass) {
         std::vector<hooks::row_id> ids;
         std::vector<nn::sequence<Context, T>> sequences;
         std::vector<index> all_tokens;

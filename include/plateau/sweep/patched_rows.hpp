@@ -170,7 +170,7 @@ private:
         std::map<index, typename clean_prompts<Context, Model>::cache> caches;  ///< of riding prefixes, by owner
     };
 
-    row_block make_block(std::vector<prompt_pair> const& pairs, std::vector<point_run> const& runs) const {
+    [[gnu::cold]] row_block make_block(std::vector<prompt_pair> const& pairs, std::vector<point_run> const& runs) const {
         row_block block;
         std::map<index, index> item_of;  // of riding prefixes, for messages
         auto const add_position = [&](hooks::row_id id, index prompt) {
@@ -201,7 +201,7 @@ private:
         return block;
     }
 
-    void run_rows(std::vector<prompt_pair> const& pairs, std::size_t first, std::size_t end,
+    [[gnu::cold]] void run_rows(std::vector<prompt_pair> const& pairs, std::size_t first, std::size_t end,
                   point_writer<T> const& write, hooks::plan<T> const& plan) {
         std::vector<row_count> counts;
         for (std::size_t i = first; i < end; ++i) {
