@@ -31,7 +31,7 @@ inline constexpr std::array families_of{
 /// @param beside   something else to do meanwhile, on one of the threads
 /// @throws config_error on a family without a row, file_error on weights that do not fit
 template <class Context, class T>
-transformer<Context, T> assemble(Context const& ctx, io::model_config const& config, tensor_source<T> const& source,
+[[gnu::cold]] transformer<Context, T> assemble(Context const& ctx, io::model_config const& config, tensor_source<T> const& source,
                                  dtype storage, std::function<void()> const& beside) {
     for (auto const& row : families_of<Context, T>) {
         if (row.model_type != config.model_type) continue;

@@ -60,7 +60,7 @@ inline std::shared_ptr<io::tokenizer const> try_tokenizer(std::function<io::toke
 /// @param storage  f32 or f64 as T, or bf16: matrices and their inputs are rounded to bfloat16 (T = float)
 /// @throws file_error, config_error, numeric_error (weights that are not finite), memory_error
 template <class T, class Context>
-language_model<Context, T> load(std::filesystem::path const& path, Context const& ctx, dtype storage = dtype_of<T>) {
+[[gnu::cold]] language_model<Context, T> load(std::filesystem::path const& path, Context const& ctx, dtype storage = dtype_of<T>) {
     if (!std::filesystem::exists(path)) {
         throw file_error{"there is no model at ", path.string(), ": give a Hugging Face folder or a GGUF file"};
     }

@@ -30,16 +30,18 @@ public:
     /// @param values  [count, K]; first + count is N or a multiple of output_step
     void outputs(index first, tensor::view<T const, 2> values) const {
         for_each_panel(full_ + first * inputs_, inputs_, values.extent(0), [&](T* to, index row, index columns) {
-            transpose(values.rows(row, columns), to, 0, inputs_, [](T const* from, index k) { return from[k]; });
+            transpose(values.rows(row, columns), to, inputs_, [](T const* from, index k) { return from[k]; });
         });
     }
     void outputs(index first, tensor::view<bfloat16 const, 2> values) const {
         index const whole = inputs_ / 2;
         for_each_panel(pairs_ + first * depth(), depth(), values.extent(0), [&](std::uint32_t* to, index row, index columns) {
-            transpose(values.rows(row, columns), to, 0, whole,
+            transpose(values.rows(row, columns), to, whole,
                       [](bfloat16 const* from, index pair) { return neighbours(from + 2 * pair); });
-            transpose(values.rows(row, columns), to, whole, depth(),
-                      [](bfloat16 const* from, index pair) { return word(from[2 * pair], {}); });
+            if (whole == depth()) return;
+            for (index j = 0; j < panel_columns; ++j) {  // the last input has no neighbour
+                to[whole * panel_columns + j] = j < columns ? word(values(row + j, inputs_ - 1), {}) : 0;
+            }
         });
     }
 
@@ -88,13 +90,13 @@ private:
         }
     }
 
-    /// Words [begin, end) of a panel: word (k, j) = load(row j, k), zero where there is no row.
+    /// Words [0, depth) of a panel: word (k, j) = load(row j, k), zero where there is no row.
     template <class Word, class S, class Load>
-    static void transpose(tensor::view<S const, 2> rows, Word* panel, index begin, index end, Load const& load) {
-        tensor::claim_pages(panel + begin * panel_columns, static_cast<std::size_t>((end - begin) * panel_columns) * sizeof(Word));
+    static void transpose(tensor::view<S const, 2> rows, Word* panel, index depth, Load const& load) {
+        tensor::claim_pages(panel, static_cast<std::size_t>(depth * panel_columns) * sizeof(Word));
         constexpr index block = 32, together = 4;  // words that stay in the first-level cache while all rows come by
-        for (index first = begin; first < end; first += block) {
-            index const last = std::min(first + block, end);
+        for (index first = 0; first < depth; first += block) {
+            index const last = std::min(first + block, depth);
             index j = 0;
             for (; j + together <= rows.extent(0); j += together) {
                 S const* const from = &rows(j, 0);
