@@ -1,6 +1,6 @@
-// The engine from end to end on random models of full depth: 50 points per pair of prompts, prefixes included.
-// Counters: points/s, and of_floor = the time that its matrix products, prefixes included, would take at the peak of
-// multiply-adds of all threads, over the time that it took.
+// The engine from end to end on random models of full depth, prefixes included.
+// Counters: points/s, and of_floor = the time that its matrix products, prefixes and attention included, would take at the
+// peak of multiply-adds of all threads, over the time that it took.
 
 #include <plateau/core/pinned.hpp>
 
@@ -27,16 +27,16 @@ random_transformer const& model_of(model_shape const& shape) {
     return model;
 }
 
-/// Arguments: pairs, tokens T of a prompt, threads.
+/// Arguments: pairs, points of each, tokens T of a prompt, threads.
 template <class Stored>
 void sweep(benchmark::State& state, model_shape const& shape) {
-    sweep_task const task{shape, state.range(0), 50, state.range(1)};
-    auto const threads = static_cast<int>(state.range(2));
+    sweep_task const task{shape, state.range(0), state.range(1), state.range(2)};
+    auto const threads = static_cast<int>(state.range(3));
     pinned const held{threads};
     context const ctx{threads};
     auto const& model = model_of<Stored>(shape);
     auto const prompts = random_prompts(task.pairs + 1, task.length);
-    double const flops = task.row_flops() + task.prefix_flops();
+    double const flops = task.row_flops() + task.prefix_flops() + task.attention_flops();
     run_sweep(ctx, model, prompts, {shape, 1, 50, task.length});  // memory that is kept from run to run
     std::vector<double> points, fractions;
     for (auto _ : state) {
@@ -53,10 +53,10 @@ void sweep(benchmark::State& state, model_shape const& shape) {
 
 void tasks(benchmark::internal::Benchmark* b) {
     for (index threads : {1, 2}) {
-        for (index pairs : {1, 20, 200}) b->Args({pairs, 10, threads});
-        b->Args({20, 64, threads});
+        for (index pairs : {1, 20, 200}) b->Args({pairs, 50, 10, threads});
     }
-    b->ArgNames({"pairs", "tokens", "threads"})->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(3);
+    for (index tokens : {10, 64, 256, 512, 1024}) b->Args({2, 1000, tokens, 2});
+    b->ArgNames({"pairs", "points", "tokens", "threads"})->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(3);
 }
 
 void sweep_fp32(benchmark::State& state, model_shape const& shape) { sweep<float>(state, shape); }

@@ -29,6 +29,15 @@ struct sweep_task {
         return static_cast<double>((pairs + 1) * length) * shape.flops() +
                positions * (static_cast<double>(shape.layers - 2) * shape.flops() + shape.kv_flops());
     }
+
+    /// Of the attention, scores and mixtures, in rows and prompts: 4 H E for every key that a position sees.
+    double attention_flops() const {
+        auto const keys = [](index n) { return static_cast<double>(n * (n + 1) / 2); };  // seen by n positions in a row
+        double const seen = static_cast<double>(rows() * (shape.layers - 1) * length) +
+                            static_cast<double>(pairs * (shape.layers - 2)) * keys(length - 1) +
+                            static_cast<double>(pairs + 1) * keys(length);
+        return 4 * static_cast<double>(shape.q_width()) * seen;
+    }
 };
 
 struct sweep_times {
