@@ -65,7 +65,7 @@ void rotate(benchmark::State& state) {
     std::vector<float> cosines(static_cast<std::size_t>(half), 0.6f), sines(static_cast<std::size_t>(half), 0.8f);
     using same_rows = plateau::tensor::view<float const, 2>;
     same_rows const all_cosines{cosines.data(), {rows, half}, {0, 1}}, all_sines{sines.data(), {rows, half}, {0, 1}};
-    measure(state, 2 * rows * d, rows * d, [&] { backend::rotate<float>(ctx, x.view(), all_cosines, all_sines); });
+    measure(state, 2 * rows * d, rows * d, [&] { backend::rotate<float>(ctx, x.view(), d / smollm2.head_width, all_cosines, all_sines); });
 }
 
 void activate(benchmark::State& state, activation kind, bool gated) {

@@ -54,6 +54,7 @@ std::vector<hooks::site> chosen_sites(std::vector<hooks::site> const& all, std::
 std::vector<index> shape_of(hooks::site const& site, index prompts, index longest) {
     switch (site.axes) {
         case hooks::site_axes::heads: return {prompts, longest, site.heads, site.width};
+        case hooks::site_axes::heads_first: return {prompts, site.heads, longest, site.width};
         case hooks::site_axes::keys: return {prompts, site.heads, longest, longest};
         default: return {prompts, longest, site.width};
     }
@@ -76,11 +77,13 @@ hooks::sink<T> copy_to(std::vector<T>& array, index longest) {
         for (std::size_t r = 0; r < where.rows.size(); ++r) {
             auto const [prompt, point, position, last, repeated] = where.rows[r];
             auto const row = rows[static_cast<index>(r)];
-            if (site.axes == hooks::site_axes::keys) {
+            bool const keys = site.axes == hooks::site_axes::keys;
+            if (keys || site.axes == hooks::site_axes::heads_first) {
+                index const width = keys ? longest : site.width;
                 for (index h = 0; h < row.extent(0); ++h) {
                     // a block's keys end with its longest prompt: what a shorter one does not have stays NaN
-                    T* const to = array.data() + ((prompt * row.extent(0) + h) * longest + position) * longest;
-                    std::copy_n(row[h].data(), std::min(row.extent(1), longest), to);
+                    T* const to = array.data() + ((prompt * row.extent(0) + h) * longest + position) * width;
+                    std::copy_n(row[h].data(), std::min(row.extent(1), width), to);
                 }
             } else {
                 index const width = row.size();

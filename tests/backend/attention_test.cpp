@@ -53,7 +53,7 @@ buffer<T, 3> scores_of(problem<T> const& p, std::vector<backend::segment<T>> con
 template <class T>
 buffer<T, 3> pattern_of(problem<T> const& p, std::vector<backend::segment<T>> const& segments, index keys) {
     auto pattern = scores_of(p, segments, keys);
-    backend::attention_softmax<T>(ctx, segments, pattern.view());
+    backend::attention_softmax<T>(ctx, p.shape, segments, pattern.view());
     return pattern;
 }
 
@@ -98,6 +98,42 @@ TEMPLATE_TEST_CASE("attention follows its formula", "[backend][attention]", floa
     }
 }
 
+TEMPLATE_TEST_CASE("capped scores and windows follow their formulas", "[backend][attention]", float, double) {
+    index const rows = GENERATE(1, 7, 33, 150), window = GENERATE(1, 3, 40, 1000);
+    auto p = random_problem<TestType>(rows, 4, 2, 8, 1);
+    auto const segments = one_sequence<TestType>(rows);
+    auto const plain = scores_of(p, segments, rows);
+    p.shape.cap = TestType(0.5);
+    p.shape.window = window;
+    auto const scores = scores_of(p, segments, rows), pattern = pattern_of(p, segments, rows);
+    for (index r = 0; r < rows; ++r) {
+        for (index h = 0; h < 4; ++h) {
+            double sum = 0;
+            for (index j = 0; j < rows; ++j) {
+                bool const seen = j <= r && j > r - window;
+                if (!seen) {
+                    REQUIRE(pattern(r, h, j) == 0);
+                    REQUIRE(scores(r, h, j) == -std::numeric_limits<TestType>::infinity());
+                    continue;
+                }
+                double const expected = 0.5 * std::tanh(static_cast<double>(plain(r, h, j)) / 0.5);
+                REQUIRE_THAT(static_cast<double>(scores(r, h, j)), testing::WithinAbs(expected, testing::rounding_tolerance<TestType>(4)));
+                sum += static_cast<double>(pattern(r, h, j));
+            }
+            REQUIRE_THAT(sum, testing::WithinAbs(1, testing::sum_tolerance<TestType>(rows, 1)));
+        }
+    }
+    // what a window hides cannot be seen: other keys and values there leave every bit
+    auto const z = attend(p, segments);
+    auto other = p.keys.clone(), other_values = p.values.clone();
+    for (index j = 0; j + window < rows; ++j) {
+        for (index i = 0; i < other.extent(1); ++i) other(j, i) = other_values(j, i) = TestType(7);
+    }
+    std::swap(p.keys, other);
+    std::swap(p.values, other_values);
+    CHECK(same_bits(attend(p, segments)[rows - 1].data(), z[rows - 1].data(), z.extent(1)));
+}
+
 TEMPLATE_TEST_CASE("the pattern is a distribution over the keys that a row sees", "[backend][attention]", float,
                    double) {
     index const rows = GENERATE(1, 7, 65);
@@ -126,8 +162,8 @@ TEMPLATE_TEST_CASE("softmax does not see a shift of its scores", "[backend][atte
     for (TestType& s : scores.flat()) s = std::round(s * 64) / 64;
     auto shifted = scores.clone();
     for (TestType& s : shifted.flat()) s += TestType(1024);
-    backend::attention_softmax<TestType>(ctx, segments, scores.view());
-    backend::attention_softmax<TestType>(ctx, segments, shifted.view());
+    backend::attention_softmax<TestType>(ctx, {1, 1, 1, 1}, segments, scores.view());
+    backend::attention_softmax<TestType>(ctx, {1, 1, 1, 1}, segments, shifted.view());
     CHECK(same_bits(scores.data(), shifted.data(), scores.size()));
 }
 
@@ -137,7 +173,7 @@ TEMPLATE_TEST_CASE("scores of any size give finite patterns", "[backend][attenti
     for (index r = 0; r < 3; ++r) {
         for (index j = 0; j < 3; ++j) scores(r, 0, j) = static_cast<TestType>(1e30 * static_cast<double>(j - 1));
     }
-    backend::attention_softmax<TestType>(ctx, segments, scores.view());
+    backend::attention_softmax<TestType>(ctx, {1, 1, 1, 1}, segments, scores.view());
     CHECK(scores(1, 0, 0) == 0);
     CHECK(scores(1, 0, 1) == 1);
     CHECK(scores(2, 0, 2) == 1);

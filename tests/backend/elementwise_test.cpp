@@ -133,7 +133,7 @@ TEMPLATE_TEST_CASE("strides are respected", "[backend][elementwise]", float, dou
 
 /// Rotates rows [R, H · E] by position · frequency[pair].
 template <class T>
-buffer<T, 2> rotated(buffer<T, 2> const& x, std::vector<double> const& positions,
+buffer<T, 2> rotated(buffer<T, 2> const& x, index heads, std::vector<double> const& positions,
                      std::vector<double> const& frequencies) {
     auto const half = static_cast<index>(frequencies.size());
     buffer<T, 2> cosines({x.extent(0), half}), sines({x.extent(0), half}), out = x.clone();
@@ -144,7 +144,7 @@ buffer<T, 2> rotated(buffer<T, 2> const& x, std::vector<double> const& positions
             sines(r, i) = static_cast<T>(std::sin(angle));
         }
     }
-    backend::rotate<T>(ctx, out.view(), cosines, sines);
+    backend::rotate<T>(ctx, out.view(), heads, cosines, sines);
     return out;
 }
 
@@ -154,7 +154,7 @@ TEMPLATE_TEST_CASE("rotation turns the pairs of every head and keeps their norms
     std::vector<double> frequencies;
     for (index i = 0; i < half; ++i) frequencies.push_back(1.0 / static_cast<double>(i + 1));
     auto const x = random_buffer<TestType, 2>({3, heads * 2 * half}, 1);
-    auto const y = rotated(x, {0, 1, 100}, frequencies);
+    auto const y = rotated(x, heads, {0, 1, 100}, frequencies);
     CHECK(same_bits(y[0].data(), x[0].data(), heads * 2 * half));  // position 0 turns nothing
     for (index r = 0; r < 3; ++r) {
         for (index h = 0; h < heads; ++h) {
@@ -174,12 +174,52 @@ TEMPLATE_TEST_CASE("rotation turns the pairs of every head and keeps their norms
     }
 }
 
+TEMPLATE_TEST_CASE("a rotation of a part of each head leaves the rest", "[backend][elementwise]", float, double) {
+    index const heads = 3, width = 10, half = 3;
+    auto const x = random_buffer<TestType, 2>({2, heads * width}, 1);
+    auto const y = rotated(x, heads, {1, 2}, {1, 0.5, 0.25});
+    buffer<TestType, 2> part({2, heads * 2 * half});
+    for (index r = 0; r < 2; ++r) {
+        for (index h = 0; h < heads; ++h) std::copy_n(x[r].data() + h * width, 2 * half, part[r].data() + h * 2 * half);
+    }
+    auto const turned = rotated(part, heads, {1, 2}, {1, 0.5, 0.25});
+    for (index r = 0; r < 2; ++r) {
+        for (index h = 0; h < heads; ++h) {
+            CHECK(same_bits(y[r].data() + h * width, turned[r].data() + h * 2 * half, 2 * half));
+            CHECK(same_bits(y[r].data() + h * width + 2 * half, x[r].data() + h * width + 2 * half, width - 2 * half));
+        }
+    }
+}
+
+TEMPLATE_TEST_CASE("scale, clip and cap follow their formulas", "[backend][elementwise]", float, double) {
+    auto const x = random_buffer<TestType, 2>({5, 131}, 1, 3);
+    auto scaled = x.clone(), clipped = x.clone(), capped = x.clone();
+    backend::scale<TestType>(ctx, scaled.view(), TestType(1.5));
+    backend::clip<TestType>(ctx, clipped.view(), TestType(2));
+    backend::cap<TestType>(ctx, capped.view(), TestType(2));
+    for (index i = 0; i < x.size(); ++i) {
+        auto const value = x.data()[i];
+        REQUIRE(scaled.data()[i] == value * TestType(1.5));
+        REQUIRE(clipped.data()[i] == std::min(std::max(value, TestType(-2)), TestType(2)));
+        double const expected = 2 * std::tanh(static_cast<double>(value) / 2);
+        double const error = std::abs(static_cast<double>(capped.data()[i]) - expected);
+        REQUIRE(error <= 6 * static_cast<double>(std::numeric_limits<TestType>::epsilon()) * std::abs(expected));
+    }
+    buffer<TestType, 2> ends({1, 3});
+    ends(0, 0) = std::numeric_limits<TestType>::infinity(), ends(0, 1) = -ends(0, 0), ends(0, 2) = std::numeric_limits<TestType>::quiet_NaN();
+    auto cut = ends.clone();
+    backend::clip<TestType>(ctx, cut.view(), TestType(2));
+    CHECK((cut(0, 0) == 2 && cut(0, 1) == -2 && std::isnan(cut(0, 2))));
+    backend::cap<TestType>(ctx, ends.view(), TestType(2));
+    CHECK((ends(0, 0) == 2 && ends(0, 1) == -2 && std::isnan(ends(0, 2))));
+}
+
 TEST_CASE("the product of a rotated query and key depends on the distance of their positions alone",
           "[backend][elementwise]") {
     std::vector<double> const frequencies{1, 0.1, 0.01, 0.001};
     auto const vectors = random_buffer<double, 2>({2, 8}, GENERATE(1u, 2u, 3u));
     auto const product = [&](double query_position, double key_position) {
-        auto const turned = rotated(vectors, {query_position, key_position}, frequencies);
+        auto const turned = rotated(vectors, 1, {query_position, key_position}, frequencies);
         double sum = 0;
         for (index i = 0; i < 8; ++i) sum += turned(0, i) * turned(1, i);
         return sum;

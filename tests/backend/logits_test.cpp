@@ -24,9 +24,10 @@ struct readings {
 };
 
 template <class T>
-readings<T> read(buffer<T, 2> const& x, backend::linear_weight<T> const& weight, std::vector<index> const& references, index k) {
+readings<T> read(buffer<T, 2> const& x, backend::linear_weight<T> const& weight, std::vector<index> const& references, index k,
+                 buffer<T, 1> const& bias = {}, T cap = 0) {
     readings<T> r{std::vector<backend::logit_summary>(references.size()), buffer<backend::scored_token<T>, 2>({x.extent(0), k})};
-    backend::summarise_logits<T>(ctx, x, weight, references, r.summaries, r.best);
+    backend::summarise_logits<T>(ctx, x, {weight, bias}, cap, references, r.summaries, r.best);
     return r;
 }
 
@@ -55,9 +56,12 @@ TEMPLATE_TEST_CASE("summaries of logits are those of the logits themselves", "[b
         backend::linear_weight<TestType> const weight{random_buffer<TestType, 2>({vocabulary, width}, 2)};
         std::vector<index> const references{0, 0, 0, 3, 3, 5, 5, 5, 3};
         index const k = std::min<index>(vocabulary, 7);
-        auto const got = read(x, weight, references, k);
+        bool const all_parts = vocabulary % 2 == 1;  // a bias and a cap
+        auto const bias = all_parts ? random_buffer<TestType, 1>({vocabulary}, 3) : buffer<TestType, 1>{};
+        auto const got = read(x, weight, references, k, bias, TestType(all_parts ? 5 : 0));
         buffer<TestType, 2> logits({rows, vocabulary});
-        backend::linear<TestType>(ctx, x, weight, logits);
+        backend::linear<TestType>(ctx, x, {weight, bias}, logits);
+        if (all_parts) backend::cap<TestType>(ctx, logits.view(), 5);
         for (index r = 0; r < rows; ++r) {
             CAPTURE(vocabulary, r);
             index const reference = references[static_cast<std::size_t>(r)];

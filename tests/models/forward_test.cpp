@@ -115,7 +115,7 @@ TEST_CASE("prompts that do not fit are refused with a reason", "[models][forward
 
 TEST_CASE("a model that overflows names layer and prompt", "[models][forward][errors]") {
     auto model = random_model<float>();
-    model.blocks[1].norm1.weight.data()[0] = std::numeric_limits<float>::infinity();
+    model.blocks[1].norm1->weight.data()[0] = std::numeric_limits<float>::infinity();
     CHECK_THROWS_WITH(site_rows<float>(model, {{1, 2}, {3}}, "unembed.hook_out"), contains("after layer 1, prompt 0"));
 }
 

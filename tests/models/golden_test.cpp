@@ -37,8 +37,8 @@ std::map<std::string, error_of_site> errors_of(std::string const& name) {
                 index const a_count = rows.extent(1), b_count = rows.extent(2);
                 for (index a = 0; a < a_count; ++a) {
                     for (index b = 0; b < b_count; ++b) {
-                        index const offset = at.axes == hooks::site_axes::keys
-                                                 ? ((id.item * a_count + a) * length + id.position) * length + b
+                        index const offset = at.axes == hooks::site_axes::keys || at.axes == hooks::site_axes::heads_first
+                                                 ? ((id.item * a_count + a) * length + id.position) * b_count + b
                                                  : ((id.item * length + id.position) * a_count + a) * b_count + b;
                         double const want = reference.values.at(static_cast<std::size_t>(offset));
                         double const got = static_cast<double>(rows(static_cast<index>(r), a, b));
@@ -77,7 +77,7 @@ TEST_CASE("the configuration of transformers 4 means the same as that of transfo
         CAPTURE(name);
         auto const read = [&](char const* file) {
             auto const path = golden::models_folder() / name / file;
-            return plateau::io::parse_model_config(plateau::io::read_text(path), path.string());
+            return plateau::models::parse_model_config(plateau::io::read_text(path), path.string());
         };
         auto const a = read("config.json"), b = read("config.v4.json");
         CHECK(a.layers == b.layers);
@@ -91,6 +91,9 @@ TEST_CASE("the configuration of transformers 4 means the same as that of transfo
         CHECK(a.rope.factor == b.rope.factor);
         CHECK(a.rope.original_context == b.rope.original_context);
         CHECK(a.tied_head == b.tied_head);
+        CHECK(a.rope.fraction == b.rope.fraction);
+        CHECK(a.windows == b.windows);
+        CHECK(a.score_scale == b.score_scale);
         CHECK(a.qkv_bias == b.qkv_bias);
         CHECK(a.mlp_bias == b.mlp_bias);
     }

@@ -83,7 +83,7 @@ TEST_CASE("a checkpoint that does not fit its configuration names the tensor", "
         CHECK_THROWS_WITH(d.load(), contains("lm_head.weight is missing"));
     }
     SECTION("another family") {
-        for (index layer = 0; layer < 3; ++layer) tensors.erase("model.layers." + std::to_string(layer) + ".input_layernorm.weight");
+        for (index layer = 0; layer < 3; ++layer) tensors.erase("model.layers." + std::to_string(layer) + ".self_attn.o_proj.weight");
         CHECK_THROWS_WITH(d.load(), contains("family"));
     }
     SECTION("misshaped") {

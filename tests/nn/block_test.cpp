@@ -20,8 +20,7 @@ context const ctx{1};
 index const width = 12, rows = 7;
 int const layer = 3;
 
-template <nn::order Order>
-using standard = nn::block<nn::norm<context, T>, nn::attention<context, T>, nn::mlp<context, T>, Order>;
+using standard = nn::block<nn::norm<context, T>, nn::attention<context, T>, nn::mlp<context, T>>;
 
 nn::attention<context, T> make_attention() {
     nn::attention<context, T> part;
@@ -43,12 +42,16 @@ nn::mlp<context, T> make_mlp() {
     return part;
 }
 
-template <nn::order Order>
-standard<Order> make() {
-    return {{norm_kind::rms, 1e-5, random_buffer<T, 1>({width}, 8)},
-            {norm_kind::layer, 1e-5, random_buffer<T, 1>({width}, 9), random_buffer<T, 1>({width}, 10)},
-            make_attention(),
-            make_mlp()};
+nn::norm<context, T> make_norm(norm_kind kind, unsigned seed) {
+    nn::norm<context, T> part{kind, 1e-5, random_buffer<T, 1>({width}, seed)};
+    if (kind == norm_kind::layer) part.bias = random_buffer<T, 1>({width}, seed + 1);
+    return part;
+}
+
+standard make(nn::order order) {
+    standard block{make_norm(norm_kind::rms, 8), make_norm(norm_kind::layer, 9), make_attention(), make_mlp()};
+    block.order = order;
+    return block;
 }
 
 template <class Block>
@@ -98,20 +101,40 @@ void require_hook_contract(Block const& block) {
 }
 
 TEST_CASE("every hook point of a block keeps the contract", "[nn][block]") {
-    SECTION("pre_norm") { require_hook_contract(make<nn::order::pre_norm>()); }
-    SECTION("parallel") { require_hook_contract(make<nn::order::parallel>()); }
+    auto block = make(GENERATE(nn::order::sequential, nn::order::parallel));
+    SECTION("norms before") {}
+    SECTION("norms on both sides") {
+        block.norm1_post = make_norm(norm_kind::layer, 30);
+        block.norm2_post = make_norm(norm_kind::rms, 31);
+    }
+    SECTION("norms after") {
+        block.norm1_post = make_norm(norm_kind::rms, 30);
+        block.norm2_post = make_norm(norm_kind::rms, 31);
+        block.norm1.reset();
+        block.norm2.reset();
+    }
+    SECTION("one norm before both, or before the attention alone") { block.norm2.reset(); }
+    SECTION("an attention with everything") {
+        block.attend.clip = 0.7;
+        block.attend.query_norm = nn::norm<context, T>{norm_kind::layer, 1e-5, random_buffer<T, 1>({6}, 32), random_buffer<T, 1>({6}, 33)};
+        block.attend.key_norm = nn::norm<context, T>{norm_kind::rms, 1e-5, random_buffer<T, 1>({12}, 34)};
+        block.attend.rotary = std::make_shared<nn::rope>(nn::rope::standard(4, 1e4));
+        block.attend.shape.cap = 0.9;
+        block.attend.shape.window = 3;
+    }
+    require_hook_contract(block);
 }
 
 TEST_CASE("what hooks show adds up to the residual stream, bit for bit", "[nn][block]") {
     auto const x = random_buffer<T, 2>({rows, width}, GENERATE(20u, 21u, 22u));
     testing::record<T> seen;
-    SECTION("pre_norm") {
-        forward(make<nn::order::pre_norm>(), x, seen.watch("*"));
+    SECTION("sequential") {
+        forward(make(nn::order::sequential), x, seen.watch("*"));
         require_sum(seen.at("resid_pre"), seen.at("attn_out"), seen.at("resid_mid"));
         require_sum(seen.at("resid_mid"), seen.at("mlp_out"), seen.at("resid_post"));
     }
     SECTION("parallel") {
-        forward(make<nn::order::parallel>(), x, seen.watch("*"));
+        forward(make(nn::order::parallel), x, seen.watch("*"));
         buffer<T, 3> after_attention(seen.at("resid_pre").extents());
         for (index i = 0; i < after_attention.size(); ++i) {
             after_attention.data()[i] = seen.at("resid_pre").data()[i] + seen.at("attn_out").data()[i];
@@ -124,33 +147,33 @@ TEST_CASE("the sums hold for what patches wrote", "[nn][block]") {
     auto const x = random_buffer<T, 2>({rows, width}, 20);
     testing::record<T> seen;
     auto const change = testing::multiply<T>("*attn_out", 3) | testing::multiply<T>("*mlp_out", 0);
-    forward(make<nn::order::pre_norm>(), x, change | seen.watch("*"));
+    forward(make(nn::order::sequential), x, change | seen.watch("*"));
     require_sum(seen.at("resid_pre"), seen.at("attn_out"), seen.at("resid_mid"));
     CHECK(same_bits(seen.at("resid_mid").data(), seen.at("resid_post").data(), rows * width));
 }
 
 TEST_CASE("a parallel block has no middle of the residual stream", "[nn][block]") {
-    auto const sites = sites_of(make<nn::order::parallel>());
+    auto const sites = sites_of(make(nn::order::parallel));
     CHECK_THROWS_AS(hooks::matching_sites(sites, "*resid_mid"), site_error);
-    CHECK(sites.size() + 1 == sites_of(make<nn::order::pre_norm>()).size());
+    CHECK(sites.size() + 1 == sites_of(make(nn::order::sequential)).size());
 }
 
 TEST_CASE("in a parallel block the feed-forward part reads the stream before attention", "[nn][block]") {
     auto const x = random_buffer<T, 2>({rows, width}, 20);
     testing::record<T> plain, changed;
-    auto const parallel = make<nn::order::parallel>();
+    auto const parallel = make(nn::order::parallel);
     forward(parallel, x, plain.watch("*mlp_out"));
     forward(parallel, x, testing::multiply<T>("*attn_out", 5) | changed.watch("*mlp_out"));
     CHECK(same_bits(plain.at("mlp_out").data(), changed.at("mlp_out").data(), rows * width));
     testing::record<T> plain_order, changed_order;
-    auto const in_turn = make<nn::order::pre_norm>();
+    auto const in_turn = make(nn::order::sequential);
     forward(in_turn, x, plain_order.watch("*mlp_out"));
     forward(in_turn, x, testing::multiply<T>("*attn_out", 5) | changed_order.watch("*mlp_out"));
     CHECK_FALSE(same_bits(plain_order.at("mlp_out").data(), changed_order.at("mlp_out").data(), rows * width));
 }
 
 TEST_CASE("a row's bits do not depend on what shares its block of rows", "[nn][block]") {
-    auto const block = make<nn::order::pre_norm>();
+    auto const block = make(nn::order::sequential);
     auto const x = random_buffer<T, 2>({rows, width}, 20), other = random_buffer<T, 2>({65, width}, 21, 100);
     auto const alone = forward(block, x);
     // the other sequence first, then x, in one pass
@@ -174,7 +197,7 @@ TEST_CASE("a row's bits do not depend on what shares its block of rows", "[nn][b
 }
 
 TEST_CASE("recording keys and values alone leaves the stream and keeps what a forward pass keeps", "[nn][block]") {
-    auto const block = make<nn::order::pre_norm>();
+    auto const block = make(nn::order::sequential);
     auto const x = random_buffer<T, 2>({rows, width}, 20);
     nn::kv_cache<context, T> expected{layer, 1, rows, block.kv_width()}, alone{layer, 1, rows, block.kv_width()};
     forward(block, x, {}, {0, rows, 0, nullptr, &expected});
@@ -188,7 +211,7 @@ TEST_CASE("recording keys and values alone leaves the stream and keeps what a fo
 }
 
 TEST_CASE("the last row after a recorded prefix has the bits of the whole sequence", "[nn][block]") {
-    auto const block = make<nn::order::pre_norm>();
+    auto const block = make(nn::order::sequential);
     auto const x = random_buffer<T, 2>({rows, width}, 20);
     nn::kv_cache<context, T> prefix{layer, 1, rows - 1, block.kv_width()};
     auto const whole = forward(block, x, {}, {0, rows, 0, nullptr, &prefix});
@@ -238,13 +261,14 @@ struct reversal {
 TEST_CASE("a block of one's own parts keeps the contract at every hook point that it lists", "[nn][block]") {
     SECTION("own norm") {
         nn::block<tanh_norm, nn::attention<context, T>, nn::mlp<context, T>> const block{
-            {1}, {0.5}, make_attention(), make_mlp()};
+            tanh_norm{1}, tanh_norm{0.5}, make_attention(), make_mlp()};
         require_hook_contract(block);
         CHECK_THROWS_AS(hooks::matching_sites(sites_of(block), "*ln1.hook_scale"), site_error);
     }
     SECTION("own feed-forward part, parallel") {
-        nn::block<nn::norm<context, T>, nn::attention<context, T>, reversal, nn::order::parallel> const block{
-            {}, {}, make_attention(), {}};
+        using norm = nn::norm<context, T>;
+        nn::block<norm, nn::attention<context, T>, reversal> block{norm{}, norm{}, make_attention()};
+        block.order = nn::order::parallel;
         require_hook_contract(block);
         auto const x = random_buffer<T, 2>({rows, width}, 20);
         testing::record<T> seen;

@@ -12,8 +12,12 @@ struct attention_shape {
     index kv_heads;  ///< KV, divides H
     index width;     ///< E
     T scale;         ///< factor of the scores, usually 1/√E
+    T cap = 0;         ///< c > 0: scaled scores become c·tanh(score / c)
+    index window = 0;  ///< keys that a position sees, its own included; 0 for all
 
     index group() const { return heads / kv_heads; }
+    /// The first key that a row sees that sees keys up to `end`.
+    index first_key(index end) const { return window > 0 && end > window ? end - window : 0; }
 };
 
 /// Rows [first_row, first_row + rows) of a block that follow each other in one sequence, after a prefix of P positions:

@@ -23,11 +23,20 @@ enum class site_id : std::uint8_t {
     q,
     k,
     v,
+    q_norm_scale,
+    q_norm_normalized,
+    q_norm_out,
+    k_norm_scale,
+    k_norm_normalized,
+    k_norm_out,
     rot_q,
     rot_k,
     attn_scores,
     pattern,
     z,
+    ln1_post_scale,
+    ln1_post_normalized,
+    ln1_post_out,
     attn_out,
     resid_mid,
     ln2_scale,
@@ -36,6 +45,9 @@ enum class site_id : std::uint8_t {
     mlp_pre,
     mlp_pre_linear,
     mlp_post,
+    ln2_post_scale,
+    ln2_post_normalized,
+    ln2_post_out,
     mlp_out,
     resid_post,
     ln_final_scale,
@@ -43,9 +55,10 @@ enum class site_id : std::uint8_t {
     ln_final_out,
     unembed_in,
     unembed_out,
+    logits,
 };
 
-inline constexpr std::size_t site_count = static_cast<std::size_t>(site_id::unembed_out) + 1;
+inline constexpr std::size_t site_count = static_cast<std::size_t>(site_id::logits) + 1;
 
 /// TransformerLens' name; within a block without the prefix `blocks.{i}.`.
 constexpr std::string_view short_name(site_id id) {
@@ -59,11 +72,20 @@ constexpr std::string_view short_name(site_id id) {
         "attn.hook_q",
         "attn.hook_k",
         "attn.hook_v",
+        "attn.q_norm.hook_scale",
+        "attn.q_norm.hook_normalized",
+        "attn.q_norm.hook_out",
+        "attn.k_norm.hook_scale",
+        "attn.k_norm.hook_normalized",
+        "attn.k_norm.hook_out",
         "attn.hook_rot_q",
         "attn.hook_rot_k",
         "attn.hook_attn_scores",
         "attn.hook_pattern",
         "attn.hook_z",
+        "ln1_post.hook_scale",
+        "ln1_post.hook_normalized",
+        "ln1_post.hook_out",
         "hook_attn_out",
         "hook_resid_mid",
         "ln2.hook_scale",
@@ -72,6 +94,9 @@ constexpr std::string_view short_name(site_id id) {
         "mlp.hook_pre",
         "mlp.hook_pre_linear",
         "mlp.hook_post",
+        "ln2_post.hook_scale",
+        "ln2_post.hook_normalized",
+        "ln2_post.hook_out",
         "hook_mlp_out",
         "hook_resid_post",
         "ln_final.hook_scale",
@@ -79,6 +104,7 @@ constexpr std::string_view short_name(site_id id) {
         "ln_final.hook_out",
         "unembed.hook_in",
         "unembed.hook_out",
+        "hook_logits",
     };
     return names[static_cast<std::size_t>(id)];
 }
@@ -86,8 +112,9 @@ constexpr std::string_view short_name(site_id id) {
 /// The sites of the embedding and of the final norm and unembedding belong to no block.
 constexpr bool in_block(site_id id) { return id >= site_id::resid_pre && id <= site_id::resid_post; }
 
-/// The axes that follow the position, [A] or [A, B]; scores and patterns are [heads, key positions].
-enum class site_axes : std::uint8_t { vector, heads, keys };
+/// The axes that follow the position, [A] or [A, B]; scores and patterns are [heads, key positions]. Where heads come first
+/// the array of a whole prompt has them before the positions.
+enum class site_axes : std::uint8_t { vector, heads, heads_first, keys };
 
 /// One hook point of one model.
 struct site {
@@ -106,6 +133,7 @@ struct site {
     std::string shape() const {
         switch (axes) {
             case site_axes::heads: return concat({"[N,T,", heads, ",", width, "]"});
+            case site_axes::heads_first: return concat({"[N,", heads, ",T,", width, "]"});
             case site_axes::keys: return concat({"[N,", heads, ",T,T]"});
             default: return concat({"[N,T,", width, "]"});
         }

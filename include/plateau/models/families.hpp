@@ -1,46 +1,65 @@
 #pragma once
-/// The table of families: how a model_type's weights become a transformer.
+/// The table of families, and config.json as transformers 4 or 5 writes it.
 
 #include <array>
-#include <functional>
 #include <string>
 #include <string_view>
 
+#include <plateau/models/families/gemma.hpp>
 #include <plateau/models/families/gpt2.hpp>
+#include <plateau/models/families/gpt_neo.hpp>
+#include <plateau/models/families/gpt_neox.hpp>
 #include <plateau/models/families/llama.hpp>
+#include <plateau/models/families/mistral.hpp>
+#include <plateau/models/families/olmo.hpp>
+#include <plateau/models/families/opt.hpp>
+#include <plateau/models/families/phi.hpp>
+#include <plateau/models/families/phi3.hpp>
+#include <plateau/models/families/qwen.hpp>
 
 namespace plateau::models {
 
-/// A family: its model_type and the function that assembles its weights. Another family is a header beside
-/// families/llama.hpp and a row here (its configuration is read in io/config/, likewise).
-template <class Context, class T>
-struct family {
-    std::string_view model_type;
-    transformer<Context, T> (*assemble)(io::model_config const&, weight_loader<Context, T>&);
+inline constexpr std::array known_families{
+    family{"gemma", families::parse_gemma, families::llama_tensors},
+    family{"gemma2", families::parse_gemma2, families::gemma2_tensors},
+    family{"gpt2", families::parse_gpt2, families::gpt2_tensors},
+    family{"gpt_neo", families::parse_gpt_neo, families::gpt_neo_tensors},
+    family{"gpt_neox", families::parse_gpt_neox, families::gpt_neox_tensors},
+    family{"llama", families::parse_llama, families::llama_tensors},
+    family{"mistral", families::parse_mistral, families::llama_tensors},
+    family{"olmo", families::parse_olmo, families::llama_tensors},
+    family{"olmo2", families::parse_olmo2, families::olmo2_tensors},
+    family{"opt", families::parse_opt, families::opt_tensors},
+    family{"phi", families::parse_phi, families::phi_tensors},
+    family{"phi3", families::parse_phi3, families::phi3_tensors},
+    family{"qwen2", families::parse_qwen2, families::llama_tensors},
+    family{"qwen3", families::parse_qwen3, families::llama_tensors},
 };
 
-template <class Context, class T>
-inline constexpr std::array families_of{
-    family<Context, T>{"gpt2", families::assemble_gpt2<Context, T>},
-    family<Context, T>{"llama", families::assemble_llama<Context, T>},
-    family<Context, T>{"qwen2", families::assemble_llama<Context, T>},
-};
-
-/// The weights of `source` as a transformer.
-/// @param storage  bf16 keeps matrices in bfloat16 (T = float)
-/// @param beside   something else to do meanwhile, on one of the threads
-/// @throws config_error on a family without a row, file_error on weights that do not fit
-template <class Context, class T>
-[[gnu::cold]] transformer<Context, T> assemble(Context const& ctx, io::model_config const& config, tensor_source<T> const& source,
-                                 dtype storage, std::function<void()> const& beside) {
-    for (auto const& row : families_of<Context, T>) {
-        if (row.model_type != config.model_type) continue;
-        weight_loader<Context, T> loader{source, storage};
-        auto model = row.assemble(config, loader);
-        loader.fill(ctx.threads(), beside);
-        return model;
+/// @param where  the file, for messages      @throws config_error with the known model_types
+[[gnu::cold]] inline family const& find_family(std::string_view model_type, std::string const& where) {
+    std::string known;
+    for (auto const& one : known_families) {
+        if (one.model_type == model_type) return one;
+        known = concat({known, known.empty() ? "" : ", ", one.model_type});
     }
-    throw config_error{source.where(), ": no weights are known for model_type '", config.model_type, "'"};
+    throw config_error{where, ": the model_type ", io::printable(model_type), " is not supported; supported are ", known};
+}
+
+/// Reads a configuration. Keys that do not change a number are ignored; absent ones take the defaults of
+/// transformers, except sizes, which have none.
+/// @param where  the file, for messages
+/// @throws file_error if the text is not JSON; config_error that names the key: a wrong value type, a size
+///         that no model can have, an unknown model_type (with the known ones), an option that would
+///         change the numbers and is not supported
+[[gnu::cold]] inline io::model_config parse_model_config(std::string_view json_text, std::string const& where) {
+    io::json const root = io::parse_json(json_text, where);
+    if (!root.is_object()) throw config_error{where, ": a configuration must be an object, found ", io::describe(root)};
+    auto const model_type = io::field<std::string>(root, "model_type", where);
+    auto config = find_family(model_type, where).parse(root, where);
+    config.model_type = model_type;
+    io::require_valid(config, where);
+    return config;
 }
 
 }  // namespace plateau::models

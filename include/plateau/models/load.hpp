@@ -11,10 +11,9 @@
 #include <vector>
 
 #include <plateau/io/gguf_checkpoint.hpp>
-#include <plateau/io/model_config.hpp>
 #include <plateau/io/safetensors.hpp>
 #include <plateau/io/tokenizer.hpp>
-#include <plateau/models/families.hpp>
+#include <plateau/models/assemble.hpp>
 
 namespace plateau::models {
 
@@ -77,7 +76,7 @@ template <class T, class Context>
         take(source, [&] { return io::tokenizer::from_gguf(source.checkpoint().file()); });
     } else {
         auto const config = path / "config.json";
-        model.config = io::parse_model_config(io::read_text(config), config.string());
+        model.config = parse_model_config(io::read_text(config), config.string());
         take(source_of<io::safetensors_checkpoint, T>{io::safetensors_checkpoint{path}, path.string()},
              [&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); });
     }

@@ -11,13 +11,12 @@
 
 namespace plateau::models {
 
-/// The block that all families of today share: their norms and feed-forward parts differ at run time, where a switch
-/// costs nothing next to a matrix product.
+/// The block that all families share: their parts differ at run time, where a switch costs nothing next to a matrix product.
 template <class Context, class T>
 using standard_block = nn::block<nn::norm<Context, T>, nn::attention<Context, T>, nn::mlp<Context, T>>;
 
 /// A decoder of equal blocks. Weights are public: fill them and compute.
-///     x = W_E[token] (+ W_P[position]);   x = block_l(x), l = 0..L−1;   logits = norm(x) W_Uᵀ
+///     x = s·W_E[token] (+ W_P[position + offset]);   x = block_l(x), l = 0..L−1;   logits = cap(norm(x) W_Uᵀ (+ b_U))
 template <class Context, class T, class Block = standard_block<Context, T>>
 class transformer {
 public:
@@ -27,15 +26,21 @@ public:
     using weight = typename Context::template weight<T>;
 
     std::shared_ptr<weight const> embedding;    ///< [V, D]
-    std::optional<weight> positions;            ///< [context, D] with learned positions
+    T embedding_scale = 1;                      ///< s
+    std::optional<weight> positions;            ///< [offset + context, D] with learned positions
+    index position_offset = 0;
     std::vector<Block> blocks;                  ///< L of them
-    nn::norm<Context, T> final_norm;
+    std::optional<nn::norm<Context, T>> final_norm;
     std::shared_ptr<weight const> unembedding;  ///< [V, D]; the embedding itself if tied
+    typename Context::template buffer<T, 1> unembedding_bias = {};  ///< [V], or empty
+    T logit_cap = 0;                            ///< c > 0: logits become c·tanh(logit / c)
     index context_length = 0;                   ///< positions that the model was made for
 
     int layers() const { return static_cast<int>(blocks.size()); }
     index width() const { return embedding->inputs(); }
     index vocabulary() const { return unembedding->outputs(); }
+    /// From the final norm's output to logits before the cap, as the operations of a backend take it.
+    backend::biased<T> head() const { return {*unembedding, unembedding_bias}; }
 
     /// Every hook point in firing order.
     [[gnu::cold]] std::vector<hooks::site> sites() const {
@@ -45,9 +50,10 @@ public:
         hooks::add_site(all, {site_id::embed, -1, site_axes::vector, 1, width()});
         if (positions) hooks::add_site(all, {site_id::pos_embed, -1, site_axes::vector, 1, width()});
         for (int layer = 0; layer < layers(); ++layer) blocks[at(layer)].list(all, layer, width());
-        nn::norm<Context, T>::list(all, -1, nn::ln_final_sites, width());
+        if (final_norm) final_norm->list(all, -1, nn::ln_final_sites, width());
         hooks::add_site(all, {site_id::unembed_in, -1, site_axes::vector, 1, width()});
         hooks::add_site(all, {site_id::unembed_out, -1, site_axes::vector, 1, vocabulary()});
+        if (logit_cap > 0) hooks::add_site(all, {site_id::logits, -1, site_axes::vector, 1, vocabulary()});
         return all;
     }
 
@@ -56,10 +62,11 @@ public:
     void embed(Context const& ctx, pass_type& p, std::span<index const> tokens) const {
         auto const x = p.residual(width());
         backend::gather_rows<T>(ctx, *embedding, tokens, x);
+        if (embedding_scale != T{1}) backend::scale<T>(ctx, x, embedding_scale);
         p.hook(hooks::site_id::embed, -1, x);
         if (!positions) return;
         std::vector<index> at_position;
-        for (auto const& row : p.ids()) at_position.push_back(row.position);
+        for (auto const& row : p.ids()) at_position.push_back(row.position + position_offset);
         auto const position_rows = p.matrix(nn::slot::delta, width());
         backend::gather_rows<T>(ctx, *positions, at_position, position_rows);
         p.hook(hooks::site_id::pos_embed, -1, position_rows);
@@ -81,13 +88,19 @@ public:
 
     /// Final norm, and logits if `with_logits`; visible through hooks alone.
     void read_out(Context const& ctx, pass_type& p, bool with_logits) const {
-        auto const x = p.matrix(nn::slot::normed, width());
-        final_norm.forward(ctx, p, -1, nn::ln_final_sites, p.residual(width()), x);
+        auto x = p.residual(width());
+        if (final_norm) {
+            x = p.matrix(nn::slot::normed, width());
+            final_norm->forward(ctx, p, -1, nn::ln_final_sites, p.residual(width()), x);
+        }
         p.hook(hooks::site_id::unembed_in, -1, x);
         if (!with_logits) return;
         auto const logits = p.matrix(nn::slot::logits, vocabulary());
-        backend::linear<T>(ctx, x, *unembedding, logits);
+        backend::linear<T>(ctx, x, head(), logits);
         p.hook(hooks::site_id::unembed_out, -1, logits);
+        if (!(logit_cap > 0) || !p.wanted(hooks::site_id::logits, -1)) return;
+        backend::cap<T>(ctx, logits, logit_cap);
+        p.hook(hooks::site_id::logits, -1, logits);
     }
 
     index kv_width() const { return blocks.front().kv_width(); }

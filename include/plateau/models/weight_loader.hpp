@@ -6,7 +6,9 @@
 #include <functional>
 #include <initializer_list>
 #include <iterator>
+#include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -34,9 +36,9 @@ public:
         : source_{source}, storage_{std::is_same_v<T, float> && storage == dtype::bf16 ? dtype::bf16 : dtype_of<T>} {}
 
     /// Names below are looked up under the first of `prefixes` under which the checkpoint has `probe`.
-    [[gnu::cold]] void find_prefix(std::string const& probe, std::vector<std::string> const& prefixes) {
-        for (auto const& prefix : prefixes) {
-            if (!source_.contains(prefix + probe)) continue;
+    [[gnu::cold]] void find_prefix(std::string const& probe, std::span<std::string_view const> prefixes) {
+        for (auto const prefix : prefixes) {
+            if (!source_.contains(concat({prefix, probe}))) continue;
             prefix_ = prefix;
             return;
         }
@@ -48,21 +50,17 @@ public:
 
     /// A matrix stored as [outputs, inputs].
     weight matrix(std::string const& name, index outputs, index inputs) {
-        return stored(prefix_ + name, outputs, inputs);
+        return stored(prefix_ + name, outputs, inputs, {0, outputs, outputs, outputs});
     }
 
     /// The same for a tensor outside of the prefix, such as lm_head.weight.
     weight top_level_matrix(std::string const& name, index outputs, index inputs) {
-        return stored(name, outputs, inputs);
+        return stored(name, outputs, inputs, {0, outputs, outputs, outputs});
     }
     bool contains_top_level(std::string const& name) const { return source_.contains(name); }
 
-    [[gnu::cold]] vector values(std::string const& name, index count) {
-        require(prefix_ + name, {count});
-        vector result({count});
-        source_.read_rows(prefix_ + name, 0, count, result.flat());
-        return result;
-    }
+    [[gnu::cold]] vector values(std::string const& name, index count) { return read_values(prefix_ + name, count); }
+    [[gnu::cold]] vector top_level_values(std::string const& name, index count) { return read_values(name, count); }
 
     /// Elements [first, first + count) of a vector of `all`.
     [[gnu::cold]] vector values(std::string const& name, index all, index first, index count) {
@@ -72,10 +70,25 @@ public:
         return result;
     }
 
+    /// Which rows of a stored tensor of `all` rows belong to a layer: runs of `run` rows, one every `stride` rows, from `first` on.
+    struct row_runs {
+        index first, run, stride, all;
+
+        index operator()(index row) const { return first + row / run * stride + row % run; }
+    };
+
     /// `name`.weight [outputs, inputs] and, if there is one, `name`.bias.
     [[gnu::cold]] nn::linear<Context, T> linear(std::string const& name, index outputs, index inputs, bool bias) {
-        nn::linear<Context, T> layer{matrix(name + ".weight", outputs, inputs)};
-        if (bias) layer.bias = values(name + ".bias", outputs);
+        return linear(name, outputs, inputs, bias, {0, outputs, outputs, outputs});
+    }
+
+    /// The same of a tensor that holds other rows too.
+    [[gnu::cold]] nn::linear<Context, T> linear(std::string const& name, index outputs, index inputs, bool bias, row_runs const& rows) {
+        nn::linear<Context, T> layer{stored(concat({prefix_, name, ".weight"}), outputs, inputs, rows)};
+        if (!bias) return layer;
+        auto const all = values(name + ".bias", rows.all);
+        layer.bias = vector({outputs});
+        for (index j = 0; j < outputs; ++j) layer.bias.data()[j] = all.data()[rows(j)];
         return layer;
     }
 
@@ -91,7 +104,7 @@ public:
         std::string const matrix_name = prefix_ + name + ".weight";
         require(matrix_name, {inputs, all});
         constexpr index rows = 32;  // a few pages of each panel
-        add({matrix_name, inputs, all, rows / writer::input_step * writer::input_step, true});
+        add({matrix_name, inputs, all, rows / writer::input_step * writer::input_step, true, {0, inputs, inputs, inputs}});
         index first = 0;
         for (auto const& [layer, outputs] : parts) {
             layer->weight = weight{outputs, inputs, storage_};
@@ -101,12 +114,10 @@ public:
         }
     }
 
-    /// Marks tensors that carry nothing: matches of the patterns.
-    [[gnu::cold]] void ignore(std::vector<std::string> const& patterns) {
+    /// Marks tensors that carry nothing: matches of the pattern.
+    [[gnu::cold]] void ignore(std::string const& pattern) {
         for (auto const& name : source_.names()) {
-            if (std::any_of(patterns.begin(), patterns.end(), [&](auto const& p) { return matches(p, name); })) {
-                used_.add(name);
-            }
+            if (matches(pattern, name)) used_.add(name);
         }
     }
 
@@ -159,14 +170,22 @@ private:
         std::string name;
         index rows, columns, step;  ///< step: rows in a piece
         bool transposed;
+        row_runs stored_rows;
         index first_piece = 0;      ///< counted over all matrices
         std::size_t first_target = 0, last_target = 0;
     };
 
-    [[gnu::cold]] weight stored(std::string const& name, index rows, index columns) {
-        require(name, {rows, columns});
+    [[gnu::cold]] vector read_values(std::string const& name, index count) {
+        require(name, {count});
+        vector result({count});
+        source_.read_rows(name, 0, count, result.flat());
+        return result;
+    }
+
+    [[gnu::cold]] weight stored(std::string const& name, index rows, index columns, row_runs const& runs) {
+        require(name, {runs.all, columns});
         weight fresh{rows, columns, storage_};
-        add({name, rows, columns, writer::output_step, false});
+        add({name, rows, columns, writer::output_step, false, runs});
         add_target({fresh.writer(), 0, rows});
         return fresh;
     }
@@ -199,7 +218,13 @@ private:
     template <class S>
     void pack_as(stored_matrix const& matrix, index first, index count, void* memory) const {
         auto* const values = static_cast<S*>(memory);
-        source_.read_rows(matrix.name, first, count, {values, static_cast<std::size_t>(count * matrix.columns)});
+        auto const& runs = matrix.stored_rows;
+        for (index row = first; row < first + count;) {
+            index const some = std::min(runs.run - row % runs.run, first + count - row);
+            source_.read_rows(matrix.name, runs(row), some,
+                              {values + (row - first) * matrix.columns, static_cast<std::size_t>(some * matrix.columns)});
+            row += some;
+        }
         for (std::size_t i = matrix.first_target; i < matrix.last_target; ++i) {
             auto const& [to, column, outputs] = targets_[i];
             if (!matrix.transposed) to.outputs(first, tensor::view<S const, 2>{values, {count, matrix.columns}});

@@ -2,16 +2,18 @@
 /// Multi-head attention with grouped keys and values.
 
 #include <memory>
+#include <optional>
 
 #include <plateau/nn/linear.hpp>
-#include <plateau/nn/pass.hpp>
+#include <plateau/nn/norm.hpp>
 
 namespace plateau::nn {
 
 /// Causal attention; H query heads share KV heads of keys and values, E wide:
 ///     z_h = softmax(scale · q_h Kᵀ) V,   out = concat(z) Wᵒᵀ (+ bᵒ)
-/// with q and k rotated by their positions if there is a `rotary`.
-/// Hook points in order: q, k, v (after bias), rot_q, rot_k, attn_scores, pattern, z.
+/// with q, k and v clamped to ±clip, q and k normalised, q and k rotated by their positions, scores capped and keys beyond a
+/// window left out, each if it is there.
+/// Hook points in order: q, k, v (after bias and clamp), q_norm, k_norm, rot_q, rot_k, attn_scores, pattern, z.
 template <class Context, class T>
 struct attention {
     using rows_view = typename pass<Context, T>::rows_view;
@@ -23,14 +25,16 @@ struct attention {
     linear<Context, T> value;                ///< [KV · E, D]
     linear<Context, T> output;               ///< [D, H · E]
     std::shared_ptr<rope const> rotary = {};  ///< null without rotary embedding
+    T clip = 0;                               ///< 0 for none
+    std::optional<norm<Context, T>> query_norm = {}, key_norm = {};  ///< of E (each head) or of all heads of a row
 
     /// @param x  [R, D]      @param out  [R, D], overwritten or added to
     void forward(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view out,
                  backend::accumulate sum = backend::accumulate::no) const {
         using hooks::site_id;
         auto const q = p.matrix(slot::q, shape.heads * shape.width);
-        query.forward(ctx, x, q);
-        p.hook(site_id::q, layer, q, shape.heads);
+        auto const raw_q = query_norm ? p.matrix(slot::raw_q, shape.heads * shape.width) : q;
+        project(ctx, p, query, site_id::q, layer, x, raw_q, shape.heads);
         keys_and_values(ctx, p, layer, x, q);
         auto const k = p.matrix(slot::k, shape.kv_heads * shape.width);
         auto const v = p.matrix(slot::v, shape.kv_heads * shape.width);
@@ -42,7 +46,7 @@ struct attention {
             tensor::view<T, 3, typename Context::space> const scores{flat.data(), {p.rows(), shape.heads, keys}};
             backend::attention_scores<T>(ctx, shape, q, k, segments, scores);
             p.hook(site_id::attn_scores, layer, flat, shape.heads);
-            backend::attention_softmax<T>(ctx, segments, scores);
+            backend::attention_softmax<T>(ctx, shape, segments, scores);
             p.hook(site_id::pattern, layer, flat, shape.heads);
             backend::attention_mix<T>(ctx, shape, scores, v, segments, z);
         } else {
@@ -64,6 +68,8 @@ struct attention {
         hooks::add_site(sites, {site_id::q, layer, site_axes::heads, h, e});
         hooks::add_site(sites, {site_id::k, layer, site_axes::heads, kv, e});
         hooks::add_site(sites, {site_id::v, layer, site_axes::heads, kv, e});
+        if (query_norm) list_norm(*query_norm, sites, layer, q_norm_sites, h);
+        if (key_norm) list_norm(*key_norm, sites, layer, k_norm_sites, kv);
         if (rotary) {
             hooks::add_site(sites, {site_id::rot_q, layer, site_axes::heads, h, e});
             hooks::add_site(sites, {site_id::rot_k, layer, site_axes::heads, kv, e});
@@ -76,22 +82,41 @@ struct attention {
     index kv_width() const { return shape.kv_heads * shape.width; }
 
 private:
-    /// Rotates q too, if it is not empty.
+    [[gnu::cold]] void list_norm(norm<Context, T> const& one, std::vector<hooks::site>& sites, int layer, norm_sites const& at, index heads) const {
+        bool const whole = norm_heads(one, heads) == 1 && heads > 1;
+        one.list(sites, layer, at, whole ? heads * shape.width : shape.width, whole ? 0 : heads);
+    }
+
+    /// Heads of a row that a norm takes one by one.
+    index norm_heads(norm<Context, T> const& one, index heads) const { return one.weight.size() == shape.width ? heads : 1; }
+
+    void project(Context const& ctx, pass<Context, T>& p, linear<Context, T> const& by, hooks::site_id at, int layer, const_rows_view x,
+                 rows_view y, index heads) const {
+        by.forward(ctx, x, y);
+        if (clip > 0) backend::clip<T>(ctx, y, clip);
+        p.hook(at, layer, y, heads);
+    }
+
+    /// Normalises and rotates q too, if it is not empty.
     void keys_and_values(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view q) const {
         using hooks::site_id;
         auto const k = p.matrix(slot::k, kv_width());
         auto const v = p.matrix(slot::v, kv_width());
-        key.forward(ctx, x, k);
-        p.hook(site_id::k, layer, k, shape.kv_heads);
-        value.forward(ctx, x, v);
-        p.hook(site_id::v, layer, v, shape.kv_heads);
+        auto const raw_k = key_norm ? p.matrix(slot::raw_k, kv_width()) : k;
+        project(ctx, p, key, site_id::k, layer, x, raw_k, shape.kv_heads);
+        project(ctx, p, value, site_id::v, layer, x, v, shape.kv_heads);
+        bool const with_q = q.data() != nullptr;
+        if (query_norm && with_q) {
+            query_norm->forward(ctx, p, layer, q_norm_sites, p.matrix(slot::raw_q, q.extent(1)), q, norm_heads(*query_norm, shape.heads));
+        }
+        if (key_norm) key_norm->forward(ctx, p, layer, k_norm_sites, raw_k, k, norm_heads(*key_norm, shape.kv_heads));
         if (rotary) {
             auto const [cosines, sines] = p.angles(*rotary);
-            if (q.data() != nullptr) {
-                backend::rotate<T>(ctx, q, cosines, sines);
+            if (with_q) {
+                backend::rotate<T>(ctx, q, shape.heads, cosines, sines);
                 p.hook(site_id::rot_q, layer, q, shape.heads);
             }
-            backend::rotate<T>(ctx, k, cosines, sines);
+            backend::rotate<T>(ctx, k, shape.kv_heads, cosines, sines);
             p.hook(site_id::rot_k, layer, k, shape.kv_heads);
         }
         p.record(layer, k, v);

@@ -1,7 +1,8 @@
 #pragma once
 /// A transformer block, composed from its parts.
 
-#include <concepts>
+#include <cstdint>
+#include <optional>
 
 #include <plateau/nn/attention.hpp>
 #include <plateau/nn/mlp.hpp>
@@ -11,40 +12,42 @@ namespace plateau::nn {
 
 /// In which order a block adds its parts to the residual stream.
 enum class order : std::uint8_t {
-    pre_norm,  ///< x += attention(norm1(x));  x += mlp(norm2(x))
-    parallel,  ///< x += attention(norm1(x)) + mlp(norm2(x)), both from the same x
+    sequential,  ///< x += attention(x);  x += mlp(x)
+    parallel,    ///< x += attention(x) + mlp(x), both of the same x
 };
 
-/// One block over the residual stream [R, D]. The parts are any types with the calls used here, so a block of your own is
-/// one more part, not one more block. Contract of the hook points, for any parts:
-///     pre_norm:  resid_pre + attn_out = resid_mid,  resid_mid + mlp_out = resid_post
-///     parallel:  (resid_pre + attn_out) + mlp_out = resid_post, and there is no resid_mid
-template <class Norm, class Attention, class Mlp, order Order = order::pre_norm>
+/// One block over the residual stream [R, D]: what attention and MLP add to it, each with a norm before it, after it, on
+/// both sides or on none:
+///     attention(x) = norm1_post(attend(norm1(x))),   mlp(x) = norm2_post(feed_forward(norm2(x)))
+/// In a parallel block an MLP without norms of its own shares norm1. The parts are any types with the calls used here, so a
+/// block of your own is one more part, not one more block. Contract of the hook points, for any parts:
+///     sequential:  resid_pre + attn_out = resid_mid,  resid_mid + mlp_out = resid_post
+///     parallel:    (resid_pre + attn_out) + mlp_out = resid_post, and there is no resid_mid
+template <class Norm, class Attention, class Mlp>
 struct block {
-    Norm norm1, norm2;
-    Attention attend;
-    Mlp feed_forward;
+    std::optional<Norm> norm1 = {}, norm2 = {};
+    Attention attend = {};
+    Mlp feed_forward = {};
+    std::optional<Norm> norm1_post = {}, norm2_post = {};
+    nn::order order = nn::order::sequential;
 
     /// Moves the residual rows of `p` through the block. @param width  D
     template <class Context, class T>
     void forward(Context const& ctx, pass<Context, T>& p, int layer, index width) const {
         using hooks::site_id;
         auto const x = p.residual(width);
-        auto const normed = p.matrix(slot::normed, width);
         p.hook(site_id::resid_pre, layer, x);
-        norm1.forward(ctx, p, layer, ln1_sites, x, normed);
-        if constexpr (Order == order::pre_norm) {
-            add(ctx, p, layer, attend, site_id::attn_out, normed, x);
+        auto normed = before(ctx, p, layer, norm1, ln1_sites, x);
+        if (order == nn::order::sequential) {
+            add(ctx, p, layer, attend, norm1_post, ln1_post_sites, site_id::attn_out, normed, x);
             p.hook(site_id::resid_mid, layer, x);
-            norm2.forward(ctx, p, layer, ln2_sites, x, normed);
+            normed = before(ctx, p, layer, norm2, ln2_sites, x);
         } else {
-            auto const delta = p.matrix(slot::delta, width);
-            attend.forward(ctx, p, layer, normed, delta);
-            p.hook(site_id::attn_out, layer, delta);
-            norm2.forward(ctx, p, layer, ln2_sites, x, normed);
+            auto const delta = compute(ctx, p, layer, attend, norm1_post, ln1_post_sites, site_id::attn_out, normed);
+            if (norm2) normed = before(ctx, p, layer, norm2, ln2_sites, x);
             backend::add<T>(ctx, delta, x);
         }
-        add(ctx, p, layer, feed_forward, site_id::mlp_out, normed, x);
+        add(ctx, p, layer, feed_forward, norm2_post, ln2_post_sites, site_id::mlp_out, normed, x);
         p.hook(site_id::resid_post, layer, x);
     }
 
@@ -52,9 +55,7 @@ struct block {
     /// last layer.
     template <class Context, class T>
     void record_keys_and_values(Context const& ctx, pass<Context, T>& p, int layer, index width) const {
-        auto const normed = p.matrix(slot::normed, width);
-        norm1.forward(ctx, p, layer, ln1_sites, p.residual(width), normed);
-        attend.keys_and_values(ctx, p, layer, normed);
+        attend.keys_and_values(ctx, p, layer, before(ctx, p, layer, norm1, ln1_sites, p.residual(width)));
     }
 
     /// Appends the hook points of this block in firing order.
@@ -62,13 +63,18 @@ struct block {
         auto const vector = [&](hooks::site_id id) {
             hooks::add_site(sites, {id, layer, hooks::site_axes::vector, 1, width});
         };
+        auto const norm = [&](std::optional<Norm> const& one, norm_sites const& at) {
+            if (one) one->list(sites, layer, at, width);
+        };
         vector(hooks::site_id::resid_pre);
-        norm1.list(sites, layer, ln1_sites, width);
+        norm(norm1, ln1_sites);
         attend.list(sites, layer);
+        norm(norm1_post, ln1_post_sites);
         vector(hooks::site_id::attn_out);
-        if constexpr (Order == order::pre_norm) vector(hooks::site_id::resid_mid);
-        norm2.list(sites, layer, ln2_sites, width);
+        if (order == nn::order::sequential) vector(hooks::site_id::resid_mid);
+        norm(norm2, ln2_sites);
         feed_forward.list(sites, layer);
+        norm(norm2_post, ln2_post_sites);
         vector(hooks::site_id::mlp_out);
         vector(hooks::site_id::resid_post);
     }
@@ -76,16 +82,38 @@ struct block {
     index kv_width() const { return attend.kv_width(); }
 
 private:
+    /// What a part reads: x behind its norm, or x itself.
+    template <class Context, class T, class Rows>
+    Rows before(Context const& ctx, pass<Context, T>& p, int layer, std::optional<Norm> const& norm, norm_sites const& at, Rows x) const {
+        if (!norm) return x;
+        auto const normed = p.matrix(slot::normed, x.extent(1));
+        norm->forward(ctx, p, layer, at, x, normed);
+        return normed;
+    }
+
+    /// What a part adds to the residual stream.
+    template <class Context, class T, class Part, class Rows>
+    Rows compute(Context const& ctx, pass<Context, T>& p, int layer, Part const& part, std::optional<Norm> const& norm,
+                 norm_sites const& norm_at, hooks::site_id at, Rows normed) const {
+        auto delta = p.matrix(slot::delta, normed.extent(1));
+        part.forward(ctx, p, layer, normed, delta);
+        if (norm) {
+            auto const out = p.matrix(slot::post, normed.extent(1));
+            norm->forward(ctx, p, layer, norm_at, delta, out);
+            delta = out;
+        }
+        p.hook(at, layer, delta);
+        return delta;
+    }
+
     /// x += part(normed). A part that can add does so itself, unless somebody wants to see what it adds.
     template <class Context, class T, class Part, class Rows>
-    void add(Context const& ctx, pass<Context, T>& p, int layer, Part const& part, hooks::site_id at, Rows normed, Rows x) const {
+    void add(Context const& ctx, pass<Context, T>& p, int layer, Part const& part, std::optional<Norm> const& norm,
+             norm_sites const& norm_at, hooks::site_id at, Rows normed, Rows x) const {
         if constexpr (requires { part.forward(ctx, p, layer, normed, x, backend::accumulate::yes); }) {
-            if (!p.wanted(at, layer)) return part.forward(ctx, p, layer, normed, x, backend::accumulate::yes);
+            if (!norm && !p.wanted(at, layer)) return part.forward(ctx, p, layer, normed, x, backend::accumulate::yes);
         }
-        auto const delta = p.matrix(slot::delta, x.extent(1));
-        part.forward(ctx, p, layer, normed, delta);
-        p.hook(at, layer, delta);
-        backend::add<T>(ctx, delta, x);
+        backend::add<T>(ctx, compute(ctx, p, layer, part, norm, norm_at, at, normed), x);
     }
 };
 

@@ -5,7 +5,7 @@
 
 namespace plateau::nn {
 
-/// The three hook points of one norm of a block.
+/// The three hook points of one norm.
 struct norm_sites {
     hooks::site_id scale, normalized, out;
 };
@@ -13,10 +13,18 @@ inline constexpr norm_sites ln1_sites{hooks::site_id::ln1_scale, hooks::site_id:
                                       hooks::site_id::ln1_out};
 inline constexpr norm_sites ln2_sites{hooks::site_id::ln2_scale, hooks::site_id::ln2_normalized,
                                       hooks::site_id::ln2_out};
+inline constexpr norm_sites ln1_post_sites{hooks::site_id::ln1_post_scale, hooks::site_id::ln1_post_normalized,
+                                           hooks::site_id::ln1_post_out};
+inline constexpr norm_sites ln2_post_sites{hooks::site_id::ln2_post_scale, hooks::site_id::ln2_post_normalized,
+                                           hooks::site_id::ln2_post_out};
+inline constexpr norm_sites q_norm_sites{hooks::site_id::q_norm_scale, hooks::site_id::q_norm_normalized,
+                                         hooks::site_id::q_norm_out};
+inline constexpr norm_sites k_norm_sites{hooks::site_id::k_norm_scale, hooks::site_id::k_norm_normalized,
+                                         hooks::site_id::k_norm_out};
 inline constexpr norm_sites ln_final_sites{hooks::site_id::ln_final_scale, hooks::site_id::ln_final_normalized,
                                            hooks::site_id::ln_final_out};
 
-/// Normalisation of each row:
+/// Normalisation of each row, or of each head of it:
 ///     rms:    y = x / √(mean(x²) + ε) · w            layer:  y = (x − mean(x)) / √(var(x) + ε) · w + b
 /// Hook points: the divisor [1], x divided [D] (before the weights), y [D].
 /// @see Zhang & Sennrich 2019; Ba et al. 2016
@@ -27,33 +35,43 @@ struct norm {
     typename Context::template buffer<T, 1> weight = {};  ///< [D], or empty for 1
     typename Context::template buffer<T, 1> bias = {};    ///< [D], or empty for 0
 
-    /// @param x,y  [R, D], not overlapping
+    /// @param x,y  [R, heads · D], not overlapping      @param heads  each normalised on its own
     void forward(Context const& ctx, pass<Context, T>& p, int layer, norm_sites const& at,
-                 typename pass<Context, T>::const_rows_view x, typename pass<Context, T>::rows_view y) const {
+                 typename pass<Context, T>::const_rows_view x, typename pass<Context, T>::rows_view y, index heads = 1) const {
+        using rows_view = typename pass<Context, T>::rows_view;
+        auto const by_head = [&](auto const& rows) {
+            return std::decay_t<decltype(rows)>{rows.data(), {rows.extent(0) * heads, rows.extent(1) / heads}};
+        };
+        auto const in = by_head(x);
+        rows_view const out = by_head(y);
         if (!p.wanted(at.scale, layer) && !p.wanted(at.normalized, layer)) {
-            backend::norm<T>(ctx, kind, x, epsilon, weight, bias, y);
-            p.hook(at.out, layer, y);
+            backend::norm<T>(ctx, kind, in, epsilon, weight, bias, out);
+            p.hook(at.out, layer, y, heads);
             return;
         }
-        auto const scale = p.matrix(slot::scale, 1);
+        auto const scale = p.matrix(slot::scale, heads);
         auto const normalized = p.matrix(slot::normalized, x.extent(1));
-        tensor::view<T, 1, typename Context::space> const scales{scale.data(), {scale.extent(0)}};
+        rows_view const divided = by_head(normalized);
+        tensor::view<T, 1, typename Context::space> const scales{scale.data(), {in.extent(0)}};
         if (kind == norm_kind::rms) {
-            backend::rms_scale<T>(ctx, x, epsilon, scales);
+            backend::rms_scale<T>(ctx, in, epsilon, scales);
         } else {
-            backend::centre_and_scale<T>(ctx, x, epsilon, normalized, scales);
+            backend::centre_and_scale<T>(ctx, in, epsilon, divided, scales);
         }
-        p.hook(at.scale, layer, scale);
-        backend::divide_rows<T>(ctx, kind == norm_kind::rms ? x : normalized, scales, normalized);
-        p.hook(at.normalized, layer, normalized);
-        backend::affine<T>(ctx, normalized, weight, bias, y);
-        p.hook(at.out, layer, y);
+        p.hook(at.scale, layer, scale, heads);
+        backend::divide_rows<T>(ctx, kind == norm_kind::rms ? in : divided, scales, divided);
+        p.hook(at.normalized, layer, normalized, heads);
+        backend::affine<T>(ctx, divided, weight, bias, out);
+        p.hook(at.out, layer, y, heads);
     }
 
-    static void list(std::vector<hooks::site>& sites, int layer, norm_sites const& at, index width) {
-        hooks::add_site(sites, {at.scale, layer, hooks::site_axes::vector, 1, 1});
-        hooks::add_site(sites, {at.normalized, layer, hooks::site_axes::vector, 1, width});
-        hooks::add_site(sites, {at.out, layer, hooks::site_axes::vector, 1, width});
+    /// @param heads  0 for a norm of whole rows
+    static void list(std::vector<hooks::site>& sites, int layer, norm_sites const& at, index width, index heads = 0) {
+        auto const axes = heads > 0 ? hooks::site_axes::heads_first : hooks::site_axes::vector;
+        index const count = heads > 0 ? heads : 1;
+        hooks::add_site(sites, {at.scale, layer, axes, count, 1});
+        hooks::add_site(sites, {at.normalized, layer, axes, count, width});
+        hooks::add_site(sites, {at.out, layer, axes, count, width});
     }
 };
 

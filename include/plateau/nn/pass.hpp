@@ -35,7 +35,7 @@ struct sequence {
 
 /// Work space of a pass; one matrix of rows each.
 enum class slot : std::uint8_t {
-    residual, normalized, normed, scale, q, k, v, z, delta, mlp_pre, mlp_linear, mlp_post, cosines, sines, scores, logits
+    residual, normalized, normed, scale, raw_q, raw_k, q, k, v, z, delta, post, mlp_pre, mlp_linear, mlp_post, cosines, sines, scores, logits
 };
 
 /// A block of R rows. Owned by one thread, reused for block after block: memory grows to the largest.

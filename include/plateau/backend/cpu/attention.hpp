@@ -142,6 +142,7 @@ public:
             index const seen = run_.keys_of(first + j);
             row[seen - 1] = own_dots_[(first + j) * shape_.heads + h];
             kernels_.scale_row(row, seen, shape_.scale);
+            if (shape_.cap > 0) kernels_.cap_row(row, seen, shape_.cap);
         }
     }
 
@@ -220,9 +221,18 @@ private:
     T* own_dots_ = nullptr;  // [rows, H]
 };
 
+/// Softmax over the keys before `end` that a window leaves; 0 for those before it.
+template <class T>
+void softmax_seen(kernel_table<T> const& kernels, attention_shape<T> const& shape, T* row, index end) {
+    index const from = shape.first_key(end);
+    std::fill_n(row, from, T{0});
+    kernels.softmax_row(row + from, end - from);
+}
+
 }  // namespace detail
 
-/// scores[r, h, j] = scale · ⟨q_{r,h}, k_{j, h / (H / KV)}⟩ for every key j that row r sees, −inf for the others.
+/// scores[r, h, j] = scale · ⟨q_{r,h}, k_{j, h / (H / KV)}⟩, capped if there is a cap, for every key j that row r sees; −inf for
+/// the others.
 /// @param q  [R, H · E]      @param keys  [R, KV · E], the rows' own      @param scores  [R, H, K]
 template <class T>
 void attention_scores(cpu_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape,
@@ -240,9 +250,9 @@ void attention_scores(cpu_context const& ctx, std::type_identity_t<attention_sha
                 head.score(q, h, first, count, rows);
                 for (index j = 0; j < count; ++j) {
                     T* const out = scores[run.first_row + first + j].data() + h * scores.extent(2);
-                    index const seen = run.keys_of(first + j);
-                    std::copy_n(rows + j * stride, seen, out);
-                    std::fill(out + seen, out + scores.extent(2), -std::numeric_limits<T>::infinity());
+                    index const seen = run.keys_of(first + j), from = shape.first_key(seen);
+                    std::fill_n(out, scores.extent(2), -std::numeric_limits<T>::infinity());
+                    std::copy_n(rows + j * stride + from, seen - from, out + from);
                 }
             }
         }
@@ -251,14 +261,14 @@ void attention_scores(cpu_context const& ctx, std::type_identity_t<attention_sha
 
 /// Softmax over the keys that each row sees, in place; 0 for the others. @param scores  [R, H, K]
 template <class T>
-void attention_softmax(cpu_context const& ctx, std::type_identity_t<std::span<segment<T> const>> segments,
-                       tensor::view<T, 3> scores) {
+void attention_softmax(cpu_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape,
+                       std::type_identity_t<std::span<segment<T> const>> segments, tensor::view<T, 3> scores) {
     index const stride = scores.extent(2);
     detail::for_each_run<T>(segments, [&](detail::attention_run<T> const& run) {
         for (index j = 0; j < run.rows; ++j) {
             for (index h = 0; h < scores.extent(1); ++h) {
                 T* const row = scores[run.first_row + j].data() + h * stride;
-                ctx.kernels<T>().softmax_row(row, run.keys_of(j));
+                detail::softmax_seen(ctx.kernels<T>(), shape, row, run.keys_of(j));
                 std::fill(row + run.keys_of(j), row + stride, T{0});
             }
         }
@@ -302,7 +312,7 @@ void prefix_attention(cpu_context const& ctx, std::type_identity_t<attention_sha
             for (index first = 0; first < run.rows; first += chunk) {
                 index const count = std::min(chunk, run.rows - first);
                 scoring.score(q, h, first, count, scores);
-                for (index j = 0; j < count; ++j) kernels.softmax_row(scores + j * stride, run.keys_of(first + j));
+                for (index j = 0; j < count; ++j) detail::softmax_seen(kernels, shape, scores + j * stride, run.keys_of(first + j));
                 mixing.mix(scores, stride, h, first, count, z);
             }
         }

@@ -1,5 +1,5 @@
 #pragma once
-/// Additions, activations and rotary embedding on rows.
+/// Additions, activations, bounds and rotary embedding on rows.
 
 #include <type_traits>
 
@@ -33,16 +33,41 @@ void activate(cpu_context const& ctx, activation kind, std::type_identity_t<tens
                                    {out.data(), out.stride(0)});
 }
 
-/// Rotates the pairs (x_i, x_{i+E/2}) of every head by the angle θ_i of its row ("rotate half"):
-///     x_i' = x_i cos θ_i − x_{i+E/2} sin θ_i,   x_{i+E/2}' = x_{i+E/2} cos θ_i + x_i sin θ_i
-/// @param x  [R, H · E], in place      @param cosines,sines  [R, E/2]
+/// x = x · factor. @param x  [R, D], in place
 template <class T>
-void rotate(cpu_context const& ctx, tensor::view<T, 2> x, std::type_identity_t<tensor::view<T const, 2>> cosines,
+void scale(cpu_context const& ctx, tensor::view<T, 2> x, T factor) {
+    for (index r = 0; r < x.extent(0); ++r) ctx.kernels<T>().scale_row(x[r].data(), x.extent(1), factor);
+}
+
+/// x = bound · tanh(x / bound), a soft-cap. @param x  [R, D], in place      @param bound  positive
+template <class T>
+void cap(cpu_context const& ctx, tensor::view<T, 2> x, T bound) {
+    for (index r = 0; r < x.extent(0); ++r) ctx.kernels<T>().cap_row(x[r].data(), x.extent(1), bound);
+}
+
+/// x = min(max(x, −bound), bound); a NaN stays one. @param x  [R, D], in place      @param bound  positive
+template <class T>
+void clip(cpu_context const&, tensor::view<T, 2> x, T bound) {
+    for (index r = 0; r < x.extent(0); ++r) {
+        for (T& value : x[r].flat()) value = value > bound ? bound : value < -bound ? -bound : value;
+    }
+}
+
+/// Rotates the pairs (x_i, x_{i+w/2}) of the first w coordinates of every head by the angle θ_i of its row ("rotate half"):
+///     x_i' = x_i cos θ_i − x_{i+w/2} sin θ_i,   x_{i+w/2}' = x_{i+w/2} cos θ_i + x_i sin θ_i
+/// @param x  [R, H · E], in place      @param heads  H      @param cosines,sines  [R, w/2], w ≤ E
+template <class T>
+void rotate(cpu_context const& ctx, tensor::view<T, 2> x, index heads, std::type_identity_t<tensor::view<T const, 2>> cosines,
             std::type_identity_t<tensor::view<T const, 2>> sines) {
     auto const& kernels = ctx.kernels<T>();
-    index const half = cosines.extent(1);
+    index const half = cosines.extent(1), width = x.extent(1) / heads;
     for (index r = 0; r < x.extent(0); ++r) {
-        kernels.rotate_row(x[r].data(), x.extent(1) / (2 * half), cosines[r].data(), sines[r].data(), half);
+        T *const row = x[r].data(), *const end = row + x.extent(1);
+        if (width == 2 * half) {
+            kernels.rotate_row(row, heads, cosines[r].data(), sines[r].data(), half);
+        } else {
+            for (T* head = row; head < end; head += width) kernels.rotate_row(head, 1, cosines[r].data(), sines[r].data(), half);
+        }
     }
 }
 

@@ -11,8 +11,8 @@
 #define PLATEAU_TABLE(multiply_pairs, round_row_to_pairs)                                                             \
     inline constexpr kernel_table<float> table{                                                                       \
         multiply,   multiply_pairs, round_row_to_pairs, round_row, widen_pairs, rms_scale_row, centre_row, divide_row,  \
-        affine_row, norm_row,       finite_row,         scale_row, add_rows,    activate_rows, rotate_row, softmax_row, \
-        largest,    exp_row,        weighted_difference, add_weighted_rows, dot_heads};
+        affine_row, norm_row,       finite_row,         scale_row, cap_row,     add_rows,      activate_rows, rotate_row, \
+        softmax_row, largest,   exp_row,            weighted_difference, add_weighted_rows, dot_heads};
 
 #if defined(__clang__)
 #define PLATEAU_UNROLL _Pragma("clang loop unroll(full)")

@@ -70,18 +70,19 @@ void keep_best(T const* logits, index first_token, index count, index seen, std:
 
 }  // namespace detail
 
-/// Summaries, and if asked for the best tokens, of the logits X Wᵀ: of 256 tokens at a time, so that memory does not grow
+/// Summaries, and if asked for the best tokens, of the logits l = X Wᵀ + b, or c·tanh(l / c) with a cap c > 0: of 256 tokens at a time, so that memory does not grow
 /// with the vocabulary. Logits have the bits of `linear`; a row's results depend on it and its reference alone.
 /// @param x           [R, D]
-/// @param weight      [V, D]
+/// @param head        W [V, D] and b [V] or nothing
 /// @param references  [R]: the row that each is compared to, itself or one before it that is its own
 /// @param summaries   [R]
 /// @param best        [R, k], k ≤ V: the k largest logits in falling order, of equal ones the smaller token first
 /// @throws shape_error on extents that do not fit
 template <class T>
-void summarise_logits(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, linear_weight<T> const& weight,
+void summarise_logits(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, biased<T> const& head, T cap,
                       std::span<index const> references, std::span<logit_summary> summaries,
                       std::type_identity_t<tensor::view<scored_token<T>, 2>> best) {
+    auto const& weight = head.weight;
     index const rows = x.extent(0), vocabulary = weight.outputs();
     tensor::require_extents(x.extents(), {static_cast<index>(references.size()), weight.inputs()}, "the input of an unembedding");
     tensor::require_extents<1>({static_cast<index>(summaries.size())}, {rows}, "the summaries of logits");
@@ -98,6 +99,8 @@ void summarise_logits(cpu_context const& ctx, std::type_identity_t<tensor::view<
             index const p = (first + column) / panel_columns;
             input.multiply(weight, p, {logits + column, tokens_together}, weight, p + 1);
         }
+        if (head.bias.size() > 0) kernels.add_rows({head.bias.data() + first, 0}, rows, count, {logits, tokens_together});
+        for (index r = 0; r < rows && cap > 0; ++r) kernels.cap_row(logits + r * tokens_together, count, cap);
         for (index r = 0; r < rows; ++r) {
             index const reference = references[static_cast<std::size_t>(r)];
             auto& state = states[static_cast<std::size_t>(r)];

@@ -19,12 +19,22 @@ namespace plateau::io::config {
 [[gnu::cold]] inline activation parse_activation(json const& root, std::string_view key, std::string fallback,
                                                  std::string const& where) {
     auto const name = field_or<std::string>(root, key, std::move(fallback), where);
-    if (name == "silu" || name == "swish") return activation::silu;
-    if (name == "gelu") return activation::gelu;
-    if (name == "gelu_new" || name == "gelu_pytorch_tanh") return activation::gelu_tanh;
-    if (name == "relu") return activation::relu;
+    struct entry {
+        std::string_view name;
+        activation act;
+    };
+    static constexpr entry known[]{
+        {"silu", activation::silu},           {"swish", activation::silu},
+        {"gelu", activation::gelu},           {"gelu_python", activation::gelu},
+        {"gelu_new", activation::gelu_tanh},  {"gelu_pytorch_tanh", activation::gelu_tanh},
+        {"gelu_fast", activation::gelu_tanh}, {"gelu_python_tanh", activation::gelu_tanh},
+        {"gelu_accurate", activation::gelu_tanh}, {"relu", activation::relu},
+    };
+    for (auto const& one : known) {
+        if (one.name == name) return one.act;
+    }
     throw config_error{where, ": \"", key, "\" ", printable(name),
-                       " is not supported; supported are silu, gelu, gelu_new, gelu_pytorch_tanh and relu"};
+                       " is not supported; supported are silu, gelu (exact), gelu_new and its other names, and relu"};
 }
 
 /// One id, a list of ids, or null. Negative ids stand for "none".
@@ -72,14 +82,22 @@ void require_neutral(json const& root, std::string_view key, T neutral, std::str
     }
 }
 
-/// Rotary positions, of transformers 4 ("rope_theta" and "rope_scaling") or 5 ("rope_parameters").
+/// The keys of rotary positions that are older than "rope_parameters".
+struct rope_keys {
+    std::string_view theta = "rope_theta";
+    std::string_view fraction = "";  ///< of the part of a head that rotates; empty in families that rotate all of it
+    double default_fraction = 1;
+};
+
+/// Rotary positions, of transformers 4 ("rope_theta", "partial_rotary_factor" and "rope_scaling") or 5 ("rope_parameters").
 /// The keys may also be mixed; the order of precedence is that of transformers 5.
 /// @param context  the model's positions, the fallback of original_max_position_embeddings
-[[gnu::cold]] inline rope_config parse_rope(json const& root, index context, std::string const& where) {
+[[gnu::cold]] inline rope_config parse_rope(json const& root, index context, std::string const& where, rope_keys const& keys = {}) {
     rope_config rope;
     rope.kind = rope_kind::standard;
-    rope.theta = field_or<double>(root, "rope_theta", 10000.0, where);
-    require_neutral(root, "partial_rotary_factor", 1.0, where);
+    rope.theta = field_or<double>(root, keys.theta, 10000, where);
+    if (keys.fraction.empty()) require_neutral(root, "partial_rotary_factor", 1.0, where);
+    else rope.fraction = field_or<double>(root, keys.fraction, keys.default_fraction, where);
 
     bool const older_key = find_field(root, "rope_scaling") != nullptr &&
                            !object_field(root, "rope_scaling", where).empty();
@@ -92,7 +110,8 @@ void require_neutral(json const& root, std::string_view key, T neutral, std::str
             throw config_error{here, " parameters per layer type (", printable(key), ") are not supported"};
     }
     rope.theta = field_or<double>(scaling, "rope_theta", rope.theta, here);
-    require_neutral(scaling, "partial_rotary_factor", 1.0, here);
+    if (keys.fraction.empty()) require_neutral(scaling, "partial_rotary_factor", 1.0, here);
+    else rope.fraction = field_or<double>(scaling, "partial_rotary_factor", rope.fraction, here);
     auto const older = field_or<std::string>(scaling, "type", "default", here);
     auto const type = field_or<std::string>(scaling, "rope_type", older, here);
     if (type == "default") return rope;
@@ -113,29 +132,43 @@ void require_neutral(json const& root, std::string_view key, T neutral, std::str
     return rope;
 }
 
-/// Requires that no layer looks through a window that is shorter than the context.
-/// @param window     the window, if the model uses one
-/// @param windowed   whether a layer uses it when "layer_types" does not say
-[[gnu::cold]] inline void refuse_short_windows(json const& root, std::optional<index> window, bool windowed,
-                                               index context, std::string const& where) {
-    if (json const* types = find_field(root, "layer_types")) {
-        if (!types->is_array())
-            throw config_error{where, ": \"layer_types\" must be an array, found ", describe(*types)};
-        windowed = false;
-        for (json const& type : elements_of(*types)) {
-            std::string_view const name = type.is_string() ? text_of(type) : std::string_view{};
-            if (name == "full_attention") continue;
-            if (name != "sliding_attention") {
-                throw config_error{where, ": \"layer_types\" holds ", describe(type), ", which is not supported"};
-            }
-            windowed = true;
+/// A size that may be null or absent: 0 then.
+[[gnu::cold]] inline index parse_window(json const& root, std::string_view key, index absent, std::string const& where) {
+    if (find_member(root, key) == nullptr) return absent;
+    auto const window = optional_field<index>(root, key, where);
+    if (window && *window < 1) throw config_error{where, ": \"", key, "\" must be a positive number of positions, found ", *window};
+    return window.value_or(0);
+}
+
+/// The attention windows of all layers, none without a window: those that "layer_types" calls sliding_attention have one.
+/// @param window       its length, 0 if the model has none
+/// @param from,every   without "layer_types" the layers from, from + every, … have it
+[[gnu::cold]] inline std::vector<index> parse_windows(json const& root, index layers, index window, index from, index every,
+                                                      std::string const& where) {
+    std::vector<index> windows;
+    json const* const types = find_field(root, "layer_types");
+    if (types == nullptr) {
+        for (index layer = 0; layer < layers && window > 0 && from < layers; ++layer) {
+            windows.push_back(layer >= from && (layer - from) % every == 0 ? window : 0);
         }
-        if (windowed && !window) throw config_error{where, ": \"layer_types\" asks for a sliding window of no length"};
+        return windows;
     }
-    if (windowed && window && *window < context) {
-        throw config_error{where, ": a sliding window (\"use_sliding_window\", \"sliding_window\" = ", *window,
-                           ") shorter than the context is not supported"};
+    if (!types->is_array()) throw config_error{where, ": \"layer_types\" must be an array, found ", describe(*types)};
+    for (json const& type : elements_of(*types)) {
+        std::string_view const name = type.is_string() ? text_of(type) : std::string_view{};
+        bool const sliding = name == "sliding_attention";
+        if (!sliding && name != "full_attention") {
+            throw config_error{where, ": \"layer_types\" holds ", describe(type),
+                               ", which is not supported; supported are full_attention and sliding_attention"};
+        }
+        if (sliding && window == 0) throw config_error{where, ": \"layer_types\" asks for a sliding window of no length"};
+        windows.push_back(sliding ? window : 0);
     }
+    if (static_cast<index>(windows.size()) != layers) {
+        throw config_error{where, ": \"layer_types\" names ", windows.size(), " layers, the model has ", layers};
+    }
+    if (window == 0) windows.clear();
+    return windows;
 }
 
 }  // namespace plateau::io::config

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,17 +17,28 @@ namespace plateau::io {
 
 enum class rope_kind { none, standard, linear, llama3 };
 
-/// Rotary positions: angles p·θ^(-2i/E) for the pairs i < E/2, frequencies rescaled by kind.
+/// Rotary positions: angles p·θ^(-2i/w) for the pairs i < w/2 of a head's first w coordinates, frequencies rescaled by kind.
 struct rope_config {
     rope_kind kind = rope_kind::none;
     double theta = 10000;
+    double fraction = 1;          ///< w = ⌊fraction · E⌋
     double factor = 1;            ///< linear, llama3: low frequencies are divided by it
     double low_freq_factor = 1;   ///< llama3: wavelengths above original_context / low_freq_factor are scaled
     double high_freq_factor = 4;  ///< llama3: wavelengths below original_context / high_freq_factor are kept
     index original_context = 0;   ///< llama3: positions of the first training
+
+    index width(index d_head) const { return static_cast<index>(static_cast<double>(d_head) * fraction); }
 };
 
-/// A decoder-only transformer: sizes, parts and options that change its numbers.
+/// What normalises queries and keys before rotation.
+enum class qk_norm_kind {
+    none,
+    per_head,  ///< each head on its own, with one weight [E] for all
+    whole,     ///< all heads of a position together, with a weight [H·E] or [K·E]
+};
+
+/// A decoder-only transformer: sizes, parts and options that change its numbers. Which norms a block has, and where, the
+/// names of its tensors say (models/families/family.hpp).
 struct model_config {
     std::string model_type;  ///< the family as Hugging Face names it: "llama", "qwen2", "gpt2"
     index layers = 0;        ///< L
@@ -37,20 +49,37 @@ struct model_config {
     index d_mlp = 0;         ///< F
     index vocab = 0;         ///< V
     index context = 0;       ///< most positions
+
     norm_kind norm = norm_kind::rms;
     double norm_eps = 0;
+    bool norm_weights = true;  ///< norms have weights, and layer norms biases
+    double norm_offset = 0;    ///< added to the weights of norms: 1 in Gemma
+    bool final_norm = true;
+
+    bool parallel = false;  ///< attention and MLP read the same residual stream
     activation act = activation::silu;
     bool gated_mlp = false;  ///< act(gate x) ∘ (up x) instead of act(in x)
-    rope_config rope;
-    bool learned_positions = false;  ///< an embedding per position is added to the token's
-    bool tied_head = false;          ///< the unembedding is the token embedding
     bool qkv_bias = false;
     bool out_bias = false;
     bool mlp_bias = false;
-    bool scale_attention = true;          ///< scores are divided by √E
-    bool scale_by_inverse_layer = false;  ///< and by (layer + 1)
-    std::vector<token_id> bos;            ///< ids that begin a text, possibly none
-    std::vector<token_id> eos;            ///< ids that end a text, possibly none
+
+    rope_config rope;
+    std::optional<double> score_scale;    ///< factor of the scores; 1/√E if there is none
+    bool scale_by_inverse_layer = false;  ///< scores are divided by (layer + 1) too
+    double score_cap = 0;                 ///< c > 0: scores become c·tanh(score / c)
+    double clip_qkv = 0;                  ///< c > 0: queries, keys and values are clamped to [−c, c]
+    qk_norm_kind qk_norm = qk_norm_kind::none;
+    std::vector<index> windows;  ///< of each layer: a position sees that many keys, its own included; 0 for all. Empty: 0
+
+    bool learned_positions = false;  ///< an embedding per position is added to the token's
+    index position_offset = 0;       ///< row of the position table that position 0 takes
+    double embedding_scale = 1;      ///< factor of the token embedding, 1 or √D
+    bool tied_head = false;          ///< the unembedding is the token embedding
+    bool head_bias = false;
+    double logit_cap = 0;  ///< c > 0: logits become c·tanh(logit / c)
+
+    std::vector<token_id> bos;  ///< ids that begin a text, possibly none
+    std::vector<token_id> eos;  ///< ids that end a text, possibly none
 };
 
 /// Requires sizes that a model can have, so that no product of two of them overflows.
@@ -83,10 +112,23 @@ struct model_config {
     if (!(config.norm_eps > 0) || !std::isfinite(config.norm_eps)) {
         refuse(concat({"the epsilon of the norms must be positive, found ", std::to_string(config.norm_eps)}));
     }
+    for (auto const& [name, value] : {std::pair{"the soft-cap of the scores", config.score_cap},
+                                      {"the bound of queries, keys and values", config.clip_qkv},
+                                      {"the soft-cap of the logits", config.logit_cap}}) {
+        if (!(value >= 0) || !std::isfinite(value)) refuse(concat({name, " must be positive, found ", std::to_string(value)}));
+    }
+    if (config.score_scale && !std::isfinite(*config.score_scale)) refuse("the factor of the scores is not finite");
+    for (index const window : config.windows) {
+        if (window < 0) refuse(concat({"an attention window of ", window, " positions"}));
+    }
     rope_config const& rope = config.rope;
     if (rope.kind == rope_kind::none) return;
-    if (config.d_head % 2 != 0)
-        refuse(concat({"rotary positions need an even head width, found ", config.d_head}));
+    if (!(rope.fraction > 0 && rope.fraction <= 1)) {
+        refuse(concat({"the part of a head that rotates must be in (0, 1], found ", std::to_string(rope.fraction)}));
+    }
+    if (auto const width = rope.width(config.d_head); width < 2 || width % 2 != 0) {
+        refuse(concat({"rotary positions need an even width, found ", width, " of the ", config.d_head, " coordinates of a head"}));
+    }
     if (!(rope.theta > 0) || !std::isfinite(rope.theta)) refuse("the RoPE base must be positive");
     if (!(rope.factor > 0) || !std::isfinite(rope.factor)) refuse("the RoPE factor must be positive");
     if (rope.kind != rope_kind::llama3) return;

@@ -1,48 +1,48 @@
 #pragma once
-/// GPT-2: LayerNorm, learned positions, plain feed-forward; matrices stored as Conv1D, [inputs, outputs].
+/// GPT-2: LayerNorm, learned positions, plain MLP; matrices stored as Conv1D.
 
-#include <memory>
-#include <string>
-
-#include <plateau/models/families/llama.hpp>
+#include <plateau/models/families/family.hpp>
 
 namespace plateau::models::families {
 
-/// @throws file_error on missing, misshaped or unknown tensors
-template <class Context, class T>
-[[gnu::cold]] transformer<Context, T> assemble_gpt2(io::model_config const& c, weight_loader<Context, T>& load) {
-    load.find_prefix("h.0.ln_1.weight", {"transformer.", ""});
-    using weight = typename Context::template weight<T>;
-    transformer<Context, T> model;
-    model.context_length = c.context;
-    model.embedding = std::make_shared<weight const>(load.matrix("wte.weight", c.vocab, c.d_model));
-    model.positions = load.matrix("wpe.weight", c.context, c.d_model);
-    model.unembedding = c.tied_head ? model.embedding
-                                    : std::make_shared<weight const>(
-                                          load.top_level_matrix("lm_head.weight", c.vocab, c.d_model));
-    auto const norm = [&](std::string const& name) {
-        return nn::norm<Context, T>{norm_kind::layer, c.norm_eps, load.values(name + ".weight", c.d_model),
-                                    load.values(name + ".bias", c.d_model)};
-    };
-    model.final_norm = norm("ln_f");
-    model.blocks = std::vector<standard_block<Context, T>>(static_cast<std::size_t>(c.layers));
-    for (index layer = 0; layer < c.layers; ++layer) {
-        std::string const at = concat({"h.", layer, "."});
-        auto& block = model.blocks[static_cast<std::size_t>(layer)];
-        index const d = c.d_model;
-        block.norm1 = norm(at + "ln_1");
-        block.norm2 = norm(at + "ln_2");
-        block.attend.shape = make_attention_shape<T>(c, static_cast<int>(layer));
-        load.conv1d(at + "attn.c_attn", d, {{&block.attend.query, d}, {&block.attend.key, d}, {&block.attend.value, d}});
-        load.conv1d(at + "attn.c_proj", d, {{&block.attend.output, d}});
-        block.feed_forward.act = c.act;
-        load.conv1d(at + "mlp.c_fc", d, {{&block.feed_forward.in, c.d_mlp}});
-        load.conv1d(at + "mlp.c_proj", c.d_mlp, {{&block.feed_forward.out, d}});
-    }
-    load.ignore({"*.attn.bias", "*.attn.masked_bias"});
-    if (c.tied_head) load.ignore({"lm_head.weight"});
-    load.require_all_used();
-    return model;
+[[gnu::cold]] inline model_config parse_gpt2(json const& root, std::string const& where) {
+    refuse_general_options(root, where);
+    model_config config;
+    config.layers = field<index>(root, "n_layer", where);
+    config.d_model = field<index>(root, "n_embd", where);
+    config.heads = config.kv_heads = field<index>(root, "n_head", where);
+    config.d_head = equal_heads(config, where);
+    config.d_mlp = parse_inner_width(root, "n_inner", config, where);
+    config.vocab = field<index>(root, "vocab_size", where);
+    config.context = field_or<index>(root, "n_positions", 1024, where);
+    config.norm = norm_kind::layer;
+    config.norm_eps = field_or<double>(root, "layer_norm_epsilon", 1e-5, where);
+    config.act = parse_activation(root, "activation_function", "gelu_new", where);
+    config.learned_positions = true;
+    config.tied_head = field_or<bool>(root, "tie_word_embeddings", true, where);
+    config.qkv_bias = config.out_bias = config.mlp_bias = true;
+    if (!field_or<bool>(root, "scale_attn_weights", true, where)) config.score_scale = 1;
+    config.scale_by_inverse_layer = field_or<bool>(root, "scale_attn_by_inverse_layer_idx", false, where);
+    config.bos = parse_token_ids(root, "bos_token_id", 50256, where);
+    config.eos = parse_token_ids(root, "eos_token_id", 50256, where);
+    return config;
 }
+
+inline constexpr tensor_names gpt2_tensors{
+    .prefixes = {"transformer.", ""},
+    .embedding = "wte",
+    .positions = "wpe",
+    .final_norm = "ln_f",
+    .layers = "h.",
+    .norm1 = "ln_1",
+    .norm2 = "ln_2",
+    .layout = qkv_layout::conv1d,
+    .qkv = "attn.c_attn",
+    .output = "attn.c_proj",
+    .in = "mlp.c_fc",
+    .out = "mlp.c_proj",
+    .conv1d = true,
+    .ignored = {"*.attn.bias", "*.attn.masked_bias"},
+};
 
 }  // namespace plateau::models::families

@@ -149,6 +149,11 @@ void scale_row(T* x, index n, T factor) {
     for (index i = 0; i < n; ++i) x[i] *= factor;
 }
 
+template <class T>
+void cap_row(T* x, index n, T bound) {
+    for (index i = 0; i < n; ++i) x[i] = bound * std::tanh(x[i] / bound);
+}
+
 template <activation Kind, class T>
 T activated(T x) {
     if constexpr (Kind == activation::silu) return x / (T{1} + std::exp(-x));
@@ -239,7 +244,7 @@ void dot_heads(T const* q, T const* k, index heads, index group, index width, T*
 template <class T, auto Round, auto Widen>
 inline constexpr kernel_table<T> table_with{
     multiply<T>, nullptr, nullptr, Round, Widen, rms_scale_row<T>, centre_row<T>,    divide_row<T>, affine_row<T>, norm_row<T>,
-    finite_row<T>, scale_row<T>,  add_rows<T>,   activate_rows<T>, rotate_row<T>,    softmax_row<T>, largest<T>,  exp_row<T>,
+    finite_row<T>, scale_row<T>,  cap_row<T>, add_rows<T>,   activate_rows<T>, rotate_row<T>,    softmax_row<T>, largest<T>,  exp_row<T>,
     weighted_difference<T>, add_weighted_rows<T>, dot_heads<T>};
 
 template <class T>

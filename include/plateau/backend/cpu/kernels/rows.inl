@@ -139,6 +139,16 @@ inline void scale_row(float* x, index n, float factor) {
     if (i < n) store_part(x + i, load_part(x + i, n - i) * factor, n - i);
 }
 
+inline void cap_row(float* x, index n, float bound) {
+    float const inverse = 1.0f / bound;
+    for (index i = 0; i < n; i += lanes) {
+        bool const whole = i + lanes <= n;
+        vec const y = tanh_of((whole ? load(x + i) : load_part(x + i, n - i)) * inverse) * bound;
+        if (whole) store(x + i, y);
+        else store_part(x + i, y, n - i);
+    }
+}
+
 template <activation Kind>
 [[gnu::always_inline]] inline vec activated(vec x) {
     if constexpr (Kind == activation::silu) return x / (1.0f + exp_of(-x));

@@ -51,6 +51,7 @@ struct kernel_table {
     void (*norm_row)(norm_kind kind, T const* x, index n, double epsilon, T const* weight, T const* bias, T* out);
     bool (*finite_row)(T const* x, index n);
     void (*scale_row)(T* x, index n, T factor);
+    void (*cap_row)(T* x, index n, T bound);
     /// y += x, rows × n of them
     void (*add_rows)(strided<T const> x, index rows, index n, strided<T> y);
     /// `up` may be null

@@ -1,0 +1,186 @@
+#pragma once
+/// From a configuration, the names of a family's tensors and their values to a transformer.
+
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <plateau/models/families.hpp>
+#include <plateau/models/transformer.hpp>
+#include <plateau/models/weight_loader.hpp>
+
+namespace plateau::models {
+
+/// The rotary frequencies that a configuration describes.
+[[gnu::cold]] inline std::shared_ptr<nn::rope const> make_rope(io::model_config const& config) {
+    auto const& r = config.rope;
+    index const width = r.width(config.d_head);
+    switch (r.kind) {
+        case io::rope_kind::none: return nullptr;
+        case io::rope_kind::linear: return std::make_shared<nn::rope>(nn::rope::linear(width, r.theta, r.factor));
+        case io::rope_kind::llama3:
+            return std::make_shared<nn::rope>(
+                nn::rope::llama3(width, r.theta, r.factor, r.low_freq_factor, r.high_freq_factor, r.original_context));
+        default: return std::make_shared<nn::rope>(nn::rope::standard(width, r.theta));
+    }
+}
+
+/// What the attention of a block does beside its matrices.
+template <class T>
+[[gnu::cold]] backend::attention_shape<T> make_attention_shape(io::model_config const& config, index layer) {
+    double scale = config.score_scale.value_or(1 / std::sqrt(static_cast<double>(config.d_head)));
+    if (config.scale_by_inverse_layer) scale /= static_cast<double>(layer + 1);
+    backend::attention_shape<T> shape{config.heads, config.kv_heads, config.d_head, static_cast<T>(scale)};
+    shape.cap = static_cast<T>(config.score_cap);
+    if (!config.windows.empty()) shape.window = config.windows[static_cast<std::size_t>(layer)];
+    return shape;
+}
+
+/// Asks a loader for the parts of one model.
+template <class Context, class T>
+class assembler {
+public:
+    using loader = weight_loader<Context, T>;
+    using weight = typename Context::template weight<T>;
+    using norm = nn::norm<Context, T>;
+
+    assembler(io::model_config const& config, tensor_names const& names, loader& load) : c_{config}, names_{names}, load_{load} {}
+
+    /// @throws file_error on missing, misshaped or unknown tensors
+    [[gnu::cold]] transformer<Context, T> run() {
+        load_.find_prefix(concat({names_.layers, "0.", names_.output, ".weight"}), names_.prefixes);
+        transformer<Context, T> model;
+        model.context_length = c_.context;
+        take_embeddings(model);
+        if (c_.final_norm) model.final_norm = *make_norm("", names_.final_norm, c_.d_model);
+        auto const rotary = make_rope(c_);
+        model.blocks = std::vector<standard_block<Context, T>>(static_cast<std::size_t>(c_.layers));
+        for (index layer = 0; layer < c_.layers; ++layer) {
+            auto& block = model.blocks[static_cast<std::size_t>(layer)];
+            std::string const at = concat({names_.layers, layer, "."});
+            block.order = c_.parallel ? nn::order::parallel : nn::order::sequential;
+            block.norm1 = make_norm(at, names_.norm1, c_.d_model);
+            block.norm1_post = make_norm(at, names_.norm1_post, c_.d_model);
+            block.norm2 = make_norm(at, names_.norm2, c_.d_model);
+            block.norm2_post = make_norm(at, names_.norm2_post, c_.d_model);
+            block.attend.shape = make_attention_shape<T>(c_, layer);
+            block.attend.rotary = rotary;
+            block.attend.clip = static_cast<T>(c_.clip_qkv);
+            take_attention(block.attend, at);
+            take_mlp(block.feed_forward, at);
+        }
+        for (auto const pattern : names_.ignored) load_.ignore(std::string{pattern});
+        if (c_.tied_head) {
+            for (auto const name : names_.unembedding) load_.ignore(concat({name, ".weight"}));
+        }
+        load_.require_all_used();
+        return model;
+    }
+
+private:
+    /// Null without a name.
+    [[gnu::cold]] std::optional<norm> make_norm(std::string const& at, std::string_view name, index width) {
+        if (name.empty()) return std::nullopt;
+        norm result{c_.norm, c_.norm_eps};
+        if (!c_.norm_weights) return result;
+        result.weight = load_.values(concat({at, name, ".weight"}), width);
+        for (T& value : result.weight.flat()) value += static_cast<T>(c_.norm_offset);
+        if (c_.norm == norm_kind::layer) result.bias = load_.values(concat({at, name, ".bias"}), width);
+        return result;
+    }
+
+    [[gnu::cold]] void take_embeddings(transformer<Context, T>& model) {
+        auto const share = [](weight w) { return std::make_shared<weight const>(std::move(w)); };
+        std::string_view head = names_.unembedding[0];
+        if (!names_.unembedding[1].empty() && !load_.contains_top_level(concat({head, ".weight"}))) head = names_.unembedding[1];
+        std::string const embedding = concat({names_.embedding, ".weight"}), unembedding = concat({head, ".weight"});
+        auto const take_head = [&] { return share(load_.top_level_matrix(unembedding, c_.vocab, c_.d_model)); };
+        // a published file may hold the shared matrix under its other name alone
+        bool const other_name = c_.tied_head && !load_.contains(embedding);
+        model.embedding = other_name ? take_head() : share(load_.matrix(embedding, c_.vocab, c_.d_model));
+        model.unembedding = c_.tied_head ? model.embedding : take_head();
+        if (c_.head_bias) model.unembedding_bias = load_.top_level_values(concat({head, ".bias"}), c_.vocab);
+        if (c_.learned_positions) {
+            model.positions = load_.matrix(concat({names_.positions, ".weight"}), c_.context + c_.position_offset, c_.d_model);
+        }
+        model.position_offset = c_.position_offset;
+        model.embedding_scale = static_cast<T>(c_.embedding_scale);
+        model.logit_cap = static_cast<T>(c_.logit_cap);
+    }
+
+    [[gnu::cold]] void take_attention(nn::attention<Context, T>& to, std::string const& at) {
+        index const d = c_.d_model, e = c_.d_head, q = c_.heads * e, kv = c_.kv_heads * e, all = q + 2 * kv;
+        std::string const together = concat({at, names_.qkv});
+        auto const part = [&](index outputs, index first, index run, index stride) {
+            return load_.linear(together, outputs, d, c_.qkv_bias, {first, run, stride, all});
+        };
+        switch (names_.layout) {
+            case qkv_layout::apart:
+                to.query = load_.linear(concat({at, names_.query}), q, d, c_.qkv_bias);
+                to.key = load_.linear(concat({at, names_.key}), kv, d, c_.qkv_bias);
+                to.value = load_.linear(concat({at, names_.value}), kv, d, c_.qkv_bias);
+                break;
+            case qkv_layout::stacked:
+                to.query = part(q, 0, q, q);
+                to.key = part(kv, q, kv, kv);
+                to.value = part(kv, q + kv, kv, kv);
+                break;
+            case qkv_layout::by_head:
+                to.query = part(q, 0, e, 3 * e);
+                to.key = part(kv, e, e, 3 * e);
+                to.value = part(kv, 2 * e, e, 3 * e);
+                break;
+            case qkv_layout::conv1d:
+                load_.conv1d(together, d, {{&to.query, q}, {&to.key, kv}, {&to.value, kv}});
+                break;
+        }
+        take_linear(to.output, concat({at, names_.output}), d, q, c_.out_bias);
+        if (c_.qk_norm == io::qk_norm_kind::none) return;
+        bool const whole = c_.qk_norm == io::qk_norm_kind::whole;
+        to.query_norm = make_norm(at, names_.query_norm, whole ? q : e);
+        to.key_norm = make_norm(at, names_.key_norm, whole ? kv : e);
+    }
+
+    [[gnu::cold]] void take_mlp(nn::mlp<Context, T>& to, std::string const& at) {
+        index const d = c_.d_model, f = c_.d_mlp;
+        to.act = c_.act;
+        to.gated = c_.gated_mlp;
+        if (names_.gate_and_in.empty()) {
+            if (to.gated) take_linear(to.gate, concat({at, names_.gate}), f, d, c_.mlp_bias);
+            take_linear(to.in, concat({at, names_.in}), f, d, c_.mlp_bias);
+        } else {
+            std::string const together = concat({at, names_.gate_and_in});
+            to.gate = load_.linear(together, f, d, c_.mlp_bias, {0, f, f, 2 * f});
+            to.in = load_.linear(together, f, d, c_.mlp_bias, {f, f, f, 2 * f});
+        }
+        take_linear(to.out, concat({at, names_.out}), d, f, c_.mlp_bias);
+    }
+
+    [[gnu::cold]] void take_linear(nn::linear<Context, T>& to, std::string const& name, index outputs, index inputs, bool bias) {
+        if (names_.conv1d) load_.conv1d(name, inputs, {{&to, outputs}});
+        else to = load_.linear(name, outputs, inputs, bias);
+    }
+
+    io::model_config const& c_;
+    tensor_names const& names_;
+    loader& load_;
+};
+
+/// The weights of `source` as a transformer.
+/// @param storage  bf16 keeps matrices in bfloat16 (T = float)
+/// @param beside   something else to do meanwhile, on one of the threads
+/// @throws config_error on a family without a row, file_error on weights that do not fit
+template <class Context, class T>
+[[gnu::cold]] transformer<Context, T> assemble(Context const& ctx, io::model_config const& config, tensor_source<T> const& source,
+                                               dtype storage, std::function<void()> const& beside) {
+    auto const& names = find_family(config.model_type, source.where()).tensors;
+    weight_loader<Context, T> loader{source, storage};
+    auto model = assembler<Context, T>{config, names, loader}.run();
+    loader.fill(ctx.threads(), beside);
+    return model;
+}
+
+}  // namespace plateau::models
