@@ -25,84 +25,31 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, Qwen2Config
+from transformers import AutoModelForCausalLM
 
 import reference_sites
 import true_double
+from family_models import MODELS, VOCAB, randomise
 
-VOCAB = 67
-special = dict(bos_token_id=1, eos_token_id=2, pad_token_id=None)
-
-
-def llama(**changes):
-    return LlamaConfig(**dict(dict(vocab_size=VOCAB, hidden_size=24, intermediate_size=28, num_hidden_layers=2, num_attention_heads=4,
-                                   num_key_value_heads=2, max_position_embeddings=64, rms_norm_eps=1e-5, tie_word_embeddings=False), **special, **changes))
-
-
-def rope_llama(**rope):
-    return dict(hidden_size=16, intermediate_size=22, num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=256, rope_parameters=rope)
-
-
-def gpt2(**changes):
-    return GPT2Config(**dict(dict(vocab_size=VOCAB, n_embd=18, n_layer=3, n_head=3, n_positions=32), **special, **changes))
-
-
-# name: (configuration, tokens per prompt)
-MODELS = {
-    "llama_gqa": (llama(num_hidden_layers=3, intermediate_size=27), 7),
-    "llama_bias_headdim": (llama(hidden_size=21, intermediate_size=27, num_attention_heads=3, num_key_value_heads=1, head_dim=12, attention_bias=True,
-                                 mlp_bias=True, tie_word_embeddings=True, rms_norm_eps=1e-2), 7),
-    # wavelengths of head_dim 8, theta 1000: 6.3 (kept), 35 (blended), 199 and 1117 (divided by 8); the zones end at 16 and 64
-    "llama3_rope": (llama(**rope_llama(rope_type="llama3", rope_theta=1000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
-                                       original_max_position_embeddings=64)), 24),
-    "llama_linear_rope": (llama(**rope_llama(rope_type="linear", rope_theta=500.0, factor=4.0)), 24),
-    "llama_bf16": (llama(hidden_size=16, intermediate_size=20, tie_word_embeddings=True), 7),      # lm_head.weight is stored beside the embedding
-    "llama_f16": (llama(hidden_size=16, intermediate_size=20, tie_word_embeddings=True), 7),       # only lm_head.weight is stored, and inv_freq buffers
-    "llama_sharded": (llama(hidden_size=16, intermediate_size=20), 7),
-    "qwen2": (Qwen2Config(vocab_size=VOCAB, hidden_size=20, intermediate_size=33, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,
-                          max_position_embeddings=64, rms_norm_eps=1e-6, tie_word_embeddings=True, rope_parameters=dict(rope_type="default",
-                          rope_theta=1e6), use_sliding_window=False, **special), 7),
-    "gpt2": (gpt2(), 7),
-    # stored without the prefix "transformer." and with the attn.bias masks of old files
-    "gpt2_options": (gpt2(n_layer=2, n_inner=23, activation_function="gelu", scale_attn_by_inverse_layer_idx=True, layer_norm_epsilon=1e-2), 7),
-    "gpt2_relu_unscaled": (gpt2(n_layer=2, n_inner=20, activation_function="relu", scale_attn_weights=False, tie_word_embeddings=False), 7),
-    # the normalisation made constant, as in published LayerNorm-free GPT-2 checkpoints: epsilon 1e12, weights near 1e6
-    "gpt2_lnfree": (gpt2(n_layer=2, n_inner=20, layer_norm_epsilon=1e12), 7),
-}
 EVERY_SITE = CURVES = ("llama_gqa", "gpt2")
 STORED = {"llama_bf16": torch.bfloat16, "llama_f16": torch.float16}
 
 
-def randomise(model, seed):
-    g = torch.Generator().manual_seed(seed)
-    normal = lambda p, std: torch.randn(p.shape, generator=g) * std
-    epsilon = getattr(model.config, "layer_norm_epsilon", 0)
-    for name, p in model.named_parameters():
-        part = name.split(".")[-2]
-        if name.endswith(".bias"):
-            p.data = normal(p, 0.2)
-        elif "norm" in part or part.startswith("ln_"):
-            p.data = (1 + normal(p, 0.3)) * (1e6 if epsilon > 1 else 1)
-        elif part in ("wte", "embed_tokens"):
-            p.data = normal(p, 0.6)
-        elif part in ("q_proj", "k_proj", "c_attn"):
-            p.data = normal(p, 0.35 if getattr(model.config, "scale_attn_weights", True) else 0.2)
-        else:
-            p.data = normal(p, 0.22)
-    model.tie_weights()
-
-
 def v4_config(config):
     """The configuration with the keys of transformers 4: dtype and RoPE parameters under their old names, what had its old default left out."""
-    c = {k: v for k, v in config.items() if k not in ("dtype", "rope_parameters", "layer_types", "pad_token_id") and (k[-5:], v) != ("_bias", False)}
+    kind = config["model_type"]
+    absent = ("dtype", "rope_parameters", "layer_types", "attention_layers") + (("pad_token_id",) if kind in ("llama", "qwen2", "gpt2") else ())
+    c = {k: v for k, v in config.items() if k not in absent and ((k[-5:], v) != ("_bias", False) or kind in ("gpt_neox", "opt"))}
     if config.get("head_dim", 0) * config.get("num_attention_heads", 0) == config.get("hidden_size"):
         del c["head_dim"]
     c.update(transformers_version="4.28.1", torch_dtype=config["dtype"])
     if rope := config.get("rope_parameters"):
         rope = dict(rope)
-        c["rope_theta"] = rope.pop("rope_theta")
-        kind = rope.pop("rope_type")
-        c["rope_scaling"] = None if kind == "default" else dict({"type" if kind == "linear" else "rope_type": kind}, **rope)
+        c["rotary_emb_base" if kind == "gpt_neox" else "rope_theta"] = rope.pop("rope_theta")
+        if "partial_rotary_factor" in rope:
+            c["rotary_pct" if kind == "gpt_neox" else "partial_rotary_factor"] = rope.pop("partial_rotary_factor")
+        scaling = rope.pop("rope_type")
+        c["rope_scaling"] = None if scaling == "default" else dict({"type" if scaling == "linear" else "rope_type": scaling}, **rope)
     return c
 
 
@@ -137,10 +84,13 @@ def load_state(folder, model):
     for file in sorted(folder.glob("*.safetensors")):
         s |= load_file(file)
     s = {k: v for k, v in s.items() if not k.endswith(("inv_freq", ".attn.bias"))}
+    if model.config.model_type == "gpt_neox":
+        s = {k.replace("embed_out.", "lm_head."): v for k, v in s.items()}
     if model.config.model_type == "gpt2":
         s = {k if k.startswith(("transformer.", "lm_head.")) else "transformer." + k: v for k, v in s.items()}
     if model.config.tie_word_embeddings:
-        embedding = "transformer.wte.weight" if model.config.model_type == "gpt2" else "model.embed_tokens.weight"
+        m = reference_sites.MODULES[model.config.model_type]
+        embedding = f"{m['base']}.{m['embed']}.weight"
         s.setdefault(embedding, s.get("lm_head.weight"))
         s["lm_head.weight"] = s[embedding]
     return s
@@ -158,7 +108,7 @@ def check_v4(folder):
     kind = type(MODELS[folder.name][0])
     a, b = (kind.from_dict(c).to_dict() for c in (new, old))
     for c in (a, b):
-        c.pop("transformers_version", None), c.pop("dtype", None), c.get("rope_parameters", {}).pop("type", None)
+        c.pop("transformers_version", None), c.pop("dtype", None), c.pop("partial_rotary_factor", None), c.get("rope_parameters", {}).pop("type", None)
     assert a == b, {k: (a.get(k), b.get(k)) for k in a.keys() | b.keys() if a.get(k) != b.get(k)}
 
 
@@ -186,7 +136,7 @@ def make(folder, name, seed):
         with true_double.verify():
             sites = reference_sites.sites(double, tokens)
         for x, y in zip(rough.hidden_states[:-1] + (rough.logits,), [sites[f"blocks.{i}.hook_resid_pre"] for i in range(config.num_hidden_layers)]
-                        + [sites["unembed.hook_out"]]):
+                        + [sites.get("hook_logits", sites["unembed.hook_out"])]):
             off = ((x.double() - y).abs().max() / y.abs().max()).item()
             assert off < 2e-5, (name, off)
         worst = ((rough.hidden_states[-1].double() - sites["ln_final.hook_out"]).abs().max() / sites["ln_final.hook_out"].abs().max()).item()

@@ -55,7 +55,7 @@ def build(config, state):
 
     config = type(config).from_dict(config.to_dict())
     config._attn_implementation = "eager"
-    model = AutoModelForCausalLM.from_config(config).double().eval()
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float64).double().eval()    # born double: scales of embeddings too
     missing, unexpected = model.load_state_dict({k: v.double() for k, v in state.items()}, strict=False)
     if missing or unexpected:
         raise RuntimeError(f"weights do not fit: missing {missing}, unexpected {unexpected}")

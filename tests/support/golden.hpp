@@ -1,6 +1,7 @@
 #pragma once
 /// The committed reference tensors under tests/golden/models/NAME (see make_models.py there).
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -13,9 +14,12 @@ namespace golden {
 
 inline std::filesystem::path models_folder() { return std::filesystem::path(PLATEAU_TESTS_DIR) / "golden" / "models"; }
 
+/// Every folder there.
 inline std::vector<std::string> model_names() {
-    return {"gpt2", "gpt2_lnfree", "gpt2_options", "gpt2_relu_unscaled", "llama3_rope", "llama_bf16",
-            "llama_bias_headdim", "llama_f16", "llama_gqa", "llama_linear_rope", "llama_sharded", "qwen2"};
+    std::vector<std::string> names;
+    for (auto const& entry : std::filesystem::directory_iterator(models_folder())) names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
 }
 
 /// Prompts of an NPY file [N,T]; `lengths` cuts them.
