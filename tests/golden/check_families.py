@@ -1,0 +1,169 @@
+"""Every family with options drawn at random: the program `activations` against transformers in double precision, at every hook point.
+
+    python check_families.py build/examples/activations [--seeds 3] [--families olmo gemma2]
+
+Saves tiny random checkpoints (F32, F16 or BF16, in one file or in shards, with and without the prefix of their names) and compares the program in
+fp64 and fp32 with the published modules on the stored weights. One line per family and option: how often it was drawn, and the largest error of a
+site in units of its largest magnitude. Exits with 1 if one is above 1e-10 (fp64) or 2e-5 (fp32). Needs torch, transformers, safetensors.
+"""
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM
+
+import family_models as f
+import make_models
+import reference_sites
+import true_double
+
+BOUNDS = {"fp64": 1e-10, "fp32": 2e-5}
+
+
+def one_of(*values):
+    return lambda r: r.choice(values)
+
+
+RMS_EPS = ("rms_norm_eps", one_of(1e-6, 1e-5, 1e-2))
+LN_EPS = ("layer_norm_eps", one_of(1e-5, 1e-2))
+TIED = ("tie_word_embeddings", one_of(True, False))
+ROPE = ("rope_parameters", one_of(dict(rope_type="default", rope_theta=1e4), dict(rope_type="default", rope_theta=300.0),
+                                  dict(rope_type="linear", rope_theta=500.0, factor=4.0),
+                                  dict(rope_type="llama3", rope_theta=1000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+                                       original_max_position_embeddings=64)))
+GROUPS = ("num_key_value_heads", one_of(1, 2, 4))
+HEAD = ("head_dim", one_of(6, 8, 12))
+QKV_BIAS = ("attention_bias", one_of(True, False))
+ACT = one_of("gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "relu", "silu")
+
+
+def partial(*fractions):
+    return ("rope_parameters", lambda r: dict(rope_type="default", rope_theta=r.choice((1e4, 300.0)), partial_rotary_factor=r.choice(fractions)))
+
+
+# what is drawn for each family
+OPTIONS = {
+    "gpt2": (f.gpt2, [("n_inner", one_of(None, 23)), ("activation_function", ACT), ("scale_attn_by_inverse_layer_idx", one_of(True, False)),
+                      ("scale_attn_weights", one_of(True, False)), ("layer_norm_epsilon", one_of(1e-5, 1e-2, 1e12)), TIED]),
+    "gpt_neo": (f.gpt_neo, [("attention_types", one_of([[["global", "local"], 1], [["local"], 1]], [[["local"], 3]], [[["global"], 3]])),
+                            ("window_size", one_of(1, 2, 5, 40)), ("intermediate_size", one_of(None, 23)), ("activation_function", ACT), TIED]),
+    "gpt_neox": (f.gpt_neox, [("use_parallel_residual", one_of(True, False)), partial(0.4, 0.7, 1.0), ("hidden_act", ACT), QKV_BIAS, LN_EPS, TIED]),
+    "llama": (f.llama, [ROPE, GROUPS, HEAD, QKV_BIAS, ("mlp_bias", one_of(True, False)), RMS_EPS, TIED]),
+    "mistral": (f.mistral, [("sliding_window", one_of(None, 1, 4, 50)), ROPE, GROUPS, HEAD, RMS_EPS, TIED]),
+    "qwen2": (f.qwen2, [("use_sliding_window", one_of(True, False)), ("sliding_window", one_of(2, 5)), ("max_window_layers", one_of(0, 1, 2)), ROPE, GROUPS, TIED]),
+    "qwen3": (f.qwen3, [("use_sliding_window", one_of(True, False)), ("sliding_window", one_of(2, 5)), ("max_window_layers", one_of(0, 1, 2)), QKV_BIAS, ROPE, GROUPS,
+                        HEAD, RMS_EPS, TIED]),
+    "olmo": (f.olmo, [("clip_qkv", one_of(None, 0.3, 1.0, 8.0)), QKV_BIAS, ROPE, GROUPS, TIED]),
+    "olmo2": (f.olmo2, [QKV_BIAS, ROPE, GROUPS, RMS_EPS, TIED]),
+    "gemma": (f.gemma, [("hidden_act", one_of("gelu", "gelu_pytorch_tanh")), QKV_BIAS, ROPE, GROUPS, HEAD, RMS_EPS]),
+    "gemma2": (f.gemma2, [("sliding_window", one_of(1, 4, 50)), ("query_pre_attn_scalar", one_of(8, 37)), ("attn_logit_softcapping", one_of(None, 0.7, 5.0)),
+                          ("final_logit_softcapping", one_of(None, 1.0, 30.0)),
+                          ("layer_types", one_of(None, ["full_attention", "sliding_attention", "sliding_attention"])), QKV_BIAS, GROUPS, HEAD]),
+    "phi": (f.phi, [partial(0.5, 0.75), ("qk_layernorm", one_of(True, False)), ("hidden_act", ACT), GROUPS, LN_EPS, TIED]),
+    "phi3": (f.phi3, [partial(0.7, 1.0), ("sliding_window", one_of(None, 1, 4, 50)), GROUPS, RMS_EPS, TIED]),
+    "opt": (f.opt, [("enable_bias", one_of(True, False)), ("layer_norm_elementwise_affine", one_of(True, False)), ("activation_function", ACT), TIED]),
+}
+
+
+def save(model, folder, how, r):
+    """Saves as a published checkpoint may look; returns what was done."""
+    model = model.to(getattr(torch, how["dtype"]))
+    model.config.dtype = getattr(torch, how["dtype"])
+    model.save_pretrained(folder, max_shard_size=how["shards"])
+    base = reference_sites.MODULES[model.config.model_type]["base"].split(".")[0] + "."
+    if not how["prefix"]:
+        for file in folder.glob("*.safetensors"):
+            save_file({k.removeprefix(base): v for k, v in load_file(file).items()}, file, metadata={"format": "pt"})
+        index = folder / "model.safetensors.index.json"
+        if index.exists():
+            index.write_text(index.read_text().replace(f'"{base}', '"'))
+    if how["keys"] == "v4":
+        import json
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(make_models.v4_config(config)))
+    return model
+
+
+def check(family, seed, program, worst):
+    make, options = OPTIONS[family]
+    r = random.Random(f"{family} {seed}")
+    drawn = {name: draw(r) for name, draw in options}
+    how = dict(dtype=r.choice(("float32", "float32", "float16", "bfloat16")), shards=r.choice(("10KB", "5GB")), prefix=r.choice((True, True, False)),
+               keys=r.choice(("v4", "v5")) if "layer_types" not in drawn else "v5")
+    if drawn.get("layer_norm_epsilon") == 1e12:
+        how["dtype"] = "float32"
+    config = make(**drawn)
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
+    f.randomise(model, seed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        model = save(model, folder, how, r)
+        g = torch.Generator().manual_seed(seed)
+        tokens = torch.randint(0, f.VOCAB, (2, 11), generator=g)
+        np.save(folder / "tokens.npy", tokens.numpy())
+        with true_double.everywhere(config.model_type):
+            double = true_double.build(model.config, {k: v for k, v in model.state_dict().items()})
+            with true_double.verify():
+                expected = reference_sites.sites(double, tokens)
+        errors = {}
+        for dtype, bound in BOUNDS.items():
+            out = folder / f"{dtype}.npz"
+            done = subprocess.run([program, "--model", name, "--tokens", folder / "tokens.npy", "--sites", "*", "--dtype", dtype, "--out", out],
+                                  capture_output=True, text=True)
+            if done.returncode != 0:
+                return f"{family} seed {seed} {drawn} {how}: {done.stderr.strip()}"
+            got = dict(np.load(out))
+            got.pop("tokens")
+            if set(got) != set(expected):
+                return f"{family} seed {seed}: sites {sorted(set(got) ^ set(expected))}"
+            errors[dtype] = 0.0
+            for site, want in expected.items():
+                want = want.numpy()
+                if got[site].shape != want.shape:
+                    return f"{family} seed {seed} {site}: shape {got[site].shape}, expected {want.shape}"
+                finite = np.isfinite(want)
+                if not np.array_equal(finite, np.isfinite(got[site])):
+                    return f"{family} seed {seed} {site}: other masked entries"
+                error = np.abs(got[site] - want)[finite].max() / np.abs(want[finite]).max()
+                errors[dtype] = max(errors[dtype], error)
+                if not error <= bound:
+                    return f"{family} seed {seed} {drawn} {how} {dtype} {site}: {error:.1e}"
+    for key in [f"{k} = {v}" for k, v in drawn.items()] + [f"{k} = {v}" for k, v in how.items()]:
+        entry = worst.setdefault((family, key), [0, 0.0, 0.0])
+        entry[0] += 1
+        entry[1], entry[2] = max(entry[1], errors["fp64"]), max(entry[2], errors["fp32"])
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--families", nargs="+", default=list(OPTIONS))
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    worst, failures = {}, []
+    for family in arguments.families:
+        for seed in range(arguments.first, arguments.first + arguments.seeds):
+            if problem := check(family, seed, arguments.program, worst):
+                failures.append(problem)
+    print(f"{'family':10} {'option':84} {'models':>6} {'fp64':>8} {'fp32':>8}")
+    for (family, key), (count, double, single) in sorted(worst.items()):
+        print(f"{family:10} {key:84.84} {count:6} {double:8.1e} {single:8.1e}")
+    for family in arguments.families:
+        rows = [v for (name, _), v in worst.items() if name == family]
+        if rows:
+            print(f"{family}: worst {max(v[1] for v in rows):.1e} in fp64, {max(v[2] for v in rows):.1e} in fp32")
+    print("\n".join(failures) if failures else "all agree")
+    sys.exit(bool(failures))
+
+
+if __name__ == "__main__":
+    main()
