@@ -44,7 +44,7 @@ std::vector<hooks::site> chosen_sites(std::vector<hooks::site> const& all, std::
     std::vector<hooks::site> chosen;
     for (auto const& site : all) {
         bool const named = std::any_of(wanted.begin(), wanted.end(),
-                                       [&](auto const& pattern) { return plateau::matches(pattern, site.name()); });
+                                       [&](auto const& pattern) { return hooks::means(pattern, site); });
         if (named) chosen.push_back(site);
     }
     return chosen;

@@ -50,6 +50,16 @@ TEST_CASE("a pattern finds its sites in firing order", "[hooks][plan]") {
     CHECK(hooks::matching_sites(some_sites(), "*").size() == some_sites().size());
 }
 
+TEST_CASE("a site that costs much is found by its own name alone", "[hooks][plan]") {
+    auto sites = some_sites();
+    for (auto const id : {site_id::q_input, site_id::result}) sites.push_back({id, 1, hooks::site_axes::heads, 2, 2});
+    CHECK(hooks::matching_sites(sites, "*").size() == some_sites().size());
+    CHECK(hooks::matching_sites(sites, "*hook_q*").size() == 2);  // hook_q
+    CHECK(hooks::matching_sites(sites, "*hook_q_input").size() == 1);
+    CHECK(hooks::matching_sites(sites, "blocks.*.attn.hook_result").size() == 1);
+    CHECK(hooks::matching_sites(sites, "blocks.1.hook_q_input").size() == 1);
+}
+
 TEST_CASE("a name that no site has is answered with the nearest names", "[hooks][plan]") {
     CHECK_THAT(message("blocks.1.hook_resid_pots"), plateau::testing::contains("blocks.1.hook_resid_pots") &&
                                                         plateau::testing::contains("blocks.1.hook_resid_post"));

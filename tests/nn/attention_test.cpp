@@ -58,11 +58,11 @@ buffer<T, 2> forward(nn::attention<context, T> const& layer, buffer<T, 2> const&
 TEST_CASE("hooks fire in the listed order, TransformerLens'", "[nn][attention]") {
     auto const layer = make<double>(true);
     testing::record<double> record;
-    forward(layer, random_buffer<double, 2>({3, width}, 5), record.watch("*"));
+    forward(layer, random_buffer<double, 2>({3, width}, 5), record.watch("*") | record.watch("*hook_result"));
     CHECK(record.order == std::vector<std::string>{"blocks.1.attn.hook_q", "blocks.1.attn.hook_k",
                                                    "blocks.1.attn.hook_v", "blocks.1.attn.hook_rot_q",
                                                    "blocks.1.attn.hook_rot_k", "blocks.1.attn.hook_attn_scores",
-                                                   "blocks.1.attn.hook_pattern", "blocks.1.attn.hook_z"});
+                                                   "blocks.1.attn.hook_pattern", "blocks.1.attn.hook_z", "blocks.1.attn.hook_result"});
     std::vector<hooks::site> sites, without_rotary;
     layer.list(sites, 1);
     for (std::size_t i = 0; i < sites.size(); ++i) {

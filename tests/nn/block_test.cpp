@@ -83,8 +83,12 @@ void require_hook_contract(Block const& block) {
     auto const x = random_buffer<T, 2>({rows, width}, 20);
     auto const y = forward(block, x);
     testing::record<T> seen;
-    CHECK(same_rows(forward(block, x, seen.watch("*")).view(), y.view()));
     auto const sites = sites_of(block);
+    auto watch_all = seen.watch("*");
+    for (auto const& at : sites) {
+        if (hooks::on_request(at.id)) watch_all = watch_all | seen.watch(at.name());
+    }
+    CHECK(same_rows(forward(block, x, watch_all).view(), y.view()));
     REQUIRE(seen.order.size() == sites.size());
     for (std::size_t i = 0; i < sites.size(); ++i) {
         auto const name = sites[i].name();
@@ -141,6 +145,67 @@ TEST_CASE("what hooks show adds up to the residual stream, bit for bit", "[nn][b
         }
         require_sum(after_attention, seen.at("mlp_out"), seen.at("resid_post"));
     }
+}
+
+TEST_CASE("a head's input reaches that head alone", "[nn][block]") {
+    auto block = make(nn::order::sequential);
+    auto const x = random_buffer<T, 2>({rows, width}, 20);
+    testing::record<T> plain, changed;
+    forward(block, x, plain.watch("*hook_q") | plain.watch("*hook_k") | plain.watch("*hook_v"));
+    auto const change = [](std::string const& pattern, index head) {
+        return hooks::patch<T>(pattern, [head](auto const&, auto const&, plateau::tensor::view<T, 3> inputs) {
+            for (index r = 0; r < rows; ++r) inputs(r, head, 0) += 3;
+        });
+    };
+    auto const site = GENERATE(as<std::string>{}, "q", "k", "v");
+    index const head = 1;
+    forward(block, x, change("*hook_" + site + "_input", head) | changed.watch("*hook_q") | changed.watch("*hook_k") | changed.watch("*hook_v"));
+    for (std::string const other : {"q", "k", "v"}) {
+        auto const &before = plain.at("attn.hook_" + other), &after = changed.at("attn.hook_" + other);
+        for (index r = 0; r < rows; ++r) {
+            for (index h = 0; h < before.extent(1); ++h) {
+                CHECK(same_bits(before[r][h].data(), after[r][h].data(), before.extent(2)) == !(other == site && h == head));
+            }
+        }
+    }
+    // all heads share one input where each has keys and values of its own
+    CHECK_THROWS_AS(hooks::matching_sites(sites_of(block), "*hook_attn_in"), site_error);
+    block.attend.shape.kv_heads = 4;
+    block.attend.key = testing::random_linear<T>(24, width, true, 2);
+    block.attend.value = testing::random_linear<T>(24, width, true, 3);
+    auto const all = forward(block, x, change("*hook_attn_in", head));
+    auto const each = forward(block, x, change("*hook_q_input", head) | change("*hook_k_input", head) | change("*hook_v_input", head));
+    CHECK(same_rows(all.view(), each.view()));
+}
+
+TEST_CASE("results of heads and the bias are the attention's output, and what is changed of them changes it", "[nn][block]") {
+    auto const block = make(GENERATE(nn::order::sequential, nn::order::parallel));
+    auto const x = random_buffer<T, 2>({rows, width}, 20);
+    testing::record<T> seen, without, without_z;
+    forward(block, x, seen.watch("*hook_result") | seen.watch("*attn_out"));
+    auto const remove = [](auto const&, auto const&, plateau::tensor::view<T, 3> values) {
+        for (index r = 0; r < rows; ++r) std::fill_n(values[r][2].data(), values.extent(2), 0.0);
+    };
+    forward(block, x, hooks::patch<T>("*hook_result", remove) | without.watch("*attn_out"));
+    forward(block, x, hooks::patch<T>("*hook_z", remove) | without_z.watch("*attn_out"));
+    for (index r = 0; r < rows; ++r) {
+        for (index i = 0; i < width; ++i) {
+            double sum = block.attend.output.bias.data()[i];
+            for (index h = 0; h < 4; ++h) sum += seen.at("hook_result")(r, h, i);
+            CHECK(std::abs(sum - seen.at("attn_out")(r, 0, i)) < 1e-14);
+            CHECK(std::abs(without.at("attn_out")(r, 0, i) - without_z.at("attn_out")(r, 0, i)) < 1e-14);
+        }
+    }
+}
+
+TEST_CASE("the MLP's own input changes the MLP alone", "[nn][block]") {
+    auto const block = make(nn::order::sequential);
+    auto const x = random_buffer<T, 2>({rows, width}, 20);
+    testing::record<T> own, shared;
+    forward(block, x, testing::multiply<T>("*mlp_in", 3) | own.watch("*resid_mid") | own.watch("*mlp_out") | own.watch("*resid_post"));
+    forward(block, x, testing::multiply<T>("*resid_mid", 3) | shared.watch("*mlp_out"));
+    CHECK(same_bits(own.at("mlp_out").data(), shared.at("mlp_out").data(), rows * width));
+    require_sum(own.at("resid_mid"), own.at("mlp_out"), own.at("resid_post"));
 }
 
 TEST_CASE("the sums hold for what patches wrote", "[nn][block]") {

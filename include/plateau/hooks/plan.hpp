@@ -15,12 +15,18 @@
 
 namespace plateau::hooks {
 
+/// True if a pattern means a site: it matches the name, and for one that is there on request does not end with a wildcard.
+inline bool means(std::string const& pattern, site const& at) {
+    bool const open_end = pattern.ends_with('*') || pattern.ends_with('?');
+    return !(open_end && on_request(at.id)) && matches(pattern, at.name());
+}
+
 /// The sites whose name matches `pattern`, in firing order.
 /// @throws site_error with the nearest names if there is none
 inline std::vector<site> matching_sites(std::vector<site> const& sites, std::string const& pattern) {
     std::vector<site> found;
     for (auto const& candidate : sites) {
-        if (matches(pattern, candidate.name())) found.push_back(candidate);
+        if (means(pattern, candidate)) found.push_back(candidate);
     }
     if (!found.empty()) return found;
     std::vector<std::string> names;

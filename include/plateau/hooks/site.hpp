@@ -17,6 +17,10 @@ enum class site_id : std::uint8_t {
     embed,
     pos_embed,
     resid_pre,
+    attn_in,
+    q_input,
+    k_input,
+    v_input,
     ln1_scale,
     ln1_normalized,
     ln1_out,
@@ -34,11 +38,13 @@ enum class site_id : std::uint8_t {
     attn_scores,
     pattern,
     z,
+    result,
     ln1_post_scale,
     ln1_post_normalized,
     ln1_post_out,
     attn_out,
     resid_mid,
+    mlp_in,
     ln2_scale,
     ln2_normalized,
     ln2_out,
@@ -66,6 +72,10 @@ constexpr std::string_view short_name(site_id id) {
         "hook_embed",
         "hook_pos_embed",
         "hook_resid_pre",
+        "hook_attn_in",
+        "hook_q_input",
+        "hook_k_input",
+        "hook_v_input",
         "ln1.hook_scale",
         "ln1.hook_normalized",
         "ln1.hook_out",
@@ -83,11 +93,13 @@ constexpr std::string_view short_name(site_id id) {
         "attn.hook_attn_scores",
         "attn.hook_pattern",
         "attn.hook_z",
+        "attn.hook_result",
         "ln1_post.hook_scale",
         "ln1_post.hook_normalized",
         "ln1_post.hook_out",
         "hook_attn_out",
         "hook_resid_mid",
+        "hook_mlp_in",
         "ln2.hook_scale",
         "ln2.hook_normalized",
         "ln2.hook_out",
@@ -111,6 +123,12 @@ constexpr std::string_view short_name(site_id id) {
 
 /// The sites of the embedding and of the final norm and unembedding belong to no block.
 constexpr bool in_block(site_id id) { return id >= site_id::resid_pre && id <= site_id::resid_post; }
+
+/// Copies of the residual stream for each reader of it, and each head's part of the attention's output: sites that cost
+/// what H other sites do, and work that nobody else needs. A pattern that ends with a wildcard does not find them.
+constexpr bool on_request(site_id id) {
+    return (id >= site_id::attn_in && id <= site_id::v_input) || id == site_id::result || id == site_id::mlp_in;
+}
 
 /// The axes that follow the position, [A] or [A, B]; scores and patterns are [heads, key positions]. Where heads come first
 /// the array of a whole prompt has them before the positions.

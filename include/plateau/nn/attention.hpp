@@ -6,6 +6,7 @@
 
 #include <plateau/nn/linear.hpp>
 #include <plateau/nn/norm.hpp>
+#include <plateau/nn/split_inputs.hpp>
 
 namespace plateau::nn {
 
@@ -13,7 +14,8 @@ namespace plateau::nn {
 ///     z_h = softmax(scale · q_h Kᵀ) V,   out = concat(z) Wᵒᵀ (+ bᵒ)
 /// with q, k and v clamped to ±clip, q and k normalised, q and k rotated by their positions, scores capped and keys beyond a
 /// window left out, each if it is there.
-/// Hook points in order: q, k, v (after bias and clamp), q_norm, k_norm, rot_q, rot_k, attn_scores, pattern, z.
+/// Hook points in order: q, k, v (after bias and clamp), q_norm, k_norm, rot_q, rot_k, attn_scores, pattern, z,
+/// result (z_h W_h, without bᵒ).
 template <class Context, class T>
 struct attention {
     using rows_view = typename pass<Context, T>::rows_view;
@@ -34,7 +36,7 @@ struct attention {
         using hooks::site_id;
         auto const q = p.matrix(slot::q, shape.heads * shape.width);
         auto const raw_q = query_norm ? p.matrix(slot::raw_q, shape.heads * shape.width) : q;
-        project(ctx, p, query, site_id::q, layer, x, raw_q, shape.heads);
+        project(ctx, p, query, site_id::q, layer, x, raw_q, 0, shape.heads);
         keys_and_values(ctx, p, layer, x, q);
         auto const k = p.matrix(slot::k, shape.kv_heads * shape.width);
         auto const v = p.matrix(slot::v, shape.kv_heads * shape.width);
@@ -53,7 +55,22 @@ struct attention {
             backend::prefix_attention<T>(ctx, shape, q, k, v, segments, z);
         }
         p.hook(site_id::z, layer, z, shape.heads);
-        output.forward(ctx, z, out, sum);
+        if (!p.wanted(site_id::result, layer)) return output.forward(ctx, z, out, sum);
+        auto const whole = sum == backend::accumulate::yes ? p.matrix(slot::delta, out.extent(1)) : out;
+        output.forward(ctx, z, whole);
+        show_results(ctx, p, layer, z, whole);
+        if (sum == backend::accumulate::yes) backend::add<T>(ctx, whole, out);
+    }
+
+    /// Puts what each head reads where forward() looks for it, if somebody wants to see or change it. @see split_inputs
+    template <class Norm>
+    void split(pass<Context, T>& p, int layer, rows_view x, Norm&& norm) const {
+        if (!wants_split_inputs(p, layer)) return;
+        split_inputs<Context, T>{p, shape.heads, shape.kv_heads, x.extent(1)}.fill(p, layer, x, norm);
+    }
+
+    [[gnu::cold]] void list_inputs(std::vector<hooks::site>& sites, int layer, index width) const {
+        split_inputs<Context, T>::list(sites, layer, shape.heads, shape.kv_heads, width);
     }
 
     /// Computes and records keys and values alone: all that a later row needs of the last layer.
@@ -77,6 +94,7 @@ struct attention {
         hooks::add_site(sites, {site_id::attn_scores, layer, site_axes::keys, h, 0});
         hooks::add_site(sites, {site_id::pattern, layer, site_axes::keys, h, 0});
         hooks::add_site(sites, {site_id::z, layer, site_axes::heads, h, e});
+        hooks::add_site(sites, {site_id::result, layer, site_axes::heads, h, output.weight.outputs()});
     }
 
     index kv_width() const { return shape.kv_heads * shape.width; }
@@ -90,11 +108,49 @@ private:
     /// Heads of a row that a norm takes one by one.
     index norm_heads(norm<Context, T> const& one, index heads) const { return one.weight.size() == shape.width ? heads : 1; }
 
+    /// @param first  of the heads, counted over those of queries, keys and values
     void project(Context const& ctx, pass<Context, T>& p, linear<Context, T> const& by, hooks::site_id at, int layer, const_rows_view x,
-                 rows_view y, index heads) const {
-        by.forward(ctx, x, y);
+                 rows_view y, index first, index heads) const {
+        if (wants_split_inputs(p, layer)) project_heads(ctx, p, by, x.extent(1), y, first, heads);
+        else by.forward(ctx, x, y);
         if (clip > 0) backend::clip<T>(ctx, y, clip);
         p.hook(at, layer, y, heads);
+    }
+
+    /// Each head of its own input: of the whole product what belongs to it, the same bits.
+    [[gnu::cold]] void project_heads(Context const& ctx, pass<Context, T>& p, linear<Context, T> const& by, index width, rows_view y, index first,
+                                     index heads) const {
+        split_inputs<Context, T> const inputs{p, shape.heads, shape.kv_heads, width};
+        auto const whole = p.matrix(slot::one_head, y.extent(1));
+        for (index h = 0; h < heads; ++h) {
+            by.forward(ctx, inputs.part(first + h, 1), whole);
+            copy_head(whole, h, y);
+        }
+    }
+
+    void copy_head(const_rows_view from, index h, rows_view to) const {
+        for (index r = 0; r < to.extent(0); ++r) std::copy_n(from[r].data() + h * shape.width, shape.width, to[r].data() + h * shape.width);
+    }
+
+    /// Shows what each head adds, z_h W_h, and adds to the output what hooks changed of it: nothing, bit for bit, if they only look.
+    /// @param out  [R, D], z Wᵒᵀ (+ bᵒ)
+    [[gnu::cold]] void show_results(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view z, rows_view out) const {
+        index const d = out.extent(1), rows = out.extent(0);
+        auto const results = p.matrix(slot::result, shape.heads * d), before = p.matrix(slot::copies, shape.heads * d);
+        auto const alone = p.matrix(slot::one_head, z.extent(1));
+        for (index h = 0; h < shape.heads; ++h) {
+            std::fill_n(alone.data(), alone.size(), T{0});
+            copy_head(z, h, alone);
+            rows_view const part{results.data() + h * d, {rows, d}, {results.stride(0), 1}};
+            backend::linear<T>(ctx, alone, output.weight, part);
+        }
+        std::copy_n(results.data(), results.size(), before.data());
+        p.hook(hooks::site_id::result, layer, results, shape.heads);
+        for (index r = 0; r < rows; ++r) {
+            for (index i = 0; i < shape.heads * d; ++i) {
+                if (results(r, i) != before(r, i)) out(r, i % d) += results(r, i) - before(r, i);
+            }
+        }
     }
 
     /// Normalises and rotates q too, if it is not empty.
@@ -103,8 +159,8 @@ private:
         auto const k = p.matrix(slot::k, kv_width());
         auto const v = p.matrix(slot::v, kv_width());
         auto const raw_k = key_norm ? p.matrix(slot::raw_k, kv_width()) : k;
-        project(ctx, p, key, site_id::k, layer, x, raw_k, shape.kv_heads);
-        project(ctx, p, value, site_id::v, layer, x, v, shape.kv_heads);
+        project(ctx, p, key, site_id::k, layer, x, raw_k, shape.heads, shape.kv_heads);
+        project(ctx, p, value, site_id::v, layer, x, v, shape.heads + shape.kv_heads, shape.kv_heads);
         bool const with_q = q.data() != nullptr;
         if (query_norm && with_q) {
             query_norm->forward(ctx, p, layer, q_norm_sites, p.matrix(slot::raw_q, q.extent(1)), q, norm_heads(*query_norm, shape.heads));

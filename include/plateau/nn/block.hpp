@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include <plateau/nn/attention.hpp>
 #include <plateau/nn/mlp.hpp>
@@ -37,14 +39,17 @@ struct block {
         using hooks::site_id;
         auto const x = p.residual(width);
         p.hook(site_id::resid_pre, layer, x);
+        if constexpr (requires { attend.list_inputs(std::declval<std::vector<hooks::site>&>(), layer, width); }) {
+            attend.split(p, layer, x, [&](auto from, auto to) { normalise(ctx, p, layer, from, to); });
+        }
         auto normed = before(ctx, p, layer, norm1, ln1_sites, x);
         if (order == nn::order::sequential) {
             add(ctx, p, layer, attend, norm1_post, ln1_post_sites, site_id::attn_out, normed, x);
             p.hook(site_id::resid_mid, layer, x);
-            normed = before(ctx, p, layer, norm2, ln2_sites, x);
+            normed = before(ctx, p, layer, norm2, ln2_sites, mlp_in(p, layer, x));
         } else {
             auto const delta = compute(ctx, p, layer, attend, norm1_post, ln1_post_sites, site_id::attn_out, normed);
-            if (norm2) normed = before(ctx, p, layer, norm2, ln2_sites, x);
+            if (norm2) normed = before(ctx, p, layer, norm2, ln2_sites, mlp_in(p, layer, x));
             backend::add<T>(ctx, delta, x);
         }
         add(ctx, p, layer, feed_forward, norm2_post, ln2_post_sites, site_id::mlp_out, normed, x);
@@ -67,11 +72,13 @@ struct block {
             if (one) one->list(sites, layer, at, width);
         };
         vector(hooks::site_id::resid_pre);
+        if constexpr (requires { attend.list_inputs(sites, layer, width); }) attend.list_inputs(sites, layer, width);
         norm(norm1, ln1_sites);
         attend.list(sites, layer);
         norm(norm1_post, ln1_post_sites);
         vector(hooks::site_id::attn_out);
         if (order == nn::order::sequential) vector(hooks::site_id::resid_mid);
+        if (norm2 || order == nn::order::sequential) vector(hooks::site_id::mlp_in);
         norm(norm2, ln2_sites);
         feed_forward.list(sites, layer);
         norm(norm2_post, ln2_post_sites);
@@ -89,6 +96,23 @@ private:
         auto const normed = p.matrix(slot::normed, x.extent(1));
         norm->forward(ctx, p, layer, at, x, normed);
         return normed;
+    }
+
+    /// What the attention reads of a copy of x, without its hooks.
+    template <class Context, class T, class Rows>
+    void normalise(Context const& ctx, pass<Context, T>& p, int layer, Rows x, Rows to) const {
+        if (norm1) return norm1->forward(ctx, p, layer, ln1_sites, x, to);
+        for (index r = 0; r < x.extent(0); ++r) std::copy_n(x[r].data(), x.extent(1), to[r].data());
+    }
+
+    /// x as the MLP alone sees it: a copy, if somebody wants to change it.
+    template <class Context, class T, class Rows>
+    Rows mlp_in(pass<Context, T>& p, int layer, Rows x) const {
+        if (!p.wanted(hooks::site_id::mlp_in, layer)) return x;
+        auto const copy = p.matrix(slot::copies, x.extent(1));
+        std::copy_n(x.data(), x.size(), copy.data());
+        p.hook(hooks::site_id::mlp_in, layer, copy);
+        return copy;
     }
 
     /// What a part adds to the residual stream.

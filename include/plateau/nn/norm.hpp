@@ -35,12 +35,13 @@ struct norm {
     typename Context::template buffer<T, 1> weight = {};  ///< [D], or empty for 1
     typename Context::template buffer<T, 1> bias = {};    ///< [D], or empty for 0
 
-    /// @param x,y  [R, heads · D], not overlapping      @param heads  each normalised on its own
+    /// @param x,y  [R, heads · D], not overlapping, dense if heads > 1      @param heads  each normalised on its own
     void forward(Context const& ctx, pass<Context, T>& p, int layer, norm_sites const& at,
                  typename pass<Context, T>::const_rows_view x, typename pass<Context, T>::rows_view y, index heads = 1) const {
         using rows_view = typename pass<Context, T>::rows_view;
         auto const by_head = [&](auto const& rows) {
-            return std::decay_t<decltype(rows)>{rows.data(), {rows.extent(0) * heads, rows.extent(1) / heads}};
+            using view = std::decay_t<decltype(rows)>;
+            return heads == 1 ? view{rows} : view{rows.data(), {rows.extent(0) * heads, rows.extent(1) / heads}};
         };
         auto const in = by_head(x);
         rows_view const out = by_head(y);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <plateau/backend/cpu.hpp>
@@ -35,7 +36,7 @@ struct sequence {
 
 /// Work space of a pass; one matrix of rows each.
 enum class slot : std::uint8_t {
-    residual, normalized, normed, scale, raw_q, raw_k, q, k, v, z, delta, post, mlp_pre, mlp_linear, mlp_post, cosines, sines, scores, logits
+    residual, normalized, normed, scale, copies, raw_q, raw_k, q, k, v, z, one_head, delta, result, post, mlp_pre, mlp_linear, mlp_post, cosines, sines, scores, logits
 };
 
 /// A block of R rows. Owned by one thread, reused for block after block: memory grows to the largest.
@@ -132,6 +133,14 @@ public:
                             one.record->values(layer)[one.start + j].data());
             }
         }
+    }
+
+    /// Calls f while nobody looks.
+    template <class F>
+    void unseen(F&& f) {
+        auto const* const plan = std::exchange(plan_, nullptr);
+        f();
+        plan_ = plan;
     }
 
     bool wanted(hooks::site_id id, int layer) const { return plan_ != nullptr && plan_->wanted(id, layer); }
