@@ -2,7 +2,7 @@
 
 What no module hands out is formed from the values around it: hook_scale = sqrt(var + eps), hook_normalized = centred input / hook_scale, and the
 scores (q k^T times the module's own scaling, capped and masked as it does); all are checked against the module's output (norm(x), softmax(scores) =
-pattern). Queries, keys and values are taken after OLMo's clamp. Shapes of q_norm and k_norm by head: [N,H,T,E], as TransformerLens' bridge gives them.
+pattern). Queries, keys and values are taken before OLMo's clamp, as the bridge does. Shapes of q_norm and k_norm by head: [N,H,T,E], as TransformerLens' bridge gives them.
 """
 import sys
 
@@ -146,9 +146,7 @@ def sites(model, tokens):
         on(block, lambda m, args, result, b=b: (put(b + "hook_resid_pre", args[0]), put(b + "hook_resid_post", tensor(result))))
         norm(at("ln1"), b + "ln1.")
         for n in ("q", "k", "v"):
-            def clamped(m, args, result, name=b + "attn.hook_" + n):
-                put(name, result if clip is None else result.clamp(-clip, clip), -1, head_dim)
-            on(part(attn, names[n]), clamped)
+            after(part(attn, names[n]), b + "attn.hook_" + n, -1, head_dim)
         on(part(attn, names["qkv"]), split(names["qkv"], b + "attn."))
         for n in ("q_norm", "k_norm"):
             norm(part(attn, names[n]), f"{b}attn.{n}.", by_head=config.model_type != "olmo2")
@@ -198,7 +196,8 @@ def sites(model, tokens):
             out[b + "hook_resid_mid"] = pre + attn_out
         assert torch.allclose(pre + attn_out + mlp_out, post, rtol=0, atol=1e-13 * post.abs().max().item()), b
         shared = heads // kv_heads
-        assert torch.allclose((out[b + "attn.hook_pattern"] @ out[b + "attn.hook_v"].transpose(1, 2).repeat_interleave(shared, 1)).transpose(1, 2),
+        values = out[b + "attn.hook_v"] if clip is None else out[b + "attn.hook_v"].clamp(-clip, clip)
+        assert torch.allclose((out[b + "attn.hook_pattern"] @ values.transpose(1, 2).repeat_interleave(shared, 1)).transpose(1, 2),
                               out[b + "attn.hook_z"], rtol=0, atol=1e-13), b
     return out
 

@@ -14,7 +14,7 @@ namespace plateau::nn {
 ///     z_h = softmax(scale · q_h Kᵀ) V,   out = concat(z) Wᵒᵀ (+ bᵒ)
 /// with q, k and v clamped to ±clip, q and k normalised, q and k rotated by their positions, scores capped and keys beyond a
 /// window left out, each if it is there.
-/// Hook points in order: q, k, v (after bias and clamp), q_norm, k_norm, rot_q, rot_k, attn_scores, pattern, z,
+/// Hook points in order: q, k, v (after bias, before the rest), q_norm, k_norm, rot_q, rot_k, attn_scores, pattern, z,
 /// result (z_h W_h, without bᵒ).
 template <class Context, class T>
 struct attention {
@@ -113,8 +113,8 @@ private:
                  rows_view y, index first, index heads) const {
         if (wants_split_inputs(p, layer)) project_heads(ctx, p, by, x.extent(1), y, first, heads);
         else by.forward(ctx, x, y);
-        if (clip > 0) backend::clip<T>(ctx, y, clip);
         p.hook(at, layer, y, heads);
+        if (clip > 0) backend::clip<T>(ctx, y, clip);
     }
 
     /// Each head of its own input: of the whole product what belongs to it, the same bits.
