@@ -32,7 +32,7 @@ namespace detail {
 
 /// Reduces read-outs to the distance from the row of point 0, block by block. @param result  [P, S]
 template <class T>
-hooks::sink<T> distance_sink(tensor::view<double, 2> result) {
+[[gnu::cold]] hooks::sink<T> distance_sink(tensor::view<double, 2> result) {
     return [result](hooks::site const& at, hooks::where const& w, tensor::view<T const, 3> rows) {
         std::vector<T> reference, current;
         for (std::size_t r = 0; r < w.rows.size(); ++r) {
@@ -61,7 +61,7 @@ hooks::sink<T> distance_sink(tensor::view<double, 2> result) {
 /// @throws usage_error (steps < 2, no pairs, unusable prompts), site_error, numeric_error
 /// @see Janiak et al. 2024, section 2
 template <class Context, class Model>
-distance_curves interpolate(Context const& ctx, Model const& model, models::prompt_list const& prompts,
+[[gnu::cold]] distance_curves interpolate(Context const& ctx, Model const& model, models::prompt_list const& prompts,
                             std::vector<prompt_pair> const& pairs, interpolate_options const& options,
                             hooks::hook_set<typename Model::value_type> const& also = {}) {
     using T = typename Model::value_type;
@@ -88,7 +88,7 @@ distance_curves interpolate(Context const& ctx, Model const& model, models::prom
 
 /// One pair: the curve d(α), [S].
 template <class Context, class Model>
-std::vector<double> interpolate(Context const& ctx, Model const& model, std::vector<token_id> const& context,
+[[gnu::cold]] std::vector<double> interpolate(Context const& ctx, Model const& model, std::vector<token_id> const& context,
                                 std::vector<token_id> const& other, interpolate_options const& options) {
     auto const curves = interpolate(ctx, model, models::prompt_list{context, other}, {{0, 1}}, options);
     auto const curve = curves[0];

@@ -47,7 +47,7 @@ public:
     using T = typename Model::value_type;
 
     /// @param ctx,model,prompts  kept as references
-    patched_rows(Context const& ctx, Model const& model, models::prompt_list const& prompts,
+    [[gnu::cold]] patched_rows(Context const& ctx, Model const& model, models::prompt_list const& prompts,
                  patched_rows_options options)
         : ctx_{ctx}, model_{model}, prompts_{prompts}, options_{std::move(options)},
           write_{resolve_write_site(model.sites(), options_.write_site)},
@@ -58,7 +58,7 @@ public:
     }
 
     /// @param reads  hooks that look; one that changes values is an error, since it would have to reach the prefix too
-    void run(std::vector<prompt_pair> const& pairs, point_writer<T> const& write, hooks::hook_set<T> const& reads) {
+    [[gnu::cold]] void run(std::vector<prompt_pair> const& pairs, point_writer<T> const& write, hooks::hook_set<T> const& reads) {
         require_pairs(pairs);
         for (auto const& read : reads.hooks()) {
             if (!read.reads_only) {
