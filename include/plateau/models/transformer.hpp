@@ -84,9 +84,13 @@ public:
         auto const x = p.matrix(nn::slot::normed, width());
         final_norm.forward(ctx, p, -1, nn::ln_final_sites, p.residual(width()), x);
         p.hook(hooks::site_id::unembed_in, -1, x);
-        if (!with_logits) return;
+        if (with_logits) unembed(ctx, p);
+    }
+
+    /// Logits of the rows that `read_out` left in slot::normed, in slot::logits: [R, V].
+    void unembed(Context const& ctx, pass_type& p) const {
         auto const logits = p.matrix(nn::slot::logits, vocabulary());
-        backend::linear<T>(ctx, x, *unembedding, logits);
+        backend::linear<T>(ctx, p.matrix(nn::slot::normed, width()), *unembedding, logits);
         p.hook(hooks::site_id::unembed_out, -1, logits);
     }
 
