@@ -68,6 +68,7 @@ void run(CLI::App const& app, options const& o) {
         }
         models::text_windows(0, length, stride);  // throws if they make no sense
         auto const texts = texts_of(o, model);
+        models::require_prompts(texts, model.embedding->outputs(), std::numeric_limits<index>::max());
         index const longest = program::longest_of(texts);
 
         // every window is a prompt; what counts goes to its place in [N,T]

@@ -114,6 +114,19 @@ std::vector<plateau::token_id> end_tokens(options const& o, Model const& model) 
     return model.config.eos;
 }
 
+/// The text of ids; one that has none, in a vocabulary larger than its tokenizer, is left out.
+std::string decode(plateau::io::tokenizer const& tokenizer, std::vector<plateau::token_id> ids) {
+    std::erase_if(ids, [&](plateau::token_id id) {
+        try {
+            tokenizer.decode({&id, 1});
+            return false;
+        } catch (plateau::domain_error const&) {
+            return true;
+        }
+    });
+    return tokenizer.decode(ids);
+}
+
 /// What is printed of a text. @param bos  its first token is one that nobody wrote
 template <class Model>
 std::string text_of(Model const& model, std::vector<plateau::token_id> prompt, models::generated const& more, bool bos, bool only_new) {
@@ -125,8 +138,8 @@ std::string text_of(Model const& model, std::vector<plateau::token_id> prompt, m
         for (std::size_t i = only_new ? prompt.size() : 0; i < all.size(); ++i) ids += (ids.empty() ? "" : " ") + std::to_string(all[i]);
         return ids;
     }
-    auto const text = model.tokenizer->decode(all);
-    return only_new ? text.substr(std::min(text.size(), model.tokenizer->decode(prompt).size())) : text;
+    auto const text = decode(*model.tokenizer, all);
+    return only_new ? text.substr(std::min(text.size(), decode(*model.tokenizer, prompt).size())) : text;
 }
 
 void run(CLI::App const& app, options const& o) {

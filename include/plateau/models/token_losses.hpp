@@ -7,14 +7,14 @@
 
 #include <plateau/backend/cpu/log_probabilities.hpp>
 #include <plateau/core/names.hpp>
-#include <plateau/models/forward.hpp>
+#include <plateau/models/forward_in_pieces.hpp>
 
 namespace plateau::models {
 
 /// Cross-entropy of every token that has one before it:
 ///     losses[i][t] = −log p(token t+1 of prompt i | its tokens 0 … t),   t = 0 … T−2, in nats
-/// Prompts run as in `forward`, with hooks at work; logits exist for 256 tokens of the vocabulary at a time, so that
-/// memory grows with the longest prompt and not with the vocabulary. A prompt's bits do not depend on the others.
+/// Prompts run as in `forward_in_pieces`, with hooks at work; logits exist for 256 tokens of the vocabulary at a time, so
+/// that memory does not grow with the vocabulary. A prompt's bits do not depend on the others.
 /// @param on_tokens  told of positions that are done, from many threads; may be empty
 /// @throws usage_error on prompts that do not fit, and on a hook that changes the logits, which are never there;
 ///         site_error on unknown hook points, numeric_error also if a loss is not finite
@@ -51,7 +51,7 @@ std::vector<std::vector<double>> token_losses(Context const& ctx, Model const& m
         }
         if (on_tokens) on_tokens(static_cast<index>(targets.size()));
     });
-    forward(ctx, model, prompts, set | read);
+    forward_in_pieces(ctx, model, prompts, set | read);
     return losses;
 }
 
