@@ -140,9 +140,10 @@ inline void require_memory(index count, index bytes, std::string const& what, st
                                 way_out);
 }
 
-/// Prompts of an NPY file [N,T]. @throws usage_error, file_error
-inline plateau::models::prompt_list read_tokens(std::string const& path) {
-    auto const array = read_integers(path);
+/// Prompts of an NPY file [N,T]. @param or_one  one prompt [T] will do too      @throws usage_error, file_error
+inline plateau::models::prompt_list read_tokens(std::string const& path, bool or_one = false) {
+    auto array = read_integers(path);
+    if (or_one && array.shape.size() == 1) array.shape.insert(array.shape.begin(), 1);
     if (array.shape.size() != 2 || array.shape[0] == 0 || array.shape[1] == 0) {
         throw plateau::usage_error(path + ": tokens must have the shape [prompts, length], neither of them 0");
     }
@@ -171,6 +172,15 @@ std::vector<token_id> encode(Model const& model, std::string const& text, std::s
     }
 }
 
+/// Begins every prompt with BOS if --bos, or else the default, says so. @throws usage_error if there is none to be had
+template <class Model>
+void add_bos(common_options const& o, Model const& model, bool by_default, plateau::models::prompt_list& prompts) {
+    if (!(o.bos ? *o.bos == "on" : by_default)) return;
+    auto const id = model.bos();
+    if (!id) throw plateau::usage_error("--bos on: this model names no beginning-of-text token");
+    for (auto& prompt : prompts) prompt.insert(prompt.begin(), *id);
+}
+
 /// The prompts that the options ask for. @param bos_by_default  prepend BOS to texts as the published tokenizer does
 template <class Model>
 plateau::models::prompt_list load_prompts(common_options const& o, Model const& model, bool bos_by_default) {
@@ -197,12 +207,7 @@ plateau::models::prompt_list load_prompts(common_options const& o, Model const& 
         }
         bos = bos_by_default && model.require_tokenizer().adds_bos();
     }
-    if (o.bos) bos = *o.bos == "on";
-    if (bos) {
-        auto const id = model.bos();
-        if (!id) throw plateau::usage_error("--bos on: this model names no beginning-of-text token");
-        for (auto& prompt : prompts) prompt.insert(prompt.begin(), *id);
-    }
+    add_bos(o, model, bos, prompts);
     plateau::models::require_prompts(model, prompts);
     return prompts;
 }

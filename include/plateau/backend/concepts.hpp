@@ -21,6 +21,7 @@ enum class op {
     add,               ///< residual and bias
     gather_rows,       ///< embedding
     summarise_logits,  ///< log-sum-exp, KL and best tokens of logits that are never stored
+    log_probabilities,  ///< of given tokens, from logits that are never stored
 };
 
 constexpr std::string_view name_of(op operation) {
@@ -32,7 +33,8 @@ constexpr std::string_view name_of(op operation) {
         case op::activation: return "activation";
         case op::add: return "add";
         case op::gather_rows: return "gather_rows";
-        default: return "summarise_logits";
+        case op::summarise_logits: return "summarise_logits";
+        default: return "log_probabilities";
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 /// A decoder: embedding, blocks, final norm, unembedding.
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -88,17 +89,19 @@ public:
 
     /// Final norm, and logits if `with_logits`; visible through hooks alone.
     void read_out(Context const& ctx, pass_type& p, bool with_logits) const {
-        auto x = p.residual(width());
-        if (final_norm) {
-            x = p.matrix(nn::slot::normed, width());
-            final_norm->forward(ctx, p, -1, nn::ln_final_sites, p.residual(width()), x);
-        }
+        auto const residual = p.residual(width()), x = p.matrix(nn::slot::normed, width());
+        if (final_norm) final_norm->forward(ctx, p, -1, nn::ln_final_sites, residual, x);
+        else std::copy_n(residual.data(), residual.size(), x.data());
         p.hook(hooks::site_id::unembed_in, -1, x);
-        if (!with_logits) return;
+        if (with_logits) unembed(ctx, p);
+    }
+
+    /// Logits of the rows that `read_out` left in slot::normed, in slot::logits: [R, V].
+    void unembed(Context const& ctx, pass_type& p) const {
         auto const logits = p.matrix(nn::slot::logits, vocabulary());
-        backend::linear<T>(ctx, x, head(), logits);
+        backend::linear<T>(ctx, p.matrix(nn::slot::normed, width()), head(), logits);
         p.hook(hooks::site_id::unembed_out, -1, logits);
-        if (!(logit_cap > 0) || !p.wanted(hooks::site_id::logits, -1)) return;
+        if (!(logit_cap > 0)) return;
         backend::cap<T>(ctx, logits, logit_cap);
         p.hook(hooks::site_id::logits, -1, logits);
     }

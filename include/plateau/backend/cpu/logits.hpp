@@ -52,6 +52,19 @@ struct softmax_state {
     double log_sum_exp() const { return static_cast<double>(largest) + std::log(sum); }
 };
 
+/// Logits of the tokens [first, first + count) for the rows of an input, with the bits of `linear`, then capped.
+/// @param logits  [rows, tokens_together]
+template <class T>
+void some_logits(kernel_table<T> const& kernels, linear_input<T> const& input, biased<T> const& head, T cap, index first, index count,
+                 T* logits) {
+    for (index column = 0; column < count; column += panel_columns) {
+        index const p = (first + column) / panel_columns;
+        input.multiply(head.weight, p, {logits + column, tokens_together}, head.weight, p + 1);
+    }
+    if (head.bias.size() > 0) kernels.add_rows({head.bias.data() + first, 0}, input.rows(), count, {logits, tokens_together});
+    for (index r = 0; r < input.rows() && cap > 0; ++r) kernels.cap_row(logits + r * tokens_together, count, cap);
+}
+
 /// Keeps the best tokens: the largest logit first, of equal ones the smaller token. @param best  what is kept, in order
 template <class T>
 void keep_best(T const* logits, index first_token, index count, index seen, std::span<scored_token<T>> best) {
@@ -95,12 +108,7 @@ void summarise_logits(cpu_context const& ctx, std::type_identity_t<tensor::view<
     std::vector<detail::softmax_state<T>> states(static_cast<std::size_t>(rows));
     for (index first = 0; first < vocabulary; first += tokens_together) {
         index const count = std::min(tokens_together, vocabulary - first);
-        for (index column = 0; column < count; column += panel_columns) {
-            index const p = (first + column) / panel_columns;
-            input.multiply(weight, p, {logits + column, tokens_together}, weight, p + 1);
-        }
-        if (head.bias.size() > 0) kernels.add_rows({head.bias.data() + first, 0}, rows, count, {logits, tokens_together});
-        for (index r = 0; r < rows && cap > 0; ++r) kernels.cap_row(logits + r * tokens_together, count, cap);
+        detail::some_logits(kernels, input, head, cap, first, count, logits);
         for (index r = 0; r < rows; ++r) {
             index const reference = references[static_cast<std::size_t>(r)];
             auto& state = states[static_cast<std::size_t>(r)];

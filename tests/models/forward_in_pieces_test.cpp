@@ -1,0 +1,109 @@
+#include <plateau/models/forward_in_pieces.hpp>
+
+#include <limits>
+#include <map>
+#include <tuple>
+
+#include <plateau/models/load.hpp>
+
+#include "support/catch.hpp"
+#include "support/golden.hpp"
+#include "support/scratch.hpp"
+#include "support/tiny_checkpoint.hpp"
+
+namespace {
+
+using plateau::index;
+namespace hooks = plateau::hooks;
+namespace models = plateau::models;
+using context = plateau::backend::cpu_context;
+using plateau::testing::contains;
+
+template <class T>
+models::language_model<context, T> random_model() {
+    plateau::testing::scratch_dir const folder;
+    tiny::checkpoint{3}.write(folder.path());
+    return models::load<T>(folder.path(), context{1});
+}
+
+/// What hooks see of every row, by site, item and position, and whether it is the prompt's last.
+template <class T>
+using rows_seen = std::map<std::tuple<std::string, index, index, bool>, std::vector<T>>;
+
+/// @param run  calls a forward pass with hooks that see everything, after one that changes every third position
+template <class T, class Run>
+rows_seen<T> see(Run&& run) {
+    rows_seen<T> seen;
+    auto const touch = hooks::patch<T>("blocks.0.hook_attn_out", [](auto const&, hooks::where const& w, auto rows) {
+        for (std::size_t r = 0; r < w.rows.size(); ++r) {
+            if (w.rows[r].position % 3 != 0) continue;
+            for (T& value : rows[static_cast<index>(r)].flat()) value *= 2;
+        }
+    });
+    run(touch | hooks::capture<T>("*", hooks::serialised<T>([&](hooks::site const& at, hooks::where const& w, plateau::tensor::view<T const, 3> rows) {
+            for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                auto const row = rows[static_cast<index>(r)];
+                auto const& id = w.rows[r];
+                index const width = at.axes == hooks::site_axes::keys ? id.position + 1 : row.extent(1);
+                auto& values = seen[{at.name(), id.item, id.position, id.last}];
+                for (index a = 0; a < row.extent(0); ++a) values.insert(values.end(), row[a].data(), row[a].data() + width);
+            }
+        })));
+    return seen;
+}
+
+TEMPLATE_TEST_CASE("pieces of prompts have the bits of the whole at every hook point", "[models][pieces]", float, double) {
+    auto const model = random_model<TestType>();
+    auto const prompts = tiny::random_prompts(9, {1, 64, 20, 3, 63, 12, 25}, 37);
+    auto const whole = see<TestType>([&](auto const& set) { models::forward(context{1}, model, prompts, set); });
+    for (index const rows : {0, 1, 5, 12, 25, 1000}) {
+        for (int const threads : {1, 2, 5}) {
+            CAPTURE(rows, threads);
+            CHECK((see<TestType>([&](auto const& set) { models::forward_in_pieces(context{threads}, model, prompts, set, rows); }) == whole));
+        }
+    }
+}
+
+TEST_CASE("pieces are right for every family", "[models][pieces]") {
+    for (auto const& name : golden::model_names()) {
+        CAPTURE(name);
+        auto const folder = golden::models_folder() / name;
+        auto const model = models::load<float>(folder, context{1});
+        auto const prompts = golden::prompts(folder / "tokens.npy");
+        CHECK((see<float>([&](auto const& set) { models::forward_in_pieces(context{2}, model, prompts, set, 4); }) ==
+               see<float>([&](auto const& set) { models::forward(context{1}, model, prompts, set); })));
+    }
+}
+
+TEST_CASE("layers that nobody looks at do not run in pieces either", "[models][pieces]") {
+    std::vector<index> seen;
+    auto const look = hooks::capture<float>("blocks.0.hook_resid_post", [&](auto const&, hooks::where const& w, auto) {
+        for (auto const& row : w.rows) seen.push_back(row.position);
+    });
+    auto model = random_model<float>();
+    model.blocks[1].norm1->weight.data()[0] = std::numeric_limits<float>::infinity();  // an error, if it ran
+    models::forward_in_pieces(context{1}, model, tiny::random_prompts(4, {20}, 37), look, 6);
+    REQUIRE(seen.size() == 20);
+    for (index t = 0; t < 20; ++t) CHECK(seen[static_cast<std::size_t>(t)] == t);
+}
+
+TEST_CASE("a piece that fails stops those that wait for it, with its message", "[models][pieces][errors]") {
+    auto const model = random_model<float>();
+    auto const prompts = tiny::random_prompts(4, {64, 64, 64}, 37);
+    for (index const where : {0, 21, 63}) {
+        auto const spoil = hooks::patch<float>("blocks.1.hook_resid_post", [&](auto const&, hooks::where const& w, auto rows) {
+            for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                if (w.rows[r].item == 1 && w.rows[r].position == where) rows(static_cast<index>(r), 0, 0) = std::numeric_limits<float>::infinity();
+            }
+        });
+        for (int const threads : {1, 2, 8}) {
+            CHECK_THROWS_WITH(models::forward_in_pieces(context{threads}, model, prompts, spoil, 6),
+                              contains("after layer 1, prompt 1, position " + std::to_string(where)));
+        }
+    }
+    auto const look = hooks::capture<float>("hook_embed", [](auto const&, auto const&, auto) {});
+    CHECK_THROWS_WITH(models::forward_in_pieces(context{1}, model, {}, look), contains("no prompts"));
+    CHECK_THROWS_WITH(models::forward_in_pieces(context{1}, model, {{1, 37}}, look), contains("token 37"));
+}
+
+}  // namespace
