@@ -1,8 +1,8 @@
 #pragma once
 /// The tokenizer in the metadata of a GGUF file.
 
-#include <array>
 #include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,35 +12,51 @@
 #include <plateau/core/types.hpp>
 #include <plateau/io/gguf.hpp>
 #include <plateau/io/printable.hpp>
-#include <plateau/io/tokenizer_spec.hpp>
+#include <plateau/io/tokenizer/pattern_syntax.hpp>
+#include <plateau/io/tokenizer/spec.hpp>
 
 namespace plateau::io {
 
-/// Reads a byte-level BPE tokenizer: tokenizer.ggml.model "gpt2" whose tokenizer.ggml.pre names a way to
-/// cut words that is that of GPT-2 or of SmolLM2. Control and user-defined tokens become added tokens.
+/// Reads a byte-level BPE tokenizer: tokenizer.ggml.model "gpt2" whose tokenizer.ggml.pre names the way to cut words
+/// of GPT-2, SmolLM2, Llama 3 or Qwen2. Control and user-defined tokens become added tokens, control tokens special.
 /// @throws config_error naming the key: absent, of another type or length, or a value that is not supported
 tokenizer_spec parse_gguf_tokenizer(gguf_file const& file);
 
 namespace detail {
 
-/// tokenizer.ggml.pre as llama.cpp groups them. "default" is left out on purpose: converters write it when
-/// they do not know, and llama.cpp then cuts words in a way that no published tokenizer has.
-[[gnu::cold]] inline pretokenizer_options gguf_pretokenizer(std::string_view name, std::string const& where) {
-    constexpr std::array<std::string_view, 2> like_gpt2{"gpt-2", "phi-2"};
-    constexpr std::array<std::string_view, 2> like_smollm{"smollm", "starcoder"};
-    for (auto known : like_gpt2) {
-        if (name == known) return {digit_split::none, false, true};
+/// tokenizer.ggml.pre as llama.cpp groups them, with what the published tokenizers do besides. "default" is left out on
+/// purpose: converters write it when they do not know, and llama.cpp then cuts words as no published tokenizer does.
+[[gnu::cold]] inline void apply_gguf_pretokenizer(std::string_view name, tokenizer_spec& spec) {
+    auto const is_one_of = [&](std::initializer_list<std::string_view> names) {
+        for (auto known : names) {
+            if (name == known) return true;
+        }
+        return false;
+    };
+    auto const split = [&](std::string_view pattern) {
+        spec.words.push_back({pretokenizer_step::action::split_at_pattern, pcre_of_oniguruma(pattern, spec.where)});
+    };
+    bool const llama3 = is_one_of({"llama3", "llama-v3", "llama-bpe"}), qwen2 = is_one_of({"qwen2"});
+    bool const digits = is_one_of({"smollm", "starcoder"});
+    if (llama3 || qwen2) {
+        split(concat({R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})", llama3 ? "{1,3}" : "",
+                      R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"}));
+        spec.model.whole_words = llama3;
+        if (qwen2) spec.normal.push_back({normalizer_step::action::nfc});
+    } else if (digits || is_one_of({"gpt-2", "phi-2"})) {
+        if (digits) split(R"(\p{N})");
+        split(gpt2_words);
+    } else {
+        throw config_error{spec.where, ": the pre-tokenizer ", printable(name), " (\"tokenizer.ggml.pre\") is not "
+                           "supported; supported are gpt-2, phi-2, smollm, starcoder, llama-bpe and qwen2. Give token "
+                           "ids instead of text"};
     }
-    for (auto known : like_smollm) {
-        if (name == known) return {digit_split::each, false, true};
-    }
-    throw config_error{where, ": the pre-tokenizer ", printable(name), " (\"tokenizer.ggml.pre\") is not supported; "
-                       "supported are gpt-2, phi-2, smollm and starcoder. Give token ids instead of text"};
+    spec.decoding.push_back({decoder_step::action::byte_letters});
 }
 
 }  // namespace detail
 
-inline tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
+[[gnu::cold]] inline tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     auto const& metadata = file.metadata();
     std::string const where = file.path().string();
     auto const required = [&](auto value, char const* key) {
@@ -55,8 +71,10 @@ inline tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     }
     tokenizer_spec spec;
     spec.where = where;
-    spec.words = detail::gguf_pretokenizer(metadata.text("tokenizer.ggml.pre").value_or(""), where);
-    spec.words.prefix_space = metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(false);
+    detail::apply_gguf_pretokenizer(metadata.text("tokenizer.ggml.pre").value_or(""), spec);
+    if (metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(false)) {
+        spec.words.insert(spec.words.end() - 1, {pretokenizer_step::action::prefix, " "});
+    }
 
     auto const tokens = required(metadata.texts("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens");
     auto const types = metadata.integers("tokenizer.ggml.token_type");
@@ -73,6 +91,7 @@ inline tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
             added_token token;
             token.id = id;
             token.content = tokens[i];
+            token.special = (*types)[i] == control;
             spec.added.push_back(std::move(token));
         }
         spec.tokens.emplace_back(tokens[i], id);
