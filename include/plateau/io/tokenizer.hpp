@@ -129,9 +129,10 @@ private:
             }
             return id;
         };
+        auto const first = find(left), second = find(right);
         auto const both = left + right;
         merge.result = find(both);
-        model.add_merge(find(left), find(right), merge, both);
+        model.add_merge(first, second, merge, both);
         ++merge.rank;
     }
     return model;

@@ -18,7 +18,7 @@ std::string normal(std::vector<normalizer_step> const& steps, std::string_view t
 
 TEST_CASE("normalization forms", "[io][tokenizer]") {
     CHECK(normal({{action::nfc}}, "e\u0301 A\u030a") == "é Å");
-    CHECK(normal({{action::nfc}}, "x\u0323\u0307 x\u0307\u0323") == "x\u0323\u0307 x\u0323\u0307");
+    CHECK(normal({{action::nfc}}, "q\u0323\u0307 q\u0307\u0323") == "q\u0323\u0307 q\u0323\u0307");
     CHECK(normal({{action::nfc}}, "\u1112\u1161\u11ab") == "\ud55c");
     CHECK(normal({{action::nfc}}, "\u212b ﬁ") == "Å ﬁ");
     CHECK(normal({{action::nfd}}, "é") == "e\u0301");
