@@ -2,6 +2,7 @@
 /// Text to token ids and back: byte-pair encoding, as Hugging Face tokenizers computes it.
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -74,7 +75,7 @@ public:
     std::string const& token_text(token_id id) const { return texts_[at(id)]; }
 
     /// Whether an id is structure rather than text. @throws domain_error if it does not exist
-    bool is_special(token_id id) const { return kinds_[at(id)] >= kind::special; }
+    bool is_special(token_id id) const { return kinds_[at(id)] >= structural; }
 
     /// One more than the largest id.
     index size() const { return static_cast<index>(texts_.size()); }
@@ -87,17 +88,20 @@ public:
 private:
     // `hidden` are the special tokens that decoding can skip: those that their normalizer leaves as they are. Hugging Face
     // tokenizers 0.23 spells the others as normalized, and then does not know them for special.
-    enum class kind : char { absent, plain, special, hidden };
+    enum kind : unsigned char { absent, textual, structural, hidden };
 
     std::size_t at(token_id id) const;
     void set_text(added_token const& token, bool replaces, std::size_t tokens, std::string const& where);
     void set_texts(tokenizer_spec const& spec);
     std::vector<added_token> added_tokens(tokenizer_spec const& spec, bool normalized) const;
+    static std::optional<std::string> symbols_of(std::string const& token, tokenizer_spec const& spec);
+    static token_id find_part(bpe const& model, std::string const& token, std::uint32_t rank,
+                              tokenizer_spec const& spec);
     bpe make_bpe(tokenizer_spec const& spec) const;
 
     std::vector<std::string> texts_;     // by id, as are the next two
     std::vector<std::string> spelling_;  // empty if the decoder needs nothing but texts_
-    std::vector<kind> kinds_;
+    std::vector<unsigned char> kinds_;
     decoder decoder_;
     normalizer normalizer_;
     added_token_splitter added_, added_normalized_;
@@ -107,31 +111,38 @@ private:
     bool adds_bos_;
 };
 
+/// How the model spells a token. Letters out of the byte alphabet cannot come about by merging bytes, so that such a token
+/// is left out; an added one still finds its id.
+[[gnu::cold]] inline std::optional<std::string> tokenizer::symbols_of(std::string const& token,
+                                                                      tokenizer_spec const& spec) {
+    return spec.model.characters ? std::optional{token} : bytes_of_letters(token);
+}
+
+[[gnu::cold]] inline token_id tokenizer::find_part(bpe const& model, std::string const& token, std::uint32_t rank,
+                                                   tokenizer_spec const& spec) {
+    auto const symbols = symbols_of(token, spec);
+    token_id const id = symbols ? model.tokens().find(*symbols) : no_token;
+    if (id == no_token) {
+        throw config_error{spec.where, ": merge number ", rank, " needs the token ", printable(token),
+                           ", which is not in the vocabulary"};
+    }
+    return id;
+}
+
 [[gnu::cold]] inline bpe tokenizer::make_bpe(tokenizer_spec const& spec) const {
     token_table tokens{spec.tokens.size()};
-    // How the model spells a token. Letters out of the byte alphabet cannot come about by merging bytes; an added token
-    // still finds its id.
-    auto const spelt = [&](std::string const& token) {
-        return spec.model.characters ? std::optional{token} : bytes_of_letters(token);
-    };
     for (auto const& [token, id] : spec.tokens) {
-        if (auto const symbols = spelt(token)) tokens.insert(*symbols, id);
+        if (auto const symbols = symbols_of(token, spec)) tokens.insert(*symbols, id);
     }
     bpe model{std::move(tokens), spec.model, texts_.size(), spec.merges.size()};
     token_merge merge;
+    std::string both;
     for (auto const& [left, right] : spec.merges) {
-        auto const find = [&](std::string const& token) {
-            auto const symbols = spelt(token);
-            token_id const id = symbols ? model.tokens().find(*symbols) : no_token;
-            if (id == no_token) {
-                throw config_error{spec.where, ": merge number ", merge.rank, " needs the token ", printable(token),
-                                   ", which is not in the vocabulary"};
-            }
-            return id;
-        };
-        auto const first = find(left), second = find(right);
-        auto const both = left + right;
-        merge.result = find(both);
+        both = left;
+        both += right;
+        token_id const first = find_part(model, left, merge.rank, spec);
+        token_id const second = find_part(model, right, merge.rank, spec);
+        merge.result = find_part(model, both, merge.rank, spec);
         model.add_merge(first, second, merge, both);
         ++merge.rank;
     }
@@ -147,12 +158,12 @@ private:
     }
     if (at >= kinds_.size()) {
         texts_.resize(at + 1);
-        kinds_.resize(at + 1, kind::absent);
+        kinds_.resize(at + 1);
         if (!decoder_.only_bytes()) spelling_.resize(at + 1);
     }
-    if (kinds_[at] != kind::absent && !replaces) throw config_error{where, ": two tokens have the id ", token.id};
+    if (kinds_[at] != absent && !replaces) throw config_error{where, ": two tokens have the id ", token.id};
     std::string const spelling = token.normalized ? normalizer_(token.content) : token.content;
-    kinds_[at] = !token.special ? kind::plain : spelling == token.content ? kind::hidden : kind::special;
+    kinds_[at] = !token.special ? textual : spelling == token.content ? hidden : structural;
     texts_[at] = decoder_.bytes_of_token(spelling);
     if (!spelling_.empty()) spelling_[at] = spelling;
 }
@@ -167,7 +178,7 @@ private:
     }
     auto const named = static_cast<index>(kinds_.size());
     for (auto const& token : spec.added) set_text(token, token.id < named, tokens, spec.where);
-    auto const exists = [&](token_id id) { return id >= 0 && id < size() && kinds_[static_cast<std::size_t>(id)] != kind::absent; };
+    auto const exists = [&](token_id id) { return id >= 0 && id < size() && kinds_[static_cast<std::size_t>(id)] != absent; };
     if (spec.bos && !exists(*spec.bos)) {
         throw config_error{spec.where, ": the bos token has the id ", *spec.bos, ", which no token has"};
     }
@@ -186,8 +197,8 @@ private:
 }
 
 [[gnu::cold]] inline tokenizer::tokenizer(tokenizer_spec spec)
-    : decoder_{spec.decoding}, normalizer_{spec.normal}, added_{added_tokens(spec, false)},
-      added_normalized_{added_tokens(spec, true)}, words_{spec.words}, model_{(set_texts(spec), make_bpe(spec))},
+    : decoder_{std::move(spec.decoding)}, normalizer_{std::move(spec.normal)}, added_{added_tokens(spec, false)},
+      added_normalized_{added_tokens(spec, true)}, words_{std::move(spec.words)}, model_{(set_texts(spec), make_bpe(spec))},
       bos_{spec.bos}, eos_{spec.eos}, adds_bos_{spec.adds_bos} {}
 
 [[gnu::cold]] inline tokenizer tokenizer::from_json_file(std::filesystem::path const& path) {
@@ -238,7 +249,7 @@ inline std::vector<token_id> tokenizer::encode(std::string_view text) const {
 
 inline std::size_t tokenizer::at(token_id id) const {
     auto const at = static_cast<std::size_t>(id);
-    if (id < 0 || at >= kinds_.size() || kinds_[at] == kind::absent) {
+    if (id < 0 || at >= kinds_.size() || kinds_[at] == absent) {
         throw domain_error{"there is no token ", id, "; the ids of this tokenizer are below ", size()};
     }
     return at;
@@ -250,7 +261,7 @@ inline std::string tokenizer::decode(std::span<token_id const> ids, special_toke
     std::vector<std::string> tokens;
     for (token_id id : ids) {
         auto const place = at(id);
-        if (special == special_tokens::skipped && kinds_[place] == kind::hidden) continue;
+        if (special == special_tokens::skipped && kinds_[place] == hidden) continue;
         if (bytes) text += texts_[place];
         else tokens.push_back(spelling_[place]);
     }

@@ -9,10 +9,10 @@ using namespace plateau::io;
 
 namespace {
 
-using action = decoder_step::action;
+using action = text_step::action;
 using tokens = std::vector<std::string>;
 
-std::string text(std::vector<decoder_step> const& steps, tokens const& list) {
+std::string text(std::vector<text_step> const& steps, tokens const& list) {
     return decoder{steps}.text_of_tokens(list);
 }
 
@@ -35,10 +35,10 @@ TEST_CASE("byte fallback", "[io][tokenizer]") {
 }
 
 TEST_CASE("the decoder of Llama 2", "[io][tokenizer]") {
-    std::vector<decoder_step> const llama{{action::replace, "▁", " "},
+    std::vector<text_step> const llama{{action::replace, "▁", " "},
                                           {action::byte_fallback},
                                           {action::fuse},
-                                          {action::strip, " ", "", 1, 0}};
+                                          {.what = action::strip, .text = " ", .left = 1}};
     CHECK(text(llama, {"▁the", "▁▁", "<0xE2>", "<0x82>", "<0xAC>"}) == "the  €");
     CHECK(text(llama, {"▁▁a"}) == " a");
     CHECK(text(llama, {}).empty());
@@ -47,7 +47,7 @@ TEST_CASE("the decoder of Llama 2", "[io][tokenizer]") {
 }
 
 TEST_CASE("stripping and Metaspace", "[io][tokenizer]") {
-    CHECK(text({{action::strip, "-", "", 2, 1}}, {"---a--", "-", ""}) == "-a-");
+    CHECK(text({{.what = action::strip, .text = "-", .left = 2, .right = 1}}, {"---a--", "-", ""}) == "-a-");
     CHECK(text({{action::metaspace, "▁"}}, {"▁a▁b", "▁c"}) == "ab c");
     CHECK(text({{action::metaspace_all, "▁"}}, {"▁a", "▁c"}) == " a c");
     CHECK(decoder{{{action::metaspace, "▁"}}}.bytes_of_token("▁a") == " a");

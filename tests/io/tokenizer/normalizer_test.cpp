@@ -10,9 +10,9 @@ using namespace plateau::io;
 
 namespace {
 
-using action = normalizer_step::action;
+using action = text_step::action;
 
-std::string normal(std::vector<normalizer_step> const& steps, std::string_view text) { return normalizer{steps}(text); }
+std::string normal(std::vector<text_step> const& steps, std::string_view text) { return normalizer{steps}(text); }
 
 }  // namespace
 

@@ -13,17 +13,17 @@ using namespace plateau::io;
 namespace {
 
 using words = std::vector<std::string>;
-using action = pretokenizer_step::action;
+using action = text_step::action;
 
-words split(std::vector<pretokenizer_step> const& steps, std::string_view text, bool first = true) {
+words split(std::vector<text_step> const& steps, std::string_view text, bool first = true) {
     words found;
     pretokenizer{steps}.split(text, first, [&](std::string_view word) { found.emplace_back(word); });
     return found;
 }
 
-pretokenizer_step const gpt2{action::split_at_pattern, pcre_of_oniguruma(gpt2_words, "")};
+text_step const gpt2{action::split_at_pattern, pcre_of_oniguruma(gpt2_words, "")};
 
-pretokenizer_step cut(std::string const& pattern, split_behavior behavior, bool invert = false) {
+text_step cut(std::string const& pattern, split_behavior behavior, bool invert = false) {
     return {action::split_at_pattern, pattern, "", behavior, invert};
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("what becomes of matches", "[io][tokenizer]") {
 }
 
 TEST_CASE("Metaspace", "[io][tokenizer]") {
-    std::vector<pretokenizer_step> const metaspace{
+    std::vector<text_step> const metaspace{
         {action::replace, " ", "▁"},
         {action::prefix, "▁"},
         {action::split_at_text, "▁", "", split_behavior::merged_with_next}};

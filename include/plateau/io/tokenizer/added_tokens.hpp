@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <plateau/core/order.hpp>
@@ -48,7 +50,7 @@ private:
     std::vector<added_token> tokens_;          // by first byte, then the longest first
     std::array<std::uint32_t, 257> begins_{};  // of each first byte among them
     std::array<bool, 65536> starts_{};         // of two bytes: whether a token may begin with them
-    std::vector<word_pattern> word_character_;
+    std::optional<word_pattern> word_character_;
 };
 
 [[gnu::cold]] inline added_token_splitter::added_token_splitter(std::vector<added_token> const& tokens) {
@@ -60,20 +62,20 @@ private:
         single = single || token.single_word;
     }
     for (std::size_t const i : order_by(keys)) {
-        auto const& token = tokens[i];
+        auto token = tokens[i];
         if (token.content.empty()) continue;
         std::size_t const first = static_cast<unsigned char>(token.content[0]);
         ++begins_[first + 1];
-        tokens_.push_back(token);
         for (std::size_t second = 0; second < 256; ++second) {
             bool const fits = token.content.size() == 1 || static_cast<unsigned char>(token.content[1]) == second;
             if (fits) starts_[first << 8 | second] = true;
         }
+        tokens_.push_back(std::move(token));
     }
     for (std::size_t first = 0; first < 256; ++first) begins_[first + 1] += begins_[first];
     // \w of Rust's regular expressions: Alphabetic, marks, decimal digits, connectors and joiners
     if (single) {
-        word_character_.emplace_back(R"([\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200c}\x{200d}\x{24b6}-\x{24e9})"
+        word_character_.emplace(R"([\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200c}\x{200d}\x{24b6}-\x{24e9})"
                                      R"(\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189}])");
     }
 }
@@ -92,7 +94,7 @@ inline added_token const* added_token_splitter::find(std::string_view text) cons
                                                                std::size_t end) const {
     bool touched = false;
     auto const look = [&](std::string_view character) {
-        word_character_[0].split(character, [&](std::string_view, bool match) { touched = touched || match; });
+        word_character_->split(character, [&](std::string_view, bool match) { touched = touched || match; });
     };
     if (begin > 0) {
         auto const before = character_before(text, begin);

@@ -86,7 +86,7 @@ private:
 };
 
 [[gnu::cold]] inline bpe::bpe(token_table tokens, bpe_options options, std::size_t ids, std::size_t merges)
-    : tokens_{std::move(tokens)}, options_{options}, merges_{merges}, alone_(ids, not_tried) {
+    : tokens_{std::move(tokens)}, options_{options}, merges_{merges}, alone_(ids) {
     constexpr char const* digits = "0123456789ABCDEF";
     for (std::size_t byte = 0; byte < 256; ++byte) {
         char const symbol = static_cast<char>(byte);

@@ -10,34 +10,18 @@
 
 #include <plateau/io/tokenizer/byte_alphabet.hpp>
 #include <plateau/io/tokenizer/replaced.hpp>
+#include <plateau/io/tokenizer/text_step.hpp>
 #include <plateau/io/utf8.hpp>
 
 namespace plateau::io {
 
-/// One step on the list of the tokens of a text.
-struct decoder_step {
-    enum class action {
-        byte_letters,   ///< all tokens spelt in the byte alphabet as one text; bytes that are not UTF-8 are U+FFFD
-        byte_fallback,  ///< runs of "<0xE2>" as the text that they spell, or one U+FFFD for each
-        fuse,           ///< all tokens as one
-        replace,        ///< text by content, in each token
-        strip,          ///< up to `left` times text at the beginning of each token, and `right` times at its end
-        metaspace,      ///< text is a space, and nothing in the first token
-        metaspace_all,  ///< text is a space, in the first token too
-    };
-    action what;
-    std::string text{};
-    std::string content{};
-    std::size_t left = 0, right = 0;
-};
-
 class decoder {
 public:
-    explicit decoder(std::vector<decoder_step> steps) : steps_{std::move(steps)} {}
+    explicit decoder(std::vector<text_step> steps) : steps_{std::move(steps)} {}
 
     /// Whether text is nothing but the bytes of all tokens: mended_utf8 of each token's bytes one after the other.
     bool only_bytes() const {
-        return steps_.size() == 1 && steps_[0].what == decoder_step::action::byte_letters;
+        return steps_.size() == 1 && steps_[0].what == text_step::action::byte_letters;
     }
 
     /// The text of a list of tokens: all steps one after the other. Without any, spaces join the tokens.
@@ -47,7 +31,7 @@ public:
     std::string bytes_of_token(std::string_view token) const;
 
 private:
-    std::vector<decoder_step> steps_;
+    std::vector<text_step> steps_;
 };
 
 namespace detail {
@@ -88,7 +72,7 @@ namespace detail {
     return joined;
 }
 
-[[gnu::cold]] inline std::string stripped(std::string_view token, decoder_step const& step) {
+[[gnu::cold]] inline std::string stripped(std::string_view token, text_step const& step) {
     for (std::size_t i = 0; i < step.left && token.starts_with(step.text); ++i) token.remove_prefix(step.text.size());
     for (std::size_t i = 0; i < step.right && token.ends_with(step.text); ++i) token.remove_suffix(step.text.size());
     return std::string{token};
@@ -111,7 +95,7 @@ namespace detail {
 }  // namespace detail
 
 [[gnu::cold]] inline std::string decoder::text_of_tokens(std::vector<std::string> tokens) const {
-    using action = decoder_step::action;
+    using action = text_step::action;
     for (auto const& step : steps_) {
         if (step.what == action::byte_fallback) tokens = detail::join_byte_tokens(tokens);
         for (auto& token : tokens) {
@@ -129,7 +113,7 @@ namespace detail {
 }
 
 [[gnu::cold]] inline std::string decoder::bytes_of_token(std::string_view token) const {
-    using action = decoder_step::action;
+    using action = text_step::action;
     std::string bytes{token};
     for (auto const& step : steps_) {
         if (step.what == action::byte_letters) bytes = detail::bytes_of_letters_or_text(bytes);

@@ -34,7 +34,7 @@ namespace detail {
         return false;
     };
     auto const split = [&](std::string_view pattern) {
-        spec.words.push_back({pretokenizer_step::action::split_at_pattern, pcre_of_oniguruma(pattern, spec.where)});
+        spec.words.push_back({text_step::action::split_at_pattern, pcre_of_oniguruma(pattern, spec.where)});
     };
     bool const llama3 = is_one_of({"llama3", "llama-v3", "llama-bpe"}), qwen2 = is_one_of({"qwen2"});
     bool const digits = is_one_of({"smollm", "starcoder"});
@@ -42,7 +42,7 @@ namespace detail {
         split(concat({R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})", llama3 ? "{1,3}" : "",
                       R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"}));
         spec.model.whole_words = llama3;
-        if (qwen2) spec.normal.push_back({normalizer_step::action::nfc});
+        if (qwen2) spec.normal.push_back({text_step::action::nfc});
     } else if (digits || is_one_of({"gpt-2", "phi-2"})) {
         if (digits) split(R"(\p{N})");
         split(gpt2_words);
@@ -51,7 +51,7 @@ namespace detail {
                            "supported; supported are gpt-2, phi-2, smollm, starcoder, llama-bpe and qwen2. Give token "
                            "ids instead of text"};
     }
-    spec.decoding.push_back({decoder_step::action::byte_letters});
+    spec.decoding.push_back({text_step::action::byte_letters});
 }
 
 }  // namespace detail
@@ -73,7 +73,7 @@ namespace detail {
     spec.where = where;
     detail::apply_gguf_pretokenizer(metadata.text("tokenizer.ggml.pre").value_or(""), spec);
     if (metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(false)) {
-        spec.words.insert(spec.words.end() - 1, {pretokenizer_step::action::prefix, " "});
+        spec.words.insert(spec.words.end() - 1, {text_step::action::prefix, " "});
     }
 
     auto const tokens = required(metadata.texts("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens");
@@ -94,14 +94,14 @@ namespace detail {
             token.special = (*types)[i] == control;
             spec.added.push_back(std::move(token));
         }
-        spec.tokens.emplace_back(tokens[i], id);
+        spec.tokens.push_back({std::string{tokens[i]}, id});
     }
     for (auto const merge : required(metadata.texts("tokenizer.ggml.merges"), "tokenizer.ggml.merges")) {
-        auto const space = merge.find(' ');
-        if (space == std::string_view::npos || merge.find(' ', space + 1) != std::string_view::npos) {
+        std::string left, right;
+        if (!split_merge(merge, left, right)) {
             throw config_error{where, ": a merge must be two tokens, found ", printable(merge)};
         }
-        spec.merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
+        spec.merges.emplace_back(std::move(left), std::move(right));
     }
     auto const id_of = [&](std::string const& key) -> std::optional<token_id> {
         auto const id = metadata.integer(key);

@@ -58,7 +58,7 @@ namespace detail {
 [[gnu::cold]] inline void parse_bpe(json const& model, tokenizer_spec& spec, std::string const& where) {
     parse_bpe_options(model, spec, where);
     json const& vocabulary = object_field(model, "vocab", where);
-    for (auto const& [token, id] : members_of(vocabulary)) spec.tokens.emplace_back(token, parse_token_id(id, where));
+    for (auto const& [token, id] : members_of(vocabulary)) spec.tokens.push_back({token, parse_token_id(id, where)});
     if (auto const unknown = optional_field<std::string>(model, "unk_token", where)) {
         json const* const at = find_member(vocabulary, *unknown);
         if (at == nullptr)
@@ -69,16 +69,14 @@ namespace detail {
     if (merges == nullptr || !merges->is_array()) throw config_error{where, ": \"merges\" must be an array"};
     for (json const& merge : elements_of(*merges)) {
         auto const* const pair = merge.get_ptr<json::array_t const*>();
+        std::string left, right;
         if (pair != nullptr && pair->size() == 2 && pair->front().is_string() && pair->back().is_string()) {
-            spec.merges.emplace_back(text_of(pair->front()), text_of(pair->back()));
-            continue;
-        }
-        auto const* const line = merge.get_ptr<std::string const*>();
-        auto const space = line != nullptr ? line->find(' ') : std::string::npos;
-        if (space == std::string::npos || line->find(' ', space + 1) != std::string::npos) {
+            left = text_of(pair->front());
+            right = text_of(pair->back());
+        } else if (!merge.is_string() || !split_merge(text_of(merge), left, right)) {
             throw config_error{where, ": a merge must be two tokens, found ", describe(merge)};
         }
-        spec.merges.emplace_back(line->substr(0, space), line->substr(space + 1));
+        spec.merges.emplace_back(std::move(left), std::move(right));
     }
 }
 

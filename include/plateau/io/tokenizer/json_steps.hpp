@@ -72,7 +72,7 @@ namespace detail {
 }
 
 [[gnu::cold]] inline void parse_normalizer_step(json const& part, tokenizer_spec& spec) {
-    using action = normalizer_step::action;
+    using action = text_step::action;
     auto const& where = spec.where;
     auto const& type = type_of(part, where);
     if (type == "NFC") spec.normal.push_back({action::nfc});
@@ -100,10 +100,10 @@ namespace detail {
 }
 
 [[gnu::cold]] inline void parse_split(json const& part, tokenizer_spec& spec) {
-    using action = pretokenizer_step::action;
+    using action = text_step::action;
     auto const& where = spec.where;
     json const& pattern = object_field(part, "pattern", where);
-    pretokenizer_step step{action::split_at_text, ""};
+    text_step step{action::split_at_text, ""};
     if (find_field(pattern, "Regex") != nullptr) {
         step = {action::split_at_pattern, pcre_of_oniguruma(non_empty(pattern, "Regex", where), where)};
     } else {
@@ -123,7 +123,7 @@ namespace detail {
 }
 
 [[gnu::cold]] inline void parse_metaspace(json const& part, tokenizer_spec& spec) {
-    using action = pretokenizer_step::action;
+    using action = text_step::action;
     auto const mark = non_empty(part, "replacement", spec.where);
     auto const scheme = prepend_scheme(part, spec.where);
     spec.words.push_back({action::replace, " ", mark});
@@ -133,7 +133,7 @@ namespace detail {
 }
 
 [[gnu::cold]] inline void parse_pretokenizer_step(json const& part, tokenizer_spec& spec) {
-    using action = pretokenizer_step::action;
+    using action = text_step::action;
     auto const& where = spec.where;
     auto const& type = type_of(part, where);
     if (!spec.model.characters)
@@ -163,7 +163,7 @@ namespace detail {
 }
 
 [[gnu::cold]] inline void parse_decoder_step(json const& part, tokenizer_spec& spec) {
-    using action = decoder_step::action;
+    using action = text_step::action;
     auto const& where = spec.where;
     auto const& type = type_of(part, where);
     if (type == "ByteLevel") spec.decoding.push_back({action::byte_letters});
@@ -173,8 +173,10 @@ namespace detail {
         spec.decoding.push_back(
             {action::replace, literal_pattern(part, where), field<std::string>(part, "content", where)});
     else if (type == "Strip")
-        spec.decoding.push_back({action::strip, non_empty(part, "content", where), "",
-                                 count_field(part, "start", where), count_field(part, "stop", where)});
+        spec.decoding.push_back({.what = action::strip,
+                                 .text = non_empty(part, "content", where),
+                                 .left = count_field(part, "start", where),
+                                 .right = count_field(part, "stop", where)});
     else if (type == "Metaspace")
         spec.decoding.push_back(
             {prepend_scheme(part, where) == "never" ? action::metaspace_all : action::metaspace,

@@ -19,30 +19,15 @@
 
 #include <plateau/core/error.hpp>
 #include <plateau/io/tokenizer/replaced.hpp>
+#include <plateau/io/tokenizer/text_step.hpp>
 #include <plateau/io/utf8.hpp>
 
 namespace plateau::io {
 
-struct normalizer_step {
-    enum class action {
-        nfc,  ///< the normalization forms of Unicode Standard Annex 15, as Unicode 9 has them
-        nfd,
-        nfkc,
-        nfkd,
-        prepend,      ///< text before everything that is not empty
-        replace,      ///< text by content
-        strip_left,   ///< white space at the beginning
-        strip_right,  ///< and at the end
-    };
-    action what;
-    std::string text{};
-    std::string content{};
-};
-
 class normalizer {
 public:
     /// @throws config_error if a normalization form is asked for and utf8proc was not there at compile time
-    explicit normalizer(std::vector<normalizer_step> steps);
+    explicit normalizer(std::vector<text_step> steps);
 
     /// Whether it leaves every text as it is.
     bool empty() const { return steps_.empty(); }
@@ -51,15 +36,15 @@ public:
     std::string operator()(std::string_view text) const;
 
 private:
-    std::vector<normalizer_step> steps_;
+    std::vector<text_step> steps_;
 };
 
 namespace detail {
 
 #if PLATEAU_NORMALIZER_UTF8PROC
 
-[[gnu::cold]] inline std::string normalization_form(std::string_view text, normalizer_step::action form) {
-    using action = normalizer_step::action;
+[[gnu::cold]] inline std::string normalization_form(std::string_view text, text_step::action form) {
+    using action = text_step::action;
     bool const composed = form == action::nfc || form == action::nfkc;
     bool const compatible = form == action::nfkc || form == action::nfkd;
     auto const options = static_cast<utf8proc_option_t>(
@@ -99,7 +84,7 @@ inline constexpr char32_t normalized_later[][2] = {
 }
 
 /// The normalization form as Unicode 9 has it, whatever version the library knows.
-[[gnu::cold]] inline std::string old_normalization_form(std::string_view text, normalizer_step::action form) {
+[[gnu::cold]] inline std::string old_normalization_form(std::string_view text, text_step::action form) {
     std::string result;
     while (!text.empty()) {
         auto const known = find_normalized_later(text);
@@ -114,7 +99,7 @@ inline constexpr char32_t normalized_later[][2] = {
 
 #else
 
-[[gnu::cold, noreturn]] inline std::string old_normalization_form(std::string_view, normalizer_step::action) {
+[[gnu::cold, noreturn]] inline std::string old_normalization_form(std::string_view, text_step::action) {
     throw config_error("this program was compiled without utf8proc, which the normalizer of this tokenizer needs "
                        "(Debian: libutf8proc-dev)");
 }
@@ -135,14 +120,14 @@ inline std::size_t inert_prefix(std::string_view text, bool canonical_compositio
 
 }  // namespace detail
 
-[[gnu::cold]] inline normalizer::normalizer(std::vector<normalizer_step> steps) : steps_{std::move(steps)} {
+[[gnu::cold]] inline normalizer::normalizer(std::vector<text_step> steps) : steps_{std::move(steps)} {
     for (auto const& step : steps_) {
-        if (step.what <= normalizer_step::action::nfkd) (void)detail::old_normalization_form("a", step.what);
+        if (step.what <= text_step::action::nfkd) (void)detail::old_normalization_form("a", step.what);
     }
 }
 
-inline std::string normalizer::operator()(std::string_view input) const {
-    using action = normalizer_step::action;
+[[gnu::cold]] inline std::string normalizer::operator()(std::string_view input) const {
+    using action = text_step::action;
     std::string text{input};
     for (auto const& step : steps_) {
         if (step.what <= action::nfkd) {

@@ -10,39 +10,16 @@
 
 #include <plateau/io/tokenizer/pattern.hpp>
 #include <plateau/io/tokenizer/replaced.hpp>
+#include <plateau/io/tokenizer/text_step.hpp>
 
 namespace plateau::io {
 
-/// What becomes of a match, in the words of Hugging Face tokenizers.
-enum class split_behavior {
-    isolated,              ///< is a piece
-    removed,               ///< vanishes
-    contiguous,            ///< is one piece with the matches that follow at once
-    merged_with_previous,  ///< joins the text before it
-    merged_with_next,      ///< joins the text after it
-};
-
-/// One step of a pre-tokenizer. ByteLevel is [prefix " ",] split by GPT-2's pattern; Digits a split; Metaspace
-/// replace " " by "▁", prefix "▁", split at "▁", merged with what follows.
-struct pretokenizer_step {
-    enum class action {
-        split_at_pattern,  ///< text is a pattern for PCRE2
-        split_at_text,
-        prefix,        ///< text before a piece that does not begin with it
-        prefix_first,  ///< the same for the piece at the very beginning alone
-        replace,       ///< text by content
-    };
-    action what;
-    std::string text;
-    std::string content{};
-    split_behavior behavior = split_behavior::isolated;
-    bool invert = false;  ///< what matches counts as what does not
-};
-
+/// ByteLevel is [prefix " ",] split by GPT-2's pattern; Digits a split; Metaspace replace " " by "▁", prefix "▁", split at
+/// "▁", merged with what follows.
 class pretokenizer {
 public:
     /// @throws config_error as word_pattern
-    explicit pretokenizer(std::vector<pretokenizer_step> steps);
+    explicit pretokenizer(std::vector<text_step> steps);
 
     using word_sink = std::function<void(std::string_view)>;
 
@@ -55,23 +32,22 @@ private:
     void run(std::size_t step, std::string_view text, bool first, word_sink const& word) const;
     void cut(std::size_t step, std::string_view text, match_sink const& piece) const;
 
-    std::vector<pretokenizer_step> steps_;
-    std::vector<word_pattern> patterns_;
-    std::vector<std::size_t> pattern_of_;  // by step
+    std::vector<text_step> steps_;
+    std::vector<word_pattern> patterns_;  // of the steps that have one
 };
 
-[[gnu::cold]] inline pretokenizer::pretokenizer(std::vector<pretokenizer_step> steps) : steps_{std::move(steps)} {
+[[gnu::cold]] inline pretokenizer::pretokenizer(std::vector<text_step> steps) : steps_{std::move(steps)} {
     for (auto const& step : steps_) {
-        pattern_of_.push_back(patterns_.size());
-        if (step.what == pretokenizer_step::action::split_at_pattern) patterns_.emplace_back(step.text);
+        if (step.what == text_step::action::split_at_pattern) patterns_.push_back(word_pattern{step.text});
     }
 }
 
 /// The pieces of a text by one split, matches and others, before the behaviour joins them.
 inline void pretokenizer::cut(std::size_t step, std::string_view text, match_sink const& piece) const {
-    if (steps_[step].what == pretokenizer_step::action::split_at_pattern) {
-        patterns_[pattern_of_[step]].split(text, piece);
-        return;
+    if (steps_[step].what == text_step::action::split_at_pattern) {
+        std::size_t pattern = 0;
+        for (std::size_t i = 0; i < step; ++i) pattern += steps_[i].what == text_step::action::split_at_pattern;
+        return patterns_[pattern].split(text, piece);
     }
     auto const& mark = steps_[step].text;
     while (!text.empty()) {
@@ -84,7 +60,7 @@ inline void pretokenizer::cut(std::size_t step, std::string_view text, match_sin
 }
 
 inline void pretokenizer::run(std::size_t step, std::string_view text, bool first, word_sink const& word) const {
-    using action = pretokenizer_step::action;
+    using action = text_step::action;
     if (text.empty()) return;
     if (step == steps_.size()) return word(text);
     auto const& now = steps_[step];

@@ -7,7 +7,7 @@
 namespace plateau::io {
 
 /// Every occurrence of a text replaced. @pre from is not empty
-inline std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
+[[gnu::cold]] inline std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
     std::string result;
     while (true) {
         auto const at = text.find(from);
