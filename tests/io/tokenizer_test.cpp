@@ -214,7 +214,8 @@ TEST_CASE("bos, eos and tokenizer_config.json", "[io][tokenizer]") {
     CHECK_THROWS_AS(with("words.json", R"({"add_bos_token": true})"), config_error);
     for (std::string name : {"LlamaTokenizer", "LlamaTokenizerFast", "GemmaTokenizerFast", "CodeLlamaTokenizer"}) {
         auto const like = [&](std::string const& more) {
-            return with("words.json", R"({"bos_token": "<|endoftext|>", "tokenizer_class": ")" + name + "\"" + more + "}");
+            return with("words.json",
+                        R"({"bos_token": "<|endoftext|>", "tokenizer_class": ")" + name + "\"" + more + "}");
         };
         CHECK(like("").adds_bos());
         CHECK_FALSE(like(R"(, "add_bos_token": false)").adds_bos());
@@ -367,7 +368,8 @@ TEST_CASE("tokenizers of GGUF files that are refused", "[io][tokenizer][bad-inpu
 TEST_CASE("the ways to cut words that GGUF files name", "[io][tokenizer]") {
     auto const with = [](std::string const& pre, std::string_view text) {
         auto bytes = small_gguf({"pre", "tokens", "merges", "types"}).text("tokenizer.ggml.pre", pre);
-        bytes.texts("tokenizer.ggml.tokens", {"1", "a", "11", "111", "aa", "aaa", "Ã", "©", "Ã©", "e", "Ì", "ģ", "ĠĠ", "Ġ"});
+        bytes.texts("tokenizer.ggml.tokens",
+                    {"1", "a", "11", "111", "aa", "aaa", "Ã", "©", "Ã©", "e", "Ì", "ģ", "ĠĠ", "Ġ"});
         bytes.texts("tokenizer.ggml.merges", {"1 1", "11 1", "a a", "Ã ©", "Ġ Ġ"});
         return from_gguf(bytes).encode(text);
     };

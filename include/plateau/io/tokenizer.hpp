@@ -86,8 +86,8 @@ public:
     std::optional<token_id> eos() const { return eos_; }
 
 private:
-    // `hidden` are the special tokens that decoding can skip: those that their normalizer leaves as they are. Hugging Face
-    // tokenizers 0.23 spells the others as normalized, and then does not know them for special.
+    // `hidden` are the special tokens that decoding can skip: those that their normalizer leaves as they are. Hugging
+    // Face tokenizers 0.23 spells the others as normalized, and then does not know them for special.
     enum kind : unsigned char { absent, textual, structural, hidden };
 
     std::size_t at(token_id id) const;
@@ -111,8 +111,8 @@ private:
     bool adds_bos_;
 };
 
-/// How the model spells a token. Letters out of the byte alphabet cannot come about by merging bytes, so that such a token
-/// is left out; an added one still finds its id.
+/// How the model spells a token. Letters out of the byte alphabet cannot come about by merging bytes, so that such a
+/// token is left out; an added one still finds its id.
 [[gnu::cold]] inline std::optional<std::string> tokenizer::symbols_of(std::string const& token,
                                                                       tokenizer_spec const& spec) {
     return spec.model.characters ? std::optional{token} : bytes_of_letters(token);
@@ -123,8 +123,8 @@ private:
     auto const symbols = symbols_of(token, spec);
     token_id const id = symbols ? model.tokens().find(*symbols) : no_token;
     if (id == no_token) {
-        throw config_error{spec.where, ": merge number ", rank, " needs the token ", printable(token),
-                           ", which is not in the vocabulary"};
+        throw config_error{spec.where,          ": merge number ", rank,
+                           " needs the token ", printable(token),  ", which is not in the vocabulary"};
     }
     return id;
 }
@@ -178,7 +178,9 @@ private:
     }
     auto const named = static_cast<index>(kinds_.size());
     for (auto const& token : spec.added) set_text(token, token.id < named, tokens, spec.where);
-    auto const exists = [&](token_id id) { return id >= 0 && id < size() && kinds_[static_cast<std::size_t>(id)] != absent; };
+    auto const exists = [&](token_id id) {
+        return id >= 0 && id < size() && kinds_[static_cast<std::size_t>(id)] != absent;
+    };
     if (spec.bos && !exists(*spec.bos)) {
         throw config_error{spec.where, ": the bos token has the id ", *spec.bos, ", which no token has"};
     }
@@ -198,8 +200,8 @@ private:
 
 [[gnu::cold]] inline tokenizer::tokenizer(tokenizer_spec spec)
     : decoder_{std::move(spec.decoding)}, normalizer_{std::move(spec.normal)}, added_{added_tokens(spec, false)},
-      added_normalized_{added_tokens(spec, true)}, words_{std::move(spec.words)}, model_{(set_texts(spec), make_bpe(spec))},
-      bos_{spec.bos}, eos_{spec.eos}, adds_bos_{spec.adds_bos} {}
+      added_normalized_{added_tokens(spec, true)}, words_{std::move(spec.words)},
+      model_{(set_texts(spec), make_bpe(spec))}, bos_{spec.bos}, eos_{spec.eos}, adds_bos_{spec.adds_bos} {}
 
 [[gnu::cold]] inline tokenizer tokenizer::from_json_file(std::filesystem::path const& path) {
     tokenizer_spec spec = parse_tokenizer_json(mapped_file{path}.text(), path.string());

@@ -59,7 +59,8 @@ TEST_CASE("merging follows the ranks", "[io][tokenizer]") {
     bpe model{tokens, {.characters = seed % 2 == 0}, texts.size(), rules.size()};
     for (std::size_t rank = 0; rank < rules.size(); ++rank) {
         auto const& [left, right, result] = rules[rank];
-        model.add_merge(left, right, {static_cast<std::uint32_t>(rank), result}, texts[static_cast<std::size_t>(result)]);
+        model.add_merge(left, right, {static_cast<std::uint32_t>(rank), result},
+                        texts[static_cast<std::size_t>(result)]);
     }
     bpe::scratch work;
     for (int repeat = 0; repeat < 20; ++repeat) {
@@ -145,7 +146,8 @@ TEST_CASE("words are found in a text that nothing cuts", "[io][tokenizer]") {
     auto const separate = make({mark, "a", "b", mark + "a", "ab", mark + "ab", mark + mark}, {.characters = true});
     CHECK(encode(separate, mark + "ab" + mark + mark + "ab" + mark) == ids{5, 0, 5, 0});
     CHECK(encode(separate, mark + mark + mark) == ids{6, 0});
-    auto const reaching = make({mark, "a", "b", "b" + mark, "ab" + mark, mark + "a", mark + "ab"}, {.characters = true});
+    auto const reaching =
+        make({mark, "a", "b", "b" + mark, "ab" + mark, mark + "a", mark + "ab"}, {.characters = true});
     CHECK(encode(reaching, "ab" + mark + "ab") == ids{4, 1, 2});
     CHECK(encode(reaching, mark + "a" + mark + "ab") == ids{5, 6});
 }

@@ -36,9 +36,9 @@ TEST_CASE("byte fallback", "[io][tokenizer]") {
 
 TEST_CASE("the decoder of Llama 2", "[io][tokenizer]") {
     std::vector<text_step> const llama{{action::replace, "▁", " "},
-                                          {action::byte_fallback},
-                                          {action::fuse},
-                                          {.what = action::strip, .text = " ", .left = 1}};
+                                       {action::byte_fallback},
+                                       {action::fuse},
+                                       {.what = action::strip, .text = " ", .left = 1}};
     CHECK(text(llama, {"▁the", "▁▁", "<0xE2>", "<0x82>", "<0xAC>"}) == "the  €");
     CHECK(text(llama, {"▁▁a"}) == " a");
     CHECK(text(llama, {}).empty());

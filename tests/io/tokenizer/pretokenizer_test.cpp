@@ -79,10 +79,9 @@ TEST_CASE("what becomes of matches", "[io][tokenizer]") {
 }
 
 TEST_CASE("Metaspace", "[io][tokenizer]") {
-    std::vector<text_step> const metaspace{
-        {action::replace, " ", "▁"},
-        {action::prefix, "▁"},
-        {action::split_at_text, "▁", "", split_behavior::merged_with_next}};
+    std::vector<text_step> const metaspace{{action::replace, " ", "▁"},
+                                           {action::prefix, "▁"},
+                                           {action::split_at_text, "▁", "", split_behavior::merged_with_next}};
     CHECK(split(metaspace, "a b  c ") == words{"▁a", "▁b", "▁", "▁c", "▁"});
     CHECK(split(metaspace, " a") == words{"▁a"});
 }

@@ -45,9 +45,9 @@ TEST_CASE("merges are found again, and others not", "[io][tokenizer]") {
         for (token_id right = 0; right < 90; ++right) {
             auto const at = known.find({left, right});
             auto const found = table.find(left, right);
-            same &= at == known.end() ? found.result == no_token
-                                      : found.result == at->second &&
-                                            found.rank == static_cast<std::uint32_t>(at->second) + 7;
+            same &= at == known.end()
+                        ? found.result == no_token
+                        : found.result == at->second && found.rank == static_cast<std::uint32_t>(at->second) + 7;
         }
     }
     CHECK(same);

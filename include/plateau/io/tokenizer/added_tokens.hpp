@@ -76,7 +76,7 @@ private:
     // \w of Rust's regular expressions: Alphabetic, marks, decimal digits, connectors and joiners
     if (single) {
         word_character_.emplace(R"([\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200c}\x{200d}\x{24b6}-\x{24e9})"
-                                     R"(\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189}])");
+                                R"(\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189}])");
     }
 }
 

@@ -20,9 +20,7 @@ public:
     explicit decoder(std::vector<text_step> steps) : steps_{std::move(steps)} {}
 
     /// Whether text is nothing but the bytes of all tokens: mended_utf8 of each token's bytes one after the other.
-    bool only_bytes() const {
-        return steps_.size() == 1 && steps_[0].what == text_step::action::byte_letters;
-    }
+    bool only_bytes() const { return steps_.size() == 1 && steps_[0].what == text_step::action::byte_letters; }
 
     /// The text of a list of tokens: all steps one after the other. Without any, spaces join the tokens.
     std::string text_of_tokens(std::vector<std::string> tokens) const;
@@ -118,7 +116,8 @@ namespace detail {
     for (auto const& step : steps_) {
         if (step.what == action::byte_letters) bytes = detail::bytes_of_letters_or_text(bytes);
         if (step.what == action::replace) bytes = replaced(bytes, step.text, step.content);
-        if (step.what == action::metaspace || step.what == action::metaspace_all) bytes = replaced(bytes, step.text, " ");
+        if (step.what == action::metaspace || step.what == action::metaspace_all)
+            bytes = replaced(bytes, step.text, " ");
         if (step.what != action::byte_fallback) continue;
         if (auto const byte = detail::byte_of_token(bytes)) return std::string(1, *byte);
     }

@@ -47,7 +47,8 @@ namespace detail {
         if (digits) split(R"(\p{N})");
         split(gpt2_words);
     } else {
-        throw config_error{spec.where, ": the pre-tokenizer ", printable(name), " (\"tokenizer.ggml.pre\") is not "
+        throw config_error{spec.where, ": the pre-tokenizer ", printable(name),
+                           " (\"tokenizer.ggml.pre\") is not "
                            "supported; supported are gpt-2, phi-2, smollm, starcoder, llama-bpe and qwen2. Give token "
                            "ids instead of text"};
     }
@@ -60,13 +61,13 @@ namespace detail {
     auto const& metadata = file.metadata();
     std::string const where = file.path().string();
     auto const required = [&](auto value, char const* key) {
-        if (!value)
-            throw config_error{where, ": the metadata key \"", key, "\" is missing: the file has no tokenizer"};
+        if (!value) throw config_error{where, ": the metadata key \"", key, "\" is missing: the file has no tokenizer"};
         return *std::move(value);
     };
     auto const model = required(metadata.text("tokenizer.ggml.model"), "tokenizer.ggml.model");
     if (model != "gpt2") {
-        throw config_error{where, ": the tokenizer ", printable(model), " (\"tokenizer.ggml.model\") is not "
+        throw config_error{where, ": the tokenizer ", printable(model),
+                           " (\"tokenizer.ggml.model\") is not "
                            "supported; supported is gpt2. Give token ids instead of text"};
     }
     tokenizer_spec spec;
@@ -79,8 +80,8 @@ namespace detail {
     auto const tokens = required(metadata.texts("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens");
     auto const types = metadata.integers("tokenizer.ggml.token_type");
     if (types && types->size() != tokens.size()) {
-        throw config_error{where, ": there are ", tokens.size(), " tokens, but ", types->size(),
-                           " values in \"tokenizer.ggml.token_type\""};
+        throw config_error{where,           ": there are ", tokens.size(),
+                           " tokens, but ", types->size(),  " values in \"tokenizer.ggml.token_type\""};
     }
     constexpr index control = 3;
     constexpr index user_defined = 4;

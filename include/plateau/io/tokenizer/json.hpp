@@ -48,8 +48,7 @@ namespace detail {
     if (spec.model.byte_fallback && !spec.model.characters)
         refuse_tokenizer(where, "\"byte_fallback\" with the pre-tokenizer ByteLevel");
     for (char const* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-        if (!field_or<std::string>(model, key, "", where).empty())
-            refuse_tokenizer(where, concat({"\"", key, "\""}));
+        if (!field_or<std::string>(model, key, "", where).empty()) refuse_tokenizer(where, concat({"\"", key, "\""}));
     }
     if (field_or<double>(model, "dropout", 0, where) != 0) refuse_tokenizer(where, "\"dropout\"");
     spec.model.whole_words = field_or<bool>(model, "ignore_merges", false, where);
@@ -83,8 +82,7 @@ namespace detail {
 [[gnu::cold]] inline void parse_added_tokens(json const& root, tokenizer_spec& spec, std::string const& where) {
     json const* const added = find_field(root, "added_tokens");
     if (added == nullptr) return;
-    if (!added->is_array())
-        throw config_error{where, ": \"added_tokens\" must be an array, found ", describe(*added)};
+    if (!added->is_array()) throw config_error{where, ": \"added_tokens\" must be an array, found ", describe(*added)};
     for (json const& entry : elements_of(*added)) {
         if (!entry.is_object())
             throw config_error{where, ": an added token must be an object, found ", describe(entry)};
@@ -167,15 +165,15 @@ namespace detail {
     return spec;
 }
 
-[[gnu::cold]] inline void apply_tokenizer_config(tokenizer_spec& spec, std::string_view json_text, std::string const& where) {
+[[gnu::cold]] inline void apply_tokenizer_config(tokenizer_spec& spec, std::string_view json_text,
+                                                 std::string const& where) {
     json const root = parse_json(json_text, where);
     if (!root.is_object()) throw config_error{where, ": a configuration must be an object, found ", describe(root)};
     auto const named = [&](char const* key) -> std::optional<token_id> {
         json const* value = find_field(root, key);
         if (value != nullptr && value->is_object()) value = find_field(*value, "content");
         if (value == nullptr) return std::nullopt;
-        if (!value->is_string())
-            throw config_error{where, ": \"", key, "\" must be a token, found ", describe(*value)};
+        if (!value->is_string()) throw config_error{where, ": \"", key, "\" must be a token, found ", describe(*value)};
         return detail::find_token(spec, text_of(*value));
     };
     if (auto const eos = named("eos_token")) spec.eos = eos;

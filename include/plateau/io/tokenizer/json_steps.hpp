@@ -19,8 +19,8 @@ namespace plateau::io {
 /// @param root  the whole tokenizer      @throws config_error that names what is malformed or not supported
 void parse_normalizer(json const& root, tokenizer_spec& spec);
 
-/// Reads "pre_tokenizer": Split, Digits, Metaspace, and as the last ByteLevel; one, a Sequence of them, or none. Without
-/// ByteLevel the symbols of the model are characters. @throws as parse_normalizer
+/// Reads "pre_tokenizer": Split, Digits, Metaspace, and as the last ByteLevel; one, a Sequence of them, or none.
+/// Without ByteLevel the symbols of the model are characters. @throws as parse_normalizer
 void parse_pretokenizer(json const& root, tokenizer_spec& spec);
 
 /// Reads "decoder": ByteLevel, ByteFallback, Fuse, Replace of a text, Strip, Metaspace, or a Sequence of them.
@@ -145,8 +145,8 @@ namespace detail {
         spec.model.characters = false;
     } else if (type == "Digits") {
         bool const each = field_or<bool>(part, "individual_digits", false, where);
-        spec.words.push_back({action::split_at_pattern, R"(\p{N})", "",
-                              each ? split_behavior::isolated : split_behavior::contiguous});
+        spec.words.push_back(
+            {action::split_at_pattern, R"(\p{N})", "", each ? split_behavior::isolated : split_behavior::contiguous});
     } else if (type == "Split") {
         parse_split(part, spec);
     } else if (type == "Metaspace") {
@@ -178,9 +178,8 @@ namespace detail {
                                  .left = count_field(part, "start", where),
                                  .right = count_field(part, "stop", where)});
     else if (type == "Metaspace")
-        spec.decoding.push_back(
-            {prepend_scheme(part, where) == "never" ? action::metaspace_all : action::metaspace,
-             non_empty(part, "replacement", where)});
+        spec.decoding.push_back({prepend_scheme(part, where) == "never" ? action::metaspace_all : action::metaspace,
+                                 non_empty(part, "replacement", where)});
     else refuse_tokenizer(where, concat({"the decoder ", printable(type)}));
 }
 

@@ -50,7 +50,12 @@ private:
     auto* const compiled = pcre2_compile_8(reinterpret_cast<PCRE2_SPTR8>(pattern.data()), pattern.size(),
                                            PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK, &code, &offset, nullptr);
     if (compiled == nullptr) {
-        throw config_error{"PCRE2 refuses the pattern ", pattern, " at offset ", offset, " (error ", code,
+        throw config_error{"PCRE2 refuses the pattern ",
+                           pattern,
+                           " at offset ",
+                           offset,
+                           " (error ",
+                           code,
                            "); plateau needs a PCRE2 with Unicode support"};
     }
     code_.reset(compiled, [](pcre2_code_8 const* owned) { pcre2_code_free_8(const_cast<pcre2_code_8*>(owned)); });
@@ -68,8 +73,8 @@ inline void word_pattern::split(std::string_view text, match_sink const& piece) 
     std::size_t at = 0;
     while (at < text.size()) {
         auto const find = [&](std::uint32_t options) {
-            return pcre2_match_8(code_.get(), subject, text.size(), at,
-                                 PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY | options, match.get(), nullptr);
+            return pcre2_match_8(code_.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY | options,
+                                 match.get(), nullptr);
         };
         int found = find(0);
         if (found == PCRE2_ERROR_JIT_STACKLIMIT) found = find(PCRE2_NO_JIT);

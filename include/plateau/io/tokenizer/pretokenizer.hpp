@@ -14,8 +14,8 @@
 
 namespace plateau::io {
 
-/// ByteLevel is [prefix " ",] split by GPT-2's pattern; Digits a split; Metaspace replace " " by "▁", prefix "▁", split at
-/// "▁", merged with what follows.
+/// ByteLevel is [prefix " ",] split by GPT-2's pattern; Digits a split; Metaspace replace " " by "▁", prefix "▁", split
+/// at "▁", merged with what follows.
 class pretokenizer {
 public:
     /// @throws config_error as word_pattern

@@ -62,9 +62,7 @@ public:
     void insert(token_id left, token_id right, token_merge merge);
 
     /// The result is no_token if there is none.
-    token_merge find(token_id left, token_id right) const {
-        return slots_[place(key(left, right))].merge;
-    }
+    token_merge find(token_id left, token_id right) const { return slots_[place(key(left, right))].merge; }
 
 private:
     struct entry {
