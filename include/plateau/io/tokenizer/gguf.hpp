@@ -34,7 +34,7 @@ namespace detail {
         return false;
     };
     auto const split = [&](std::string_view pattern) {
-        spec.words.push_back({text_step::action::split_at_pattern, pcre_of_oniguruma(pattern, spec.where)});
+        add_step(spec.words, text_step::action::split_at_pattern, pcre_of_oniguruma(pattern, spec.where));
     };
     bool const llama3 = is_one_of({"llama3", "llama-v3", "llama-bpe"}), qwen2 = is_one_of({"qwen2"});
     bool const digits = is_one_of({"smollm", "starcoder"});
@@ -42,7 +42,7 @@ namespace detail {
         split(concat({R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})", llama3 ? "{1,3}" : "",
                       R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"}));
         spec.model.whole_words = llama3;
-        if (qwen2) spec.normal.push_back({text_step::action::nfc});
+        if (qwen2) add_step(spec.normal, text_step::action::nfc);
     } else if (digits || is_one_of({"gpt-2", "phi-2"})) {
         if (digits) split(R"(\p{N})");
         split(gpt2_words);
@@ -52,7 +52,7 @@ namespace detail {
                            "supported; supported are gpt-2, phi-2, smollm, starcoder, llama-bpe and qwen2. Give token "
                            "ids instead of text"};
     }
-    spec.decoding.push_back({text_step::action::byte_letters});
+    add_step(spec.decoding, text_step::action::byte_letters);
 }
 
 }  // namespace detail
@@ -74,7 +74,10 @@ namespace detail {
     spec.where = where;
     detail::apply_gguf_pretokenizer(metadata.text("tokenizer.ggml.pre").value_or(""), spec);
     if (metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(false)) {
-        spec.words.insert(spec.words.end() - 1, {text_step::action::prefix, " "});
+        auto const words = spec.words.back();
+        spec.words.pop_back();
+        add_step(spec.words, text_step::action::prefix, " ");
+        add_step(spec.words, words.what, words.text);
     }
 
     auto const tokens = required(metadata.texts("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens");

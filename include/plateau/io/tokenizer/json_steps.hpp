@@ -75,17 +75,17 @@ namespace detail {
     using action = text_step::action;
     auto const& where = spec.where;
     auto const& type = type_of(part, where);
-    if (type == "NFC") spec.normal.push_back({action::nfc});
-    else if (type == "NFD") spec.normal.push_back({action::nfd});
-    else if (type == "NFKC") spec.normal.push_back({action::nfkc});
-    else if (type == "NFKD") spec.normal.push_back({action::nfkd});
-    else if (type == "Prepend") spec.normal.push_back({action::prepend, field<std::string>(part, "prepend", where)});
+    if (type == "NFC") add_step(spec.normal, action::nfc);
+    else if (type == "NFD") add_step(spec.normal, action::nfd);
+    else if (type == "NFKC") add_step(spec.normal, action::nfkc);
+    else if (type == "NFKD") add_step(spec.normal, action::nfkd);
+    else if (type == "Prepend") add_step(spec.normal, action::prepend, field<std::string>(part, "prepend", where));
     else if (type == "Replace")
-        spec.normal.push_back(
-            {action::replace, literal_pattern(part, where), field<std::string>(part, "content", where)});
+        add_step(spec.normal, action::replace, literal_pattern(part, where),
+                 field<std::string>(part, "content", where));
     else if (type == "Strip") {
-        if (field_or<bool>(part, "strip_left", true, where)) spec.normal.push_back({action::strip_left});
-        if (field_or<bool>(part, "strip_right", true, where)) spec.normal.push_back({action::strip_right});
+        if (field_or<bool>(part, "strip_left", true, where)) add_step(spec.normal, action::strip_left);
+        if (field_or<bool>(part, "strip_right", true, where)) add_step(spec.normal, action::strip_right);
     } else refuse_tokenizer(where, concat({"the normalizer ", printable(type)}));
 }
 
@@ -103,15 +103,12 @@ namespace detail {
     using action = text_step::action;
     auto const& where = spec.where;
     json const& pattern = object_field(part, "pattern", where);
-    text_step step{action::split_at_text, ""};
-    if (find_field(pattern, "Regex") != nullptr) {
-        step = {action::split_at_pattern, pcre_of_oniguruma(non_empty(pattern, "Regex", where), where)};
-    } else {
-        step.text = non_empty(pattern, "String", where);
-    }
+    bool const regular = find_field(pattern, "Regex") != nullptr;
+    auto const text = non_empty(pattern, regular ? "Regex" : "String", where);
+    auto& step = regular ? add_step(spec.words, action::split_at_pattern, pcre_of_oniguruma(text, where))
+                         : add_step(spec.words, action::split_at_text, text);
     step.behavior = parse_split_behavior(part, where);
     step.invert = field_or<bool>(part, "invert", false, where);
-    spec.words.push_back(std::move(step));
 }
 
 /// "always", "first" or "never"; older files have add_prefix_space alone.
@@ -126,10 +123,10 @@ namespace detail {
     using action = text_step::action;
     auto const mark = non_empty(part, "replacement", spec.where);
     auto const scheme = prepend_scheme(part, spec.where);
-    spec.words.push_back({action::replace, " ", mark});
-    if (scheme != "never") spec.words.push_back({scheme == "first" ? action::prefix_first : action::prefix, mark});
+    add_step(spec.words, action::replace, " ", mark);
+    if (scheme != "never") add_step(spec.words, scheme == "first" ? action::prefix_first : action::prefix, mark);
     if (field_or<bool>(part, "split", true, spec.where))
-        spec.words.push_back({action::split_at_text, mark, "", split_behavior::merged_with_next});
+        add_step(spec.words, action::split_at_text, mark).behavior = split_behavior::merged_with_next;
 }
 
 [[gnu::cold]] inline void parse_pretokenizer_step(json const& part, tokenizer_spec& spec) {
@@ -139,14 +136,14 @@ namespace detail {
     if (!spec.model.characters)
         refuse_tokenizer(where, concat({"the pre-tokenizer ", printable(type), " after ByteLevel"}));
     if (type == "ByteLevel") {
-        if (field_or<bool>(part, "add_prefix_space", true, where)) spec.words.push_back({action::prefix, " "});
+        if (field_or<bool>(part, "add_prefix_space", true, where)) add_step(spec.words, action::prefix, " ");
         if (field_or<bool>(part, "use_regex", true, where))
-            spec.words.push_back({action::split_at_pattern, pcre_of_oniguruma(gpt2_words, where)});
+            add_step(spec.words, action::split_at_pattern, pcre_of_oniguruma(gpt2_words, where));
         spec.model.characters = false;
     } else if (type == "Digits") {
         bool const each = field_or<bool>(part, "individual_digits", false, where);
-        spec.words.push_back(
-            {action::split_at_pattern, R"(\p{N})", "", each ? split_behavior::isolated : split_behavior::contiguous});
+        add_step(spec.words, action::split_at_pattern, R"(\p{N})").behavior =
+            each ? split_behavior::isolated : split_behavior::contiguous;
     } else if (type == "Split") {
         parse_split(part, spec);
     } else if (type == "Metaspace") {
@@ -166,20 +163,19 @@ namespace detail {
     using action = text_step::action;
     auto const& where = spec.where;
     auto const& type = type_of(part, where);
-    if (type == "ByteLevel") spec.decoding.push_back({action::byte_letters});
-    else if (type == "ByteFallback") spec.decoding.push_back({action::byte_fallback});
-    else if (type == "Fuse") spec.decoding.push_back({action::fuse});
+    if (type == "ByteLevel") add_step(spec.decoding, action::byte_letters);
+    else if (type == "ByteFallback") add_step(spec.decoding, action::byte_fallback);
+    else if (type == "Fuse") add_step(spec.decoding, action::fuse);
     else if (type == "Replace")
-        spec.decoding.push_back(
-            {action::replace, literal_pattern(part, where), field<std::string>(part, "content", where)});
-    else if (type == "Strip")
-        spec.decoding.push_back({.what = action::strip,
-                                 .text = non_empty(part, "content", where),
-                                 .left = count_field(part, "start", where),
-                                 .right = count_field(part, "stop", where)});
-    else if (type == "Metaspace")
-        spec.decoding.push_back({prepend_scheme(part, where) == "never" ? action::metaspace_all : action::metaspace,
-                                 non_empty(part, "replacement", where)});
+        add_step(spec.decoding, action::replace, literal_pattern(part, where),
+                 field<std::string>(part, "content", where));
+    else if (type == "Strip") {
+        auto& step = add_step(spec.decoding, action::strip, non_empty(part, "content", where));
+        step.left = count_field(part, "start", where);
+        step.right = count_field(part, "stop", where);
+    } else if (type == "Metaspace")
+        add_step(spec.decoding, prepend_scheme(part, where) == "never" ? action::metaspace_all : action::metaspace,
+                 non_empty(part, "replacement", where));
     else refuse_tokenizer(where, concat({"the decoder ", printable(type)}));
 }
 

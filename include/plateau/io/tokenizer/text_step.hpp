@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace plateau::io {
 
@@ -42,12 +44,22 @@ struct text_step {
         metaspace,      ///< text is a space, and nothing in the first token
         metaspace_all,  ///< text is a space, in the first token too
     };
-    action what;
+    action what{};
     std::string text{};
     std::string content{};
     split_behavior behavior = split_behavior::isolated;
     bool invert = false;  ///< what matches counts as what does not
     std::size_t left = 0, right = 0;
 };
+
+/// Appends a step and returns it.
+[[gnu::cold, gnu::noinline]] inline text_step& add_step(std::vector<text_step>& steps, text_step::action what,
+                                                        std::string_view text = {}, std::string_view content = {}) {
+    auto& step = steps.emplace_back();
+    step.what = what;
+    step.text = text;
+    step.content = content;
+    return step;
+}
 
 }  // namespace plateau::io
