@@ -4,7 +4,7 @@
 # PLATEAU_WITH_<NAME>=OFF leaves one out although it is there.
 macro(plateau_find_optional)
     find_package(PkgConfig QUIET)
-    foreach(plateau_pair IN ITEMS PCRE2=libpcre2-8 ZLIB=zlib MINIZIP=minizip CAIRO=cairo)
+    foreach(plateau_pair IN ITEMS PCRE2=libpcre2-8 UTF8PROC=libutf8proc ZLIB=zlib MINIZIP=minizip CAIRO=cairo)
         string(REPLACE "=" ";" plateau_pair "${plateau_pair}")
         list(GET plateau_pair 0 plateau_name)
         list(GET plateau_pair 1 plateau_module)
@@ -20,7 +20,7 @@ macro(plateau_find_optional)
 endmacro()
 
 function(plateau_link_optional target)
-    foreach(name IN ITEMS PCRE2 ZLIB MINIZIP CAIRO)
+    foreach(name IN ITEMS PCRE2 UTF8PROC ZLIB MINIZIP CAIRO)
         if(PLATEAU_WITH_${name} AND TARGET PkgConfig::PLATEAU_${name})
             target_link_libraries(${target} INTERFACE "$<BUILD_INTERFACE:PkgConfig::PLATEAU_${name}>")
             target_compile_definitions(${target} INTERFACE "$<BUILD_INTERFACE:PLATEAU_HAS_${name}=1>")

@@ -98,6 +98,21 @@ TEST_CASE("a GGUF file gives the same tokenizer", "[io][tokenizer]") {
     CHECK(tokens.token_text(0) == "<|im_start|>");
 }
 
+TEST_CASE("the text that Hugging Face tokenizers decodes", "[io][tokenizer]") {
+    auto const decoded = tokenizer_json("decoded.json");
+    CHECK(decoded.size() == 9);
+    for (auto const& [name, listed] : decoded.items()) {
+        CAPTURE(name);
+        auto const tokens = tokenizer::from_json_file(golden("tokenizer/" + name));
+        for (auto const& entry : listed) {
+            CAPTURE(entry[0].dump());
+            auto const list = entry[0].get<ids>();
+            CHECK(tokens.decode(list) == entry[1].get<std::string>());
+            CHECK(tokens.decode(list, special_tokens::skipped) == entry[2].get<std::string>());
+        }
+    }
+}
+
 TEST_CASE("decoding undoes encoding, and ids are one text after the other", "[io][tokenizer]") {
     auto const tokens = tokenizer::from_json_file(golden("tokenizer/words.json"));
     auto const cases = tokenizer_json("cases.json");
@@ -112,6 +127,49 @@ TEST_CASE("decoding undoes encoding, and ids are one text after the other", "[io
     CHECK(tokens.decode({}).empty());
     CHECK(tokens.encode("").empty());
     CHECK(tokens.token_text(tokens.encode(" the")[0]) == " the");
+    CHECK(tokens.decode(ids{tokens.encode("é")[0]}) == "\uFFFD");
+    CHECK(tokens.token_text(tokens.encode("é")[0]) == "\xC3");
+
+    auto const characters = tokenizer::from_json_file(golden("tokenizer/llama2.json"));
+    auto const encoded = characters.encode("the é");
+    CHECK(characters.decode(encoded) == "the é");
+    CHECK(characters.token_text(encoded[0])[0] == ' ');
+    CHECK(characters.token_text(encoded.back()) == "\xA9");
+}
+
+TEST_CASE("special tokens", "[io][tokenizer]") {
+    auto const tokens = tokenizer::from_json_file(golden("tokenizer/llama2.json"));
+    auto const encoded = tokens.encode("<s>the</s>");
+    CHECK(encoded.front() == 1);
+    CHECK(tokens.decode(encoded, special_tokens::skipped) == "the");
+    CHECK(tokens.decode(encoded) == "<s> the</s>");
+    CHECK(tokens.is_special(1));
+    CHECK_FALSE(tokens.is_special(encoded[1]));
+    CHECK_THROWS_AS(tokens.is_special(-1), domain_error);
+    auto const gguf = from_gguf(small_gguf());
+    CHECK(gguf.is_special(4));
+    CHECK(gguf.decode(ids{3, 4}, special_tokens::skipped) == "abb");
+
+    // one that its normalizer changes is special, but decoding shows it
+    auto root = tokenizer_json("llama2.json");
+    root["added_tokens"][1]["normalized"] = true;
+    auto const normalized = tokenizer::from_json(root.dump(), "t");
+    CHECK(normalized.is_special(1));
+    CHECK(normalized.decode(ids{1, 2}, special_tokens::skipped) == "<s>");
+}
+
+TEST_CASE("bos stands before a text where the policy says so", "[io][tokenizer]") {
+    auto const adds = tokenizer::from_json_file(golden("tokenizer/llama2.json"));
+    auto const without = adds.encode("the");
+    auto with = without;
+    with.insert(with.begin(), 1);
+    CHECK(adds.encode("the", bos_policy::as_published) == with);
+    CHECK(adds.encode("the", bos_policy::always) == with);
+    CHECK(adds.encode("the", bos_policy::never) == without);
+    auto const none = tokenizer::from_json_file(golden("tokenizer/words.json"));
+    CHECK(none.encode("the", bos_policy::as_published) == none.encode("the"));
+    CHECK(none.encode("the", bos_policy::never) == none.encode("the"));
+    CHECK_THROWS_AS(none.encode("the", bos_policy::always), config_error);
 }
 
 TEST_CASE("ids that do not exist", "[io][tokenizer][bad-input]") {
@@ -154,6 +212,18 @@ TEST_CASE("bos, eos and tokenizer_config.json", "[io][tokenizer]") {
     CHECK_FALSE(with("digits.json", R"({"bos_token": "<|im_start|>", "add_bos_token": false})").adds_bos());
     CHECK(with("digits.json", R"({"bos_token": null, "eos_token": "<|im_end|>"})").bos() == 0);
     CHECK_THROWS_AS(with("words.json", R"({"add_bos_token": true})"), config_error);
+    for (std::string name : {"LlamaTokenizer", "LlamaTokenizerFast", "GemmaTokenizerFast", "CodeLlamaTokenizer"}) {
+        auto const like = [&](std::string const& more) {
+            return with("words.json",
+                        R"({"bos_token": "<|endoftext|>", "tokenizer_class": ")" + name + "\"" + more + "}");
+        };
+        CHECK(like("").adds_bos());
+        CHECK_FALSE(like(R"(, "add_bos_token": false)").adds_bos());
+    }
+    CHECK_FALSE(with("words.json", R"({"bos_token": "<|endoftext|>", "tokenizer_class": "GPT2Tokenizer"})").adds_bos());
+    CHECK_FALSE(with("words.json", R"({"tokenizer_class": "LlamaTokenizer"})").adds_bos());
+    CHECK_THAT(message_of<config_error>([&] { with("words.json", R"({"add_eos_token": true})"); }),
+               contains("add_eos_token"));
     CHECK_THROWS_AS(with("words.json", R"({"bos_token": 3})"), config_error);
     CHECK_THROWS_AS(with("words.json", "[]"), config_error);
     CHECK_THROWS_AS(with("words.json", "{"), file_error);
@@ -185,16 +255,20 @@ TEST_CASE("tokenizers that are not supported say what they are", "[io][tokenizer
     for (std::string model : {"Unigram", "WordPiece", "WordLevel"})
         CHECK_THAT(with("/model/type", ("\"" + model + "\"").c_str()), contains(model));
     CHECK_THAT(with("/model/byte_fallback", "true"), contains("byte_fallback"));
-    CHECK_THAT(with("/model/fuse_unk", "true"), contains("fuse_unk"));
     CHECK_THAT(with("/model/dropout", "0.1"), contains("dropout"));
     CHECK_THAT(with("/model/end_of_word_suffix", "\"</w>\""), contains("end_of_word_suffix"));
     CHECK_THAT(with("/model/continuing_subword_prefix", "\"##\""), contains("continuing_subword_prefix"));
-    CHECK_THAT(with("/normalizer", R"({"type": "NFC"})"), contains("NFC"));
-    CHECK_THAT(with("/pre_tokenizer", "null"), contains("without the pre-tokenizer ByteLevel"));
-    CHECK_THAT(with("/pre_tokenizer", R"({"type": "Metaspace"})"), contains("Metaspace"));
-    CHECK_THAT(
-        with("/pre_tokenizer", R"({"type": "Sequence", "pretokenizers": [{"type": "Split"}, {"type": "ByteLevel"}]})"),
-        contains("Split"));
+    for (std::string type : {"Lowercase", "BertNormalizer", "Precompiled", "Nmt", "StripAccents"})
+        CHECK_THAT(with("/normalizer", ("{\"type\": \"" + type + "\"}").c_str()), contains(type));
+    CHECK_THAT(with("/normalizer", R"({"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "})"),
+               contains(" {2,}"));
+    CHECK_THAT(with("/pre_tokenizer", R"({"type": "Whitespace"})"), contains("Whitespace"));
+    CHECK_THAT(with("/pre_tokenizer", R"({"type": "Metaspace", "replacement": "_", "prepend_scheme": "last"})"),
+               contains("last"));
+    CHECK_THAT(with("/pre_tokenizer", R"({"type": "Split", "pattern": {"Regex": "\\w+"}, "behavior": "Isolated"})"),
+               contains("\\w"));
+    CHECK_THAT(with("/pre_tokenizer", R"({"type": "Split", "pattern": {"String": "a"}, "behavior": "Kept"})"),
+               contains("Kept"));
     CHECK_THAT(
         with("/pre_tokenizer", R"({"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "Digits"}]})"),
         contains("Digits"));
@@ -204,7 +278,9 @@ TEST_CASE("tokenizers that are not supported say what they are", "[io][tokenizer
         with("/post_processor",
              R"({"type": "TemplateProcessing", "single": [{"Sequence": {}}, {"SpecialToken": {"id": "</s>"}}]})"),
         contains("</s>"));
-    CHECK_THAT(with("/added_tokens", R"([{"id": 9, "content": "<x>", "single_word": true}])"), contains("single_word"));
+    CHECK_THAT(with("/truncation", R"({"max_length": 8})"), contains("truncation"));
+    CHECK_THAT(with("/padding", R"({"strategy": {"Fixed": 8}})"), contains("padding"));
+    CHECK(with("/padding", R"({"strategy": "BatchLongest"})") == "NO EXCEPTION");
 }
 
 TEST_CASE("malformed tokenizers", "[io][tokenizer][bad-input]") {
@@ -235,6 +311,21 @@ TEST_CASE("malformed tokenizers", "[io][tokenizer][bad-input]") {
     CHECK_THAT(with("/added_tokens", R"([{"content": "x", "id": 2000000000}])"), contains("absurd"));
     CHECK_THAT(with("/pre_tokenizer", "3"), contains("type"));
     CHECK_THAT(with("/pre_tokenizer", R"({"type": "Sequence"})"), contains("pretokenizers"));
+    CHECK_THAT(with("/pre_tokenizer", R"({"type": "Split"})"), contains("pattern"));
+    CHECK_THAT(with("/pre_tokenizer", R"({"type": "Split", "pattern": {"String": ""}, "behavior": "Isolated"})"),
+               contains("empty"));
+    CHECK_THAT(with("/pre_tokenizer", R"({"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated"})"),
+               contains("PCRE2"));
+    CHECK_THAT(with("/pre_tokenizer", R"({"type": "Metaspace"})"), contains("replacement"));
+    CHECK_THAT(with("/normalizer", "[]"), contains("type"));
+    CHECK_THAT(with("/normalizer", R"({"type": "Prepend"})"), contains("prepend"));
+    CHECK_THAT(with("/normalizer", R"({"type": "Replace", "pattern": {"String": ""}, "content": "a"})"),
+               contains("empty"));
+    CHECK_THAT(with("/decoder", R"({"type": "Strip", "content": " ", "start": -1, "stop": 0})"), contains("negative"));
+    CHECK_THAT(with("/decoder", R"({"type": "Strip", "content": "", "start": 1, "stop": 0})"), contains("empty"));
+    json many = parse_json(R"({"type": "Sequence", "normalizers": []})", "many");
+    for (int i = 0; i < 65; ++i) many["normalizers"].push_back({{"type", "NFC"}});
+    CHECK_THAT(with("/normalizer", many.dump().c_str()), contains("65 steps"));
     CHECK_THAT(with("/post_processor", R"({"type": "TemplateProcessing"})"), contains("single"));
     CHECK_THAT(with("/post_processor", R"({"type": "TemplateProcessing", "single": [3]})"), contains("template"));
     CHECK_THAT(
@@ -259,7 +350,7 @@ TEST_CASE("tokenizers of GGUF files that are refused", "[io][tokenizer][bad-inpu
     for (std::string model : {"llama", "bert", "t5"}) {
         CHECK_THAT(refusal(small_gguf({"model"}).text("tokenizer.ggml.model", model)), contains("\"" + model + "\""));
     }
-    for (std::string pre : {"default", "llama-bpe", "qwen2"}) {
+    for (std::string pre : {"default", "tekken", "gpt-4o"}) {
         CHECK_THAT(refusal(small_gguf({"pre"}).text("tokenizer.ggml.pre", pre)), contains("\"" + pre + "\""));
     }
     CHECK_THAT(refusal(small_gguf({"pre"})), contains("tokenizer.ggml.pre"));
@@ -274,8 +365,25 @@ TEST_CASE("tokenizers of GGUF files that are refused", "[io][tokenizer][bad-inpu
         contains("bos"));
 }
 
+TEST_CASE("the ways to cut words that GGUF files name", "[io][tokenizer]") {
+    auto const with = [](std::string const& pre, std::string_view text) {
+        auto bytes = small_gguf({"pre", "tokens", "merges", "types"}).text("tokenizer.ggml.pre", pre);
+        bytes.texts("tokenizer.ggml.tokens",
+                    {"1", "a", "11", "111", "aa", "aaa", "Ã", "©", "Ã©", "e", "Ì", "ģ", "ĠĠ", "Ġ"});
+        bytes.texts("tokenizer.ggml.merges", {"1 1", "11 1", "a a", "Ã ©", "Ġ Ġ"});
+        return from_gguf(bytes).encode(text);
+    };
+    CHECK(with("gpt-2", "1111") == ids{2, 2});
+    CHECK(with("smollm", "1111") == ids{0, 0, 0, 0});
+    CHECK(with("llama-bpe", "1111aaa") == ids{3, 0, 5});  // three digits at most, and words that are tokens stay whole
+    CHECK(with("qwen2", "11aaa") == ids{0, 0, 4, 1});
+    CHECK(with("qwen2", "e\u0301") == ids{8});
+    CHECK(with("gpt-2", "e\u0301") == ids{9, 10, 11});
+}
+
 TEST_CASE("long words and long texts take no more than their share", "[io][tokenizer]") {
     auto const tokens = tokenizer::from_json_file(golden("tokenizer/words.json"));
+    auto const characters = tokenizer::from_json_file(golden("tokenizer/llama2.json"));
     auto const start = std::chrono::steady_clock::now();
     plateau::counter_rng rng{3};
     std::string word, text;
@@ -284,6 +392,7 @@ TEST_CASE("long words and long texts take no more than their share", "[io][token
     for (auto const& input :
          {word, text, std::string(1'000'000, 'a'), std::string(1'000'000, ' ') + "x", std::string(500'000, '\n')}) {
         CHECK(tokens.decode(tokens.encode(input)) == input);
+        CHECK(characters.decode(characters.encode(input)) == input);
     }
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(60));
 }

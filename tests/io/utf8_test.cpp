@@ -51,3 +51,29 @@ TEST_CASE("white space", "[io][utf8]") {
     CHECK_FALSE(is_white_space(0x180E));
     CHECK_FALSE(is_white_space(0x200B));
 }
+
+TEST_CASE("what is not UTF-8 becomes U+FFFD", "[io][utf8]") {
+    std::string const mark = "\uFFFD";
+    CHECK(mended_utf8("").empty());
+    CHECK(mended_utf8("aé中😀") == "aé中😀");
+    CHECK(mended_utf8("\xFF\x80x") == mark + mark + "x");
+    CHECK(mended_utf8("\xE2\x82x") == mark + "x");  // the longest beginning of a character is one
+    CHECK(mended_utf8("\xF0\x9F\x98") == mark);
+    CHECK(mended_utf8("\xF0\x9F\x98\xC3\xA9") == mark + "é");
+    CHECK(mended_utf8("\xF0\x9F\xC3") == mark + mark);
+    CHECK(mended_utf8("\xE0\x80\x80") == mark + mark + mark);
+    CHECK(mended_utf8("\xED\xA0\x80") == mark + mark + mark);
+    CHECK(mended_utf8("\xF4\x90\x80\x80") == mark + mark + mark + mark);
+    CHECK(mended_utf8("\xC3") == mark);
+    CHECK(mended_utf8("\xF1\x80\x80\x80\xF1\x80\x80") == "\xF1\x80\x80\x80" + mark);
+}
+
+TEST_CASE("characters and white space from both sides", "[io][utf8]") {
+    CHECK(character_before("aé", 3) == 1);
+    CHECK(character_before("é", 2) == 0);
+    CHECK(white_space_before("a \u3000", 5, 0) == 1);
+    CHECK(white_space_before("a   ", 4, 2) == 2);
+    CHECK(white_space_before("a", 1, 0) == 1);
+    CHECK(white_space_after("a \u3000b", 1) == 5);
+    CHECK(white_space_after("a  ", 1) == 3);
+}

@@ -12,17 +12,19 @@
 #include <plateau/core/error.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/json.hpp>
-#include <plateau/io/tokenizer_spec.hpp>
+#include <plateau/io/tokenizer/json_steps.hpp>
+#include <plateau/io/tokenizer/spec.hpp>
 
 namespace plateau::io {
 
-/// Reads a byte-level BPE tokenizer: model BPE, pre-tokenizer ByteLevel, alone or after Digits.
+/// Reads a BPE tokenizer: its steps as json_steps.hpp says; the post-processor may add one token before the text.
 /// @param json_text  tokenizer.json
 /// @param where      the file, for messages
 /// @throws file_error if the text is not JSON; config_error that names what is malformed or not supported
 tokenizer_spec parse_tokenizer_json(std::string_view json_text, std::string const& where);
 
-/// Takes bos, eos and whether bos is added from tokenizer_config.json; absent keys change nothing.
+/// Takes bos, eos and whether bos is added from tokenizer_config.json; absent keys change nothing, except that the
+/// classes LlamaTokenizer, CodeLlamaTokenizer and GemmaTokenizer (or ...Fast) add bos unless add_bos_token says no.
 /// @throws as parse_tokenizer_json
 void apply_tokenizer_config(tokenizer_spec& spec, std::string_view json_text, std::string const& where);
 
@@ -37,98 +39,50 @@ namespace detail {
     return static_cast<token_id>(id);
 }
 
-[[noreturn]] inline void refuse_tokenizer(std::string const& where, std::string_view what) {
-    throw config_error{where, ": ", what, " is not supported; supported are byte-level BPE tokenizers that cut "
-                       "words as GPT-2 or SmolLM2 do. Give token ids instead of text"};
-}
-
-inline std::string const& type_of(json const& part, std::string const& where) {
-    json const* const type = part.is_object() ? find_field(part, "type") : nullptr;
-    if (type == nullptr || !type->is_string()) throw config_error{where, ": a part of the tokenizer has no \"type\""};
-    return text_of(*type);
-}
-
-[[gnu::cold]] inline std::vector<json const*> parts_of(json const& root, char const* key, char const* list,
-                                                       std::string const& where) {
-    json const* const part = find_field(root, key);
-    if (part == nullptr) return {};
-    if (type_of(*part, where) != "Sequence") return {part};
-    json const* const parts = find_field(*part, list);
-    if (parts == nullptr || !parts->is_array())
-        throw config_error{where, ": the sequence in \"", key, "\" has no \"", list, "\""};
-    std::vector<json const*> found;
-    for (json const& one : elements_of(*parts)) found.push_back(&one);
-    return found;
-}
-
-[[gnu::cold]] inline pretokenizer_options parse_pretokenizer(json const& root, std::string const& where) {
-    pretokenizer_options words;
-    bool bytes = false;
-    for (json const* part : parts_of(root, "pre_tokenizer", "pretokenizers", where)) {
-        auto const& type = type_of(*part, where);
-        if (bytes) refuse_tokenizer(where, concat({"the pre-tokenizer ", printable(type), " after ByteLevel"}));
-        if (type == "ByteLevel") {
-            words.prefix_space = field_or<bool>(*part, "add_prefix_space", true, where);
-            words.words = field_or<bool>(*part, "use_regex", true, where);
-            bytes = true;
-        } else if (type == "Digits" && words.digits == digit_split::none) {
-            bool const each = field_or<bool>(*part, "individual_digits", false, where);
-            words.digits = each ? digit_split::each : digit_split::runs;
-        } else {
-            refuse_tokenizer(where, concat({"the pre-tokenizer ", printable(type)}));
-        }
-    }
-    if (!bytes) refuse_tokenizer(where, "a tokenizer without the pre-tokenizer ByteLevel");
-    return words;
-}
-
 [[gnu::cold]] inline void parse_bpe_options(json const& model, tokenizer_spec& spec, std::string const& where) {
     if (auto const type = field_or<std::string>(model, "type", "BPE", where); type != "BPE") {
         refuse_tokenizer(where, concat({"the model ", printable(type)}));
     }
-    for (char const* key : {"byte_fallback", "fuse_unk"}) {
-        if (field_or<bool>(model, key, false, where)) refuse_tokenizer(where, concat({"\"", key, "\""}));
-    }
+    spec.model.byte_fallback = field_or<bool>(model, "byte_fallback", false, where);
+    spec.model.fuse_unknown = field_or<bool>(model, "fuse_unk", false, where);
+    if (spec.model.byte_fallback && !spec.model.characters)
+        refuse_tokenizer(where, "\"byte_fallback\" with the pre-tokenizer ByteLevel");
     for (char const* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-        if (!field_or<std::string>(model, key, "", where).empty())
-            refuse_tokenizer(where, concat({"\"", key, "\""}));
+        if (!field_or<std::string>(model, key, "", where).empty()) refuse_tokenizer(where, concat({"\"", key, "\""}));
     }
     if (field_or<double>(model, "dropout", 0, where) != 0) refuse_tokenizer(where, "\"dropout\"");
-    spec.whole_words = field_or<bool>(model, "ignore_merges", false, where);
+    spec.model.whole_words = field_or<bool>(model, "ignore_merges", false, where);
 }
 
 [[gnu::cold]] inline void parse_bpe(json const& model, tokenizer_spec& spec, std::string const& where) {
     parse_bpe_options(model, spec, where);
     json const& vocabulary = object_field(model, "vocab", where);
-    for (auto const& [token, id] : members_of(vocabulary)) spec.tokens.emplace_back(token, parse_token_id(id, where));
+    for (auto const& [token, id] : members_of(vocabulary)) spec.tokens.push_back({token, parse_token_id(id, where)});
     if (auto const unknown = optional_field<std::string>(model, "unk_token", where)) {
         json const* const at = find_member(vocabulary, *unknown);
         if (at == nullptr)
             throw config_error{where, ": the unknown token ", printable(*unknown), " is not in the vocabulary"};
-        spec.unknown = parse_token_id(*at, where);
+        spec.model.unknown = parse_token_id(*at, where);
     }
     json const* const merges = find_field(model, "merges");
     if (merges == nullptr || !merges->is_array()) throw config_error{where, ": \"merges\" must be an array"};
     for (json const& merge : elements_of(*merges)) {
         auto const* const pair = merge.get_ptr<json::array_t const*>();
+        std::string left, right;
         if (pair != nullptr && pair->size() == 2 && pair->front().is_string() && pair->back().is_string()) {
-            spec.merges.emplace_back(text_of(pair->front()), text_of(pair->back()));
-            continue;
-        }
-        auto const* const line = merge.get_ptr<std::string const*>();
-        auto const space = line != nullptr ? line->find(' ') : std::string::npos;
-        if (space == std::string::npos || line->find(' ', space + 1) != std::string::npos) {
+            left = text_of(pair->front());
+            right = text_of(pair->back());
+        } else if (!merge.is_string() || !split_merge(text_of(merge), left, right)) {
             throw config_error{where, ": a merge must be two tokens, found ", describe(merge)};
         }
-        spec.merges.emplace_back(line->substr(0, space), line->substr(space + 1));
+        spec.merges.emplace_back(std::move(left), std::move(right));
     }
 }
 
 [[gnu::cold]] inline void parse_added_tokens(json const& root, tokenizer_spec& spec, std::string const& where) {
     json const* const added = find_field(root, "added_tokens");
     if (added == nullptr) return;
-    if (!added->is_array())
-        throw config_error{where, ": \"added_tokens\" must be an array, found ", describe(*added)};
+    if (!added->is_array()) throw config_error{where, ": \"added_tokens\" must be an array, found ", describe(*added)};
     for (json const& entry : elements_of(*added)) {
         if (!entry.is_object())
             throw config_error{where, ": an added token must be an object, found ", describe(entry)};
@@ -140,9 +94,8 @@ inline std::string const& type_of(json const& part, std::string const& where) {
         token.strip_left = field_or<bool>(entry, "lstrip", false, where);
         token.strip_right = field_or<bool>(entry, "rstrip", false, where);
         token.normalized = field_or<bool>(entry, "normalized", false, where);
-        if (field_or<bool>(entry, "single_word", false, where)) {
-            refuse_tokenizer(where, concat({"\"single_word\" of the added token ", printable(token.content)}));
-        }
+        token.single_word = field_or<bool>(entry, "single_word", false, where);
+        token.special = field_or<bool>(entry, "special", false, where);
         spec.added.push_back(std::move(token));
     }
 }
@@ -176,7 +129,7 @@ inline std::string const& type_of(json const& part, std::string const& where) {
     }
 }
 
-inline std::optional<token_id> find_token(tokenizer_spec const& spec, std::string const& text) {
+[[gnu::cold]] inline std::optional<token_id> find_token(tokenizer_spec const& spec, std::string const& text) {
     for (auto const& token : spec.added) {
         if (token.content == text) return token.id;
     }
@@ -188,46 +141,49 @@ inline std::optional<token_id> find_token(tokenizer_spec const& spec, std::strin
 
 }  // namespace detail
 
-inline tokenizer_spec parse_tokenizer_json(std::string_view json_text, std::string const& where) {
+[[gnu::cold]] inline tokenizer_spec parse_tokenizer_json(std::string_view json_text, std::string const& where) {
     json const root = parse_json(json_text, where);
     if (!root.is_object()) throw config_error{where, ": a tokenizer must be an object, found ", describe(root)};
     tokenizer_spec spec;
     spec.where = where;
     json const* const model = find_field(root, "model");
     if (model == nullptr || !model->is_object()) throw config_error{where, ": the tokenizer has no \"model\""};
+    parse_normalizer(root, spec);
+    parse_pretokenizer(root, spec);
     detail::parse_bpe(*model, spec, where);
-    if (json const* const normalizer = find_field(root, "normalizer")) {
-        detail::refuse_tokenizer(where, concat({"the normalizer ", printable(detail::type_of(*normalizer, where))}));
-    }
-    spec.words = detail::parse_pretokenizer(root, where);
     detail::parse_added_tokens(root, spec, where);
     for (json const* part : detail::parts_of(root, "post_processor", "processors", where)) {
         auto const& type = detail::type_of(*part, where);
         if (type == "TemplateProcessing") detail::parse_template(*part, spec, where);
         else if (type != "ByteLevel") detail::refuse_tokenizer(where, concat({"the post-processor ", printable(type)}));
     }
-    for (json const* part : detail::parts_of(root, "decoder", "decoders", where)) {
-        auto const& type = detail::type_of(*part, where);
-        if (type != "ByteLevel") detail::refuse_tokenizer(where, concat({"the decoder ", printable(type)}));
-    }
+    parse_decoder(root, spec);
+    json const* const padding = find_field(root, "padding");
+    json const* const strategy = padding == nullptr ? nullptr : find_field(*padding, "strategy");
+    if (find_field(root, "truncation") != nullptr) detail::refuse_tokenizer(where, "\"truncation\"");
+    if (strategy != nullptr && strategy->is_object()) detail::refuse_tokenizer(where, "\"padding\" to a fixed length");
     return spec;
 }
 
-inline void apply_tokenizer_config(tokenizer_spec& spec, std::string_view json_text, std::string const& where) {
+[[gnu::cold]] inline void apply_tokenizer_config(tokenizer_spec& spec, std::string_view json_text,
+                                                 std::string const& where) {
     json const root = parse_json(json_text, where);
     if (!root.is_object()) throw config_error{where, ": a configuration must be an object, found ", describe(root)};
     auto const named = [&](char const* key) -> std::optional<token_id> {
         json const* value = find_field(root, key);
         if (value != nullptr && value->is_object()) value = find_field(*value, "content");
         if (value == nullptr) return std::nullopt;
-        if (!value->is_string())
-            throw config_error{where, ": \"", key, "\" must be a token, found ", describe(*value)};
+        if (!value->is_string()) throw config_error{where, ": \"", key, "\" must be a token, found ", describe(*value)};
         return detail::find_token(spec, text_of(*value));
     };
     if (auto const eos = named("eos_token")) spec.eos = eos;
     // What the template adds outranks what the configuration calls it.
     if (auto const bos = named("bos_token"); bos && !spec.adds_bos) spec.bos = bos;
-    spec.adds_bos = field_or<bool>(root, "add_bos_token", spec.adds_bos, where);
+    auto type = field_or<std::string>(root, "tokenizer_class", "", where);
+    if (type.ends_with("Fast")) type.resize(type.size() - 4);
+    bool const like_llama = type == "LlamaTokenizer" || type == "CodeLlamaTokenizer" || type == "GemmaTokenizer";
+    spec.adds_bos = field_or<bool>(root, "add_bos_token", spec.adds_bos || (like_llama && spec.bos), where);
+    if (field_or<bool>(root, "add_eos_token", false, where)) detail::refuse_tokenizer(where, "\"add_eos_token\"");
     if (spec.adds_bos && !spec.bos)
         throw config_error{where, ": \"add_bos_token\" is set, but \"bos_token\" names no token"};
 }

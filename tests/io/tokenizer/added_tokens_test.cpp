@@ -1,4 +1,4 @@
-#include <plateau/io/added_tokens.hpp>
+#include <plateau/io/tokenizer/added_tokens.hpp>
 
 #include <optional>
 #include <string>
@@ -11,15 +11,15 @@ using namespace plateau::io;
 
 namespace {
 
-added_token token(int id, std::string content, bool left = false, bool right = false, bool late = false) {
-    return {id, std::move(content), left, right, late};
+added_token token(int id, std::string content, bool left = false, bool right = false, bool single = false) {
+    return {id, std::move(content), left, right, false, single, false};
 }
 
 /// "[text]" for text between tokens, "id:text" for a token.
 std::string split(std::vector<added_token> const& tokens, std::string_view text) {
     std::string found;
-    added_token_splitter{tokens}.split(text, [&](std::string_view part, std::optional<plateau::token_id> id) {
-        found += id ? std::to_string(*id) + ":" + std::string(part) + ";" : "[" + std::string(part) + "]";
+    added_token_splitter{tokens}.split(text, [&](std::string_view part, plateau::token_id id) {
+        found += id != no_token ? std::to_string(id) + ":" + std::string(part) + ";" : "[" + std::string(part) + "]";
     });
     return found;
 }
@@ -40,6 +40,16 @@ TEST_CASE("added tokens take white space", "[io][tokenizer]") {
     CHECK(split({token(1, "<a>", true, true)}, " <a> <a> é") == "1: <a> ;1:<a> ;[é]");
 }
 
-TEST_CASE("normalized tokens are found in what the others leave", "[io][tokenizer]") {
-    CHECK(split({token(1, "ab"), token(2, "xa", false, false, true)}, "xabxa") == "[x]1:ab;2:xa;");
+TEST_CASE("white space that a token took can begin another", "[io][tokenizer]") {
+    CHECK(split({token(1, "<a>", false, true), token(2, "  ")}, "<a>   x") == "1:<a>   ;2:  ;[ x]");
+}
+
+TEST_CASE("single words", "[io][tokenizer]") {
+    auto const cut = [](std::string_view text) { return split({token(1, "ab", false, false, true)}, text); };
+    CHECK(cut("ab") == "1:ab;");
+    CHECK(cut("x ab.") == "[x ]1:ab;[.]");
+    for (std::string touching : {"xab", "abx", "ab_", "3ab", "éab", "ab\u0301", "ab\u200d", "abab", "ab\U0001F130"}) {
+        CHECK(cut(touching) == "[" + touching + "]");
+    }
+    CHECK(cut("\u00b2ab") == "[\u00b2]1:ab;");  // no decimal digit
 }

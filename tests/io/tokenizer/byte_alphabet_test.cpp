@@ -1,4 +1,4 @@
-#include <plateau/io/byte_alphabet.hpp>
+#include <plateau/io/tokenizer/byte_alphabet.hpp>
 
 #include <set>
 #include <string>

@@ -1,0 +1,41 @@
+#pragma once
+/// What a tokenizer is, whichever file said so.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <plateau/core/types.hpp>
+#include <plateau/io/tokenizer/added_tokens.hpp>
+#include <plateau/io/tokenizer/bpe.hpp>
+#include <plateau/io/tokenizer/text_step.hpp>
+
+namespace plateau::io {
+
+/// A BPE tokenizer as its file describes it.
+struct tokenizer_spec {
+    std::string where;                                        ///< the file, for messages
+    std::vector<std::pair<std::string, token_id>> tokens;     ///< as the file spells them
+    std::vector<std::pair<std::string, std::string>> merges;  ///< lowest rank first
+    std::vector<added_token> added;
+    std::vector<text_step> normal;
+    std::vector<text_step> words;
+    std::vector<text_step> decoding;
+    bpe_options model{};  ///< characters: off if tokens are spelt in the byte alphabet (the pre-tokenizer ByteLevel)
+    std::optional<token_id> bos;
+    std::optional<token_id> eos;
+    bool adds_bos = false;  ///< the published tokenizer begins every text with bos
+};
+
+/// Takes "left right" apart. Returns whether there is exactly one space.
+[[gnu::cold]] inline bool split_merge(std::string_view merge, std::string& left, std::string& right) {
+    auto const space = merge.find(' ');
+    if (space == std::string_view::npos || merge.find(' ', space + 1) != std::string_view::npos) return false;
+    left = merge.substr(0, space);
+    right = merge.substr(space + 1);
+    return true;
+}
+
+}  // namespace plateau::io
