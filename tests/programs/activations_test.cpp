@@ -68,7 +68,12 @@ void check_against_reference(std::string const& model, std::string const& dtype,
     CHECK(tokens.values ==
           plateau::io::integers(plateau::io::read_npy(golden_model(model) + "/tokens.npy"), model).values);
     CHECK_FALSE(npz.contains("lengths"));
-    auto const sites = listed(golden_model(model));
+    auto sites = listed(golden_model(model));
+    auto const on_request = std::erase_if(sites, [](auto const& one) {  // listed, but not found by `*`
+        auto const is = [&](char const* ending) { return one.first.ends_with(ending); };
+        return is("_input") || is("attn_in") || is("mlp_in") || is("hook_result");
+    });
+    CHECK(on_request >= 5);
     CHECK(npz.names().size() == sites.size() + 1);
     auto const expected = golden::expected(model);
     for (auto const& [name, shape] : sites) {
@@ -93,6 +98,20 @@ void check_against_reference(std::string const& model, std::string const& dtype,
     for (auto const& [name, tensor] : expected) {
         CAPTURE(name);
         CHECK(npz.contains(name));
+    }
+}
+
+TEST_CASE("a site that is there on request is given to who names it", "[programs][activations]") {
+    scratch_dir const dir;
+    succeed("activations", arguments("gpt2", dir / "a.npz", "*.hook_q_input,*hook_result,*hook_z,*resid_pre"));
+    plateau::io::npz_reader const npz{dir / "a.npz"};
+    auto const q = npz.read<float>("blocks.1.hook_q_input"), x = npz.read<float>("blocks.1.hook_resid_pre");
+    CHECK(text_of(q.shape) == "[2,7,3,18]");
+    CHECK(text_of(npz.read<float>("blocks.2.attn.hook_result").shape) == "[2,7,3,18]");
+    for (std::size_t row = 0; row < 14; ++row) {
+        for (std::size_t h = 0; h < 3; ++h) {
+            for (std::size_t i = 0; i < 18; ++i) REQUIRE(q.values[(row * 3 + h) * 18 + i] == x.values[row * 18 + i]);
+        }
     }
 }
 

@@ -32,11 +32,12 @@ models::generated written_by_library(std::string const& model, models::generate_
 /// The model's vocabulary is larger than its tokenizer's: an id without a token has no text.
 std::string decoded(std::string const& model, std::vector<plateau::token_id> const& ids) {
     auto const loaded = models::load<float>(model, context{1});
-    std::string text;
-    for (auto const& id : ids) {
-        if (id < loaded.tokenizer->size()) text += loaded.tokenizer->decode({&id, 1});
+    auto all = loaded.tokenize(prompt);
+    std::size_t const before = loaded.tokenizer->decode(all).size();
+    for (auto const id : ids) {
+        if (id < loaded.tokenizer->size()) all.push_back(id);  // together: a character may be several tokens
     }
-    return text;
+    return loaded.tokenizer->decode(all).substr(before);
 }
 
 TEST_CASE("generate prints the prompt and what the library writes after it", "[programs][generate]") {
