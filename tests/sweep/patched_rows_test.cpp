@@ -72,13 +72,14 @@ readings<T> published_way(Model const& model, models::prompt_list const& prompts
     readings<T> result;
     for (std::size_t p = 0; p < pairs.size(); ++p) {
         auto const length = [&](index i) { return static_cast<index>(prompts[static_cast<std::size_t>(i)].size()); };
-        auto const start = [&](index i) { return o.first_position < 0 ? length(i) + o.first_position : o.first_position; };
-        auto const [a, b] = pairs[p];
+        auto const [a, b, reversed] = pairs[p];
+        auto const start = [&](index i) { return o.positions.at.first_in(length(i)); };
+        index const count = o.positions.at.end_in(length(a)) - start(a);
         for (index point = 0; point < o.points; ++point) {
             auto set = hooks::patch<T>(o.write_site, [&](auto const&, hooks::where const& w, plateau::tensor::view<T, 3> rows) {
                 for (std::size_t r = 0; r < w.rows.size(); ++r) {
                     index const j = w.rows[r].position - start(a);
-                    if (j < 0 || j >= o.positions) continue;
+                    if (j < 0 || j >= count) continue;
                     auto const& from = clean.at({o.write_site, a, 0, start(a) + j});
                     auto const& to = clean.at({o.write_site, b, 0, start(b) + j});
                     plateau::paths::linear<T>{from, to}(plateau::paths::grid_fraction(point, o.points),
@@ -124,8 +125,7 @@ TEMPLATE_TEST_CASE("shared-prefix rows have the bits of full forward passes", "[
             sweep::patched_rows_options o;
             o.write_site = site;
             o.points = 4;
-            o.first_position = first;
-            o.positions = count;
+            o.positions.at = {first, first + count};
             std::vector<std::string> reads{site};
             for (auto const& read : last) {
                 if (site != "blocks.2.hook_resid_post" || read != "blocks.2.attn.hook_pattern") reads.push_back(read);
@@ -230,7 +230,7 @@ TEST_CASE("a row's bits do not depend on how its prefix came to it, nor on who s
             CAPTURE(site, first);
             sweep::patched_rows_options o;
             o.write_site = site;
-            o.first_position = first;
+            o.positions.at = hooks::positions::one(first);
             o.points = 7;
             o.riding_rows = 0;
             std::vector<std::string> reads{"blocks.2.hook_resid_post", "unembed.hook_out"};
@@ -281,7 +281,7 @@ TEST_CASE("a sweep that makes no sense says what is wrong", "[sweep][patched_row
     o.points = 0;
     CHECK_THROWS_AS(run(o, {{0, 1}}, "ln_final.hook_out"), plateau::usage_error);
     o.points = 3;
-    o.first_position = -7;
+    o.positions.at = hooks::positions::one(-7);
     CHECK_THROWS_WITH(run(o, {{0, 1}}, "ln_final.hook_out"), contains("too few"));
 }
 
