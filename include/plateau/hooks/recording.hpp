@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <plateau/hooks/selection.hpp>
+#include <plateau/tensor/buffer.hpp>
 
 namespace plateau::hooks {
 
