@@ -63,16 +63,17 @@ sweep::point_writer<T> line(index steps) {
     };
 }
 
-/// Hooks of a sweep, told in a full forward pass what they would be told there.
+/// Hooks of a sweep, told in a full forward pass what they would be told there. @param first  position that rows carry
 template <class T>
-hooks::hook_set<T> as_in_sweep(hooks::hook_set<T> const& set, index pair, index point, index prompt) {
+hooks::hook_set<T> as_in_sweep(hooks::hook_set<T> const& set, index pair, index point, index prompt, index first) {
     hooks::hook_set<T> told;
     for (auto one : set.hooks()) {
-        one.action = [inner = one.action, pair, point, prompt](hooks::site const& at, hooks::where const& w,
-                                                               plateau::tensor::view<T, 3> rows) {
-            std::vector<hooks::row_id> ids(w.rows.begin(), w.rows.end());
+        index const skipped = one.depends == hooks::depends_on::row ? first : 0;
+        one.action = [inner = one.action, pair, point, prompt, skipped](hooks::site const& at, hooks::where const& w,
+                                                                        plateau::tensor::view<T, 3> rows) {
+            std::vector<hooks::row_id> ids(w.rows.begin() + skipped, w.rows.end());
             for (auto& id : ids) id.item = pair, id.point = point, id.prompt = prompt;
-            inner(at, {w.layer, ids}, rows);
+            inner(at, {w.layer, ids}, rows.rows(skipped, rows.extent(0) - skipped));
         };
         told = told | hooks::hook_set<T>{one};
     }
@@ -105,7 +106,7 @@ readings<T> published_way(Model const& model, models::prompt_list const& prompts
                                                         {rows[static_cast<index>(r)].data(), from.size()});
                 }
             });
-            set = set | as_in_sweep(interventions, static_cast<index>(p), point, a);
+            set = set | as_in_sweep(interventions, static_cast<index>(p), point, a, span.first);
             readings<T> one;
             for (auto const& read : reads) set = set | hooks::capture<T>(read, keep(one));
             models::forward(ctx, model, {prompt(a)}, set);

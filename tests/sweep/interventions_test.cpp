@@ -48,7 +48,8 @@ void check_same(Model const& model, models::prompt_list const& prompts, hooks::h
                                                                "blocks.1.hook_attn_out", "blocks.1.mlp.hook_post"}) {
     std::vector<std::string> const reads{"blocks.2.hook_resid_post", "blocks.2.attn.hook_pattern", "unembed.hook_out"};
     for (auto const& site : write_sites) {
-        for (auto const at : {positions::last(), positions{-3, -1}, positions::one(1)}) {
+        for (auto const at : {positions{-3, -1}, positions::last(), positions::one(1)}) {
+            if (std::is_same_v<T, double> && at != positions{-3, -1}) continue;  // slow, and the same code
             for (bool const hooked : {false, true}) {
                 sweep::patched_rows_options o;
                 o.write_site = site;
