@@ -40,7 +40,8 @@ def v4_config(config):
     kind = config["model_type"]
     absent = ("dtype", "rope_parameters", "layer_types", "attention_layers") + (("pad_token_id",) if kind in ("llama", "qwen2", "gpt2") else ())
     c = {k: v for k, v in config.items() if k not in absent and ((k[-5:], v) != ("_bias", False) or kind in ("gpt_neox", "opt"))}
-    if config.get("head_dim", 0) * config.get("num_attention_heads", 0) == config.get("hidden_size"):
+    derived = kind in ("llama", "mistral", "qwen2")             # elsewhere an absent head_dim has a default of its own
+    if derived and config.get("head_dim", 0) * config.get("num_attention_heads", 0) == config.get("hidden_size"):
         del c["head_dim"]
     c.update(transformers_version="4.28.1", torch_dtype=config["dtype"])
     if rope := config.get("rope_parameters"):

@@ -23,7 +23,7 @@ inline bool means(std::string const& pattern, site const& at) {
 
 /// The sites whose name matches `pattern`, in firing order.
 /// @throws site_error with the nearest names if there is none
-inline std::vector<site> matching_sites(std::vector<site> const& sites, std::string const& pattern) {
+[[gnu::cold]] inline std::vector<site> matching_sites(std::vector<site> const& sites, std::string const& pattern) {
     std::vector<site> found;
     for (auto const& candidate : sites) {
         if (means(pattern, candidate)) found.push_back(candidate);
@@ -36,7 +36,7 @@ inline std::vector<site> matching_sites(std::vector<site> const& sites, std::str
 }
 
 /// The one site named `name`. @throws site_error like matching_sites; also if a pattern names several
-inline site find_site(std::vector<site> const& sites, std::string const& name) {
+[[gnu::cold]] inline site find_site(std::vector<site> const& sites, std::string const& name) {
     auto const found = matching_sites(sites, name);
     if (found.size() > 1) {
         throw site_error{"'", name, "' names ", found.size(), " hook points, here only one is meant: "
@@ -53,7 +53,7 @@ public:
     plan() = default;
 
     /// @throws site_error if a hook's pattern matches no site
-    plan(hook_set<T> const& set, std::vector<site> const& sites) {
+    [[gnu::cold]] plan(hook_set<T> const& set, std::vector<site> const& sites) {
         for (auto const& at : sites) layers_ = std::max(layers_, at.layer + 1);
         masks_.assign(static_cast<std::size_t>(layers_) + 1, 0);
         std::vector<std::uint64_t> keys;
@@ -77,7 +77,7 @@ public:
     }
 
     /// Blocks that must run so that every hook fires: [first, result). `all` if something after the blocks is wanted.
-    int layers_wanted(int all) const {
+    [[gnu::cold]] int layers_wanted(int all) const {
         int last = 0;
         for (auto const& one : entries_) {
             last = std::max(last, in_block(one.at.id) ? one.at.layer + 1 : one.at.id >= site_id::ln_final_scale ? all : 0);
@@ -86,7 +86,7 @@ public:
     }
 
     /// True if some site at or after `id`, outside of the blocks, is wanted.
-    bool wants_from(site_id id) const {
+    [[gnu::cold]] bool wants_from(site_id id) const {
         return std::any_of(entries_.begin(), entries_.end(),
                            [&](entry const& one) { return one.at.layer < 0 && one.at.id >= id; });
     }
@@ -105,7 +105,7 @@ public:
     }
 
     /// @throws site_error naming every hook that was never reached
-    void require_all_fired(std::string const& why) const {
+    [[gnu::cold]] void require_all_fired(std::string const& why) const {
         std::vector<std::string> silent;
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             if (!fired_[i].load(std::memory_order_relaxed)) silent.push_back(entries_[i].at.name());

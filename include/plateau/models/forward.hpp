@@ -14,7 +14,7 @@ namespace plateau::models {
 using prompt_list = std::vector<std::vector<token_id>>;
 
 /// @throws usage_error unless every prompt has 1..context tokens, each in [0, vocabulary)
-inline void require_prompts(prompt_list const& prompts, index vocabulary, index context) {
+[[gnu::cold]] inline void require_prompts(prompt_list const& prompts, index vocabulary, index context) {
     if (prompts.empty()) throw usage_error("there are no prompts: give at least one");
     for (std::size_t i = 0; i < prompts.size(); ++i) {
         auto const length = static_cast<index>(prompts[i].size());
@@ -39,7 +39,7 @@ void require_prompts(Model const& model, prompt_list const& prompts) {
 }
 
 /// Groups of consecutive prompts of about `rows` positions each, as [first, last) pairs.
-inline std::vector<std::pair<index, index>> batches_of(prompt_list const& prompts, index rows) {
+[[gnu::cold]] inline std::vector<std::pair<index, index>> batches_of(prompt_list const& prompts, index rows) {
     std::vector<std::pair<index, index>> batches;
     index filled = 0;
     for (index i = 0; i < static_cast<index>(prompts.size()); ++i) {
@@ -64,7 +64,7 @@ inline index batch_rows(index total, int threads) {
 /// others.
 /// @throws usage_error on prompts that do not fit, site_error on unknown hook points, numeric_error
 template <class Context, class Model>
-void forward(Context const& ctx, Model const& model, prompt_list const& prompts,
+[[gnu::cold]] void forward(Context const& ctx, Model const& model, prompt_list const& prompts,
              hooks::hook_set<typename Model::value_type> const& set) {
     using T = typename Model::value_type;
     require_prompts(model, prompts);

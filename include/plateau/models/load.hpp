@@ -55,19 +55,21 @@ inline std::shared_ptr<io::tokenizer const> try_tokenizer(std::function<io::toke
 
 }  // namespace detail
 
-/// Loads a Hugging Face directory (config.json with safetensors; snapshot folders of its cache too) or a GGUF file.
-/// @param storage  f32 or f64 as T, or bf16: matrices and their inputs are rounded to bfloat16 (T = float)
-/// @throws file_error, config_error, numeric_error (weights that are not finite), memory_error
-template <class T, class Context>
-[[gnu::cold]] language_model<Context, T> load(std::filesystem::path const& path, Context const& ctx, dtype storage = dtype_of<T>) {
+/// As load(), with the weights that `through` makes of those in the file.
+/// @param through  called with the configuration and the stored tensors; calls its third argument with those to take
+template <class T, class Context, class Through>
+[[gnu::cold]] language_model<Context, T> load_through(std::filesystem::path const& path, Context const& ctx, dtype storage,
+                                                      Through const& through) {
     if (!std::filesystem::exists(path)) {
         throw file_error{"there is no model at ", path.string(), ": give a Hugging Face folder or a GGUF file"};
     }
     language_model<Context, T> model;
     auto const take = [&](tensor_source<T> const& source, std::function<io::tokenizer()> const& make_tokenizer) {
-        static_cast<transformer<Context, T>&>(model) = assemble<Context, T>(
-            ctx, model.config, source, storage,
-            [&] { model.tokenizer = detail::try_tokenizer(make_tokenizer, model.tokenizer_problem); });
+        through(model.config, source, [&](tensor_source<T> const& taken) {
+            static_cast<transformer<Context, T>&>(model) = assemble<Context, T>(
+                ctx, model.config, taken, storage,
+                [&] { model.tokenizer = detail::try_tokenizer(make_tokenizer, model.tokenizer_problem); });
+        });
     };
     if (!std::filesystem::is_directory(path)) {
         io::gguf_checkpoint checkpoint{path};
@@ -81,6 +83,15 @@ template <class T, class Context>
              [&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); });
     }
     return model;
+}
+
+/// Loads a Hugging Face directory (config.json with safetensors; snapshot folders of its cache too) or a GGUF file.
+/// @param storage  f32 or f64 as T, or bf16: matrices and their inputs are rounded to bfloat16 (T = float)
+/// @throws file_error, config_error, numeric_error (weights that are not finite), memory_error
+template <class T, class Context>
+[[gnu::cold]] language_model<Context, T> load(std::filesystem::path const& path, Context const& ctx, dtype storage = dtype_of<T>) {
+    return load_through<T>(path, ctx, storage,
+                           [](auto const&, tensor_source<T> const& stored, auto const& take) { take(stored); });
 }
 
 }  // namespace plateau::models

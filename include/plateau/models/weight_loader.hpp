@@ -238,9 +238,8 @@ private:
             throw file_error{source_.where(), ": the tensor ", name, " is missing; its nearest names are ",
                              join(nearest_names(name, source_.names()))};
         }
-        auto const shape = source_.shape(name);
-        if (shape != expected) {
-            throw file_error{source_.where(), ": the tensor ", name, " has shape ", shape_text(shape),
+        if (!source_.fits(name, expected)) {
+            throw file_error{source_.where(), ": the tensor ", name, " has shape ", shape_text(source_.shape(name)),
                              ", the configuration implies ", shape_text(expected)};
         }
         used_.add(name);

@@ -109,7 +109,7 @@ private:
     index norm_heads(norm<Context, T> const& one, index heads) const { return one.weight.size() == shape.width ? heads : 1; }
 
     /// @param first  of the heads, counted over those of queries, keys and values
-    void project(Context const& ctx, pass<Context, T>& p, linear<Context, T> const& by, hooks::site_id at, int layer, const_rows_view x,
+    [[gnu::noinline]] void project(Context const& ctx, pass<Context, T>& p, linear<Context, T> const& by, hooks::site_id at, int layer, const_rows_view x,
                  rows_view y, index first, index heads) const {
         if (wants_split_inputs(p, layer)) project_heads(ctx, p, by, x.extent(1), y, first, heads);
         else by.forward(ctx, x, y);
@@ -118,7 +118,7 @@ private:
     }
 
     /// Each head of its own input: of the whole product what belongs to it, the same bits.
-    [[gnu::cold]] void project_heads(Context const& ctx, pass<Context, T>& p, linear<Context, T> const& by, index width, rows_view y, index first,
+    [[gnu::cold, gnu::noinline]] void project_heads(Context const& ctx, pass<Context, T>& p, linear<Context, T> const& by, index width, rows_view y, index first,
                                      index heads) const {
         split_inputs<Context, T> const inputs{p, shape.heads, shape.kv_heads, width};
         auto const whole = p.matrix(slot::one_head, y.extent(1));
@@ -134,7 +134,7 @@ private:
 
     /// Shows what each head adds, z_h W_h, and adds to the output what hooks changed of it: nothing, bit for bit, if they only look.
     /// @param out  [R, D], z Wᵒᵀ (+ bᵒ)
-    [[gnu::cold]] void show_results(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view z, rows_view out) const {
+    [[gnu::cold, gnu::noinline]] void show_results(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view z, rows_view out) const {
         index const d = out.extent(1), rows = out.extent(0);
         auto const results = p.matrix(slot::result, shape.heads * d), before = p.matrix(slot::copies, shape.heads * d);
         auto const alone = p.matrix(slot::one_head, z.extent(1));

@@ -91,7 +91,7 @@ struct block {
 private:
     /// What a part reads: x behind its norm, or x itself.
     template <class Context, class T, class Rows>
-    Rows before(Context const& ctx, pass<Context, T>& p, int layer, std::optional<Norm> const& norm, norm_sites const& at, Rows x) const {
+    [[gnu::noinline]] Rows before(Context const& ctx, pass<Context, T>& p, int layer, std::optional<Norm> const& norm, norm_sites const& at, Rows x) const {
         if (!norm) return x;
         auto const normed = p.matrix(slot::normed, x.extent(1));
         norm->forward(ctx, p, layer, at, x, normed);
@@ -100,14 +100,14 @@ private:
 
     /// What the attention reads of a copy of x, without its hooks.
     template <class Context, class T, class Rows>
-    void normalise(Context const& ctx, pass<Context, T>& p, int layer, Rows x, Rows to) const {
+    [[gnu::cold]] void normalise(Context const& ctx, pass<Context, T>& p, int layer, Rows x, Rows to) const {
         if (norm1) return norm1->forward(ctx, p, layer, ln1_sites, x, to);
         for (index r = 0; r < x.extent(0); ++r) std::copy_n(x[r].data(), x.extent(1), to[r].data());
     }
 
     /// x as the MLP alone sees it: a copy, if somebody wants to change it.
     template <class Context, class T, class Rows>
-    Rows mlp_in(pass<Context, T>& p, int layer, Rows x) const {
+    [[gnu::cold]] Rows mlp_in(pass<Context, T>& p, int layer, Rows x) const {
         if (!p.wanted(hooks::site_id::mlp_in, layer)) return x;
         auto const copy = p.matrix(slot::copies, x.extent(1));
         std::copy_n(x.data(), x.size(), copy.data());
@@ -117,7 +117,7 @@ private:
 
     /// What a part adds to the residual stream.
     template <class Context, class T, class Part, class Rows>
-    Rows compute(Context const& ctx, pass<Context, T>& p, int layer, Part const& part, std::optional<Norm> const& norm,
+    [[gnu::noinline]] Rows compute(Context const& ctx, pass<Context, T>& p, int layer, Part const& part, std::optional<Norm> const& norm,
                  norm_sites const& norm_at, hooks::site_id at, Rows normed) const {
         auto delta = p.matrix(slot::delta, normed.extent(1));
         part.forward(ctx, p, layer, normed, delta);
@@ -132,7 +132,7 @@ private:
 
     /// x += part(normed). A part that can add does so itself, unless somebody wants to see what it adds.
     template <class Context, class T, class Part, class Rows>
-    void add(Context const& ctx, pass<Context, T>& p, int layer, Part const& part, std::optional<Norm> const& norm,
+    [[gnu::noinline]] void add(Context const& ctx, pass<Context, T>& p, int layer, Part const& part, std::optional<Norm> const& norm,
              norm_sites const& norm_at, hooks::site_id at, Rows normed, Rows x) const {
         if constexpr (requires { part.forward(ctx, p, layer, normed, x, backend::accumulate::yes); }) {
             if (!norm && !p.wanted(at, layer)) return part.forward(ctx, p, layer, normed, x, backend::accumulate::yes);

@@ -47,7 +47,7 @@ struct mlp {
 
 private:
     /// Where one looks: the same bits, with the factors kept.
-    void activate_in_steps(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view post) const {
+    [[gnu::cold, gnu::noinline]] void activate_in_steps(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view post) const {
         using hooks::site_id;
         index const width = in.weight.outputs();
         auto const pre = p.matrix(slot::mlp_pre, width);

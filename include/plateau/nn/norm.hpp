@@ -50,9 +50,27 @@ struct norm {
             p.hook(at.out, layer, y, heads);
             return;
         }
+        forward_in_steps(ctx, p, layer, at, in, out, y, heads);
+    }
+
+    /// @param heads  0 for a norm of whole rows
+    static void list(std::vector<hooks::site>& sites, int layer, norm_sites const& at, index width, index heads = 0) {
+        auto const axes = heads > 0 ? hooks::site_axes::heads_first : hooks::site_axes::vector;
+        index const count = heads > 0 ? heads : 1;
+        hooks::add_site(sites, {at.scale, layer, axes, count, 1});
+        hooks::add_site(sites, {at.normalized, layer, axes, count, width});
+        hooks::add_site(sites, {at.out, layer, axes, count, width});
+    }
+
+private:
+    /// Where one looks: the same bits, with the steps kept. @param in,out  [R · heads, D]      @param y  out as [R, heads · D]
+    [[gnu::cold, gnu::noinline]] void forward_in_steps(Context const& ctx, pass<Context, T>& p, int layer, norm_sites const& at,
+                                                       typename pass<Context, T>::const_rows_view in, typename pass<Context, T>::rows_view out,
+                                                       typename pass<Context, T>::rows_view y, index heads) const {
+        using rows_view = typename pass<Context, T>::rows_view;
         auto const scale = p.matrix(slot::scale, heads);
-        auto const normalized = p.matrix(slot::normalized, x.extent(1));
-        rows_view const divided = by_head(normalized);
+        auto const normalized = p.matrix(slot::normalized, y.extent(1));
+        rows_view const divided = heads == 1 ? normalized : rows_view{normalized.data(), in.extents()};
         tensor::view<T, 1, typename Context::space> const scales{scale.data(), {in.extent(0)}};
         if (kind == norm_kind::rms) {
             backend::rms_scale<T>(ctx, in, epsilon, scales);
@@ -64,15 +82,6 @@ struct norm {
         p.hook(at.normalized, layer, normalized, heads);
         backend::affine<T>(ctx, divided, weight, bias, out);
         p.hook(at.out, layer, y, heads);
-    }
-
-    /// @param heads  0 for a norm of whole rows
-    static void list(std::vector<hooks::site>& sites, int layer, norm_sites const& at, index width, index heads = 0) {
-        auto const axes = heads > 0 ? hooks::site_axes::heads_first : hooks::site_axes::vector;
-        index const count = heads > 0 ? heads : 1;
-        hooks::add_site(sites, {at.scale, layer, axes, count, 1});
-        hooks::add_site(sites, {at.normalized, layer, axes, count, width});
-        hooks::add_site(sites, {at.out, layer, axes, count, width});
     }
 };
 

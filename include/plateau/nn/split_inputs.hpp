@@ -7,7 +7,7 @@ namespace plateau::nn {
 
 /// True if a layer's heads must read copies of their own of the residual stream.
 template <class Context, class T>
-bool wants_split_inputs(pass<Context, T> const& p, int layer) {
+[[gnu::noinline]] bool wants_split_inputs(pass<Context, T> const& p, int layer) {
     using hooks::site_id;
     return p.wanted(site_id::attn_in, layer) || p.wanted(site_id::q_input, layer) || p.wanted(site_id::k_input, layer) ||
            p.wanted(site_id::v_input, layer);
@@ -23,14 +23,14 @@ public:
         : heads_{heads}, kv_heads_{kv_heads}, width_{width}, all_{p.matrix(slot::copies, (heads + 2 * kv_heads) * width)} {}
 
     /// The copies of heads [first, first + count).
-    rows_view part(index first, index count) const {
+    [[gnu::noinline]] rows_view part(index first, index count) const {
         return {all_.data() + first * width_, {all_.extent(0), count * width_}, {all_.stride(0), 1}};
     }
 
     /// Copies x, shows the copies, and leaves what `norm` makes of each, which nobody sees: hooks of the norm itself see x alone.
     /// @param x  [R, D]      @param norm  called with two matrices [R, D] that do not overlap: from, to
     template <class Norm>
-    void fill(pass<Context, T>& p, int layer, rows_view x, Norm&& norm) const {
+    [[gnu::cold, gnu::noinline]] void fill(pass<Context, T>& p, int layer, rows_view x, Norm&& norm) const {
         using hooks::site_id;
         index const all = heads_ + 2 * kv_heads_;
         auto const copy = [](rows_view from, rows_view to) {

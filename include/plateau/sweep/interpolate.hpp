@@ -33,7 +33,7 @@ namespace detail {
 
 /// Reduces read-outs to the distance from the row of point 0, block by block. @param result  [P, S]
 template <class T>
-hooks::sink<T> distance_sink(tensor::view<double, 2> result) {
+[[gnu::cold]] hooks::sink<T> distance_sink(tensor::view<double, 2> result) {
     return [result](hooks::site const& at, hooks::where const& w, tensor::view<T const, 3> rows) {
         std::vector<T> reference, current;
         for (std::size_t r = 0; r < w.rows.size(); ++r) {
@@ -59,7 +59,7 @@ hooks::sink<T> distance_sink(tensor::view<double, 2> result) {
 /// The points of straight lines, α = i / (steps − 1): from A, the activation of a pair's context at every written position, to B,
 /// the other prompt's; the reverse for a pair `to_context`. @param pairs  kept as a reference
 template <class T>
-point_writer<T> straight_lines(std::vector<prompt_pair> const& pairs, index steps) {
+[[gnu::cold]] point_writer<T> straight_lines(std::vector<prompt_pair> const& pairs, index steps) {
     return [&pairs, steps](index pair, index point, tensor::view<T const, 2> a, tensor::view<T const, 2> b, tensor::view<T, 2> out) {
         if (pairs[static_cast<std::size_t>(pair)].to_context) std::swap(a, b);
         for (index j = 0; j < out.extent(0); ++j) {
@@ -70,7 +70,7 @@ point_writer<T> straight_lines(std::vector<prompt_pair> const& pairs, index step
 
 /// Reads d(α) at one more site: give it to `interpolate` beside its own. @param result  [P, S], to live as long
 template <class T>
-hooks::hook_set<T> read_distances(std::string site, tensor::view<double, 2> result) {
+[[gnu::cold]] hooks::hook_set<T> read_distances(std::string site, tensor::view<double, 2> result) {
     return hooks::capture<T>(std::move(site), detail::distance_sink<T>(result));
 }
 
@@ -81,7 +81,7 @@ hooks::hook_set<T> read_distances(std::string site, tensor::view<double, 2> resu
 /// @throws usage_error (steps < 2, no pairs, unusable prompts), site_error, numeric_error
 /// @see Janiak et al. 2024, section 2
 template <class Context, class Model>
-distance_curves interpolate(Context const& ctx, Model const& model, models::prompt_list const& prompts,
+[[gnu::cold]] distance_curves interpolate(Context const& ctx, Model const& model, models::prompt_list const& prompts,
                             std::vector<prompt_pair> const& pairs, interpolate_options const& options,
                             hooks::hook_set<typename Model::value_type> const& also = {}) {
     using T = typename Model::value_type;
@@ -104,7 +104,7 @@ distance_curves interpolate(Context const& ctx, Model const& model, models::prom
 
 /// One pair: the curve d(α), [S].
 template <class Context, class Model>
-std::vector<double> interpolate(Context const& ctx, Model const& model, std::vector<token_id> const& context,
+[[gnu::cold]] std::vector<double> interpolate(Context const& ctx, Model const& model, std::vector<token_id> const& context,
                                 std::vector<token_id> const& other, interpolate_options const& options) {
     auto const curves = interpolate(ctx, model, models::prompt_list{context, other}, {{0, 1}}, options);
     auto const curve = curves[0];

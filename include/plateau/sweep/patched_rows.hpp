@@ -52,7 +52,7 @@ public:
     using T = typename Model::value_type;
 
     /// @param ctx,model,prompts  kept as references
-    patched_rows(Context const& ctx, Model const& model, models::prompt_list const& prompts,
+    [[gnu::cold]] patched_rows(Context const& ctx, Model const& model, models::prompt_list const& prompts,
                  patched_rows_options options)
         : ctx_{ctx}, model_{model}, prompts_{prompts}, options_{std::move(options)}, clean_{ctx, model, prompts} {
         models::require_prompts(model, prompts);
@@ -60,7 +60,7 @@ public:
     }
 
     /// @param set  hooks that look at the rows, or change values
-    void run(std::vector<prompt_pair> const& pairs, point_writer<T> const& write, hooks::hook_set<T> const& set) {
+    [[gnu::cold]] void run(std::vector<prompt_pair> const& pairs, point_writer<T> const& write, hooks::hook_set<T> const& set) {
         auto const sites = model_.sites();
         write_ = resolve_write_site(sites, options_.write_site);
         interventions<T> const with{set, sites, write_};

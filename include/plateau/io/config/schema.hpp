@@ -78,6 +78,9 @@ struct model_config {
     bool head_bias = false;
     double logit_cap = 0;  ///< c > 0: logits become c·tanh(logit / c)
 
+    double init_scale = 0.02;    ///< standard deviation of matrices at the start of training
+    bool scaled_outputs = false;  ///< there, matrices that write to the residual stream have it divided by √(2 L)
+
     std::vector<token_id> bos;  ///< ids that begin a text, possibly none
     std::vector<token_id> eos;  ///< ids that end a text, possibly none
 };

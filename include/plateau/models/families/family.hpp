@@ -83,6 +83,7 @@ using namespace io::config;
     config.d_head = width ? *width : equal_heads(config, where);
     config.vocab = field<index>(root, "vocab_size", where);
     config.context = field_or<index>(root, "max_position_embeddings", default_context, where);
+    config.init_scale = field_or<double>(root, "initializer_range", 0.02, where);
     config.bos = parse_token_ids(root, "bos_token_id", bos, where);
     config.eos = parse_token_ids(root, "eos_token_id", eos, where);
     return config;

@@ -23,6 +23,8 @@ namespace plateau::models::families {
     config.qkv_bias = config.out_bias = config.mlp_bias = true;
     if (!field_or<bool>(root, "scale_attn_weights", true, where)) config.score_scale = 1;
     config.scale_by_inverse_layer = field_or<bool>(root, "scale_attn_by_inverse_layer_idx", false, where);
+    config.init_scale = field_or<double>(root, "initializer_range", 0.02, where);
+    config.scaled_outputs = true;
     config.bos = parse_token_ids(root, "bos_token_id", 50256, where);
     config.eos = parse_token_ids(root, "eos_token_id", 50256, where);
     return config;

@@ -55,6 +55,7 @@ namespace plateau::models::families {
     if (config.layers > 0 && config.layers < 10'000) {  // others are refused with all sizes
         config.windows = parse_attention_types(root, config.layers, parse_window(root, "window_size", 256, where), where);
     }
+    config.init_scale = field_or<double>(root, "initializer_range", 0.02, where);
     config.bos = parse_token_ids(root, "bos_token_id", 50256, where);
     config.eos = parse_token_ids(root, "eos_token_id", 50256, where);
     return config;

@@ -17,6 +17,7 @@ namespace plateau::models::families {
     config.norm_weights = field_or<bool>(root, "layer_norm_elementwise_affine", true, where);
     config.final_norm = !field_or<bool>(root, "_remove_final_layer_norm", false, where);
     config.act = parse_activation(root, "activation_function", "relu", where);
+    config.init_scale = field_or<double>(root, "init_std", 0.02, where);
     config.learned_positions = true;
     config.position_offset = 2;
     config.tied_head = field_or<bool>(root, "tie_word_embeddings", true, where);

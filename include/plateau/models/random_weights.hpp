@@ -1,0 +1,99 @@
+#pragma once
+/// Untrained models: the weights that a family starts its training from.
+
+#include <cmath>
+#include <numbers>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <plateau/core/rng.hpp>
+#include <plateau/models/load.hpp>
+
+namespace plateau::models {
+
+namespace detail {
+
+/// A number of its own for every name (FNV-1a).
+constexpr std::uint64_t hash_of(std::string_view name) {
+    std::uint64_t hash = 0xCBF29CE484222325u;
+    for (char const c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
+    return hash;
+}
+
+}  // namespace detail
+
+/// Tensors as transformers initialises them: matrices N(0, σ²), σ the configuration's "initializer_range"; GPT-2 divides
+/// that of matrices which write to the residual stream by √(2 L). Norms are 1 (their weights 0 where 1 is added), biases 0.
+/// An element is a function of the seed, the tensor's name and its place: no number of threads changes it.
+template <class T>
+class random_weights final : public tensor_source<T> {
+public:
+    /// @param config  kept as a reference
+    random_weights(io::model_config const& config, std::uint64_t seed)
+        : config_{config}, names_{find_family(config.model_type, "a random model").tensors}, seed_{seed} {}
+
+    std::string where() const override { return "random weights"; }
+    std::vector<std::string> names() const override { return {}; }
+    bool contains(std::string const&) const override { return true; }
+    std::vector<index> shape(std::string const&) const override { return {}; }
+    bool fits(std::string const&, std::vector<index> const&) const override { return true; }
+    void read_rows(std::string const& name, index first, index count, std::span<T> out) const override { fill(name, first, count, out); }
+    void read_rows(std::string const& name, index first, index count, std::span<bfloat16> out) const override { fill(name, first, count, out); }
+    void drop_pages() const override {}
+
+private:
+    /// True if a name, without ".weight" and what stands before the part itself, is one of `parts`.
+    static bool is_one_of(std::string_view name, std::initializer_list<std::string_view> parts) {
+        if (name.ends_with(".weight")) name.remove_suffix(7);
+        for (auto const part : parts) {
+            if (!part.empty() && (name == part || name.ends_with(concat({".", part})))) return true;
+        }
+        return false;
+    }
+
+    template <class S>
+    void fill(std::string const& name, index first, index count, std::span<S> out) const {
+        if (name.ends_with(".bias")) return std::fill(out.begin(), out.end(), S(T{0}));
+        if (is_one_of(name, {names_.final_norm, names_.norm1, names_.norm1_post, names_.norm2, names_.norm2_post, names_.query_norm, names_.key_norm})) {
+            return std::fill(out.begin(), out.end(), S(static_cast<T>(1 - config_.norm_offset)));
+        }
+        bool const scaled = config_.scaled_outputs && is_one_of(name, {names_.output, names_.out});
+        double const sigma = config_.init_scale / (scaled ? std::sqrt(2.0 * static_cast<double>(config_.layers)) : 1.0);
+        counter_rng const numbers{seed_ ^ detail::hash_of(name)};
+        index const columns = static_cast<index>(out.size()) / count;
+        for (index i = 0; i < static_cast<index>(out.size()); ++i) {
+            auto const place = static_cast<std::uint64_t>(first * columns + i);
+            // Box & Muller 1958; the first number is in (0, 1]
+            double const u = (static_cast<double>(numbers.at(2 * place) >> 11) + 1) * 0x1p-53;
+            double const v = static_cast<double>(numbers.at(2 * place + 1) >> 11) * 0x1p-53;
+            out[static_cast<std::size_t>(i)] = S(static_cast<T>(sigma * std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v)));
+        }
+    }
+
+    io::model_config const& config_;
+    tensor_names const& names_;
+    std::uint64_t seed_;
+};
+
+/// The model of a configuration before any training, without a tokenizer.
+/// @throws config_error, memory_error
+template <class T, class Context>
+language_model<Context, T> random_model(io::model_config const& config, Context const& ctx, std::uint64_t seed, dtype storage = dtype_of<T>) {
+    language_model<Context, T> model;
+    model.config = config;
+    model.tokenizer_problem = "a model made from a configuration has no tokenizer";
+    random_weights<T> const weights{model.config, seed};
+    static_cast<transformer<Context, T>&>(model) = assemble<Context, T>(ctx, model.config, weights, storage, [] {});
+    return model;
+}
+
+/// As load(), with random weights in place of those of the checkpoint, which are not read.
+template <class T, class Context>
+language_model<Context, T> load_random(std::filesystem::path const& path, Context const& ctx, std::uint64_t seed, dtype storage = dtype_of<T>) {
+    return load_through<T>(path, ctx, storage, [&](io::model_config const& config, tensor_source<T> const&, auto const& take) {
+        take(random_weights<T>{config, seed});
+    });
+}
+
+}  // namespace plateau::models

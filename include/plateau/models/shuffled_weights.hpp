@@ -1,0 +1,80 @@
+#pragma once
+/// Checkpoints whose weights keep their values and lose their places.
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <plateau/models/random_weights.hpp>
+
+namespace plateau::models {
+
+/// The tensors of another source, the elements of each one permuted at random: a baseline with every tensor's distribution
+/// and none of its structure. A permutation is a function of the seed and the tensor's name.
+template <class T>
+class shuffled_weights final : public tensor_source<T> {
+public:
+    /// @param stored  kept as a reference
+    shuffled_weights(tensor_source<T> const& stored, std::uint64_t seed) : stored_{stored}, seed_{seed} {}
+
+    std::string where() const override { return stored_.where(); }
+    std::vector<std::string> names() const override { return stored_.names(); }
+    bool contains(std::string const& name) const override { return stored_.contains(name); }
+    std::vector<index> shape(std::string const& name) const override { return stored_.shape(name); }
+    void read_rows(std::string const& name, index first, index count, std::span<T> out) const override { copy(name, first, count, out); }
+    void read_rows(std::string const& name, index first, index count, std::span<bfloat16> out) const override { copy(name, first, count, out); }
+    void drop_pages() const override { stored_.drop_pages(); }
+
+private:
+    struct shuffled {
+        std::once_flag once;
+        std::vector<T> values;
+        index left = 0;  ///< elements that nobody read yet: it goes when they are gone
+    };
+
+    template <class S>
+    void copy(std::string const& name, index first, index count, std::span<S> out) const {
+        auto& tensor = entry_of(name);
+        std::call_once(tensor.once, [&] { shuffle(name, tensor); });
+        index const columns = static_cast<index>(out.size()) / count;
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] = S(tensor.values[static_cast<std::size_t>(first * columns) + i]);
+        std::lock_guard const lock{guard_};
+        tensor.left -= static_cast<index>(out.size());
+        if (tensor.left <= 0) entries_.erase(name);
+    }
+
+    shuffled& entry_of(std::string const& name) const {
+        std::lock_guard const lock{guard_};
+        return entries_[name];
+    }
+
+    /// Fisher & Yates 1938.
+    void shuffle(std::string const& name, shuffled& tensor) const {
+        auto const shape = stored_.shape(name);
+        index size = 1;
+        for (index const extent : shape) size *= extent;
+        tensor.values.resize(static_cast<std::size_t>(size));
+        tensor.left = size;
+        stored_.read_rows(name, 0, shape.front(), std::span<T>{tensor.values});
+        counter_rng numbers{seed_ ^ detail::hash_of(name)};
+        for (index i = size - 1; i > 0; --i) {
+            std::swap(tensor.values[static_cast<std::size_t>(i)], tensor.values[static_cast<std::size_t>(numbers.below(static_cast<std::uint64_t>(i + 1)))]);
+        }
+    }
+
+    tensor_source<T> const& stored_;
+    std::uint64_t seed_;
+    mutable std::mutex guard_;
+    mutable std::map<std::string, shuffled> entries_;
+};
+
+/// As load(), with the elements of every stored tensor permuted.
+template <class T, class Context>
+language_model<Context, T> load_shuffled(std::filesystem::path const& path, Context const& ctx, std::uint64_t seed, dtype storage = dtype_of<T>) {
+    return load_through<T>(path, ctx, storage, [&](auto const&, tensor_source<T> const& stored, auto const& take) {
+        take(shuffled_weights<T>{stored, seed});
+    });
+}
+
+}  // namespace plateau::models

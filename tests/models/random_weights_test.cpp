@@ -1,0 +1,78 @@
+#include <plateau/models/random_weights.hpp>
+
+#include <cmath>
+
+#include "support/catch.hpp"
+#include "support/golden.hpp"
+#include "support/tolerance.hpp"
+
+namespace {
+
+using plateau::index;
+using plateau::testing::same_bits;
+namespace models = plateau::models;
+plateau::backend::cpu_context const ctx{2};
+
+std::vector<float> tensor_of(models::random_weights<float> const& source, std::string const& name, index rows, index columns) {
+    std::vector<float> values(static_cast<std::size_t>(rows * columns));
+    source.read_rows(name, 0, rows, std::span<float>{values});
+    return values;
+}
+
+double deviation(std::vector<float> const& values) {
+    double squares = 0, sum = 0;
+    for (float const v : values) squares += static_cast<double>(v) * v, sum += v;
+    double const n = static_cast<double>(values.size());
+    CHECK(std::abs(sum / n) < 5 * std::sqrt(squares / n / n));  // the mean is 0
+    return std::sqrt(squares / n);
+}
+
+TEST_CASE("random weights have the spread that the family starts from", "[models][random]") {
+    auto const gpt2 = models::parse_model_config(
+        R"({"model_type": "gpt2", "n_layer": 8, "n_embd": 64, "n_head": 4, "vocab_size": 100, "initializer_range": 0.05})", "config");
+    models::random_weights<float> const weights{gpt2, 1};
+    CHECK_THAT(deviation(tensor_of(weights, "transformer.h.3.mlp.c_fc.weight", 64, 256)), plateau::testing::WithinRel(0.05, 0.03));
+    CHECK_THAT(deviation(tensor_of(weights, "transformer.h.3.mlp.c_proj.weight", 256, 64)), plateau::testing::WithinRel(0.05 / 4, 0.03));
+    CHECK_THAT(deviation(tensor_of(weights, "transformer.h.3.attn.c_proj.weight", 64, 64)), plateau::testing::WithinRel(0.05 / 4, 0.06));
+    for (float const v : tensor_of(weights, "transformer.h.3.ln_1.weight", 64, 1)) CHECK(v == 1);
+    for (float const v : tensor_of(weights, "transformer.ln_f.weight", 64, 1)) CHECK(v == 1);
+    for (float const v : tensor_of(weights, "transformer.h.3.mlp.c_fc.bias", 64, 1)) CHECK(v == 0);
+    auto const gemma = models::parse_model_config(R"({"model_type": "gemma2", "num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2,
+        "num_key_value_heads": 1, "head_dim": 4, "intermediate_size": 8, "vocab_size": 10})", "config");
+    for (float const v : tensor_of({gemma, 1}, "model.layers.0.pre_feedforward_layernorm.weight", 8, 1)) CHECK(v == 0);
+}
+
+TEST_CASE("an element is a function of seed, name and place", "[models][random]") {
+    auto const config = models::parse_model_config(
+        R"({"model_type": "gpt2", "n_layer": 2, "n_embd": 8, "n_head": 2, "vocab_size": 100})", "config");
+    auto const whole = tensor_of({config, 1}, "a.weight", 6, 8);
+    std::vector<float> rows(16);
+    models::random_weights<float>{config, 1}.read_rows("a.weight", 2, 2, std::span<float>{rows});
+    CHECK(same_bits(rows.data(), whole.data() + 16, 16));
+    CHECK_FALSE(tensor_of({config, 2}, "a.weight", 6, 8) == whole);
+    CHECK_FALSE(tensor_of({config, 1}, "b.weight", 6, 8) == whole);
+}
+
+TEST_CASE("every family has a random model", "[models][random]") {
+    for (auto const& name : golden::model_names()) {
+        auto const folder = golden::models_folder() / name;
+        CAPTURE(name);
+        auto const run = [&](std::uint64_t seed, int threads) {
+            plateau::backend::cpu_context const own{threads};
+            auto const model = models::load_random<float>(folder, own, seed);
+            std::vector<float> logits;
+            models::forward(own, model, {{1, 2, 3}}, plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
+                                logits.assign(rows.data(), rows.data() + rows.size());
+                            }));
+            return logits;
+        };
+        auto const first = run(1, 1);
+        CHECK(run(1, 3) == first);
+        CHECK_FALSE(run(2, 1) == first);
+    }
+    auto const path = golden::models_folder() / "olmo2" / "config.json";
+    auto const config = models::parse_model_config(plateau::io::read_text(path), path.string());
+    CHECK_THROWS_AS(models::random_model<float>(config, ctx, 1).require_tokenizer(), plateau::file_error);
+}
+
+}  // namespace
