@@ -31,6 +31,7 @@ namespace sweep = plateau::sweep;
 constexpr char const* files_text =
     "Files written to --out (P pairs, twice as many with --context both; S steps, N prompts, T tokens of the longest):\n"
     "  distances.npy   float64 [P,S]  d(alpha): L2 distance of the read-out to that at alpha = 0; unit of the read-out\n"
+    "  distances.K.npy float64 [P,S]  the same at the K-th of several --read-site, K = 2, 3, ...; everything else is of the first\n"
     "  relative.npy    float64 [P,S]  d(alpha)/d(1), no unit; NaN for a degenerate pair\n"
     "  max_slope.npy   float64 [P]    largest step of the relative curve, x (S-1): per unit of alpha\n"
     "  alpha_jump.npy  float64 [P]    where that step is: alpha, in [0,1]\n"
@@ -100,16 +101,30 @@ std::vector<sweep::prompt_pair> make_pairs(std::string const& how, index prompts
 }
 
 /// @throws numeric_error that names the read site and the pair where a distance is infinite or NaN
-void require_finite(sweep::distance_curves const& curves, std::string const& site) {
-    for (index p = 0; p < curves.distances.extent(0); ++p) {
-        for (std::size_t i = 0; i < curves.alpha.size(); ++i) {
-            if (std::isfinite(curves[p][i])) continue;
-            throw plateau::numeric_error("the read-out at " + site + " is not finite for pair " + std::to_string(p) +
-                                         ", alpha = " + plateau::fixed(curves.alpha[i], 4) +
+void require_finite(plateau::tensor::buffer<double, 2> const& distances, std::string const& site) {
+    for (index p = 0; p < distances.extent(0); ++p) {
+        for (index i = 0; i < distances.extent(1); ++i) {
+            if (std::isfinite(distances(p, i))) continue;
+            throw plateau::numeric_error("the read-out at " + site + " is not finite for pair " + std::to_string(p) + ", alpha = " +
+                                         plateau::fixed(plateau::paths::grid_fraction(i, distances.extent(1)), 4) +
                                          ": check the weights, or compute with a wider dtype");
         }
     }
 }
+
+/// The read sites, one or several.
+std::vector<std::string> read_sites_of(std::string const& text) {
+    std::vector<std::string> sites;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        std::size_t const end = std::min(text.find(',', begin), text.size());
+        sites.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return sites;
+}
+
+/// Where d(alpha) of the k-th read site lies, counted from 0.
+std::string distances_name(std::size_t k) { return k == 0 ? "distances.npy" : "distances." + std::to_string(k + 1) + ".npy"; }
 
 /// What is known of all pairs.
 struct results {
@@ -194,6 +209,7 @@ void run(CLI::App const& app, options const& o) {
     if (o.path != "linear") throw plateau::usage_error("--path '" + o.path + "' is not known: use linear");
     auto const positions = program::write_positions_of(o.interventions);
     auto const frozen = program::parse_freeze(o.interventions.freeze);
+    auto const read_sites = read_sites_of(o.read_site);
     bool const intervenes = o.gap || program::intervenes(app);
     plateau::output_set out{o.out};
     program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
@@ -204,7 +220,7 @@ void run(CLI::App const& app, options const& o) {
             throw plateau::usage_error("--top-k " + std::to_string(o.top_k) + ": the vocabulary has " + std::to_string(model.vocabulary()) +
                                        " tokens");
         }
-        program::require_memory(o.steps, (count + 1) * (4 + (o.kl ? 3 : 0) + 4 * o.top_k) * index{sizeof(double)},
+        program::require_memory(o.steps, (count + 1) * (3 + static_cast<index>(read_sites.size()) + (o.kl ? 3 : 0) + 4 * o.top_k) * index{sizeof(double)},
                                 std::to_string(o.steps) + " steps of " + std::to_string(count) + " pairs",
                                 "ask for fewer steps, or fewer pairs at a time");
 
@@ -213,7 +229,9 @@ void run(CLI::App const& app, options const& o) {
         auto predictions = predicts ? sweep::predictions<T>(count, o.steps, o.top_k) : sweep::predictions<T>{};
         using context = std::decay_t<decltype(ctx)>;
         using model_type = std::decay_t<decltype(model)>;
-        sweep::transplant_gap<context, model_type> gap{ctx, model, prompts, pairs, o.read_site, o.steps};
+        sweep::transplant_gap<context, model_type> gap{ctx, model, prompts, pairs, read_sites[0], o.steps};
+        std::vector<plateau::tensor::buffer<double, 2>> more_distances;
+        for (std::size_t k = 1; k < read_sites.size(); ++k) more_distances.emplace_back(std::array<index, 2>{count, o.steps});
         program::require_memory(1, program::frozen_bytes(model, frozen, count, own_positions(positions, prompts), program::longest_of(prompts)) + 1,
                                 "the values of frozen sites", "freeze fewer sites, or fewer pairs at a time");
         program::stopwatch const watch;
@@ -227,22 +245,30 @@ void run(CLI::App const& app, options const& o) {
         }
         if (predicts) also = also | sweep::read_predictions(ctx, model, predictions);
         if (intervenes) also = also | gap.reads();
+        for (std::size_t k = 1; k < read_sites.size(); ++k) {
+            auto const site = plateau::hooks::find_site(model.sites(), read_sites[k]);
+            also = also | sweep::read_distances<T>(site.name(), more_distances[k - 1]);
+        }
         auto const curves = [&] {
             plateau::progress bar{"points", count * o.steps};  // its line ends before the table begins
             return sweep::interpolate(ctx, model, prompts, pairs,
-                                      {.write = o.write_site, .read = o.read_site, .steps = o.steps, .positions = positions,
+                                      {.write = o.write_site, .read = read_sites[0], .steps = o.steps, .positions = positions,
                                        .on_points = [&](index points) { bar.advance(points); }},
                                       also);
         }();
         auto const gaps = intervenes ? gap.distances() : std::vector<double>{};
         double const seconds = watch.seconds();
-        require_finite(curves, o.read_site);
+        require_finite(curves.distances, read_sites[0]);
+        for (std::size_t k = 1; k < read_sites.size(); ++k) require_finite(more_distances[k - 1], read_sites[k]);
         require_finite(predictions);
         auto const r = analyse(curves, o.min_d1);
         auto const slopes = metrics::quartiles_of(r.max_slope);
         auto const jumps = metrics::quartiles_of(r.alpha_jump);
 
         plateau::io::write_npy(out.file("distances.npy"), curves.distances.flat(), {count, o.steps});
+        for (std::size_t k = 1; k < read_sites.size(); ++k) {
+            plateau::io::write_npy(out.file(distances_name(k)), more_distances[k - 1].flat(), {count, o.steps});
+        }
         plateau::io::write_npy(out.file("relative.npy"), r.relative, {count, o.steps});
         plateau::io::write_npy(out.file("max_slope.npy"), r.max_slope, {count});
         plateau::io::write_npy(out.file("alpha_jump.npy"), r.alpha_jump, {count});
@@ -306,6 +332,8 @@ void run(CLI::App const& app, options const& o) {
             }
         };
         remove(program::ragged(prompts), {"lengths.npy"});
+        std::error_code ignored;
+        for (std::size_t k = read_sites.size(); std::filesystem::remove(out.directory() / distances_name(k), ignored);) ++k;
         remove(intervenes, {"contexts.npy", "transplant_gap.npy"});
         remove(o.kl, {"kl.npy", "kl_reverse.npy"});
         remove(o.top_k > 0, {"top_tokens.npy", "top_log_probs.npy"});
@@ -340,7 +368,7 @@ int main(int argc, char** argv) {
     app.add_option("--pairs", o.pairs, "chain, disjoint, or an NPY file of integers [P,2]: context, other")
         ->capture_default_str();
     app.add_option("--write-site", o.write_site, "where x(alpha) is written")->capture_default_str();
-    app.add_option("--read-site", o.read_site, "where the change is read, at the last position")->capture_default_str();
+    app.add_option("--read-site", o.read_site, "where the change is read, at the last position; or several, separated by commas")->capture_default_str();
     app.add_option("--path", o.path, "how x goes from A to B: linear")->capture_default_str();
     app.add_option("--steps", o.steps, "points per pair, alpha = i/(steps-1)")->capture_default_str();
     app.add_option("--min-d1", o.min_d1, "a pair with d(1) not above this is degenerate")->capture_default_str();

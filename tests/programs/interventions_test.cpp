@@ -159,6 +159,18 @@ TEST_CASE("positions are written where they say", "[programs][interventions]") {
     CHECK(with_one({"--mode", "suffix"}) == with_one({"--position", "4:"}));  // they share four tokens
 }
 
+TEST_CASE("several read sites of one sweep", "[programs][interventions]") {
+    small_model const model;
+    auto const all = model.run("all", {"--read-site", "ln_final.hook_out,blocks.1.hook_mlp_out,unembed.hook_out"});
+    CHECK(doubles(all, "distances.npy") == doubles(model.run("one"), "distances.npy"));
+    CHECK(doubles(all, "distances.2.npy") == doubles(model.run("two", {"--read-site", "blocks.1.hook_mlp_out"}), "distances.npy"));
+    CHECK(doubles(all, "distances.3.npy") == doubles(model.run("three", {"--read-site", "unembed.hook_out"}), "distances.npy"));
+    CHECK(bytes_of(all / "curves.csv") == bytes_of(model.dir / "one" / "curves.csv"));
+    model.run("all");
+    CHECK(names_in(all) == names_in(model.dir / "one"));  // those of the run before are gone
+    fail(1, "stable_regions", model.with("no", {"--read-site", "ln_final.hook_out,nowhere"}), "nowhere");
+}
+
 TEST_CASE("frozen sites do not follow the path", "[programs][interventions]") {
     small_model const model;
     auto const free = doubles(model.run("out"), "distances.npy");

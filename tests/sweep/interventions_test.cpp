@@ -198,6 +198,21 @@ TEMPLATE_TEST_CASE("what differs from point to point moves the start of the rows
     check_same<T>(model, prompts, lambda | hooks::zero_ablate<T>("blocks.0.attn.hook_z", heads{1}) | by_point("blocks.0.hook_mlp_out", positions::one(3)));
 }
 
+TEST_CASE("prompts that share a prefix do not share what hooks make of it", "[sweep][interventions]") {
+    auto const model = random_model<float>();
+    auto prompts = some_prompts();  // of 6, 9, 6, … tokens
+    std::copy_n(prompts[0].begin(), 5, prompts[1].begin());
+    sweep::patched_rows_options o;
+    o.points = 2;
+    o.positions.at = positions::one(4);
+    std::vector<std::string> const reads{"blocks.1.hook_resid_post", "unembed.hook_out"};
+    auto const every = recorded<float>(model, tiny::random_prompts(8, {9, 9, 9, 9, 9}, 37), "blocks.1.hook_attn_out");
+    for (auto const& set : {hooks::zero_ablate<float>("blocks.1.hook_attn_out", positions::one(-6)),  // position 0 of one, 3 of another
+                            hooks::freeze<float>("blocks.1.hook_attn_out", every), hooks::scale<float>("blocks.1.attn.hook_v", 2)}) {
+        CHECK((engine<float>(model, prompts, pairs, o, reads, 2, set) == published_way<float>(model, prompts, pairs, o, reads, set)));
+    }
+}
+
 TEST_CASE("hooks act from left to right", "[sweep][interventions]") {
     auto const model = random_model<double>();
     auto const prompts = some_prompts();

@@ -60,7 +60,7 @@ public:
     std::vector<hook<T>> const& hooks() const { return hooks_; }
     bool empty() const { return hooks_.empty(); }
 
-    friend hook_set operator|(hook_set left, hook_set const& right) {
+    [[gnu::cold]] friend hook_set operator|(hook_set left, hook_set const& right) {
         for (auto const& one : right.hooks_) left.hooks_.push_back(one);
         return left;
     }
@@ -71,7 +71,7 @@ private:
 
 /// Calls `look` with the rows of every site that matches; changes nothing, not a bit.
 template <class T>
-hook_set<T> capture(std::string pattern, sink<T> look) {
+[[gnu::cold]] hook_set<T> capture(std::string pattern, sink<T> look) {
     return hook_set<T>{{std::move(pattern),
                         [look = std::move(look)](site const& at, where const& w, tensor::view<T, 3> rows) {
                             look(at, w, rows);
@@ -83,7 +83,7 @@ hook_set<T> capture(std::string pattern, sink<T> look) {
 /// @param depends,touched  a promise: what the new values depend on, and at which positions rows change. Without one a sweep
 ///                         takes every row for one that differs from point to point, and can share no prefix.
 template <class T>
-hook_set<T> patch(std::string pattern, patcher<T> change, depends_on depends = depends_on::point, positions touched = {}) {
+[[gnu::cold]] hook_set<T> patch(std::string pattern, patcher<T> change, depends_on depends = depends_on::point, positions touched = {}) {
     return hook_set<T>{{std::move(pattern), std::move(change), false, depends, touched}};
 }
 

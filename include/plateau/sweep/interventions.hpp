@@ -19,7 +19,7 @@ struct interventions {
     /// @param sites  of the model      @param write  the write site; rows start earlier if a hook that differs from point to point does
     /// @throws site_error on sites that the model does not have, that are read before anything changed, or that rows of a `depends_on::row`
     ///         hook do not come past
-    interventions(hooks::hook_set<T> const& set, std::vector<hooks::site> const& sites, write_site& write) {
+    [[gnu::cold]] interventions(hooks::hook_set<T> const& set, std::vector<hooks::site> const& sites, write_site& write) {
         std::vector<hooks::site> changing{write.at};
         for (auto const& one : set.hooks()) {
             if (!one.reads_only) sort_in(one, hooks::matching_sites(sites, one.pattern), write, changing);

@@ -143,7 +143,7 @@ private:
     }
 
     /// Writes the points of all rows of a block; `rows` [R, width].
-    void write_points(std::vector<prompt_pair> const& pairs, point_writer<T> const& write,
+    [[gnu::cold]] void write_points(std::vector<prompt_pair> const& pairs, point_writer<T> const& write,
                       std::span<hooks::row_id const> ids, tensor::view<T, 2> rows) const {
         for (index r = 0; r < static_cast<index>(ids.size());) {
             auto const& row = ids[static_cast<std::size_t>(r)];
@@ -155,7 +155,7 @@ private:
         }
     }
 
-    hooks::patcher<T> write_hook(std::vector<prompt_pair> const& pairs, point_writer<T> const& write) const {
+    [[gnu::cold]] hooks::patcher<T> write_hook(std::vector<prompt_pair> const& pairs, point_writer<T> const& write) const {
         return [this, &pairs, &write](hooks::site const&, hooks::where const& w, tensor::view<T, 3> rows) {
             write_points(pairs, write, w.rows,
                          {rows.data(), {rows.extent(0), rows.extent(1) * rows.extent(2)}, {rows.stride(0), 1}});
@@ -239,7 +239,7 @@ private:
     }
 
     /// Puts the rows of a block where they start.
-    void fill(std::vector<prompt_pair> const& pairs, point_writer<T> const& write, typename Model::pass_type& pass,
+    [[gnu::cold]] void fill(std::vector<prompt_pair> const& pairs, point_writer<T> const& write, typename Model::pass_type& pass,
               row_block const& block) {
         if (write_.embeds) return model_.embed(ctx_, pass, block.tokens);
         auto const residual = pass.residual(model_.width());
