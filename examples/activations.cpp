@@ -75,7 +75,7 @@ template <class T>
 hooks::sink<T> copy_to(std::vector<T>& array, index longest) {
     return [&array, longest](hooks::site const& site, hooks::where const& where, plateau::tensor::view<T const, 3> rows) {
         for (std::size_t r = 0; r < where.rows.size(); ++r) {
-            auto const [prompt, point, position, last, repeated] = where.rows[r];
+            index const prompt = where.rows[r].item, position = where.rows[r].position;
             auto const row = rows[static_cast<index>(r)];
             bool const keys = site.axes == hooks::site_axes::keys;
             if (keys || site.axes == hooks::site_axes::heads_first) {

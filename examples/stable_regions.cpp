@@ -4,6 +4,7 @@
 //
 // For each pair (context, other) the activation at the write site and last position of the context prompt is replaced by
 // x(α) = (1−α)A + αB; d(α) is the distance of the read-out to that at α = 0. See Janiak et al. 2024, arXiv 2409.17113.
+// --context, --position and --mode choose another prompt to run in and other positions, --freeze holds what would follow x.
 
 #include <array>
 #include <cstdio>
@@ -13,10 +14,12 @@
 #include <plateau/metrics/relative_distance.hpp>
 #include <plateau/sweep/interpolate.hpp>
 #include <plateau/sweep/predictions.hpp>
+#include <plateau/sweep/transplant_gap.hpp>
 #if PLATEAU_HAS_CAIRO
 #include <plateau/viz/curves.hpp>
 #endif
 
+#include "support/interventions.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -26,8 +29,9 @@ namespace metrics = plateau::metrics;
 namespace sweep = plateau::sweep;
 
 constexpr char const* files_text =
-    "Files written to --out (P pairs, S steps, N prompts, T tokens of the longest):\n"
+    "Files written to --out (P pairs, twice as many with --context both; S steps, N prompts, T tokens of the longest):\n"
     "  distances.npy   float64 [P,S]  d(alpha): L2 distance of the read-out to that at alpha = 0; unit of the read-out\n"
+    "  distances.K.npy float64 [P,S]  the same at the K-th of several --read-site, K = 2, 3, ...; everything else is of the first\n"
     "  relative.npy    float64 [P,S]  d(alpha)/d(1), no unit; NaN for a degenerate pair\n"
     "  max_slope.npy   float64 [P]    largest step of the relative curve, x (S-1): per unit of alpha\n"
     "  alpha_jump.npy  float64 [P]    where that step is: alpha, in [0,1]\n"
@@ -35,14 +39,25 @@ constexpr char const* files_text =
     "  kl_reverse.npy  float64 [P,S]  --kl: KL(p(alpha)||p(0)); nats\n"
     "  top_tokens.npy  int64   [P,S,K]  --top-k K: the likeliest next tokens, the first one first\n"
     "  top_log_probs.npy  float64 [P,S,K]  --top-k K: log of their probabilities; nats\n"
+    "  transplant_gap.npy  float64 [P]  with --context, --position, --mode, --freeze or --transplant-gap: distance of the\n"
+    "                  read-out at the path's end that is not the context's own (alpha = 1 in context A, 0 in context B) to\n"
+    "                  that of the other prompt's own clean run; unit of the read-out; 0 if both ends are natural runs; NaN\n"
+    "                  for attention scores or patterns of prompts of different lengths\n"
+    "  contexts.npy    int64   [P]    with the same options: the prompt in which the rows of each pair ran\n"
     "  tokens.npy      int64   [N,T]  token ids of the prompts, -1 beyond a shorter one\n"
     "  lengths.npy     int64   [N]    tokens of each prompt; only if lengths differ\n"
-    "  pairs.npy       int64   [P,2]  prompts of each pair, counted from 0: context, other\n"
-    "  curves.csv      P x S rows     pair,context,other,alpha,distance,relative; units as above\n"
+    "  pairs.npy       int64   [P,2]  prompts of each pair, counted from 0: A, B (context, other unless --context says else)\n"
+    "  curves.csv      P x S rows     pair,context,other,alpha,distance,relative; units as above; context: where rows ran\n"
     "  curves.png      median curve with its quartile band, and the histogram of max slopes\n"
     "  summary.json    one object     program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
     "                  load_seconds, points_per_second, options, pairs, steps, degenerate_pairs, max_slope_q25,\n"
-    "                  max_slope_median, max_slope_q75, alpha_jump_median; seconds of computing and of loading\n"
+    "                  max_slope_median, max_slope_q75, alpha_jump_median; seconds of computing and of loading; with the\n"
+    "                  options named at transplant_gap.npy also context, position, mode, freeze, transplant_gap_q25,\n"
+    "                  transplant_gap_median, transplant_gap_q75\n"
+    "x(alpha) goes from A to B whatever the context, and d(alpha) is the distance to the row at x = A in the same context.\n"
+    "--context both: first the P pairs in context A, then the same pairs in context B, in every array and in curves.csv.\n"
+    "--freeze: values of a first pass without any freezing; sites that fire no later than the write site do not follow x\n"
+    "and are left as they are. A is the context prompt's own run.\n"
     "A pair is degenerate if d(1) <= --min-d1: it is reported and left out of quantiles.\n"
     "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.";
 
@@ -55,6 +70,8 @@ struct options : program::common_options {
     double min_d1 = 0;
     bool kl = false;
     index top_k = 0;
+    bool gap = false;
+    program::intervention_options interventions;
 };
 
 /// chain: (i, i+1); disjoint: (0,1), (2,3), …; or a file [P,2].
@@ -84,16 +101,30 @@ std::vector<sweep::prompt_pair> make_pairs(std::string const& how, index prompts
 }
 
 /// @throws numeric_error that names the read site and the pair where a distance is infinite or NaN
-void require_finite(sweep::distance_curves const& curves, std::string const& site) {
-    for (index p = 0; p < curves.distances.extent(0); ++p) {
-        for (std::size_t i = 0; i < curves.alpha.size(); ++i) {
-            if (std::isfinite(curves[p][i])) continue;
-            throw plateau::numeric_error("the read-out at " + site + " is not finite for pair " + std::to_string(p) +
-                                         ", alpha = " + plateau::fixed(curves.alpha[i], 4) +
+void require_finite(plateau::tensor::buffer<double, 2> const& distances, std::string const& site) {
+    for (index p = 0; p < distances.extent(0); ++p) {
+        for (index i = 0; i < distances.extent(1); ++i) {
+            if (std::isfinite(distances(p, i))) continue;
+            throw plateau::numeric_error("the read-out at " + site + " is not finite for pair " + std::to_string(p) + ", alpha = " +
+                                         plateau::fixed(plateau::paths::grid_fraction(i, distances.extent(1)), 4) +
                                          ": check the weights, or compute with a wider dtype");
         }
     }
 }
+
+/// The read sites, one or several.
+std::vector<std::string> read_sites_of(std::string const& text) {
+    std::vector<std::string> sites;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        std::size_t const end = std::min(text.find(',', begin), text.size());
+        sites.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return sites;
+}
+
+/// Where d(alpha) of the k-th read site lies, counted from 0.
+std::string distances_name(std::size_t k) { return k == 0 ? "distances.npy" : "distances." + std::to_string(k + 1) + ".npy"; }
 
 /// What is known of all pairs.
 struct results {
@@ -161,6 +192,12 @@ void write_csv(plateau::atomic_file& file, std::vector<sweep::prompt_pair> const
     }
 }
 
+/// Positions of the rows of a pair, at most.
+index own_positions(sweep::write_positions const& write, plateau::models::prompt_list const& prompts) {
+    index const longest = program::longest_of(prompts);
+    return write.suffix ? longest : std::max<index>(1, longest - std::max<index>(0, write.at.first_in(longest)));
+}
+
 /// The last name of a path, whether or not a slash follows.
 std::string last_name(std::filesystem::path const& path) {
     return (path.has_filename() ? path : path.parent_path()).filename().string();
@@ -170,38 +207,68 @@ void run(CLI::App const& app, options const& o) {
     if (o.steps < 2) throw plateau::usage_error("--steps must be at least 2, got " + std::to_string(o.steps));
     if (!(o.min_d1 >= 0)) throw plateau::usage_error("--min-d1 must be a distance, 0 or more");
     if (o.path != "linear") throw plateau::usage_error("--path '" + o.path + "' is not known: use linear");
+    auto const positions = program::write_positions_of(o.interventions);
+    auto const frozen = program::parse_freeze(o.interventions.freeze);
+    auto const read_sites = read_sites_of(o.read_site);
+    bool const intervenes = o.gap || program::intervenes(app);
     plateau::output_set out{o.out};
     program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
         auto const prompts = program::load_prompts(o, model, false);
-        auto const pairs = make_pairs(o.pairs, static_cast<index>(prompts.size()));
+        auto const pairs = program::in_contexts(make_pairs(o.pairs, static_cast<index>(prompts.size())), o.interventions.context);
         auto const count = static_cast<index>(pairs.size());
         if (o.top_k > model.vocabulary()) {
             throw plateau::usage_error("--top-k " + std::to_string(o.top_k) + ": the vocabulary has " + std::to_string(model.vocabulary()) +
                                        " tokens");
         }
-        program::require_memory(o.steps, (count + 1) * (4 + (o.kl ? 3 : 0) + 4 * o.top_k) * index{sizeof(double)},
+        program::require_memory(o.steps, (count + 1) * (3 + static_cast<index>(read_sites.size()) + (o.kl ? 3 : 0) + 4 * o.top_k) * index{sizeof(double)},
                                 std::to_string(o.steps) + " steps of " + std::to_string(count) + " pairs",
                                 "ask for fewer steps, or fewer pairs at a time");
 
         bool const predicts = o.kl || o.top_k > 0;
         using T = typename std::decay_t<decltype(model)>::value_type;
         auto predictions = predicts ? sweep::predictions<T>(count, o.steps, o.top_k) : sweep::predictions<T>{};
+        using context = std::decay_t<decltype(ctx)>;
+        using model_type = std::decay_t<decltype(model)>;
+        sweep::transplant_gap<context, model_type> gap{ctx, model, prompts, pairs, read_sites[0], o.steps};
+        std::vector<plateau::tensor::buffer<double, 2>> more_distances;
+        for (std::size_t k = 1; k < read_sites.size(); ++k) more_distances.emplace_back(std::array<index, 2>{count, o.steps});
+        program::require_memory(1, program::frozen_bytes(model, frozen, count, own_positions(positions, prompts), program::longest_of(prompts)) + 1,
+                                "the values of frozen sites", "freeze fewer sites, or fewer pairs at a time");
         program::stopwatch const watch;
+        plateau::hooks::hook_set<T> also;
+        if (!frozen.empty()) {
+            sweep::patched_rows_options first_pass;
+            first_pass.write_site = o.write_site;
+            first_pass.positions = positions;
+            first_pass.points = o.steps;
+            also = sweep::freeze(ctx, model, prompts, pairs, first_pass, sweep::straight_lines<T>(pairs, o.steps), frozen);
+        }
+        if (predicts) also = also | sweep::read_predictions(ctx, model, predictions);
+        if (intervenes) also = also | gap.reads();
+        for (std::size_t k = 1; k < read_sites.size(); ++k) {
+            auto const site = plateau::hooks::find_site(model.sites(), read_sites[k]);
+            also = also | sweep::read_distances<T>(site.name(), more_distances[k - 1]);
+        }
         auto const curves = [&] {
             plateau::progress bar{"points", count * o.steps};  // its line ends before the table begins
             return sweep::interpolate(ctx, model, prompts, pairs,
-                                      {.write = o.write_site, .read = o.read_site, .steps = o.steps,
+                                      {.write = o.write_site, .read = read_sites[0], .steps = o.steps, .positions = positions,
                                        .on_points = [&](index points) { bar.advance(points); }},
-                                      predicts ? sweep::read_predictions(ctx, model, predictions) : plateau::hooks::hook_set<T>{});
+                                      also);
         }();
+        auto const gaps = intervenes ? gap.distances() : std::vector<double>{};
         double const seconds = watch.seconds();
-        require_finite(curves, o.read_site);
+        require_finite(curves.distances, read_sites[0]);
+        for (std::size_t k = 1; k < read_sites.size(); ++k) require_finite(more_distances[k - 1], read_sites[k]);
         require_finite(predictions);
         auto const r = analyse(curves, o.min_d1);
         auto const slopes = metrics::quartiles_of(r.max_slope);
         auto const jumps = metrics::quartiles_of(r.alpha_jump);
 
         plateau::io::write_npy(out.file("distances.npy"), curves.distances.flat(), {count, o.steps});
+        for (std::size_t k = 1; k < read_sites.size(); ++k) {
+            plateau::io::write_npy(out.file(distances_name(k)), more_distances[k - 1].flat(), {count, o.steps});
+        }
         plateau::io::write_npy(out.file("relative.npy"), r.relative, {count, o.steps});
         plateau::io::write_npy(out.file("max_slope.npy"), r.max_slope, {count});
         plateau::io::write_npy(out.file("alpha_jump.npy"), r.alpha_jump, {count});
@@ -213,8 +280,16 @@ void run(CLI::App const& app, options const& o) {
             plateau::io::write_npy(out.file("lengths.npy"), program::lengths_of(prompts), {prompt_count});
         }
         std::vector<std::int64_t> pair_ids;
-        for (auto const& [context, other] : pairs) pair_ids.insert(pair_ids.end(), {context, other});
+        std::vector<std::int64_t> contexts;
+        for (auto const& [ran_in, other, turned] : pairs) {
+            pair_ids.insert(pair_ids.end(), {turned ? other : ran_in, turned ? ran_in : other});
+            contexts.push_back(ran_in);
+        }
         plateau::io::write_npy(out.file("pairs.npy"), pair_ids, {count, 2});
+        if (intervenes) {
+            plateau::io::write_npy(out.file("contexts.npy"), contexts, {count});
+            plateau::io::write_npy(out.file("transplant_gap.npy"), gaps, {count});
+        }
         write_csv(out.file("curves.csv"), pairs, curves, r);
 #if PLATEAU_HAS_CAIRO
         plateau::viz::curve_figure figure;
@@ -235,6 +310,18 @@ void run(CLI::App const& app, options const& o) {
         summary["max_slope_median"] = slopes.median;
         summary["max_slope_q75"] = slopes.q75;
         summary["alpha_jump_median"] = jumps.median;
+        auto const gap_quartiles = metrics::quartiles_of(gaps);
+        if (intervenes) {
+            summary["context"] = o.interventions.context;
+            summary["position"] = positions.suffix ? "suffix" : o.interventions.position;
+            summary["mode"] = o.interventions.mode;
+            std::string all;
+            for (auto const& one : o.interventions.freeze) all += (all.empty() ? "" : " ") + one;
+            summary["freeze"] = all;
+            summary["transplant_gap_q25"] = gap_quartiles.q25;
+            summary["transplant_gap_median"] = gap_quartiles.median;
+            summary["transplant_gap_q75"] = gap_quartiles.q75;
+        }
         out.file("summary.json").write(plateau::io::json_text(summary));
         out.commit();
         // those of an earlier run would contradict what stands here now
@@ -245,6 +332,9 @@ void run(CLI::App const& app, options const& o) {
             }
         };
         remove(program::ragged(prompts), {"lengths.npy"});
+        std::error_code ignored;
+        for (std::size_t k = read_sites.size(); std::filesystem::remove(out.directory() / distances_name(k), ignored);) ++k;
+        remove(intervenes, {"contexts.npy", "transplant_gap.npy"});
         remove(o.kl, {"kl.npy", "kl_reverse.npy"});
         remove(o.top_k > 0, {"top_tokens.npy", "top_log_probs.npy"});
 
@@ -254,6 +344,7 @@ void run(CLI::App const& app, options const& o) {
         };
         row("max slope of d(alpha)/d(1)", slopes);
         row("place of the jump (alpha)", jumps);
+        if (intervenes) row("transplant gap", gap_quartiles);
         std::cout << o.model << ": " << count << " pairs x " << o.steps << " steps, " << o.write_site << " -> " << o.read_site
                   << '\n' << table.render();
         if (r.degenerate > 0) std::cout << r.degenerate << " degenerate pairs are left out\n";
@@ -276,14 +367,16 @@ int main(int argc, char** argv) {
     app.add_option("--out", o.out, "folder for the results")->capture_default_str();
     app.add_option("--pairs", o.pairs, "chain, disjoint, or an NPY file of integers [P,2]: context, other")
         ->capture_default_str();
-    app.add_option("--write-site", o.write_site, "where x(alpha) is written, at the last position")->capture_default_str();
-    app.add_option("--read-site", o.read_site, "where the change is read, at the last position")->capture_default_str();
+    app.add_option("--write-site", o.write_site, "where x(alpha) is written")->capture_default_str();
+    app.add_option("--read-site", o.read_site, "where the change is read, at the last position; or several, separated by commas")->capture_default_str();
     app.add_option("--path", o.path, "how x goes from A to B: linear")->capture_default_str();
     app.add_option("--steps", o.steps, "points per pair, alpha = i/(steps-1)")->capture_default_str();
     app.add_option("--min-d1", o.min_d1, "a pair with d(1) not above this is degenerate")->capture_default_str();
     app.add_flag("--kl", o.kl, "also the divergence of the predicted distribution from that at alpha = 0");
     app.add_option("--top-k", o.top_k, "also this many likeliest next tokens of every point")
         ->check(CLI::Range(0, 1 << 20))->capture_default_str();
+    app.add_flag("--transplant-gap", o.gap, "also the distance of the transplanted end's read-out to its own prompt's");
+    program::add_intervention_options(app, o.interventions);
     app.footer(files_text);
     return program::run(app, argc, argv, [&] { run(app, o); });
 }

@@ -6,107 +6,13 @@
 #include <mutex>
 #include <tuple>
 
-#include <plateau/models/load.hpp>
-#include <plateau/paths/linear.hpp>
-
-#include "support/catch.hpp"
-#include "support/scratch.hpp"
-#include "support/tiny_checkpoint.hpp"
+#include "support/sweeps.hpp"
 
 namespace {
 
+using namespace sweeps;
 using plateau::index;
-namespace hooks = plateau::hooks;
-namespace models = plateau::models;
-namespace sweep = plateau::sweep;
 using plateau::testing::contains;
-
-using context = plateau::backend::cpu_context;
-
-template <class T>
-models::language_model<context, T> random_model(std::uint64_t seed = 7) {
-    plateau::testing::scratch_dir const folder;
-    tiny::checkpoint{seed}.write(folder.path());
-    return models::load<T>(folder.path(), context{1});
-}
-
-/// Values of every row of the read sites, by (site, pair, point, position).
-template <class T>
-using readings = std::map<std::tuple<std::string, index, index, index>, std::vector<T>>;
-
-template <class T>
-hooks::sink<T> keep(readings<T>& into, bool with_repeated = false) {
-    return hooks::serialised<T>([&into, with_repeated](hooks::site const& at, hooks::where const& w,
-                                                       plateau::tensor::view<T const, 3> rows) {
-        for (std::size_t r = 0; r < w.rows.size(); ++r) {
-            auto const& id = w.rows[r];
-            if (id.repeated && !with_repeated) continue;
-            auto const row = rows[static_cast<index>(r)];
-            index const width = at.axes == hooks::site_axes::keys ? id.position + 1 : row.extent(1);
-            std::vector<T> values;
-            for (index a = 0; a < row.extent(0); ++a) values.insert(values.end(), row[a].data(), row[a].data() + width);
-            auto const key = std::tuple{at.name(), id.item, id.point, id.position};
-            if (id.repeated) CHECK(into.at(key) == values);
-            into[key] = std::move(values);
-        }
-    });
-}
-
-/// The straight line over `steps` points.
-template <class T>
-sweep::point_writer<T> line(index steps) {
-    return [steps](index, index point, auto a, auto b, auto out) {
-        for (index j = 0; j < out.extent(0); ++j) {
-            plateau::paths::linear<T>{a[j].flat(), b[j].flat()}(plateau::paths::grid_fraction(point, steps), out[j].flat());
-        }
-    };
-}
-
-/// The same experiment in the published way: the whole prompt again for every point, patched by a hook.
-template <class T, class Model>
-readings<T> published_way(Model const& model, models::prompt_list const& prompts, std::vector<sweep::prompt_pair> const& pairs,
-                          sweep::patched_rows_options const& o, std::vector<std::string> const& reads) {
-    context const ctx{1};
-    readings<T> clean;
-    models::forward(ctx, model, prompts, hooks::capture<T>(o.write_site, keep(clean)));
-    readings<T> result;
-    for (std::size_t p = 0; p < pairs.size(); ++p) {
-        auto const length = [&](index i) { return static_cast<index>(prompts[static_cast<std::size_t>(i)].size()); };
-        auto const start = [&](index i) { return o.first_position < 0 ? length(i) + o.first_position : o.first_position; };
-        auto const [a, b] = pairs[p];
-        for (index point = 0; point < o.points; ++point) {
-            auto set = hooks::patch<T>(o.write_site, [&](auto const&, hooks::where const& w, plateau::tensor::view<T, 3> rows) {
-                for (std::size_t r = 0; r < w.rows.size(); ++r) {
-                    index const j = w.rows[r].position - start(a);
-                    if (j < 0 || j >= o.positions) continue;
-                    auto const& from = clean.at({o.write_site, a, 0, start(a) + j});
-                    auto const& to = clean.at({o.write_site, b, 0, start(b) + j});
-                    plateau::paths::linear<T>{from, to}(plateau::paths::grid_fraction(point, o.points),
-                                                        {rows[static_cast<index>(r)].data(), from.size()});
-                }
-            });
-            readings<T> one;
-            for (auto const& read : reads) set = set | hooks::capture<T>(read, keep(one));
-            models::forward(ctx, model, {prompts[static_cast<std::size_t>(a)]}, set);
-            for (auto const& [key, values] : one) {
-                if (std::get<3>(key) >= start(a)) result[{std::get<0>(key), static_cast<index>(p), point, std::get<3>(key)}] = values;
-            }
-        }
-    }
-    return result;
-}
-
-template <class T, class Model>
-readings<T> engine(Model const& model, models::prompt_list const& prompts, std::vector<sweep::prompt_pair> const& pairs,
-                   sweep::patched_rows_options const& o, std::vector<std::string> const& reads, int threads = 1) {
-    context const ctx{threads};
-    readings<T> result;
-    hooks::hook_set<T> set;
-    auto const sink = keep(result);  // one sink for all sites: one lock for one map
-    for (auto const& read : reads) set = set | hooks::capture<T>(read, sink);
-    sweep::patched_rows<context, Model>{ctx, model, prompts, o}.run(pairs, line<T>(o.points), set);
-    return result;
-}
 
 std::vector<sweep::prompt_pair> const three_pairs{{0, 1}, {1, 2}, {3, 0}};
 
@@ -124,8 +30,7 @@ TEMPLATE_TEST_CASE("shared-prefix rows have the bits of full forward passes", "[
             sweep::patched_rows_options o;
             o.write_site = site;
             o.points = 4;
-            o.first_position = first;
-            o.positions = count;
+            o.positions.at = {first, first + count};
             std::vector<std::string> reads{site};
             for (auto const& read : last) {
                 if (site != "blocks.2.hook_resid_post" || read != "blocks.2.attn.hook_pattern") reads.push_back(read);
@@ -230,7 +135,7 @@ TEST_CASE("a row's bits do not depend on how its prefix came to it, nor on who s
             CAPTURE(site, first);
             sweep::patched_rows_options o;
             o.write_site = site;
-            o.first_position = first;
+            o.positions.at = hooks::positions::one(first);
             o.points = 7;
             o.riding_rows = 0;
             std::vector<std::string> reads{"blocks.2.hook_resid_post", "unembed.hook_out"};
@@ -281,7 +186,7 @@ TEST_CASE("a sweep that makes no sense says what is wrong", "[sweep][patched_row
     o.points = 0;
     CHECK_THROWS_AS(run(o, {{0, 1}}, "ln_final.hook_out"), plateau::usage_error);
     o.points = 3;
-    o.first_position = -7;
+    o.positions.at = hooks::positions::one(-7);
     CHECK_THROWS_WITH(run(o, {{0, 1}}, "ln_final.hook_out"), contains("too few"));
 }
 

@@ -76,7 +76,7 @@ TEST_CASE("predictions have the same bits for any block and any number of thread
         context const ctx{threads};
         sweep::predictions<float> result{3, points, 2};
         sweep::patched_rows_options o;
-        o.first_position = -2;
+        o.positions.at = hooks::positions::one(-2);
         o.points = points;
         o.block_rows = block_rows;
         sweep::point_writer<float> const write = [&](index, index point, auto a, auto b, auto out) {

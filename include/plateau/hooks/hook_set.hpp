@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/hooks/positions.hpp>
 #include <plateau/hooks/site.hpp>
 #include <plateau/tensor/view.hpp>
 
@@ -30,12 +31,23 @@ using sink = std::function<void(site const&, where const&, tensor::view<T const,
 template <class T>
 using patcher = std::function<void(site const&, where const&, tensor::view<T, 3>)>;
 
+/// What the values that a hook writes depend on, beside those it finds. A sweep needs to know: what is the same for all
+/// points of a path belongs to the prefix that they share.
+enum class depends_on : std::uint8_t {
+    position,  ///< the site and the position in the prompt, whatever the prompt
+    prompt,    ///< the prompt too
+    row,       ///< the pair or the point, and it acts only at positions that rows own anyway: the prefix does without it
+    point,     ///< the pair or the point: rows own its positions
+};
+
 /// One hook: a pattern of site names (`*` any characters, `?` one) and what to do there.
 template <class T>
 struct hook {
     std::string pattern;
     patcher<T> action;
     bool reads_only = false;
+    depends_on depends = depends_on::point;
+    positions touched = {};  ///< where it may change something
 };
 
 /// An ordered set of hooks. At a site they act from left to right: a capture sees what an earlier patch wrote.
@@ -48,7 +60,7 @@ public:
     std::vector<hook<T>> const& hooks() const { return hooks_; }
     bool empty() const { return hooks_.empty(); }
 
-    friend hook_set operator|(hook_set left, hook_set const& right) {
+    [[gnu::cold]] friend hook_set operator|(hook_set left, hook_set const& right) {
         for (auto const& one : right.hooks_) left.hooks_.push_back(one);
         return left;
     }
@@ -59,7 +71,7 @@ private:
 
 /// Calls `look` with the rows of every site that matches; changes nothing, not a bit.
 template <class T>
-hook_set<T> capture(std::string pattern, sink<T> look) {
+[[gnu::cold]] hook_set<T> capture(std::string pattern, sink<T> look) {
     return hook_set<T>{{std::move(pattern),
                         [look = std::move(look)](site const& at, where const& w, tensor::view<T, 3> rows) {
                             look(at, w, rows);
@@ -68,9 +80,11 @@ hook_set<T> capture(std::string pattern, sink<T> look) {
 }
 
 /// Lets `change` rewrite the rows of every site that matches; what follows sees the new values.
+/// @param depends,touched  a promise: what the new values depend on, and at which positions rows change. Without one a sweep
+///                         takes every row for one that differs from point to point, and can share no prefix.
 template <class T>
-hook_set<T> patch(std::string pattern, patcher<T> change) {
-    return hook_set<T>{{std::move(pattern), std::move(change), false}};
+[[gnu::cold]] hook_set<T> patch(std::string pattern, patcher<T> change, depends_on depends = depends_on::point, positions touched = {}) {
+    return hook_set<T>{{std::move(pattern), std::move(change), false, depends, touched}};
 }
 
 /// A sink that is never entered twice at once.

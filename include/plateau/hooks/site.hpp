@@ -168,6 +168,10 @@ struct row_id {
     index position = 0;     ///< position in the prompt
     bool last = false;      ///< the prompt's last position
     bool repeated = false;  ///< a reference row evaluated again in a later block of its pair; its bits are the same
+    index prompt = -1;      ///< the prompt that the row runs in; -1 if that is the item
+    index length = 0;       ///< tokens of that prompt; 0 if it is still growing
+
+    index its_prompt() const { return prompt < 0 ? item : prompt; }
 };
 
 }  // namespace plateau::hooks

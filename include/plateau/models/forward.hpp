@@ -86,7 +86,7 @@ template <class Context, class Model>
             auto const length = static_cast<index>(prompt.size());
             sequences.push_back({static_cast<index>(ids.size()), length});
             for (index t = 0; t < length; ++t) {
-                ids.push_back({i, 0, t, t + 1 == length});
+                ids.push_back({i, 0, t, t + 1 == length, false, i, length});
                 tokens.push_back(prompt[static_cast<std::size_t>(t)]);
             }
         }

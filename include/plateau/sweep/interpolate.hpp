@@ -14,9 +14,10 @@ namespace plateau::sweep {
 
 /// The published experiment's choices.
 struct interpolate_options {
-    std::string write = "blocks.0.hook_resid_post";  ///< where x(α) replaces the activation, at the last position
+    std::string write = "blocks.0.hook_resid_post";  ///< where x(α) replaces the activation
     std::string read = "ln_final.hook_out";          ///< where the change is measured, at the last position
     index steps = 50;                                ///< points α = i / (steps − 1)
+    write_positions positions = {};                  ///< where in the prompt x(α) is written: at the last position
     std::function<void(index)> on_points = {};       ///< called with the number of points just finished, concurrently
 };
 
@@ -55,9 +56,28 @@ template <class T>
 
 }  // namespace detail
 
+/// The points of straight lines, α = i / (steps − 1): from A, the activation of a pair's context at every written position, to B,
+/// the other prompt's; the reverse for a pair `to_context`. @param pairs  kept as a reference
+template <class T>
+[[gnu::cold]] point_writer<T> straight_lines(std::vector<prompt_pair> const& pairs, index steps) {
+    return [&pairs, steps](index pair, index point, tensor::view<T const, 2> a, tensor::view<T const, 2> b, tensor::view<T, 2> out) {
+        if (pairs[static_cast<std::size_t>(pair)].to_context) std::swap(a, b);
+        for (index j = 0; j < out.extent(0); ++j) {
+            paths::linear<T>{a[j].flat(), b[j].flat()}(paths::grid_fraction(point, steps), out[j].flat());
+        }
+    };
+}
+
+/// Reads d(α) at one more site: give it to `interpolate` beside its own. @param result  [P, S], to live as long
+template <class T>
+[[gnu::cold]] hooks::hook_set<T> read_distances(std::string site, tensor::view<double, 2> result) {
+    return hooks::capture<T>(std::move(site), detail::distance_sink<T>(result));
+}
+
 /// d(α) = ‖F_p(x(α)) − F_p(x(0))‖₂ with x(α) = (1−α)A + αB: A and B are the activations of a pair's prompts at the write
-/// site and last position, p is the first prompt of the pair, F_p the read site at p's last position.
-/// @param prompts  N token lists      @param pairs  P pairs of numbers in [0, N)      @param also  what else to read
+/// site and positions, p is the first prompt of the pair, F_p the read site at p's last position.
+/// @param prompts  N token lists      @param pairs  P pairs of numbers in [0, N)
+/// @param also     what else to read, and interventions: at the read site they act before it is read
 /// @throws usage_error (steps < 2, no pairs, unusable prompts), site_error, numeric_error
 /// @see Janiak et al. 2024, section 2
 template <class Context, class Model>
@@ -74,15 +94,11 @@ template <class Context, class Model>
     patched_rows_options sweep;
     sweep.write_site = options.write;
     sweep.points = options.steps;
+    sweep.positions = options.positions;
     sweep.on_points = options.on_points;
-    point_writer<T> const write = [&](index, index point, tensor::view<T const, 2> a, tensor::view<T const, 2> b,
-                                      tensor::view<T, 2> out) {
-        paths::linear<T> const line{a[0].flat(), b[0].flat()};
-        line(curves.alpha[static_cast<std::size_t>(point)], out[0].flat());
-    };
     auto const read = hooks::find_site(model.sites(), options.read);
     patched_rows<Context, Model> engine{ctx, model, prompts, std::move(sweep)};
-    engine.run(pairs, write, hooks::capture<T>(read.name(), detail::distance_sink<T>(curves.distances)) | also);
+    engine.run(pairs, straight_lines<T>(pairs, options.steps), also | read_distances<T>(read.name(), curves.distances));
     return curves;
 }
 

@@ -25,7 +25,9 @@ struct point_run {
 
 /// Deals all points, in order, into blocks of at most about `block_rows` rows; blocks are filled up, and as equal as
 /// whole row groups and the number of threads allow. A block holds at least one new point, however many rows that has.
-[[gnu::cold]] inline std::vector<std::vector<point_run>> row_blocks(std::vector<row_count> const& counts, index block_rows, int threads) {
+/// @param whole  leave all points of an item together, however large the block
+[[gnu::cold]] inline std::vector<std::vector<point_run>> row_blocks(std::vector<row_count> const& counts, index block_rows, int threads,
+                                                                    bool whole = false) {
     index total = 0;
     for (auto const& one : counts) total += one.points * one.rows;
     index blocks_wanted = std::max<index>(1, (total + block_rows - 1) / std::max<index>(block_rows, 1));
@@ -37,11 +39,12 @@ struct point_run {
     for (auto const& one : counts) {
         for (index next = 0; next < one.points;) {
             index const reference = next > 0 ? 1 : 0;
+            index const least = whole ? one.points : 1;
             index fits = (capacity - used) / one.rows - reference;
-            if (fits < 1) {
+            if (fits < least) {
                 blocks.emplace_back();
                 used = 0;
-                fits = std::max<index>(1, capacity / one.rows - reference);
+                fits = std::max(least, capacity / one.rows - reference);
             }
             index const points = std::min(fits, one.points - next);
             blocks.back().push_back({one.item, next, points});

@@ -1,0 +1,125 @@
+#pragma once
+// Options of programs that intervene: in which prompt rows run, where a point is written, what is frozen.
+
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <plateau/sweep/freeze.hpp>
+
+namespace program {
+
+using plateau::index;
+
+struct intervention_options {
+    std::string context = "A";
+    std::string position = "last";
+    std::string mode = "last";
+    std::vector<std::string> freeze;
+};
+
+inline void add_intervention_options(CLI::App& app, intervention_options& o) {
+    app.add_option("--context", o.context, "prompt whose tokens rows run in: A, the first of a pair, or B; x goes from A to B all the same")
+        ->check(CLI::IsMember({"A", "B", "both"}))->capture_default_str();
+    auto* const position = app.add_option("--position", o.position,
+                                          "where x is written: last, position N, or positions N up to but not M as N:M; counted from 0, "
+                                          "negative from each prompt's end, either side of the colon may be left out")
+        ->capture_default_str();
+    auto* const mode = app.add_option("--mode", o.mode, "last: at --position; suffix: from the first token in which the prompts differ to "
+                                                        "their end, so that both ends of a path are natural runs; prompts of one length")
+        ->check(CLI::IsMember({"last", "suffix"}))->capture_default_str();
+    app.add_option("--freeze", o.freeze, "SITES@A or SITES@mean, may be repeated: hold sites (names or patterns, separated by commas) at their "
+                                         "values in the context prompt's clean run, or at their mean over the path, at every position from "
+                                         "the first written one");
+    app.callback([position, mode, &o] {
+        if (position->count() > 0 && mode->count() > 0 && o.mode == "suffix") {
+            throw plateau::usage_error("--mode suffix finds its positions itself: leave out --position");
+        }
+    });
+}
+
+/// True if one of these options was given.
+inline bool intervenes(CLI::App const& app) {
+    for (auto const* name : {"--context", "--position", "--mode", "--freeze"}) {
+        if (app.get_option(name)->count() > 0) return true;
+    }
+    return false;
+}
+
+/// "last", "N" or "N:M". @throws usage_error
+inline plateau::hooks::positions parse_positions(std::string const& text) {
+    if (text == "last") return plateau::hooks::positions::last();
+    auto const wrong = [&]() -> plateau::usage_error {
+        return plateau::usage_error("--position " + text + " means no positions: give last, N or N:M, negative from the end");
+    };
+    auto const number = [&](std::string_view part) {
+        index value = 0;
+        auto const [end, problem] = std::from_chars(part.data(), part.data() + part.size(), value);
+        if (problem != std::errc{} || end != part.data() + part.size()) throw wrong();
+        return value;
+    };
+    std::string_view const all{text};
+    auto const colon = all.find(':');
+    if (colon == std::string_view::npos) return plateau::hooks::positions::one(number(all));
+    auto const first = all.substr(0, colon), end = all.substr(colon + 1);
+    plateau::hooks::positions span{first.empty() ? 0 : number(first), end.empty() ? 0 : number(end)};
+    if (!end.empty() && span.end == 0) throw wrong();
+    if ((span.first < 0) == (span.end <= 0) && span.end != 0 && span.first >= span.end) throw wrong();
+    return span;
+}
+
+inline plateau::sweep::write_positions write_positions_of(intervention_options const& o) {
+    return {parse_positions(o.position), o.mode == "suffix"};
+}
+
+/// "a,b@A", "a@A,b@mean": a pattern without a value has that of the next one with a value. @throws usage_error
+inline std::vector<plateau::sweep::frozen_sites> parse_freeze(std::vector<std::string> const& texts) {
+    using plateau::sweep::frozen_at;
+    std::vector<plateau::sweep::frozen_sites> all;
+    for (auto const& text : texts) {
+        std::size_t valued = all.size();
+        for (std::size_t begin = 0; begin <= text.size();) {
+            std::size_t const end = std::min(text.find(',', begin), text.size());
+            std::string const one = text.substr(begin, end - begin);
+            begin = end + 1;
+            auto const at = one.find('@');
+            auto const value = at == std::string::npos ? std::string() : one.substr(at + 1);
+            if (at == 0 || one.empty() || (at != std::string::npos && value != "A" && value != "mean")) {
+                throw plateau::usage_error("--freeze " + text + ": '" + one + "' is not SITES@A or SITES@mean");
+            }
+            all.push_back({one.substr(0, at), frozen_at::context});
+            if (at == std::string::npos) continue;
+            for (; valued < all.size(); ++valued) all[valued].value = value == "A" ? frozen_at::context : frozen_at::path_mean;
+        }
+        if (valued < all.size()) throw plateau::usage_error("--freeze " + text + ": at which value? give " + text + "@A or " + text + "@mean");
+    }
+    return all;
+}
+
+/// The pairs (A, B) as rows run: in A, in B with the path turned around, or first all in A and then all in B.
+inline std::vector<plateau::sweep::prompt_pair> in_contexts(std::vector<plateau::sweep::prompt_pair> const& pairs, std::string const& context) {
+    std::vector<plateau::sweep::prompt_pair> all;
+    if (context != "B") all = pairs;
+    if (context == "A") return all;
+    for (auto const& [a, b, turned] : pairs) all.push_back({b, a, true});
+    return all;
+}
+
+/// Bytes that frozen values take. @param positions  of a row, at most
+template <class Model>
+index frozen_bytes(Model const& model, std::vector<plateau::sweep::frozen_sites> const& what, index pairs, index positions, index longest) {
+    using T = typename Model::value_type;
+    index width = 0;
+    for (auto const& one : what) {
+        for (auto const& site : plateau::hooks::matching_sites(model.sites(), one.pattern)) {
+            width += site.heads * (site.axes == plateau::hooks::site_axes::keys ? longest : site.width);
+        }
+    }
+    return pairs * positions * width * static_cast<index>(sizeof(T));
+}
+
+}  // namespace program

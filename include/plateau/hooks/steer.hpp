@@ -1,0 +1,64 @@
+#pragma once
+/// Steering: add a vector, scale, project a direction out.
+
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <plateau/hooks/selection.hpp>
+
+namespace plateau::hooks {
+
+/// x ← x + v at every selected vector of the sites that match; in T, rounded once.
+/// @param v  [D], or [E] for each selected head, or [H · E] for the heads of a site one after the other
+/// @throws shape_error, when it acts, if v does not fit
+template <class T>
+hook_set<T> add(std::string pattern, std::vector<T> v, selection where_to = {}) {
+    return change<T>(
+        std::move(pattern), std::move(where_to),
+        [v = std::move(v)](std::span<T> x, site const& at, row_id const&, index head) {
+            auto const part = detail::share_of<T>(v, at, head, x.size());
+            for (std::size_t i = 0; i < x.size(); ++i) x[i] += part[i];
+        },
+        depends_on::position);
+}
+
+/// x ← factor · x; in T, rounded once.
+template <class T>
+hook_set<T> scale(std::string pattern, T factor, selection where_to = {}) {
+    return change<T>(
+        std::move(pattern), std::move(where_to),
+        [factor](std::span<T> x, site const&, row_id const&, index) {
+            for (T& value : x) value *= factor;
+        },
+        depends_on::position);
+}
+
+/// Directional ablation: x ← x − (x·û) û, û = u / |u|. Sums in double, each value rounded once.
+/// @param u  as v of `add`; a direction as long as a whole site with heads is projected out head by head, each with its share
+/// @throws domain_error if u, or a head's share of it, is zero or not finite; shape_error, when it acts, if u does not fit
+/// @see Arditi et al. 2024, "Refusal in language models is mediated by a single direction"
+template <class T>
+hook_set<T> project_out(std::string pattern, std::vector<T> u, selection where_to = {}) {
+    return change<T>(
+        std::move(pattern), std::move(where_to),
+        [u = std::move(u)](std::span<T> x, site const& at, row_id const&, index head) {
+            auto const part = detail::share_of<T>(u, at, head, x.size());
+            double along = 0, square = 0;
+            for (std::size_t i = 0; i < x.size(); ++i) {
+                along += static_cast<double>(x[i]) * static_cast<double>(part[i]);
+                square += static_cast<double>(part[i]) * static_cast<double>(part[i]);
+            }
+            if (!(square > 0) || !std::isfinite(square)) {
+                throw domain_error{"the direction to be projected out of ", at.name(), " is zero or not finite"};
+            }
+            double const factor = along / square;
+            for (std::size_t i = 0; i < x.size(); ++i) {
+                x[i] = static_cast<T>(static_cast<double>(x[i]) - factor * static_cast<double>(part[i]));
+            }
+        },
+        depends_on::position);
+}
+
+}  // namespace plateau::hooks
