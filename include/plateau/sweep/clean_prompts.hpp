@@ -62,7 +62,7 @@ public:
 
     /// Runs prompts, and forgets those of the run before.
     /// @param uses        by prompt
-    /// @param how         prefixes are used; `shared` if there are interventions
+    /// @param how         prefixes are used; `shared` if they have hooks
     /// @param last_layer  layers that rows run through: keys and values are kept of [first layer, last_layer)
     /// @param with        hooks of the prefix
     /// @param at_write    the values at the write site are of runs with these hooks too, before they act there
@@ -73,7 +73,7 @@ public:
         how_ = how;
         last_layer_ = last_layer;
         uses_ = std::move(uses);
-        bool const apart = with.any && !at_write;
+        bool const apart = !with.steady.empty() && !at_write;
         kept_.clear();
         kept_.resize(prompts_.size());
         find_owners(with);
@@ -110,7 +110,7 @@ private:
         }
         auto const same = [&](index a, index b) {
             index const count = prefix_positions(a);
-            return count == prefix_positions(b) && (!with.any || (!with.by_prompt && length(a) == length(b))) &&
+            return count == prefix_positions(b) && (with.steady.empty() || (!with.by_prompt && length(a) == length(b))) &&
                    std::equal(tokens(a).begin(), tokens(a).begin() + count, tokens(b).begin());
         };
         auto const order = order_by(keys);
@@ -177,7 +177,7 @@ private:
         }
         hooks::plan<T> const plan{for_rows ? keep | with.steady : keep, model_.sites()};
         parallel_for(ctx_.threads(), static_cast<index>(batches.size()), [&](index b, int worker) {
-            run_batch(batches[static_cast<std::size_t>(b)], plan, layers, for_rows, with.any, passes[static_cast<std::size_t>(worker)]);
+            run_batch(batches[static_cast<std::size_t>(b)], plan, layers, for_rows, !with.steady.empty(), passes[static_cast<std::size_t>(worker)]);
         });
     }
 

@@ -11,7 +11,7 @@ namespace plateau::sweep {
 /// What a hook set asks of a sweep beside firing. Empty if its hooks only look.
 template <class T>
 struct interventions {
-    hooks::hook_set<T> steady;            ///< the same for all points of a path: prompts run with them too
+    hooks::hook_set<T> steady;            ///< the same for all points of a path: the prefix runs with them too
     bool by_prompt = false;               ///< not the same for all prompts with the same tokens
     bool any = false;
     std::vector<hooks::positions> moved;  ///< positions that rows must own, since hooks there differ from point to point

@@ -132,7 +132,7 @@ private:
         index prefix_rows = 0;
         for (auto const& use : uses) prefix_rows += std::max<index>(use.prefix, 0);
         // hooks of the prefix do not come with rows that nobody sees
-        use_ = prefix_rows <= options_.riding_rows && !with.any ? prefix_use::riding : prefix_use::shared;
+        use_ = prefix_rows <= options_.riding_rows && with.steady.empty() ? prefix_use::riding : prefix_use::shared;
         try {
             clean_.run(write_, std::move(uses), use_, last_layer_, with, options_.ends_with_hooks, passes_);
         } catch (nn::not_finite_error const& problem) {  // it knows the prompt; who asked for it knows the pair
