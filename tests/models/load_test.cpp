@@ -244,7 +244,7 @@ TEST_CASE("loading takes the memory of the packed weights and little more", "[mo
         right = (*model.embedding)(rows - 1, 23) == 0.5f;
     });
     CHECK(right);
-    CHECK(most >= 0.95 * packed);  // it was measured
+    CHECK(most >= 0.9 * packed);  // it was measured; memory that the process had before may serve again
     CHECK(most <= 1.10 * packed + 2e6);
 }
 
