@@ -121,10 +121,15 @@ TEST_CASE("every hook point of a block keeps the contract", "[nn][block]") {
     SECTION("an attention with everything") {
         block.attend.clip = 0.7;
         block.attend.query_norm = nn::norm<context, T>{norm_kind::layer, 1e-5, random_buffer<T, 1>({6}, 32), random_buffer<T, 1>({6}, 33)};
-        block.attend.key_norm = nn::norm<context, T>{norm_kind::rms, 1e-5, random_buffer<T, 1>({12}, 34)};
+        block.attend.key_norm = nn::norm<context, T>{norm_kind::rms, 1e-5, random_buffer<T, 1>({6}, 34)};
         block.attend.rotary = std::make_shared<nn::rope>(nn::rope::standard(4, 1e4));
         block.attend.shape.cap = 0.9;
         block.attend.shape.window = 3;
+    }
+    SECTION("queries and keys normalised over all heads") {
+        block.attend.norms_by_head = false;
+        block.attend.query_norm = nn::norm<context, T>{norm_kind::rms, 1e-5, random_buffer<T, 1>({24}, 32)};
+        block.attend.key_norm = nn::norm<context, T>{norm_kind::rms, 1e-5, random_buffer<T, 1>({12}, 34)};
     }
     require_hook_contract(block);
 }

@@ -140,6 +140,7 @@ private:
         take_linear(to.output, concat({at, names_.output}), d, q, c_.out_bias);
         if (c_.qk_norm == io::qk_norm_kind::none) return;
         bool const whole = c_.qk_norm == io::qk_norm_kind::whole;
+        to.norms_by_head = !whole;
         to.query_norm = make_norm(at, names_.query_norm, whole ? q : e);
         to.key_norm = make_norm(at, names_.key_norm, whole ? kv : e);
     }

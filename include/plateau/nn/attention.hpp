@@ -28,7 +28,8 @@ struct attention {
     linear<Context, T> output;               ///< [D, H · E]
     std::shared_ptr<rope const> rotary = {};  ///< null without rotary embedding
     T clip = 0;                               ///< 0 for none
-    std::optional<norm<Context, T>> query_norm = {}, key_norm = {};  ///< of E (each head) or of all heads of a row
+    std::optional<norm<Context, T>> query_norm = {}, key_norm = {};
+    bool norms_by_head = true;  ///< each head normalised on its own, or all heads of a row together
 
     /// @param x  [R, D]      @param out  [R, D], overwritten or added to
     void forward(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view out,
@@ -101,12 +102,11 @@ struct attention {
 
 private:
     [[gnu::cold]] void list_norm(norm<Context, T> const& one, std::vector<hooks::site>& sites, int layer, norm_sites const& at, index heads) const {
-        bool const whole = norm_heads(one, heads) == 1 && heads > 1;
-        one.list(sites, layer, at, whole ? heads * shape.width : shape.width, whole ? 0 : heads);
+        one.list(sites, layer, at, norms_by_head ? shape.width : heads * shape.width, norms_by_head ? heads : 0);
     }
 
-    /// Heads of a row that a norm takes one by one.
-    index norm_heads(norm<Context, T> const& one, index heads) const { return one.weight.size() == shape.width ? heads : 1; }
+    /// Parts of a row that a norm takes one by one.
+    index norm_parts(index heads) const { return norms_by_head ? heads : 1; }
 
     /// @param first  of the heads, counted over those of queries, keys and values
     [[gnu::noinline]] void project(Context const& ctx, pass<Context, T>& p, linear<Context, T> const& by, hooks::site_id at, int layer, const_rows_view x,
@@ -163,9 +163,9 @@ private:
         project(ctx, p, value, site_id::v, layer, x, v, shape.heads + shape.kv_heads, shape.kv_heads);
         bool const with_q = q.data() != nullptr;
         if (query_norm && with_q) {
-            query_norm->forward(ctx, p, layer, q_norm_sites, p.matrix(slot::raw_q, q.extent(1)), q, norm_heads(*query_norm, shape.heads));
+            query_norm->forward(ctx, p, layer, q_norm_sites, p.matrix(slot::raw_q, q.extent(1)), q, norm_parts(shape.heads));
         }
-        if (key_norm) key_norm->forward(ctx, p, layer, k_norm_sites, raw_k, k, norm_heads(*key_norm, shape.kv_heads));
+        if (key_norm) key_norm->forward(ctx, p, layer, k_norm_sites, raw_k, k, norm_parts(shape.kv_heads));
         if (rotary) {
             auto const [cosines, sines] = p.angles(*rotary);
             if (with_q) {
