@@ -240,11 +240,12 @@ TEST_CASE("loading takes the memory of the packed weights and little more", "[mo
     int const threads = GENERATE(1, 3);
     bool right = false;
     double const most = plateau::testing::peak_anonymous_bytes([&] {
-        auto const model = models::load<float>(folder.path(), context{threads}, storage);
+        auto model = models::load<float>(folder.path(), context{threads}, storage);
         right = (*model.embedding)(rows - 1, 23) == 0.5f;
+        return model;
     });
     CHECK(right);
-    CHECK(most >= 0.9 * packed);  // it was measured; memory that the process had before may serve again
+    CHECK(most >= 0.95 * packed);  // it was measured
     CHECK(most <= 1.10 * packed + 2e6);
 }
 

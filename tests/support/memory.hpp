@@ -36,7 +36,8 @@ inline double status_bytes(std::string_view line) {
     return 0;
 }
 
-/// The most anonymous memory while `action` runs, looked at several times in a millisecond, beyond what was there before.
+/// The most anonymous memory while `action` runs, looked at several times in a millisecond and once when its result is there,
+/// beyond what was there before.
 template <class Action>
 double peak_anonymous_bytes(Action&& action) {
     ::malloc_trim(0);
@@ -49,16 +50,18 @@ double peak_anonymous_bytes(Action&& action) {
             std::this_thread::sleep_for(std::chrono::microseconds(200));
         }
     }};
-    try {
-        action();
-    } catch (...) {
+    auto const stop = [&] {
         done = true;
         watcher.join();
+    };
+    try {
+        auto const kept = action();
+        stop();
+        return std::max(most, status_bytes("RssAnon:")) - before;
+    } catch (...) {
+        if (watcher.joinable()) stop();
         throw;
     }
-    done = true;
-    watcher.join();
-    return most - before;
 }
 
 }  // namespace plateau::testing
