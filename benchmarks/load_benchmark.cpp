@@ -144,11 +144,7 @@ void load(benchmark::State& state, plateau::dtype storage) {
     auto const files = weight_files(path);
     auto const make = [&] { return plateau::models::load<float>(path, ctx, storage); };
     double packed = 0;
-    double const anonymous = peak_anonymous_bytes([&] {
-        auto model = make();
-        packed = packed_bytes(model);
-        return model;
-    });
+    double const anonymous = peak_anonymous_bytes([&] { packed = packed_bytes(make()); });
     std::vector<double> loads, probes, ratios;
     for (auto _ : state) {
         {
