@@ -8,7 +8,6 @@
 
 namespace plateau::models::families {
 
-/// @param activation_keys  of which the first that is there counts
 [[gnu::cold]] inline model_config parse_gemma(json const& root, std::string const& where) {
     model_config config = parse_llama_like(root, where, 8192, 2, 1);
     require_neutral(root, "use_bidirectional_attention", false, where);
