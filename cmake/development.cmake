@@ -1,7 +1,11 @@
 # Flags of our own programs, tests and benchmarks. None of them reaches a user.
 set(CMAKE_CXX_EXTENSIONS OFF)
 add_library(plateau_development INTERFACE)
-target_link_libraries(plateau_development INTERFACE plateau::plateau)
+# A value of JSON to fill and to look into; the library itself only reads.
+plateau_find_or_fetch(nlohmann_json TARGET nlohmann_json::nlohmann_json VERSION 3.11
+    GIT https://github.com/nlohmann/json.git TAG v3.11.3
+    OPTIONS JSON_BuildTests=OFF JSON_Install=OFF)
+target_link_libraries(plateau_development INTERFACE plateau::plateau nlohmann_json::nlohmann_json)
 target_compile_options(plateau_development INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
 # g++ 12 warns about the intrinsics of its own header <avx512fintrin.h> in everything that Eigen vectorises.
 target_compile_options(plateau_development INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)

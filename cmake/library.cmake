@@ -19,19 +19,18 @@ endif()
 
 include(${CMAKE_CURRENT_LIST_DIR}/fetch.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/optional.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/rapidjson.cmake)
 
 plateau_find_or_fetch(Eigen3 TARGET Eigen3::Eigen VERSION 3.4
     GIT https://gitlab.com/libeigen/eigen.git TAG 3.4.0
     OPTIONS BUILD_TESTING=OFF EIGEN_BUILD_DOC=OFF EIGEN_BUILD_PKGCONFIG=OFF EIGEN_BUILD_TESTING=OFF)
-plateau_find_or_fetch(nlohmann_json TARGET nlohmann_json::nlohmann_json VERSION 3.11
-    GIT https://github.com/nlohmann/json.git TAG v3.11.3
-    OPTIONS JSON_BuildTests=OFF JSON_Install=OFF)
+plateau_find_rapidjson()
 
 add_library(plateau INTERFACE)
 add_library(plateau::plateau ALIAS plateau)
 target_link_libraries(plateau INTERFACE plateau_core)
 # The installed package names its libraries in plateauConfig.cmake, so that a fetched one needs no export of its own.
-target_link_libraries(plateau INTERFACE "$<BUILD_INTERFACE:Eigen3::Eigen>" "$<BUILD_INTERFACE:nlohmann_json::nlohmann_json>")
+target_link_libraries(plateau INTERFACE "$<BUILD_INTERFACE:Eigen3::Eigen>" "$<BUILD_INTERFACE:plateau_rapidjson>")
 # Without it Eigen inside a CUDA file loses its vector instructions, and through one-definition trouble so may all others.
 target_compile_definitions(plateau INTERFACE EIGEN_NO_CUDA)
 

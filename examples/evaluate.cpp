@@ -116,7 +116,7 @@ void run(CLI::App const& app, options const& o) {
             summary["windows"] = windows.size();
             summary["length"] = length;
             summary["stride"] = stride;
-            out->file("summary.json").write(plateau::io::json_text(summary));
+            out->file("summary.json").write(program::json_text(summary));
             out->commit();
             std::error_code ignored;  // that of an earlier run would contradict what stands here now
             if (!program::ragged(texts)) std::filesystem::remove(out->directory() / "lengths.npy", ignored);

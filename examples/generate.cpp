@@ -101,14 +101,8 @@ std::vector<plateau::token_id> end_tokens(options const& o, Model const& model) 
     std::error_code ignored;
     if (std::filesystem::exists(file, ignored)) {
         auto const settings = plateau::io::parse_json(plateau::io::read_text(file), file.string());
-        auto const ids = settings.is_object() ? settings.value("eos_token_id", plateau::io::json{}) : plateau::io::json{};
-        if (ids.is_number_integer()) return {ids.template get<plateau::token_id>()};
-        if (ids.is_array()) {
-            std::vector<plateau::token_id> all;
-            for (auto const& id : ids) {
-                if (id.is_number_integer()) all.push_back(id.template get<plateau::token_id>());
-            }
-            return all;
+        if (plateau::io::find_field(settings.root(), "eos_token_id") != nullptr) {
+            return plateau::io::config::parse_token_ids(settings.root(), "eos_token_id", std::nullopt, file.string());
         }
     }
     return model.config.eos;
@@ -187,7 +181,7 @@ void run(CLI::App const& app, options const& o) {
             summary["prompts"] = count;
             summary["new_tokens"] = new_tokens;
             summary["stopped"] = stopped;
-            out->file("summary.json").write(plateau::io::json_text(summary));
+            out->file("summary.json").write(program::json_text(summary));
             out->commit();
             std::error_code ignored;  // that of an earlier run would contradict what stands here now
             if (!program::ragged(whole)) std::filesystem::remove(out->directory() / "lengths.npy", ignored);

@@ -322,7 +322,7 @@ void run(CLI::App const& app, options const& o) {
             summary["transplant_gap_median"] = gap_quartiles.median;
             summary["transplant_gap_q75"] = gap_quartiles.q75;
         }
-        out.file("summary.json").write(plateau::io::json_text(summary));
+        out.file("summary.json").write(program::json_text(summary));
         out.commit();
         // those of an earlier run would contradict what stands here now
         auto const remove = [&](bool written, std::initializer_list<char const*> names) {

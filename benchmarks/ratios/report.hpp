@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include <plateau/core/table.hpp>
-#include <plateau/io/json.hpp>
 
 namespace plateau::benchmarks {
 
@@ -51,15 +52,15 @@ inline std::string render(std::vector<ratio> const& ratios) {
 }
 
 /// @throws file_error
-inline void write_json(std::string const& path, io::ordered_json run, std::vector<ratio> const& ratios) {
-    run["ratios"] = io::ordered_json::array();
-    auto const bound = [](double value) { return value == 0 ? io::ordered_json(nullptr) : io::ordered_json(value); };
+inline void write_json(std::string const& path, nlohmann::ordered_json run, std::vector<ratio> const& ratios) {
+    run["ratios"] = nlohmann::ordered_json::array();
+    auto const bound = [](double value) { return value == 0 ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(value); };
     for (auto const& r : ratios) {
         run["ratios"].push_back({{"id", r.id}, {"what", r.what}, {"measured", r.measured}, {"gate", bound(r.gate)}, {"aim", bound(r.aim)},
                                  {"at_most", r.at_most}, {"verdict", r.verdict()}, {"details", r.detail}});
     }
     std::ofstream file{path};
-    file << io::json_text(run) << '\n';
+    file << run.dump(2) << '\n';
     if (!file.flush()) throw file_error{"cannot write ", path, ": does its folder exist?"};
 }
 

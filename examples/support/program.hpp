@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <plateau/core/output_set.hpp>
 #include <plateau/core/pinned.hpp>
@@ -247,8 +248,8 @@ private:
 };
 
 /// The options as given, for summary.json.
-inline plateau::io::json options_of(CLI::App const& app) {
-    plateau::io::json options = plateau::io::json::object();
+inline nlohmann::json options_of(CLI::App const& app) {
+    nlohmann::json options = nlohmann::json::object();
     for (auto const* option : app.get_options()) {
         if (option->count() > 0) options[option->get_name()] = option->results().size() == 1 ? option->results()[0] : "";
     }
@@ -256,9 +257,9 @@ inline plateau::io::json options_of(CLI::App const& app) {
 }
 
 /// The keys that every summary has.
-inline plateau::io::ordered_json summary_of(CLI::App const& app, common_options const& o, int threads, std::string_view path, double load_seconds,
+inline nlohmann::ordered_json summary_of(CLI::App const& app, common_options const& o, int threads, std::string_view path, double load_seconds,
                                             double seconds, index points) {
-    plateau::io::ordered_json summary;
+    nlohmann::ordered_json summary;
     summary["program"] = app.get_name();
     summary["version"] = PLATEAU_VERSION;
     summary["model"] = o.model;
@@ -272,6 +273,11 @@ inline plateau::io::ordered_json summary_of(CLI::App const& app, common_options 
     summary["points_per_second"] = seconds > 0 ? static_cast<double>(points) / seconds : 0.0;
     summary["options"] = options_of(app);
     return summary;
+}
+
+/// The text of summary.json. Doubles have the fewest digits that give back the same bits; NaN and infinities become null.
+inline std::string json_text(nlohmann::ordered_json const& summary) {
+    return summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 /// Calls body(context, model, load_seconds) with the model in the arithmetic that --dtype names.

@@ -49,7 +49,7 @@ expect(eigen "models/a.hpp: includes <Eigen/Dense>" models/a.hpp "#include <Eige
 expect(eigen_name "models/a.hpp: names Eigen::" models/a.hpp "void f(Eigen::MatrixXd const&)")
 expect(eigen_in_backend "" backend/cpu/a.hpp "#include <Eigen/Core>\nusing m = Eigen::MatrixXd;")
 expect(xtensor "io/a.hpp: includes <xtensor/xarray.hpp>" io/a.hpp "#include <xtensor/xarray.hpp>")
-expect(json "io/a.hpp: includes <nlohmann/json.hpp>" io/a.hpp "#include <nlohmann/json.hpp>" io/json.hpp "#include <nlohmann/json.hpp>")
+expect(json "io/a.hpp: includes <rapidjson/reader.h>" io/a.hpp "#include <rapidjson/reader.h>" io/json.hpp "#include <rapidjson/reader.h>")
 expect(cuda "nn/a.hpp: includes <cuda_runtime.h>" nn/a.hpp "#include <cuda_runtime.h>"
     backend/cuda/a.hpp "#include <cuda_runtime.h>")
 expect(cuh "backend/cuda/a.hpp: a .hpp includes the .cuh" backend/cuda/a.hpp "#include <plateau/backend/cuda/k.cuh>"

@@ -9,9 +9,10 @@
 #include <thread>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include <plateau/core/error.hpp>
 #include <plateau/core/rng.hpp>
-#include <plateau/io/json.hpp>
 
 #include "support/catch.hpp"
 #include "support/gguf_bytes.hpp"
@@ -32,18 +33,17 @@ std::filesystem::path golden(std::string const& name) {
     return std::filesystem::path(PLATEAU_TESTS_DIR) / "golden" / name;
 }
 
-json tokenizer_json(std::string const& name) { return parse_json(bytes_of(golden("tokenizer/" + name)), name); }
+nlohmann::json tokenizer_json(std::string const& name) { return nlohmann::json::parse(bytes_of(golden("tokenizer/" + name))); }
 
-std::string refusal(json const& root) {
+std::string refusal(nlohmann::json const& root) {
     return message_of<config_error>([&] { tokenizer::from_json(root.dump(), "tokenizer.json"); });
 }
 
 /// Three letters, two merges.
-json small_json() {
-    return parse_json(
+nlohmann::json small_json() {
+    return nlohmann::json::parse(
         R"({"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "abb": 3}, "merges": ["a b", "ab b"]},
-                          "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false}})",
-        "small");
+                          "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false}})");
 }
 
 /// The same in a GGUF file, without the keys that a test leaves out.
@@ -69,7 +69,7 @@ std::string refusal(gguf_bytes const& bytes) {
     return message_of<config_error>([&] { from_gguf(bytes); });
 }
 
-void check_cases(tokenizer const& tokens, json const& cases) {
+void check_cases(tokenizer const& tokens, nlohmann::json const& cases) {
     for (auto const& entry : cases) {
         auto const text = entry[0].get<std::string>();
         CAPTURE(text);
@@ -249,7 +249,7 @@ TEST_CASE("tokenizers that are not supported say what they are", "[io][tokenizer
     CHECK(refusal(small_json()) == "NO EXCEPTION");
     auto const with = [](char const* pointer, char const* value) {
         auto root = small_json();
-        root[json::json_pointer(pointer)] = parse_json(value, "value");
+        root[nlohmann::json::json_pointer(pointer)] = nlohmann::json::parse(value);
         return refusal(root);
     };
     for (std::string model : {"Unigram", "WordPiece", "WordLevel"})
@@ -290,7 +290,7 @@ TEST_CASE("malformed tokenizers", "[io][tokenizer][bad-input]") {
     CHECK_THROWS_AS(tokenizer::from_json("{}", "t"), config_error);
     auto const with = [](char const* pointer, char const* value) {
         auto root = small_json();
-        root[json::json_pointer(pointer)] = parse_json(value, "value");
+        root[nlohmann::json::json_pointer(pointer)] = nlohmann::json::parse(value);
         return refusal(root);
     };
     for (char const* bad : {"-1", "1.5", "\"0\"", "null", "4294967296", "[]"})
@@ -323,7 +323,7 @@ TEST_CASE("malformed tokenizers", "[io][tokenizer][bad-input]") {
                contains("empty"));
     CHECK_THAT(with("/decoder", R"({"type": "Strip", "content": " ", "start": -1, "stop": 0})"), contains("negative"));
     CHECK_THAT(with("/decoder", R"({"type": "Strip", "content": "", "start": 1, "stop": 0})"), contains("empty"));
-    json many = parse_json(R"({"type": "Sequence", "normalizers": []})", "many");
+    nlohmann::json many = nlohmann::json::parse(R"({"type": "Sequence", "normalizers": []})");
     for (int i = 0; i < 65; ++i) many["normalizers"].push_back({{"type", "NFC"}});
     CHECK_THAT(with("/normalizer", many.dump().c_str()), contains("65 steps"));
     CHECK_THAT(with("/post_processor", R"({"type": "TemplateProcessing"})"), contains("single"));

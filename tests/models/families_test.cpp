@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include <plateau/core/error.hpp>
 
 #include "support/catch.hpp"
@@ -61,10 +63,10 @@ model_config parse(std::string const& text) { return parse_model_config(text, "c
 
 /// The configuration with some top-level keys set to other JSON values; "" removes a key.
 std::string with(std::string const& base, std::vector<std::pair<std::string, std::string>> const& changes) {
-    json root = parse_json(base, "base");
+    auto root = nlohmann::json::parse(base);
     for (auto const& [key, value] : changes) {
         if (value.empty()) root.erase(key);
-        else root[key] = parse_json(value, "change");
+        else root[key] = nlohmann::json::parse(value);
     }
     return root.dump();
 }

@@ -11,10 +11,11 @@ using plateau::index;
 namespace models = plateau::models;
 plateau::backend::cpu_context const ctx{2};
 
-models::source_of<plateau::io::safetensors_checkpoint, float> stored(std::string const& name) {
-    auto const folder = golden::models_folder() / name;
-    return {plateau::io::safetensors_checkpoint{folder}, folder.string()};
+plateau::io::safetensors_checkpoint stored(std::string const& name) {
+    return plateau::io::safetensors_checkpoint{golden::models_folder() / name};
 }
+
+using source_of = models::source_of<plateau::io::safetensors_checkpoint, float>;
 
 std::vector<float> values_of(models::tensor_source<float> const& source, std::string const& name) {
     index size = 1;
@@ -25,7 +26,8 @@ std::vector<float> values_of(models::tensor_source<float> const& source, std::st
 }
 
 TEST_CASE("a shuffled tensor has the values of the stored one in other places", "[models][shuffled]") {
-    auto const source = stored("llama_gqa");
+    auto const checkpoint = stored("llama_gqa");
+    source_of const source{checkpoint, "llama_gqa"};
     models::shuffled_weights<float> const shuffled{source, 1}, again{source, 1}, other{source, 2};
     for (std::string const name : {"model.embed_tokens.weight", "model.layers.1.mlp.down_proj.weight", "model.norm.weight"}) {
         auto before = values_of(source, name), after = values_of(shuffled, name);
@@ -39,7 +41,8 @@ TEST_CASE("a shuffled tensor has the values of the stored one in other places", 
 }
 
 TEST_CASE("rows of a shuffled tensor are those of the whole, however they are read", "[models][shuffled]") {
-    auto const source = stored("llama_gqa");
+    auto const checkpoint = stored("llama_gqa");
+    source_of const source{checkpoint, "llama_gqa"};
     models::shuffled_weights<float> const whole{source, 1}, parts{source, 1};
     std::string const name = "model.layers.0.mlp.up_proj.weight";
     auto const shape = source.shape(name);

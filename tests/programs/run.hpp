@@ -8,7 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include <plateau/io/json.hpp>
+#include <nlohmann/json.hpp>
+
 #include <plateau/io/npy.hpp>
 
 #include "support/catch.hpp"
@@ -77,8 +78,8 @@ inline std::set<std::string> names_in(std::filesystem::path const& folder) {
     return names;
 }
 
-inline plateau::io::json json_of(std::filesystem::path const& file) {
-    return plateau::io::parse_json(plateau::testing::bytes_of(file), file.string());
+inline nlohmann::json json_of(std::filesystem::path const& file) {
+    return nlohmann::json::parse(plateau::testing::bytes_of(file));
 }
 
 /// The same bytes in two output folders, run times and options aside.

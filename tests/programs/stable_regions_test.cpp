@@ -32,7 +32,7 @@ struct results {
 
     plateau::io::npy_data<double> distances, relative, max_slope, alpha_jump;
     plateau::io::npy_data<std::int64_t> tokens, pairs;
-    plateau::io::json summary;
+    nlohmann::json summary;
 };
 
 /// numpy.quantile of what is not NaN.

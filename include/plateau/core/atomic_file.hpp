@@ -147,7 +147,7 @@ private:
         temporary_.clear();
     }
 
-    [[noreturn]] void fail(char const* action, int reason) const {
+    [[noreturn, gnu::cold]] void fail(char const* action, int reason) const {
         std::string text =
             std::string("cannot ") + action + " " + target_.string() + ": " + std::generic_category().message(reason);
         if (reason == ENOSPC || reason == EDQUOT || reason == EFBIG)

@@ -23,7 +23,7 @@ public:
         else natural_ = number;
     }
 
-    void append_to(std::string& message) const {
+    [[gnu::cold]] void append_to(std::string& message) const {
         switch (kind_) {
             case kind::literal: message += literal_; break;
             case kind::view: message += *view_; break;
@@ -48,7 +48,7 @@ private:
 /// The pieces one after the other. Out of line, because messages put together in place, by `+`, are a good part of the
 /// machine code of a header-only library, and of the time that its users wait for the compiler. For the same reason
 /// what runs once per file, or on the way to an error, is marked [[gnu::cold]]: small code instead of fast code.
-[[gnu::noinline]] inline std::string concat(std::initializer_list<message_piece> pieces) {
+[[gnu::noinline, gnu::cold]] inline std::string concat(std::initializer_list<message_piece> pieces) {
     std::string message;
     for (auto const& piece : pieces) piece.append_to(message);
     return message;

@@ -67,7 +67,7 @@ inline bool matches(std::string_view pattern, std::string_view name) {
 }
 
 /// "a, b, c".
-inline std::string join(std::vector<std::string> const& parts, std::string_view separator = ", ") {
+[[gnu::cold]] inline std::string join(std::vector<std::string> const& parts, std::string_view separator = ", ") {
     std::string text;
     for (std::size_t i = 0; i < parts.size(); ++i) {
         if (i > 0) text += separator;
@@ -77,7 +77,7 @@ inline std::string join(std::vector<std::string> const& parts, std::string_view 
 }
 
 /// "[3, 4]", for messages.
-inline std::string shape_text(std::span<index const> extents) {
+[[gnu::cold]] inline std::string shape_text(std::span<index const> extents) {
     std::vector<std::string> parts;
     for (index extent : extents) parts.push_back(std::to_string(extent));
     return concat({"[", join(parts), "]"});

@@ -85,7 +85,7 @@ private:
     tensor_table table_;
 };
 
-inline gguf_file::gguf_file(std::filesystem::path path) : file_{std::move(path)} {
+[[gnu::cold]] inline gguf_file::gguf_file(std::filesystem::path path) : file_{std::move(path)} {
     detail::gguf_cursor cursor{file_.bytes(), file_.path().string()};
     if (cursor.left() < 4 || cursor.scalar<std::uint32_t>("the magic number") != 0x46554747u) {  // "GGUF"
         throw file_error{cursor.where(), ": this is no GGUF file: it does not begin with \"GGUF\""};

@@ -106,7 +106,7 @@ namespace detail {
 
 }  // namespace detail
 
-inline gguf_checkpoint::gguf_checkpoint(std::filesystem::path const& path)
+[[gnu::cold]] inline gguf_checkpoint::gguf_checkpoint(std::filesystem::path const& path)
     : file_{path}, config_{config_from_gguf(file_)}, table_{path.string()} {
     for (auto tensor : file_.tensors().all()) {
         std::string const stored = tensor.info.name;

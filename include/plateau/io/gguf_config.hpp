@@ -38,8 +38,8 @@ public:
         : metadata_{file.metadata()}, where_{file.path().string()}, prefix_{concat({architecture, "."})} {}
 
     std::string const& where() const { return where_; }
-    std::optional<index> integer(std::string_view key) const { return metadata_.integer(full(key)); }
-    std::optional<double> number(std::string_view key) const { return metadata_.number(full(key)); }
+    [[gnu::cold]] std::optional<index> integer(std::string_view key) const { return metadata_.integer(full(key)); }
+    [[gnu::cold]] std::optional<double> number(std::string_view key) const { return metadata_.number(full(key)); }
     std::optional<bool> boolean(std::string_view key) const { return metadata_.boolean(full(key)); }
     std::optional<std::string> text(std::string_view key) const { return metadata_.text(full(key)); }
 
@@ -49,7 +49,7 @@ public:
         return *value;
     }
 
-    void refuse(std::string_view key, bool present) const {
+    [[gnu::cold]] void refuse(std::string_view key, bool present) const {
         if (present)
             throw config_error{where_, ": the metadata key \"", full(key), "\" has a value that is not supported"};
     }
@@ -154,7 +154,7 @@ inline std::vector<double> llama3_divisors(rope_config const& rope, index d_head
 
 }  // namespace detail
 
-inline model_config config_from_gguf(gguf_file const& file) {
+[[gnu::cold]] inline model_config config_from_gguf(gguf_file const& file) {
     constexpr std::array<std::string_view, 2> supported{"llama", "qwen2"};
     std::string const where = file.path().string();
     auto const architecture = file.metadata().text("general.architecture");

@@ -35,14 +35,14 @@ public:
     }
 
     /// A 64-bit length and that many bytes. @throws file_error if the file ends before
-    std::string_view string(char const* what) {
+    [[gnu::cold]] std::string_view string(char const* what) {
         auto const length = scalar<std::uint64_t>(what);
         auto const bytes = take(length, what);
         return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
     }
 
     /// The next `count` bytes. @throws file_error if the file ends before
-    std::span<std::byte const> take(std::uint64_t count, char const* what) {
+    [[gnu::cold]] std::span<std::byte const> take(std::uint64_t count, char const* what) {
         if (count > left()) {
             fail(concat({"the file ends within ", what, ": ", count, " bytes wanted, ", left(),
                          " left; download it again"}));
@@ -61,7 +61,7 @@ public:
     }
 
     /// @throws file_error with the file and the byte offset
-    [[noreturn]] void fail(std::string_view what) const {
+    [[noreturn, gnu::cold]] void fail(std::string_view what) const {
         throw file_error{where_, ": not a usable GGUF file near byte ", position_, ": ", what};
     }
 

@@ -116,7 +116,7 @@ T load_element(std::span<std::byte const> bytes, std::size_t i) {
 
 }  // namespace detail
 
-inline gguf_metadata::gguf_metadata(detail::gguf_cursor& cursor, std::uint64_t count) : where_{cursor.where()} {
+[[gnu::cold]] inline gguf_metadata::gguf_metadata(detail::gguf_cursor& cursor, std::uint64_t count) : where_{cursor.where()} {
     constexpr std::size_t least = 8 + 4 + 1;  // length of the key, type, a one-byte value
     cursor.require_room(count, least, "metadata entries");
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -161,7 +161,7 @@ inline gguf_metadata::gguf_metadata(detail::gguf_cursor& cursor, std::uint64_t c
     return found;
 }
 
-inline gguf_metadata::stored_value const* gguf_metadata::find(std::string_view key, bool array,
+[[gnu::cold]] inline gguf_metadata::stored_value const* gguf_metadata::find(std::string_view key, bool array,
                                                               bool (*accepts)(gguf_type), char const* expected) const {
     auto const number = keys_.find(key);
     if (!number) return nullptr;
@@ -197,13 +197,13 @@ inline double gguf_metadata::number_at(stored_value const& value, std::size_t i,
     return static_cast<double>(integer_at(value, i, key));
 }
 
-inline std::optional<index> gguf_metadata::integer(std::string_view key) const {
+[[gnu::cold]] inline std::optional<index> gguf_metadata::integer(std::string_view key) const {
     auto const* found = find(key, false, detail::is_gguf_integer, "an integer");
     if (found == nullptr) return std::nullopt;
     return integer_at(*found, 0, key);
 }
 
-inline std::optional<double> gguf_metadata::number(std::string_view key) const {
+[[gnu::cold]] inline std::optional<double> gguf_metadata::number(std::string_view key) const {
     auto const* found = find(key, false, detail::is_gguf_number, "a number");
     if (found == nullptr) return std::nullopt;
     return number_at(*found, 0, key);
@@ -215,13 +215,13 @@ inline std::optional<bool> gguf_metadata::boolean(std::string_view key) const {
     return std::to_integer<int>(found->bytes[0]) != 0;
 }
 
-inline std::optional<std::string> gguf_metadata::text(std::string_view key) const {
+[[gnu::cold]] inline std::optional<std::string> gguf_metadata::text(std::string_view key) const {
     auto const* found = find(key, false, detail::is_gguf_string, "a string");
     if (found == nullptr) return std::nullopt;
     return std::string(detail::gguf_cursor{found->bytes, where_}.string("a string"));
 }
 
-inline std::optional<std::vector<index>> gguf_metadata::integers(std::string_view key) const {
+[[gnu::cold]] inline std::optional<std::vector<index>> gguf_metadata::integers(std::string_view key) const {
     auto const* found = find(key, true, detail::is_gguf_integer, "an array of integers");
     if (found == nullptr) return std::nullopt;
     std::vector<index> integers(static_cast<std::size_t>(found->count));
@@ -237,7 +237,7 @@ inline std::optional<std::vector<double>> gguf_metadata::numbers(std::string_vie
     return numbers;
 }
 
-inline std::optional<std::vector<std::string_view>> gguf_metadata::texts(std::string_view key) const {
+[[gnu::cold]] inline std::optional<std::vector<std::string_view>> gguf_metadata::texts(std::string_view key) const {
     auto const* found = find(key, true, detail::is_gguf_string, "an array of strings");
     if (found == nullptr) return std::nullopt;
     detail::gguf_cursor cursor{found->bytes, where_};

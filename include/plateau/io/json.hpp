@@ -1,12 +1,12 @@
 #pragma once
 /// JSON from untrusted files, and typed access with messages that name the key. The only header that
-/// includes the JSON library.
+/// includes the library that reads it: RapidJSON, of which the reader of events alone compiles in half a second.
 
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -15,16 +15,103 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include <rapidjson/reader.h>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/order.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/printable.hpp>
 
 namespace plateau::io {
 
-using json = nlohmann::json;                  ///< objects iterate in the order of their keys
-using ordered_json = nlohmann::ordered_json;  ///< objects keep the order of insertion; for writing
+namespace detail {
+class json_builder;
+}
+
+/// A value in a json_document, which it must not outlive. The values below an array or object follow it in memory.
+class json {
+public:
+    enum class type : std::uint8_t { null, boolean, integer, natural, real, string, array, object };
+
+    json(json const&) = delete;  // would lose what follows
+    json& operator=(json const&) = delete;
+    json(json&&) noexcept = default;  // for the document as it grows
+    json& operator=(json&&) noexcept = default;
+
+    /// An integer is `integer` if it is an index, beyond that `natural`, beyond that `real`.
+    type kind() const { return kind_; }
+    bool is_null() const { return kind_ == type::null; }
+    bool is_object() const { return kind_ == type::object; }
+    bool is_array() const { return kind_ == type::array; }
+    bool is_string() const { return kind_ == type::string; }
+    bool is_integer() const { return kind_ == type::integer || kind_ == type::natural; }
+    bool is_number() const { return is_integer() || kind_ == type::real; }
+
+    /// Under which key it stands. @pre it is a member of an object
+    std::string_view key() const { return key_; }
+    /// Elements, members, or bytes of a string; 0 for other kinds.
+    std::size_t size() const { return size_; }
+    /// Whether it is null, or an array, object or string that holds nothing.
+    bool empty() const { return size_ == 0 && !is_number() && kind_ != type::boolean; }
+
+private:
+    friend class detail::json_builder;
+    friend class json_children;
+    template <class T>
+    friend T value_of(json const&);
+    friend std::string_view text_of(json const&);
+
+    explicit json(type kind) : kind_{kind} {}
+
+    union {
+        std::uint64_t natural_ = 0;
+        index integer_;
+        double real_;
+        bool boolean_;
+        char const* text_;
+    };
+    std::string_view key_ = {};
+    std::size_t size_ = 0;
+    std::size_t nodes_ = 1;  // it and all below it
+    type kind_ = type::null;
+};
+
+/// What an array or object holds, in the order of the text.
+class json_children {
+public:
+    class iterator {
+    public:
+        explicit iterator(json const* at) : at_{at} {}
+        json const& operator*() const { return *at_; }
+        iterator& operator++() {
+            at_ += at_->nodes_;
+            return *this;
+        }
+        bool operator==(iterator const&) const = default;
+
+    private:
+        json const* at_;
+    };
+
+    explicit json_children(json const& of) : of_{&of} {}
+    iterator begin() const { return iterator{of_ + 1}; }
+    iterator end() const { return iterator{of_ + of_->nodes_}; }
+
+private:
+    json const* of_;
+};
+
+/// A text that was read. Moving it leaves its values where they are.
+class json_document {
+public:
+    json const& root() const { return nodes_.front(); }
+
+private:
+    friend class detail::json_builder;
+
+    std::vector<char> text_;  // strings lie in it, unescaped in place
+    std::vector<json> nodes_;
+};
 
 /// Values may be nested this deep; more is refused before it can exhaust the stack.
 inline constexpr std::size_t json_depth_limit = 128;
@@ -33,29 +120,32 @@ inline constexpr std::size_t json_depth_limit = 128;
 /// @param where  the file, for messages
 /// @throws file_error with `where` and the byte offset: not JSON, not UTF-8, an object with a repeated
 ///         key, nested deeper than json_depth_limit, a number beyond double
-json parse_json(std::string_view text, std::string const& where);
+json_document parse_json(std::string_view text, std::string const& where);
 
-/// The text of a value with two spaces of indentation and a final newline. Doubles are written with the
-/// fewest digits that give back the same bits; NaN and infinities become null.
-template <class Json>
-std::string json_text(Json const& value) {
-    return value.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-/// The key-value pairs of an object. @pre value.is_object()
-inline json::object_t const& members_of(json const& value) { return *value.get_ptr<json::object_t const*>(); }
+/// The members of an object, each with its key(). @pre value.is_object()
+inline json_children members_of(json const& value) { return json_children{value}; }
 
 /// The elements of an array. @pre value.is_array()
-inline json::array_t const& elements_of(json const& value) { return *value.get_ptr<json::array_t const*>(); }
+inline json_children elements_of(json const& value) { return json_children{value}; }
+
+/// Both elements of an array that has two; otherwise none.
+[[gnu::cold]] inline std::pair<json const*, json const*> pair_of(json const& value) {
+    if (!value.is_array() || value.size() != 2) return {};
+    auto at = elements_of(value).begin();
+    json const& first = *at;
+    return {&first, &*++at};
+}
 
 /// The bytes of a string. @pre value.is_string()
-inline std::string const& text_of(json const& value) { return *value.get_ptr<std::string const*>(); }
+inline std::string_view text_of(json const& value) { return {value.text_, value.size_}; }
 
 /// The value of a key, null or not; nullptr if it is absent, or if `object` is none.
-inline json const* find_member(json const& object, std::string_view key) {
+[[gnu::cold]] inline json const* find_member(json const& object, std::string_view key) {
     if (!object.is_object()) return nullptr;
-    auto const at = members_of(object).find(key);
-    return at == members_of(object).end() ? nullptr : &at->second;
+    for (json const& member : members_of(object)) {
+        if (member.key() == key) return &member;
+    }
+    return nullptr;
 }
 
 /// The value of a key; nullptr if it is absent or null.
@@ -65,42 +155,29 @@ inline json const* find_field(json const& object, std::string_view key) {
 }
 
 /// Whether a value is of kind T: index (a number without fraction or exponent, in range), double (any
-/// number), bool, std::string, or json itself (an object).
+/// number), bool or std::string.
 template <class T>
 bool json_is(json const& value) {
-    static_assert(std::is_same_v<T, index> || std::is_same_v<T, double> || std::is_same_v<T, bool> ||
-                  std::is_same_v<T, std::string> || std::is_same_v<T, json>);
-    if constexpr (std::is_same_v<T, index>) {
-        if (!value.is_number_unsigned()) return value.is_number_integer();
-        constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<index>::max());
-        return *value.get_ptr<json::number_unsigned_t const*>() <= most;
-    } else if constexpr (std::is_same_v<T, double>) {
-        return value.is_number();
-    } else if constexpr (std::is_same_v<T, bool>) {
-        return value.is_boolean();
-    } else if constexpr (std::is_same_v<T, std::string>) {
-        return value.is_string();
-    } else {
-        return value.is_object();
-    }
+    if constexpr (std::is_same_v<T, index>) return value.kind() == json::type::integer;
+    else if constexpr (std::is_same_v<T, double>) return value.is_number();
+    else if constexpr (std::is_same_v<T, bool>) return value.kind() == json::type::boolean;
+    else return value.is_string();
 }
 
-/// The value itself. @pre json_is<T>(value)
+/// The value itself. @pre json_is<T>(value); for std::uint64_t: an integer that is not negative
 template <class T>
 T value_of(json const& value) {
-    if constexpr (std::is_same_v<T, index>) {
-        if (auto const* natural = value.get_ptr<json::number_unsigned_t const*>()) return static_cast<index>(*natural);
-        return *value.get_ptr<json::number_integer_t const*>();
+    if constexpr (std::is_same_v<T, std::uint64_t>) {
+        return value.natural_;
+    } else if constexpr (std::is_same_v<T, index>) {
+        return value.integer_;
     } else if constexpr (std::is_same_v<T, double>) {
-        if (auto const* real = value.get_ptr<json::number_float_t const*>()) return *real;
-        if (auto const* natural = value.get_ptr<json::number_unsigned_t const*>()) return static_cast<double>(*natural);
-        return static_cast<double>(*value.get_ptr<json::number_integer_t const*>());
+        if (value.kind_ == json::type::real) return value.real_;
+        return value.kind_ == json::type::integer ? static_cast<double>(value.integer_) : static_cast<double>(value.natural_);
     } else if constexpr (std::is_same_v<T, bool>) {
-        return *value.get_ptr<json::boolean_t const*>();
-    } else if constexpr (std::is_same_v<T, std::string>) {
-        return text_of(value);
+        return value.boolean_;
     } else {
-        return value;
+        return std::string{text_of(value)};
     }
 }
 
@@ -135,109 +212,147 @@ std::string scalar_text(json const& value);
     if (value.is_object()) return "an object";
     if (value.is_array()) return "an array";
     if (value.is_string()) return concat({"the string ", printable(text_of(value))});
-    return value.is_boolean() ? scalar_text(value) : concat({"the number ", scalar_text(value)});
+    return json_is<bool>(value) ? scalar_text(value) : concat({"the number ", scalar_text(value)});
 }
 
 namespace detail {
 
-/// Walks the text and leaves the place where it stands, so that errors can name it.
-struct counting_iterator {
-    using iterator_category = std::input_iterator_tag;
-    using value_type = char;
-    using difference_type = std::ptrdiff_t;
-    using pointer = char const*;
-    using reference = char const&;
-
-    char const* at;
-    char const** last;
-
-    reference operator*() const { return *at; }
-    counting_iterator& operator++() {
-        *last = ++at;
-        return *this;
+[[gnu::cold]] inline char const* problem_text(rapidjson::ParseErrorCode code) {
+    switch (code) {
+        case rapidjson::kParseErrorDocumentEmpty: return "it is empty";
+        case rapidjson::kParseErrorDocumentRootNotSingular: return "something follows the value";
+        case rapidjson::kParseErrorObjectMissName: return "a key in double quotes is missing";
+        case rapidjson::kParseErrorObjectMissColon: return "a colon is missing after a key";
+        case rapidjson::kParseErrorObjectMissCommaOrCurlyBracket: return "a comma or '}' is missing";
+        case rapidjson::kParseErrorArrayMissCommaOrSquareBracket: return "a comma or ']' is missing";
+        case rapidjson::kParseErrorStringUnicodeEscapeInvalidHex:
+        case rapidjson::kParseErrorStringEscapeInvalid: return "no such escape in a string";
+        case rapidjson::kParseErrorStringUnicodeSurrogateInvalid: return "half of a surrogate pair in a string";
+        case rapidjson::kParseErrorStringMissQuotationMark: return "a string does not end";
+        case rapidjson::kParseErrorStringInvalidEncoding: return "a string is not UTF-8";
+        case rapidjson::kParseErrorNumberTooBig: return "a number overflows";
+        default: return "no JSON value";
     }
-    counting_iterator operator++(int) {
-        auto const before = *this;
-        ++*this;
-        return before;
-    }
-    bool operator==(counting_iterator const& other) const { return at == other.at; }
-    bool operator!=(counting_iterator const& other) const { return at != other.at; }
-};
+}
 
-/// Builds the value from the parser's events and refuses what would be unsafe or ambiguous to build.
+/// Builds the document from the reader's events and refuses what would be unsafe or ambiguous to build.
 class json_builder {
 public:
-    json root;
-    std::string problem;
-    std::size_t position = 0;  // of a problem that the parser found; 0 if found here
-
-    bool null() { return add(json(nullptr)); }
-    bool boolean(bool value) { return add(json(value)); }
-    bool number_integer(json::number_integer_t value) { return add(json(value)); }
-    bool number_unsigned(json::number_unsigned_t value) { return add(json(value)); }
-    bool number_float(json::number_float_t value, std::string const&) { return add(json(value)); }
-    bool string(std::string& value) { return add(json(std::move(value))); }
-    bool binary(json::binary_t&) { return false; }
-    bool start_object(std::size_t) { return open(json(json::value_t::object)); }
-    bool start_array(std::size_t) { return open(json(json::value_t::array)); }
-    bool end_object() { return close(); }
-    bool end_array() { return close(); }
-
-    bool key(std::string& name) {
-        auto [at, fresh] = stack_.back()->get_ptr<json::object_t*>()->try_emplace(name, nullptr);
-        if (!fresh) {
-            problem = concat({"the key ", printable(name), " occurs twice"});
-        }
-        member_ = &at->second;
-        return fresh;
+    explicit json_builder(std::string_view text) {
+        document_.text_.reserve(text.size() + 1);
+        document_.text_.assign(text.begin(), text.end());
+        document_.text_.push_back('\0');
     }
 
-    bool parse_error(std::size_t at, std::string const&, nlohmann::detail::exception const& reason) {
-        position = at;
-        problem = reason.what();
-        if (auto const end = problem.find("] "); problem.starts_with("[json.") && end != std::string::npos) {
-            problem.erase(0, end + 2);
-        }
-        for (char& c : problem) {
-            if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) c = '?';
-        }
-        if (problem.size() > 200) problem = concat({problem.substr(0, 200), "..."});
-        return false;
+    json_document read(std::string const& where);
+
+    // What the reader calls.
+    bool Null() { return add(json::type::null) != nullptr; }
+    bool Bool(bool value) { return add(json::type::boolean)->boolean_ = value, true; }
+    bool Int(int value) { return Int64(value); }
+    bool Uint(unsigned value) { return Int64(value); }
+    bool Int64(std::int64_t value) { return add(json::type::integer)->integer_ = value, true; }
+    bool Uint64(std::uint64_t value) {
+        constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<index>::max());
+        return add(value <= most ? json::type::integer : json::type::natural)->natural_ = value, true;
     }
+    bool Double(double value) { return add(json::type::real)->real_ = value, true; }
+    bool RawNumber(char const*, unsigned, bool) { return false; }
+    bool String(char const* text, unsigned size, bool) {
+        json& added = *add(json::type::string);
+        added.text_ = text;
+        added.size_ = size;
+        return require_pairs({text, size});
+    }
+    bool Key(char const* text, unsigned size, bool) {
+        key_ = {text, size};
+        return require_pairs(key_);
+    }
+    bool StartObject() { return open(json::type::object); }
+    bool StartArray() { return open(json::type::array); }
+    bool EndObject(unsigned size) { return require_distinct_keys(close(size)); }
+    bool EndArray(unsigned size) { return close(size) != nullptr; }
 
 private:
-    json* place(json&& value) {
-        if (stack_.empty()) return &(root = std::move(value));
-        if (stack_.back()->is_array()) return &stack_.back()->get_ptr<json::array_t*>()->emplace_back(std::move(value));
-        return &(*member_ = std::move(value));
+    json* add(json::type kind) {
+        json& added = document_.nodes_.emplace_back(json{kind});
+        added.key_ = std::exchange(key_, {});
+        return &added;
     }
-    bool add(json&& value) { return place(std::move(value)) != nullptr; }
-    bool open(json&& value) {
-        if (stack_.size() >= json_depth_limit) {
-            problem = concat({"nested deeper than ", json_depth_limit, " levels"});
-            return false;
-        }
-        // An open array does not grow while a child is open, so the pointers on the stack stay valid.
-        stack_.push_back(place(std::move(value)));
-        return true;
+    bool open(json::type kind) {
+        if (open_.size() >= json_depth_limit) problem_ = concat({"nested deeper than ", json_depth_limit, " levels"});
+        open_.push_back(document_.nodes_.size());
+        add(kind);
+        return problem_.empty();
     }
-    bool close() {
-        stack_.pop_back();
-        return true;
+    json const* close(std::size_t size) {
+        json& closed = document_.nodes_[open_.back()];
+        closed.size_ = size;
+        closed.nodes_ = document_.nodes_.size() - open_.back();
+        open_.pop_back();
+        return &closed;
     }
 
-    std::vector<json*> stack_;
-    json* member_ = nullptr;
+    bool require_distinct_keys(json const* object);
+    /// The reader passes "\\udc00" on as half of a pair; bytes of the file that spell one it refuses itself.
+    bool require_pairs(std::string_view text) {
+        for (auto at = text.find('\xED'); at != text.npos; at = text.find('\xED', at + 1)) {
+            if (static_cast<unsigned char>(text[at + 1]) >= 0xA0) problem_ = problem_text(rapidjson::kParseErrorStringUnicodeSurrogateInvalid);
+        }
+        return problem_.empty();
+    }
+
+    json_document document_ = {};
+    std::vector<std::size_t> open_ = {};  // the arrays and objects that have begun
+    std::string_view key_ = {};
+    std::string problem_ = {};
+    std::size_t position_ = 0;  // of a problem that shows later than it was read
 };
+
+[[gnu::cold]] inline bool json_builder::require_distinct_keys(json const* object) {
+    std::vector<std::string_view> names;
+    std::vector<std::uint64_t> hashes;
+    for (json const& member : members_of(*object)) {
+        names.push_back(member.key());
+        hashes.push_back(std::hash<std::string_view>{}(member.key()));
+    }
+    auto const order = order_by(hashes);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        for (std::size_t j = i + 1; j < order.size() && hashes[order[j]] == hashes[order[i]]; ++j) {
+            auto const first = names[order[i]], second = names[order[j]];
+            if (first != second) continue;
+            problem_ = concat({"the key ", printable(second), " occurs twice"});
+            position_ = static_cast<std::size_t>(second.data() - document_.text_.data()) + second.size() + 1;
+        }
+    }
+    return problem_.empty();
+}
+
+[[gnu::cold]] inline json_document json_builder::read(std::string const& where) {
+    std::size_t const size = document_.text_.size() - 1;
+    rapidjson::InsituStringStream stream{document_.text_.data()};
+    rapidjson::Reader reader;
+    using namespace rapidjson;
+    reader.Parse<kParseInsituFlag | kParseValidateEncodingFlag | kParseFullPrecisionFlag>(stream, *this);
+    if (!problem_.empty()) {
+        if (position_ == 0) position_ = reader.GetErrorOffset();
+    } else if (reader.HasParseError()) {
+        problem_ = problem_text(reader.GetParseErrorCode());
+        position_ = reader.GetErrorOffset() + 1;
+    } else if (stream.Tell() < size) {  // to the reader a zero byte is the end
+        problem_ = problem_text(kParseErrorDocumentRootNotSingular);
+        position_ = stream.Tell() + 1;
+    }
+    if (!problem_.empty()) throw file_error{where, ": not usable JSON near byte ", position_, ": ", problem_};
+    return std::move(document_);
+}
 
 template <class T>
 constexpr char const* expected_kind() {
     if constexpr (std::is_same_v<T, index>) return "an integer";
     else if constexpr (std::is_same_v<T, double>) return "a number";
     else if constexpr (std::is_same_v<T, bool>) return "true or false";
-    else if constexpr (std::is_same_v<T, std::string>) return "a string";
-    else return "an object";
+    else return "a string";
 }
 
 [[gnu::cold]] inline std::string wrong_kind(std::string const& where, std::string_view key, char const* expected,
@@ -247,12 +362,10 @@ constexpr char const* expected_kind() {
 
 }  // namespace detail
 
-// Not json::dump: it would bring the serializer of all of JSON into every program that reads a file.
-
 [[gnu::cold]] inline std::string scalar_text(json const& value) {
-    if (value.is_boolean()) return value_of<bool>(value) ? "true" : "false";
-    if (value.is_number_unsigned()) return concat({*value.get_ptr<json::number_unsigned_t const*>()});
-    if (value.is_number_integer()) return concat({value_of<index>(value)});
+    if (json_is<bool>(value)) return value_of<bool>(value) ? "true" : "false";
+    if (json_is<index>(value)) return concat({value_of<index>(value)});
+    if (value.kind() == json::type::natural) return concat({value_of<std::uint64_t>(value)});
     auto const number = value_of<double>(value);
     double const size = std::abs(number);
     bool const plain = size == 0 || (size >= 1e-4 && size < 1e15);
@@ -263,19 +376,7 @@ constexpr char const* expected_kind() {
     return text;
 }
 
-inline json parse_json(std::string_view text, std::string const& where) {
-    detail::json_builder builder;
-    char const* last = text.data();
-    detail::counting_iterator const begin{text.data(), &last}, end{text.data() + text.size(), &last};
-    // json::sax_parse would do the same, and compile the readers of five binary formats into every user's program
-    auto adapter = nlohmann::detail::input_adapter(begin, end);
-    if (!nlohmann::detail::parser<json, decltype(adapter)>{std::move(adapter)}.sax_parse(&builder)) {
-        auto const here = static_cast<std::size_t>(last - text.data());
-        throw file_error{where, ": not usable JSON near byte ", builder.position > 0 ? builder.position : here, ": ",
-                         builder.problem};
-    }
-    return std::move(builder.root);
-}
+inline json_document parse_json(std::string_view text, std::string const& where) { return detail::json_builder{text}.read(where); }
 
 template <class T, class Error>
 std::optional<T> optional_field(json const& object, std::string_view key, std::string const& where) {

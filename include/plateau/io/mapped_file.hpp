@@ -23,7 +23,7 @@ namespace plateau::io {
 /// @throws file_error with the path and the system's reason
 class mapped_file {
 public:
-    explicit mapped_file(std::filesystem::path path) : path_{std::move(path)} {
+    [[gnu::cold]] explicit mapped_file(std::filesystem::path path) : path_{std::move(path)} {
         int const descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
         if (descriptor < 0) fail(errno);
         struct ::stat status {};
@@ -63,14 +63,14 @@ public:
     }
 
 private:
-    [[noreturn]] void fail(int reason) const {
+    [[noreturn, gnu::cold]] void fail(int reason) const {
         std::string text = concat({"cannot read ", path_.string(), ": ",
                                    std::generic_category().message(reason)});
         if (reason == ENOENT) text += "; check the path";
         if (reason == EINVAL) text = concat({"cannot read ", path_.string(), ": it is not a regular file"});
         throw file_error(text);
     }
-    [[noreturn]] void fail_closing(int descriptor, int reason) const {
+    [[noreturn, gnu::cold]] void fail_closing(int descriptor, int reason) const {
         ::close(descriptor);
         fail(reason);
     }
@@ -81,6 +81,6 @@ private:
 };
 
 /// The whole of a file as text, byte for byte. @throws file_error
-inline std::string read_text(std::filesystem::path const& path) { return std::string(mapped_file{path}.text()); }
+[[gnu::cold]] inline std::string read_text(std::filesystem::path const& path) { return std::string(mapped_file{path}.text()); }
 
 }  // namespace plateau::io

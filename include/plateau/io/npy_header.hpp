@@ -104,7 +104,7 @@ public:
         return header;
     }
 
-    [[noreturn]] void fail(std::string_view what) const {
+    [[noreturn, gnu::cold]] void fail(std::string_view what) const {
         throw file_error{where_, ": not a usable NPY array: ", what};
     }
 

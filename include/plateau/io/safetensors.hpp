@@ -100,7 +100,7 @@ private:
     std::vector<std::unique_ptr<safetensors_file>> files_;
 };
 
-inline safetensors_checkpoint::safetensors_checkpoint(std::filesystem::path const& path) : path_{path} {
+[[gnu::cold]] inline safetensors_checkpoint::safetensors_checkpoint(std::filesystem::path const& path) : path_{path} {
     std::error_code ignored;
     if (!std::filesystem::is_directory(path, ignored)) {
         if (path.extension() == ".json") add_shards(path);
@@ -116,15 +116,17 @@ inline safetensors_checkpoint::safetensors_checkpoint(std::filesystem::path cons
 
 [[gnu::cold]] inline void safetensors_checkpoint::add_shards(std::filesystem::path const& index_path) {
     std::string const where = index_path.string();
-    json const root = parse_json(read_text(index_path), where);
+    auto const document = parse_json(read_text(index_path), where);
+    json const& root = document.root();
     if (!root.is_object()) throw file_error{where, ": the index must be an object, found ", describe(root)};
     json const& weight_map = object_field<file_error>(root, "weight_map", where);
     name_index opened;  // in step with files_
-    for (auto const& [name, shard] : members_of(weight_map)) {
+    for (json const& shard : members_of(weight_map)) {
+        std::string const name{shard.key()};
         if (!shard.is_string()) {
             throw file_error{where, ": the shard of ", printable(name), " must be a string, found ", describe(shard)};
         }
-        auto const& shard_name = text_of(shard);
+        std::string const shard_name{text_of(shard)};
         auto const [number, fresh] = opened.add(shard_name);
         if (fresh) {
             std::filesystem::path const relative{shard_name};

@@ -52,7 +52,7 @@ namespace detail {
 inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
 
 /// Bits of one element; 0 for a type that the format does not know.
-inline std::uint64_t safetensors_bits(std::string_view stored) {
+[[gnu::cold]] inline std::uint64_t safetensors_bits(std::string_view stored) {
     constexpr std::pair<std::string_view, std::uint64_t> known[] = {
         {"F64", 64},    {"F32", 32},    {"F16", 16},        {"BF16", 16},      {"I64", 64},    {"I32", 32},
         {"I16", 16},    {"I8", 8},      {"U64", 64},        {"U32", 32},       {"U16", 16},    {"U8", 8},
@@ -95,25 +95,29 @@ inline std::uint64_t safetensors_bits(std::string_view stored) {
     return total / 8;
 }
 
-inline std::pair<std::uint64_t, std::uint64_t> parse_offsets(json const& entry, std::string const& where) {
+[[gnu::cold]] inline std::pair<std::uint64_t, std::uint64_t> parse_offsets(json const& entry, std::string const& where) {
     json const* const offsets = find_field(entry, "data_offsets");
-    auto const* const pair = offsets == nullptr ? nullptr : offsets->get_ptr<json::array_t const*>();
-    if (pair == nullptr || pair->size() != 2 || !pair->front().is_number_unsigned() ||
-        !pair->back().is_number_unsigned()) {
+    std::vector<std::uint64_t> ends;
+    if (offsets != nullptr && offsets->is_array()) {
+        for (json const& end : elements_of(*offsets)) {
+            bool const negative = json_is<index>(end) && value_of<index>(end) < 0;
+            if (end.is_integer() && !negative) ends.push_back(value_of<std::uint64_t>(end));
+        }
+    }
+    if (ends.size() != 2 || offsets->size() != 2) {
         throw file_error{where, ": \"data_offsets\" must be two integers that are not negative"};
     }
-    return {*pair->front().get_ptr<json::number_unsigned_t const*>(),
-            *pair->back().get_ptr<json::number_unsigned_t const*>()};
+    return {ends[0], ends[1]};
 }
 
 [[gnu::cold]] inline std::vector<std::pair<std::string, std::string>> parse_metadata(json const& object,
                                                                                       std::string const& where) {
     std::vector<std::pair<std::string, std::string>> metadata;
     if (!object.is_object()) throw file_error{where, ": \"__metadata__\" must be an object of strings"};
-    for (auto const& [key, value] : members_of(object)) {
+    for (json const& value : members_of(object)) {
         if (!value.is_string())
             throw file_error{where, ": \"__metadata__\" must hold strings, found ", describe(value)};
-        metadata.emplace_back(key, text_of(value));
+        metadata.emplace_back(value.key(), text_of(value));
     }
     return metadata;
 }
@@ -151,7 +155,7 @@ inline std::pair<std::uint64_t, std::uint64_t> parse_offsets(json const& entry, 
 
 }  // namespace detail
 
-inline safetensors_header parse_safetensors_header(std::span<std::byte const> file, std::string const& where) {
+[[gnu::cold]] inline safetensors_header parse_safetensors_header(std::span<std::byte const> file, std::string const& where) {
     constexpr std::size_t prefix = sizeof(std::uint64_t);
     if (file.size() < prefix) {
         throw file_error{where, ": ", file.size(), " bytes are too few for a safetensors file; download it again"};
@@ -169,11 +173,13 @@ inline safetensors_header parse_safetensors_header(std::span<std::byte const> fi
     std::size_t const data_begin = prefix + static_cast<std::size_t>(length);
     std::uint64_t const data_bytes = file.size() - data_begin;
     std::string_view const text{reinterpret_cast<char const*>(file.data()) + prefix, static_cast<std::size_t>(length)};
-    json const root = parse_json(text, concat({where, " (header)"}));
+    auto const document = parse_json(text, concat({where, " (header)"}));
+    json const& root = document.root();
     if (!root.is_object()) throw file_error{where, ": the header must be an object, found ", describe(root)};
 
     safetensors_header header{tensor_table{where}, {}};
-    for (auto const& [name, value] : members_of(root)) {
+    for (json const& value : members_of(root)) {
+        std::string const name{value.key()};
         if (name == "__metadata__") {
             header.metadata = detail::parse_metadata(value, where);
             continue;

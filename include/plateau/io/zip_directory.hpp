@@ -50,7 +50,7 @@ public:
         return bytes_.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(count));
     }
 
-    [[noreturn]] void fail() const { throw file_error{where_, ": not an NPZ file, cut or damaged; write it again"}; }
+    [[noreturn, gnu::cold]] void fail() const { throw file_error{where_, ": not an NPZ file, cut or damaged; write it again"}; }
 
 private:
     std::span<std::byte const> bytes_;

@@ -53,7 +53,8 @@ inline constexpr std::array known_families{
 ///         that no model can have, an unknown model_type (with the known ones), an option that would
 ///         change the numbers and is not supported
 [[gnu::cold]] inline io::model_config parse_model_config(std::string_view json_text, std::string const& where) {
-    io::json const root = io::parse_json(json_text, where);
+    auto const document = io::parse_json(json_text, where);
+    io::json const& root = document.root();
     if (!root.is_object()) throw config_error{where, ": a configuration must be an object, found ", io::describe(root)};
     auto const model_type = io::field<std::string>(root, "model_type", where);
     auto config = find_family(model_type, where).parse(root, where);

@@ -43,7 +43,7 @@ struct language_model : transformer<Context, T> {
 namespace detail {
 
 /// The tokenizer, or null and why.
-inline std::shared_ptr<io::tokenizer const> try_tokenizer(std::function<io::tokenizer()> const& make,
+[[gnu::cold]] inline std::shared_ptr<io::tokenizer const> try_tokenizer(std::function<io::tokenizer()> const& make,
                                                           std::string& problem) {
     try {
         return std::make_shared<io::tokenizer const>(make());
@@ -72,15 +72,14 @@ template <class T, class Context, class Through>
         });
     };
     if (!std::filesystem::is_directory(path)) {
-        io::gguf_checkpoint checkpoint{path};
+        io::gguf_checkpoint const checkpoint{path};
         model.config = checkpoint.config();
-        source_of<io::gguf_checkpoint, T> const source{std::move(checkpoint), path.string()};
-        take(source, [&] { return io::tokenizer::from_gguf(source.checkpoint().file()); });
+        take(source_of<io::gguf_checkpoint, T>{checkpoint, path.string()}, [&] { return io::tokenizer::from_gguf(checkpoint.file()); });
     } else {
         auto const config = path / "config.json";
         model.config = parse_model_config(io::read_text(config), config.string());
-        take(source_of<io::safetensors_checkpoint, T>{io::safetensors_checkpoint{path}, path.string()},
-             [&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); });
+        io::safetensors_checkpoint const checkpoint{path};
+        take(source_of<io::safetensors_checkpoint, T>{checkpoint, path.string()}, [&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); });
     }
     return model;
 }

@@ -32,14 +32,11 @@ public:
     virtual void drop_pages() const = 0;
 };
 
-/// Any checkpoint reader of io/ as a source.
+/// Any checkpoint reader of io/, which must outlive it, as a source.
 template <class Checkpoint, class T>
 class source_of final : public tensor_source<T> {
 public:
-    source_of(Checkpoint checkpoint, std::string where)
-        : checkpoint_{std::move(checkpoint)}, where_{std::move(where)} {}
-
-    Checkpoint const& checkpoint() const { return checkpoint_; }
+    source_of(Checkpoint const& checkpoint, std::string where) : checkpoint_{checkpoint}, where_{std::move(where)} {}
 
     std::string where() const override { return where_; }
     std::vector<std::string> names() const override { return checkpoint_.names(); }
@@ -54,7 +51,7 @@ public:
     void drop_pages() const override { checkpoint_.drop_pages(); }
 
 private:
-    Checkpoint checkpoint_;
+    Checkpoint const& checkpoint_;
     std::string where_;
 };
 

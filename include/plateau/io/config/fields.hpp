@@ -105,9 +105,9 @@ struct rope_keys {
     if (find_field(root, used_key) == nullptr) return rope;
     json const& scaling = object_field(root, used_key, where);
     std::string const here = concat({where, ": RoPE"});
-    for (auto const& [key, value] : members_of(scaling)) {
+    for (json const& value : members_of(scaling)) {
         if (value.is_object())
-            throw config_error{here, " parameters per layer type (", printable(key), ") are not supported"};
+            throw config_error{here, " parameters per layer type (", printable(value.key()), ") are not supported"};
     }
     rope.theta = field_or<double>(scaling, "rope_theta", rope.theta, here);
     if (keys.fraction.empty()) require_neutral(scaling, "partial_rotary_factor", 1.0, here);

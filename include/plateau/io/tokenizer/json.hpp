@@ -57,7 +57,7 @@ namespace detail {
 [[gnu::cold]] inline void parse_bpe(json const& model, tokenizer_spec& spec, std::string const& where) {
     parse_bpe_options(model, spec, where);
     json const& vocabulary = object_field(model, "vocab", where);
-    for (auto const& [token, id] : members_of(vocabulary)) spec.tokens.push_back({token, parse_token_id(id, where)});
+    for (json const& id : members_of(vocabulary)) spec.tokens.push_back({std::string{id.key()}, parse_token_id(id, where)});
     if (auto const unknown = optional_field<std::string>(model, "unk_token", where)) {
         json const* const at = find_member(vocabulary, *unknown);
         if (at == nullptr)
@@ -67,11 +67,11 @@ namespace detail {
     json const* const merges = find_field(model, "merges");
     if (merges == nullptr || !merges->is_array()) throw config_error{where, ": \"merges\" must be an array"};
     for (json const& merge : elements_of(*merges)) {
-        auto const* const pair = merge.get_ptr<json::array_t const*>();
+        auto const [first, second] = pair_of(merge);
         std::string left, right;
-        if (pair != nullptr && pair->size() == 2 && pair->front().is_string() && pair->back().is_string()) {
-            left = text_of(pair->front());
-            right = text_of(pair->back());
+        if (first != nullptr && first->is_string() && second->is_string()) {
+            left = text_of(*first);
+            right = text_of(*second);
         } else if (!merge.is_string() || !split_merge(text_of(merge), left, right)) {
             throw config_error{where, ": a merge must be two tokens, found ", describe(merge)};
         }
@@ -124,12 +124,12 @@ namespace detail {
         if (ids == nullptr || !ids->is_array() || ids->size() != 1) {
             fail(concat({"needs one id for ", printable(name)}));
         }
-        spec.bos = parse_token_id(ids->front(), where);
+        spec.bos = parse_token_id(*elements_of(*ids).begin(), where);
         spec.adds_bos = true;
     }
 }
 
-[[gnu::cold]] inline std::optional<token_id> find_token(tokenizer_spec const& spec, std::string const& text) {
+[[gnu::cold]] inline std::optional<token_id> find_token(tokenizer_spec const& spec, std::string_view text) {
     for (auto const& token : spec.added) {
         if (token.content == text) return token.id;
     }
@@ -142,7 +142,8 @@ namespace detail {
 }  // namespace detail
 
 [[gnu::cold]] inline tokenizer_spec parse_tokenizer_json(std::string_view json_text, std::string const& where) {
-    json const root = parse_json(json_text, where);
+    auto const document = parse_json(json_text, where);
+    json const& root = document.root();
     if (!root.is_object()) throw config_error{where, ": a tokenizer must be an object, found ", describe(root)};
     tokenizer_spec spec;
     spec.where = where;
@@ -153,7 +154,7 @@ namespace detail {
     detail::parse_bpe(*model, spec, where);
     detail::parse_added_tokens(root, spec, where);
     for (json const* part : detail::parts_of(root, "post_processor", "processors", where)) {
-        auto const& type = detail::type_of(*part, where);
+        auto const type = detail::type_of(*part, where);
         if (type == "TemplateProcessing") detail::parse_template(*part, spec, where);
         else if (type != "ByteLevel") detail::refuse_tokenizer(where, concat({"the post-processor ", printable(type)}));
     }
@@ -167,7 +168,8 @@ namespace detail {
 
 [[gnu::cold]] inline void apply_tokenizer_config(tokenizer_spec& spec, std::string_view json_text,
                                                  std::string const& where) {
-    json const root = parse_json(json_text, where);
+    auto const document = parse_json(json_text, where);
+    json const& root = document.root();
     if (!root.is_object()) throw config_error{where, ": a configuration must be an object, found ", describe(root)};
     auto const named = [&](char const* key) -> std::optional<token_id> {
         json const* value = find_field(root, key);

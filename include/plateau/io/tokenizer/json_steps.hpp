@@ -33,7 +33,7 @@ namespace detail {
     throw config_error{where, ": ", what, " is not supported. Give token ids instead of text"};
 }
 
-[[gnu::cold]] inline std::string const& type_of(json const& part, std::string const& where) {
+[[gnu::cold]] inline std::string_view type_of(json const& part, std::string const& where) {
     json const* const type = part.is_object() ? find_field(part, "type") : nullptr;
     if (type == nullptr || !type->is_string()) throw config_error{where, ": a part of the tokenizer has no \"type\""};
     return text_of(*type);
@@ -74,7 +74,7 @@ namespace detail {
 [[gnu::cold]] inline void parse_normalizer_step(json const& part, tokenizer_spec& spec) {
     using action = text_step::action;
     auto const& where = spec.where;
-    auto const& type = type_of(part, where);
+    auto const type = type_of(part, where);
     if (type == "NFC") add_step(spec.normal, action::nfc);
     else if (type == "NFD") add_step(spec.normal, action::nfd);
     else if (type == "NFKC") add_step(spec.normal, action::nfkc);
@@ -132,7 +132,7 @@ namespace detail {
 [[gnu::cold]] inline void parse_pretokenizer_step(json const& part, tokenizer_spec& spec) {
     using action = text_step::action;
     auto const& where = spec.where;
-    auto const& type = type_of(part, where);
+    auto const type = type_of(part, where);
     if (!spec.model.characters)
         refuse_tokenizer(where, concat({"the pre-tokenizer ", printable(type), " after ByteLevel"}));
     if (type == "ByteLevel") {
@@ -162,7 +162,7 @@ namespace detail {
 [[gnu::cold]] inline void parse_decoder_step(json const& part, tokenizer_spec& spec) {
     using action = text_step::action;
     auto const& where = spec.where;
-    auto const& type = type_of(part, where);
+    auto const type = type_of(part, where);
     if (type == "ByteLevel") add_step(spec.decoding, action::byte_letters);
     else if (type == "ByteFallback") add_step(spec.decoding, action::byte_fallback);
     else if (type == "Fuse") add_step(spec.decoding, action::fuse);

@@ -18,11 +18,10 @@ namespace plateau::models::families {
     }
     if (!types->is_array()) throw malformed();
     for (json const& group : elements_of(*types)) {
-        if (!group.is_array() || elements_of(group).size() != 2) throw malformed();
-        json const &kinds = elements_of(group)[0], &times = elements_of(group)[1];
-        if (!kinds.is_array() || !json_is<index>(times) || value_of<index>(times) > layers) throw malformed();
-        for (index i = 0; i < value_of<index>(times); ++i) {
-            for (json const& kind : elements_of(kinds)) {
+        auto const [kinds, times] = pair_of(group);
+        if (kinds == nullptr || !kinds->is_array() || !json_is<index>(*times) || value_of<index>(*times) > layers) throw malformed();
+        for (index i = 0; i < value_of<index>(*times); ++i) {
+            for (json const& kind : elements_of(*kinds)) {
                 std::string_view const name = kind.is_string() ? text_of(kind) : std::string_view{};
                 if (name != "global" && name != "local") throw malformed();
                 windows.push_back(name == "local" ? window : 0);
