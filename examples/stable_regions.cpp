@@ -281,9 +281,10 @@ void run(CLI::App const& app, options const& o) {
         }
         std::vector<std::int64_t> pair_ids;
         std::vector<std::int64_t> contexts;
-        for (auto const& [ran_in, other, turned] : pairs) {
-            pair_ids.insert(pair_ids.end(), {turned ? other : ran_in, turned ? ran_in : other});
-            contexts.push_back(ran_in);
+        for (auto const& pair : pairs) {
+            auto const [a, b] = pair.to_context ? std::pair{pair.other, pair.context} : std::pair{pair.context, pair.other};
+            pair_ids.insert(pair_ids.end(), {a, b});
+            contexts.push_back(pair.context);
         }
         plateau::io::write_npy(out.file("pairs.npy"), pair_ids, {count, 2});
         if (intervenes) {

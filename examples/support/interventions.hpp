@@ -105,7 +105,7 @@ inline std::vector<plateau::sweep::prompt_pair> in_contexts(std::vector<plateau:
     std::vector<plateau::sweep::prompt_pair> all;
     if (context != "B") all = pairs;
     if (context == "A") return all;
-    for (auto const& [a, b, turned] : pairs) all.push_back({b, a, true});
+    for (auto const& pair : pairs) all.push_back({pair.other, pair.context, true});
     return all;
 }
 

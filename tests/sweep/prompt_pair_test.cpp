@@ -35,6 +35,17 @@ TEST_CASE("a suffix begins where the prompts differ", "[sweep][prompt_pair]") {
     CHECK(resolved(suffix, {1, 2, 3}, {1, 2, 3}) == rows{2, 2, 2, 1});  // no difference: the last one
 }
 
+TEST_CASE("a pair may have positions of its own", "[sweep][prompt_pair]") {
+    tokens const a{1, 2, 3, 4, 5}, b{1, 2, 9, 4, 5};
+    auto const own = [&](std::optional<sweep::write_positions> positions) {
+        auto const rows = sweep::resolve_rows({positions::one(1)}, a, b, {0, 1, false, positions});
+        return std::pair{rows.first, rows.count};
+    };
+    CHECK(own({}) == std::pair<index, index>{1, 1});
+    CHECK(own(sweep::write_positions{positions::one(3)}) == std::pair<index, index>{3, 1});
+    CHECK(own(sweep::write_positions{.suffix = true}) == std::pair<index, index>{2, 3});
+}
+
 TEST_CASE("positions that a pair does not have are an error", "[sweep][prompt_pair][errors]") {
     tokens const five{1, 2, 3, 4, 5}, three{1, 2, 3};
     CHECK_THROWS_WITH(resolved({positions::one(3)}, five, three), contains("prompt 7") && contains("too few"));

@@ -14,7 +14,7 @@ namespace plateau::sweep {
 
 struct patched_rows_options {
     std::string write_site = "blocks.0.hook_resid_post";  ///< where points are written
-    write_positions positions = {};  ///< at which positions
+    write_positions positions = {};  ///< at which positions, where a pair does not say so itself
     bool ends_with_hooks = false;    ///< A and B are of runs with the hooks that rows have too, not of clean ones
     index points = 50;           ///< per pair
     index block_rows = 252;      ///< rows that travel together; no result depends on it

@@ -1,0 +1,99 @@
+#pragma once
+/// The panel of a matrix of signed values.
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <plateau/tensor/view.hpp>
+#include <plateau/viz/diverging_colours.hpp>
+
+namespace plateau::viz {
+
+/// One label of a column.
+struct column_label {
+    std::string words;
+    bool bold = false;
+};
+
+/// A matrix to show. Nothing is copied but the texts.
+struct heat_map {
+    std::string title;
+    tensor::view<double const, 2> values;  ///< [rows, columns]; row 0 at the bottom, as layers are stacked
+    std::vector<column_label> columns;     ///< one each; none to count them
+    std::string across;                    ///< what columns are
+    std::string along;                     ///< what rows are
+};
+
+namespace detail {
+
+inline constexpr double label_size = 10.5, longest_label = 150;
+inline text_style label_style(bool bold) { return {.size = label_size, .ink = bold ? palette::ink : palette::quiet_ink, .bold = bold}; }
+
+/// Show every n-th of `count` labels that share `all` pixels, so that they are `room` pixels apart.
+inline index label_step(index count, double all, double room) {
+    return static_cast<index>(nice_step(std::max(1.0, room * static_cast<double>(count) / all)));
+}
+
+}  // namespace detail
+
+/// Height that upright labels take, at most `longest_label` pixels; that of a number without labels.
+inline double label_height(canvas& to, std::vector<column_label> const& columns) {
+    double longest = 10;
+    for (auto const& one : columns) longest = std::max(longest, to.text_width(one.words, detail::label_style(one.bold)));
+    return std::min(longest, detail::longest_label);
+}
+
+/// Cells in diverging colours, numbered rows, labelled columns, and a colour bar.
+/// @param area     of the cells; row numbers take 45 px left of it, the bar and its labels 75 right of it, the title 20 above
+/// @param labels   height of the column labels below it; the name of the columns comes under them
+inline void draw_heat_map(canvas& to, rectangle area, heat_map const& map, double labels) {
+    auto const [rows, columns] = map.values.extents();
+    double largest = 0;
+    for (index r = 0; r < rows; ++r) {
+        for (index c = 0; c < columns; ++c) {
+            if (std::isfinite(map.values(r, c))) largest = std::max(largest, std::abs(map.values(r, c)));
+        }
+    }
+    diverging_colours const colours{largest > 0 ? largest : 1};
+    double const width = area.width / static_cast<double>(columns), height = area.height / static_cast<double>(rows);
+    auto const x = [&](index c) { return area.left + std::round(2 * width * static_cast<double>(c)) / 2; };  // edges between pixels: no seams
+    auto const y = [&](index r) { return area.bottom() - std::round(2 * height * static_cast<double>(r)) / 2; };
+    for (index r = 0; r < rows; ++r) {
+        for (index c = 0; c < columns; ++c) to.fill({x(c), y(r + 1), x(c + 1) - x(c), y(r) - y(r + 1)}, colours(map.values(r, c)));
+    }
+    pen const thin{palette::quiet_ink, 0.8};
+    to.line({{area.left, area.top}, {area.right(), area.top}, {area.right(), area.bottom()}, {area.left, area.bottom()}, {area.left, area.top}}, thin);
+    to.text({area.left, area.top - 10}, map.title, {.size = 12.5, .bold = true});
+
+    text_style number{.size = detail::label_size, .ink = palette::quiet_ink, .across = horizontal::right, .along = vertical::middle};
+    index const row_step = detail::label_step(rows, area.height, 14);
+    for (index r = 0; r < rows; r += row_step) to.text({area.left - 6, (y(r) + y(r + 1)) / 2}, std::to_string(r), number);
+    text_style name{.size = 12, .across = horizontal::centre, .angle = 90};
+    to.text({area.left - 32, area.top + area.height / 2}, map.along, name);
+    name.angle = 0;
+    to.text({area.left + area.width / 2, area.bottom() + 8 + labels + 18}, map.across, name);
+
+    bool const numbered = map.columns.empty();
+    index const step = detail::label_step(columns, area.width, numbered ? 22 : 12);
+    for (index c = 0; c < columns; c += step) {
+        double const middle = (x(c) + x(c + 1)) / 2;
+        if (numbered) {
+            number.across = horizontal::centre;
+            number.along = vertical::top;
+            to.text({middle, area.bottom() + 8}, std::to_string(c), number);
+            continue;
+        }
+        auto const& one = map.columns[static_cast<std::size_t>(c)];
+        auto style = detail::label_style(one.bold);
+        auto const words = shortened(one.words, labels + 1, [&](auto const& t) { return to.text_width(t, style); });
+        style.across = horizontal::right;
+        style.along = vertical::middle;
+        style.angle = 90;
+        to.text({middle, area.bottom() + 8}, words, style);
+    }
+    draw_colour_bar(to, {area.right() + 12, area.top, 11, area.height}, colours);
+}
+
+}  // namespace plateau::viz
