@@ -138,14 +138,13 @@ plateau::viz::heat_figure figure_of(options const& o, Model const& model, models
         return by_head ? plateau::viz::heat_map{title, view, {}, "head, at all positions", "layer"}
                        : plateau::viz::heat_map{title, view, positions, "position: token (clean / corrupted)", "layer"};
     };
-    auto const path = std::filesystem::path(o.model);
     plateau::viz::heat_figure figure;
-    figure.title = (path.has_filename() ? path : path.parent_path()).filename().string();
+    figure.title = program::title_of(o);
     figure.counts = "logit(" + shown(model, tokens.answer) + ") − logit(" + shown(model, tokens.wrong) + "):  clean " +
                     plateau::fixed(effects.clean, 3) + ",  corrupted " + plateau::fixed(effects.corrupted, 3);
     figure.subtitle = "part of the clean prompt's logit difference that one patched activation brings back to the corrupted prompt";
     figure.maps = {map("hook_resid_pre", effects.resid_pre, false), map("hook_attn_out", effects.attn_out, false),
-                   map("hook_mlp_out", effects.mlp_out, false), map("attn.hook_z, one head", effects.head_z, true)};
+                   map("hook_mlp_out", effects.mlp_out, false), map("attn.hook_z of one head", effects.head_z, true)};
     return figure;
 }
 #endif
@@ -189,7 +188,7 @@ void run(CLI::App const& app, options const& o) {
         summary["heads"] = heads;
         summary["length"] = length;
         summary["first_difference"] = std::mismatch(prompts[0].begin(), prompts[0].end(), prompts[1].begin()).first - prompts[0].begin();
-        out.file("summary.json").write(plateau::io::json_text(summary));
+        out.file("summary.json").write(program::json_text(summary));
         out.commit();
 
         plateau::table table{{"patched", "largest effect", "layer", "where"}};
@@ -203,7 +202,7 @@ void run(CLI::App const& app, options const& o) {
         row("hook_attn_out", effects.attn_out, false);
         row("hook_mlp_out", effects.mlp_out, false);
         row("attn.hook_z", effects.head_z, true);
-        std::cout << o.model << ": " << layers << " layers, " << heads << " heads, " << length << " tokens\nlogit(" << shown(model, tokens.answer)
+        std::cout << o.model << program::weights_of(o) << ": " << layers << " layers, " << heads << " heads, " << length << " tokens\nlogit(" << shown(model, tokens.answer)
                   << ") - logit(" << shown(model, tokens.wrong) << "): clean " << plateau::fixed(effects.clean, 3) << ", corrupted "
                   << plateau::fixed(effects.corrupted, 3) << '\n' << table.render() << plateau::fixed(static_cast<double>(patches) / seconds, 0)
                   << " patches per second\nwritten to " << out.directory().string() << '\n';

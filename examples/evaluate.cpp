@@ -127,7 +127,7 @@ void run(CLI::App const& app, options const& o) {
         table.row({"tokens that count", std::to_string(scored)});
         table.row({"tokens of the text", std::to_string(text_tokens)});
         table.row({"windows", std::to_string(windows.size())});
-        std::cout << o.model << ": " << (o.tokens.empty() ? o.text : o.tokens) << ", windows of " << length << " tokens, one every "
+        std::cout << o.model << program::weights_of(o) << ": " << (o.tokens.empty() ? o.text : o.tokens) << ", windows of " << length << " tokens, one every "
                   << stride << '\n' << table.render() << plateau::fixed(static_cast<double>(run_tokens) / seconds, 0)
                   << " tokens per second\n";
         if (out) std::cout << "written to " << o.out << '\n';

@@ -198,11 +198,6 @@ index own_positions(sweep::write_positions const& write, plateau::models::prompt
     return write.suffix ? longest : std::max<index>(1, longest - std::max<index>(0, write.at.first_in(longest)));
 }
 
-/// The last name of a path, whether or not a slash follows.
-std::string last_name(std::filesystem::path const& path) {
-    return (path.has_filename() ? path : path.parent_path()).filename().string();
-}
-
 void run(CLI::App const& app, options const& o) {
     if (o.steps < 2) throw plateau::usage_error("--steps must be at least 2, got " + std::to_string(o.steps));
     if (!(o.min_d1 >= 0)) throw plateau::usage_error("--min-d1 must be a distance, 0 or more");
@@ -294,7 +289,7 @@ void run(CLI::App const& app, options const& o) {
         write_csv(out.file("curves.csv"), pairs, curves, r);
 #if PLATEAU_HAS_CAIRO
         plateau::viz::curve_figure figure;
-        figure.title = last_name(o.model);
+        figure.title = program::title_of(o);
         figure.subtitle = o.write_site + " → " + o.read_site;
         figure.alpha = curves.alpha;
         figure.relative = {r.relative.data(), {count, o.steps}};
@@ -346,7 +341,7 @@ void run(CLI::App const& app, options const& o) {
         row("max slope of d(alpha)/d(1)", slopes);
         row("place of the jump (alpha)", jumps);
         if (intervenes) row("transplant gap", gap_quartiles);
-        std::cout << o.model << ": " << count << " pairs x " << o.steps << " steps, " << o.write_site << " -> " << o.read_site
+        std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps, " << o.write_site << " -> " << o.read_site
                   << '\n' << table.render();
         if (r.degenerate > 0) std::cout << r.degenerate << " degenerate pairs are left out\n";
         std::cout << plateau::fixed(static_cast<double>(count * o.steps) / seconds, 0) << " points per second\n"

@@ -22,7 +22,7 @@
 #include <plateau/core/rng.hpp>
 #include <plateau/core/table.hpp>
 #include <plateau/io/npy.hpp>
-#include <plateau/models/load.hpp>
+#include <plateau/models/shuffled_weights.hpp>
 
 namespace program {
 
@@ -32,6 +32,7 @@ using plateau::token_id;
 /// Options that every program takes.
 struct common_options {
     std::string model;
+    std::string weights = "stored";
     std::string dtype = "fp32";
     std::string backend = "cpu";
     int threads = 0;
@@ -58,6 +59,10 @@ inline void add_model_options(CLI::App& app, common_options& o) {
     o.model = embedded_model();
     app.add_option("--model", o.model, "a Hugging Face folder, a snapshot folder of its cache, or a GGUF file")
         ->capture_default_str();
+    app.add_option("--weights", o.weights, "baselines for what training has made: random, drawn as the family starts its training (config.json is "
+                                           "enough, no weights are read); shuffled, the elements of every stored tensor in random order; both "
+                                           "with --seed")
+        ->check(CLI::IsMember({"stored", "random", "shuffled"}))->capture_default_str();
     app.add_option("--dtype", o.dtype, "bf16: weights and inputs of matrix products in bfloat16, the rest in fp32")
         ->check(CLI::IsMember({"fp32", "fp64", "bf16"}))->capture_default_str();
     app.add_option("--backend", o.backend, "who computes; auto takes the best there is")
@@ -280,6 +285,26 @@ inline std::string json_text(nlohmann::ordered_json const& summary) {
     return summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
+/// What to say of the weights after the model's name: nothing of stored ones.
+inline std::string weights_of(common_options const& o) {
+    return o.weights == "stored" ? "" : ", " + o.weights + " weights (seed " + std::to_string(o.seed) + ")";
+}
+
+/// The model as pictures name it: by the last part of its path.
+inline std::string title_of(common_options const& o) {
+    std::filesystem::path const path{o.model};
+    return (path.has_filename() ? path : path.parent_path()).filename().string() + weights_of(o);
+}
+
+/// The model with the weights that --weights names.
+template <class T>
+plateau::models::language_model<plateau::backend::cpu_context, T> load_model(common_options const& o, plateau::backend::cpu_context const& ctx,
+                                                                             plateau::dtype storage) {
+    if (o.weights == "random") return plateau::models::load_random<T>(o.model, ctx, o.seed, storage);
+    if (o.weights == "shuffled") return plateau::models::load_shuffled<T>(o.model, ctx, o.seed, storage);
+    return plateau::models::load<T>(o.model, ctx, storage);
+}
+
 /// Calls body(context, model, load_seconds) with the model in the arithmetic that --dtype names.
 template <class Body>
 void with_model(common_options const& o, Body&& body) {
@@ -294,11 +319,10 @@ void with_model(common_options const& o, Body&& body) {
     }
     stopwatch const watch;
     if (o.dtype == "fp64") {
-        auto const model = plateau::models::load<double>(o.model, ctx);
+        auto const model = load_model<double>(o, ctx, plateau::dtype::f64);
         body(ctx, model, watch.seconds());
     } else {
-        auto const model = plateau::models::load<float>(o.model, ctx, o.dtype == "bf16" ? plateau::dtype::bf16
-                                                                                        : plateau::dtype::f32);
+        auto const model = load_model<float>(o, ctx, o.dtype == "bf16" ? plateau::dtype::bf16 : plateau::dtype::f32);
         body(ctx, model, watch.seconds());
     }
 }

@@ -4,6 +4,7 @@
 
 #include "support/catch.hpp"
 #include "support/golden.hpp"
+#include "support/scratch.hpp"
 #include "support/tolerance.hpp"
 
 namespace {
@@ -70,6 +71,23 @@ TEST_CASE("every family has a random model", "[models][random]") {
         CHECK(run(1, 3) == first);
         CHECK_FALSE(run(2, 1) == first);
     }
+}
+
+TEST_CASE("a random model needs no weights", "[models][random]") {
+    plateau::testing::scratch_dir const dir;
+    auto const folder = golden::models_folder() / "llama_gqa";
+    std::filesystem::copy_file(folder / "config.json", dir / "config.json");
+    auto const logits = [&](std::filesystem::path const& of) {
+        std::vector<float> all;
+        models::forward(ctx, models::load_random<float>(of, ctx, 3), {{1, 2, 3}}, plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
+                            all.assign(rows.data(), rows.data() + rows.size());
+                        }));
+        return all;
+    };
+    CHECK(logits(dir.path()) == logits(folder));
+    CHECK_THROWS_AS(models::load_random<float>(dir.path(), ctx, 3).require_tokenizer(), plateau::file_error);
+    CHECK_THROWS_AS(models::load<float>(dir.path(), ctx), plateau::file_error);
+    CHECK_THROWS_AS(models::load_random<float>(dir / "absent", ctx, 3), plateau::file_error);
     auto const path = golden::models_folder() / "olmo2" / "config.json";
     auto const config = models::parse_model_config(plateau::io::read_text(path), path.string());
     CHECK_THROWS_AS(models::random_model<float>(config, ctx, 1).require_tokenizer(), plateau::file_error);

@@ -42,6 +42,31 @@ TEMPLATE_TEST_CASE("shared-prefix rows have the bits of full forward passes", "[
     }
 }
 
+TEST_CASE("pairs with positions of their own share blocks", "[sweep][patched_rows]") {
+    auto const model = random_model<float>();
+    auto const prompts = tiny::random_prompts(3, {6, 9, 5, 7}, 37);
+    std::vector<std::string> const reads{"blocks.2.hook_resid_post", "unembed.hook_out"};
+    std::vector<sweep::prompt_pair> pairs{{0, 1}};
+    for (index t = 0; t < 6; ++t) pairs.push_back({0, 1, false, sweep::write_positions{hooks::positions::one(t)}});
+    pairs.push_back({0, 3, false, sweep::write_positions{hooks::positions{1, 4}}});
+    pairs.push_back({0, 0, false, sweep::write_positions{.suffix = true}});
+    for (std::string const site : {"blocks.0.hook_resid_pre", "blocks.1.hook_resid_post", "blocks.1.attn.hook_v"}) {
+        sweep::patched_rows_options o;
+        o.write_site = site;
+        o.points = 2;
+        o.positions.at = {-2, 0};
+        auto const expected = published_way<float>(model, prompts, pairs, o, reads);
+        for (index const rows : {4, 252}) {
+            for (index const riding : {0, 48}) {
+                CAPTURE(site, rows, riding);
+                o.block_rows = rows;
+                o.riding_rows = riding;
+                CHECK((engine<float>(model, prompts, pairs, o, reads, 2) == expected));
+            }
+        }
+    }
+}
+
 TEST_CASE("a row's bits depend on nothing but itself", "[sweep][patched_rows]") {
     auto const model = random_model<float>();
     auto const prompts = tiny::random_prompts(5, {8, 6, 7, 8, 1, 5}, 37);

@@ -2,6 +2,7 @@
 /// Untrained models: the weights that a family starts its training from.
 
 #include <cmath>
+#include <filesystem>
 #include <numbers>
 #include <string>
 #include <string_view>
@@ -88,9 +89,16 @@ language_model<Context, T> random_model(io::model_config const& config, Context 
     return model;
 }
 
-/// As load(), with random weights in place of those of the checkpoint, which are not read.
+/// As load(), with random weights in place of those of the checkpoint, which are not read: a folder needs config.json alone,
+/// and tokenizer.json for text.
 template <class T, class Context>
 language_model<Context, T> load_random(std::filesystem::path const& path, Context const& ctx, std::uint64_t seed, dtype storage = dtype_of<T>) {
+    if (std::filesystem::is_directory(path)) {
+        auto const config = path / "config.json";
+        auto model = random_model<T>(parse_model_config(io::read_text(config), config.string()), ctx, seed, storage);
+        model.tokenizer = detail::try_tokenizer([&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); }, model.tokenizer_problem);
+        return model;
+    }
     return load_through<T>(path, ctx, storage, [&](io::model_config const& config, tensor_source<T> const&, auto const& take) {
         take(random_weights<T>{config, seed});
     });

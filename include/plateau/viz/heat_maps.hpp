@@ -57,7 +57,7 @@ inline canvas render_heat_maps(heat_figure const& figure) {
     double top = head;
     for (std::size_t i = 0; i < figure.maps.size(); ++i) {
         double const x = left + static_cast<double>(i % 2) * (left + width + right);
-        draw_heat_map(picture, {x, top + above, width, height}, figure.maps[i], labels[i / 2]);
+        draw_heat_map(picture, {x, top + above, width, height}, figure.maps[i]);
         if (i % 2 == 1) top += above + height + 8 + labels[i / 2] + below;
     }
     return picture;

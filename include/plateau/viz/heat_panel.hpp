@@ -47,8 +47,9 @@ inline double label_height(canvas& to, std::vector<column_label> const& columns)
 
 /// Cells in diverging colours, numbered rows, labelled columns, and a colour bar.
 /// @param area     of the cells; row numbers take 45 px left of it, the bar and its labels 75 right of it, the title 20 above
-/// @param labels   height of the column labels below it; the name of the columns comes under them
-inline void draw_heat_map(canvas& to, rectangle area, heat_map const& map, double labels) {
+///                 and 8 + `label_height` + 26 below it those of the columns and their name
+inline void draw_heat_map(canvas& to, rectangle area, heat_map const& map) {
+    double const labels = label_height(to, map.columns);
     auto const [rows, columns] = map.values.extents();
     double largest = 0;
     for (index r = 0; r < rows; ++r) {
@@ -73,7 +74,7 @@ inline void draw_heat_map(canvas& to, rectangle area, heat_map const& map, doubl
     text_style name{.size = 12, .across = horizontal::centre, .angle = 90};
     to.text({area.left - 32, area.top + area.height / 2}, map.along, name);
     name.angle = 0;
-    to.text({area.left + area.width / 2, area.bottom() + 8 + labels + 18}, map.across, name);
+    to.text({area.left + area.width / 2, area.bottom() + 8 + labels + 20}, map.across, name);
 
     bool const numbered = map.columns.empty();
     index const step = detail::label_step(columns, area.width, numbered ? 22 : 12);
