@@ -45,10 +45,10 @@ struct pair_of_prompts {
 TEST_CASE("activation_patching leaves the matrices of the library", "[programs][activation_patching]") {
     pair_of_prompts const given;
     auto const out = given.dir / "out";
-    auto const result = succeed("activation_patching", given.with("out"));
+    auto const result = succeed("activation_patching", given.with("out", {"--dtype", "fp64"}));  // in double no compiler flag changes a bit
     CHECK(names_in(out) == all_files);
     context const ctx{1};
-    auto const loaded = models::load<float>(model, ctx);
+    auto const loaded = models::load<double>(model, ctx);
     auto const effects = plateau::sweep::patch_activations(ctx, loaded, given.prompts[0], given.prompts[1], {21, 22});
     auto const layers = static_cast<index>(loaded.layers());
     auto const check = [&](char const* name, plateau::tensor::buffer<double, 2> const& expected) {
@@ -155,7 +155,9 @@ TEST_CASE("activation_patching refuses what it cannot measure, and leaves nothin
     expect(1, {"--clean", had, "--corrupted", had, "--answer", " be", "--wrong", " been"}, "same logit difference");
     expect(2, {"--clean", "", "--corrupted", ""}, "empty");
     expect(1, {"--clean", "\xFF", "--corrupted", could}, "UTF-8");
-    expect(2, {"--model", model, "--tokens", model + "/tokens.npy"}, "give two");
+    scratch_dir const more;
+    auto const three = write_tokens<std::int64_t>(more / "three.npy", {{1, 2}, {3, 4}, {5, 6}});
+    expect(2, {"--model", model, "--tokens", three}, "holds 3 prompts: give two");
     expect(1, {"--model", model, "--tokens", given.tokens, "--answer", " be"}, "token ids");
     expect(1, {"--model", (given.dir / "absent").string()}, "no model");
     expect(1, {"--model", model}, "token ids");  // has no tokenizer for the default prompts

@@ -39,18 +39,21 @@ TEST_CASE("--weights takes the models of the library", "[programs][weights]") {
         auto const all = plateau::sweep::interpolate(ctx, loaded, prompts, pairs, {.steps = 5});
         return std::vector<double>(all.distances.flat().begin(), all.distances.flat().end());
     };
-    auto const written = [&] { return read_npy<double>(dir / "out/distances.npy").values; };
     auto const stored = distances(dir / "out", {});
     CHECK(distances(dir / "out", {"--weights", "stored", "--seed", "4"}) == stored);
-    CHECK(written() == curves(models::load<float>(model, ctx)));
-    distances(dir / "out", {"--weights", "random", "--seed", "4"});
-    CHECK(written() == curves(models::load_random<float>(model, ctx, 4)));
-    distances(dir / "out", {"--weights", "shuffled", "--seed", "4"});
-    CHECK(written() == curves(models::load_shuffled<float>(model, ctx, 4)));
+    words const in_double{"--dtype", "fp64", "--seed", "4", "--weights"};  // in double no compiler flag changes a bit
+    auto const run = [&](std::string const& weights) {
+        auto all = in_double;
+        all.push_back(weights);
+        distances(dir / "out", all);
+        return read_npy<double>(dir / "out/distances.npy").values;
+    };
+    CHECK(run("stored") == curves(models::load<double>(model, ctx)));
+    CHECK(run("random") == curves(models::load_random<double>(model, ctx, 4)));
+    CHECK(run("shuffled") == curves(models::load_shuffled<double>(model, ctx, 4)));
     auto const summary = json_of(dir / "out/summary.json");
     CHECK(summary.at("options").at("--weights") == "shuffled");
     CHECK(summary.at("seed") == 4);
-    CHECK_FALSE(json_of(dir / "out/summary.json").at("options").contains("--dtype"));
 }
 
 TEST_CASE("--weights with any seed, dtype and number of threads", "[programs][weights]") {
@@ -91,6 +94,7 @@ TEST_CASE("every program has --weights", "[programs][weights]") {
     scratch_dir const dir;
     auto const text_model = write_text_model(dir / "model");
     auto const text = dir.write("text.txt", "The plateau lies high above the valley").string();
+    auto const tokens = write_tokens<std::int64_t>(dir / "tokens.npy", {{3, 5, 7}, {3, 6, 7}});
     auto const told_apart = [&](std::string const& program, words const& arguments) {
         CAPTURE(program);
         CHECK_THAT(succeed(program, {"--help"}).out, contains("--weights") && contains("baseline") && contains("config.json"));
@@ -104,7 +108,7 @@ TEST_CASE("every program has --weights", "[programs][weights]") {
     };
     told_apart("generate", {"--prompt", "The plateau", "--max-new-tokens", "8", "--ignore-eos"});
     told_apart("evaluate", {"--text", text});
-    told_apart("activation_patching", {"--clean", "The plateau", "--corrupted", "The valley", "--answer", "7", "--wrong", "9", "--out", (dir / "out").string()});
+    told_apart("activation_patching", {"--tokens", tokens, "--answer", "7", "--wrong", "9", "--out", (dir / "out").string()});
     fail(2, "generate", {"--model", text_model, "--weights", "noise", "--prompt", "a"}, "--weights");
 }
 

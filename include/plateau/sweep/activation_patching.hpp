@@ -113,7 +113,7 @@ patching_effects patch_activations(Context const& ctx, Model const& model, std::
                 hooks::depends_on::row);
         };
         auto const reads = difference.reads([&](hooks::row_id const& row, double d) {
-            *patch_of(row.item).effect = (d - result.corrupted) / range;
+            *patch_of(row.item).effect = (d - result.corrupted) / range + 0.0;  // no −0
         });
         patched_rows_options sweep{.write_site = name("hook_resid_pre"), .points = 1, .on_points = options.on_patches};
         patched_rows<Context, Model>{ctx, model, prompts, std::move(sweep)}.run(

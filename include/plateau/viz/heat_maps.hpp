@@ -16,7 +16,7 @@ struct heat_figure {
     std::string title = {};
     std::string counts = {};    ///< beside the title
     std::string subtitle = {};
-    std::vector<heat_map> maps;
+    std::vector<heat_map> maps = {};
     double scale = 2;  ///< pixels of the file per logical pixel
 };
 
