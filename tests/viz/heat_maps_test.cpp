@@ -1,8 +1,10 @@
 #if (!defined(PLATEAU_HAS_CAIRO) || PLATEAU_HAS_CAIRO) && __has_include(<cairo.h>)
 #include <plateau/viz/heat_maps.hpp>
 
+#include <cmath>
 #include <limits>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -55,7 +57,7 @@ TEST_CASE("colours are white at 0 and darker towards both ends", "[viz][heat_map
 }
 
 TEST_CASE("a picture of matrices has the same bytes every time, and everything shows", "[viz][heat_maps]") {
-    index const rows = GENERATE(1, 6, 80), columns = GENERATE(1, 15, 300);
+    auto const [rows, columns] = GENERATE(std::pair<index, index>{1, 1}, std::pair<index, index>{6, 15}, std::pair<index, index>{50, 70});
     sample const data{rows, columns};
     auto const bytes = render_heat_maps(data.figure()).png();
     CHECK(render_heat_maps(data.figure()).png() == bytes);
@@ -72,6 +74,17 @@ TEST_CASE("a picture of matrices has the same bytes every time, and everything s
     figure = data.figure();
     figure.title = std::string(500, 'x') + "\n";
     CHECK(render_heat_maps(figure).png() != bytes);
+}
+
+TEST_CASE("labels keep their distance, bold ones before others", "[viz][heat_maps]") {
+    std::vector<column_label> labels(9, {"a"});
+    using list = std::vector<index>;
+    CHECK(viz::detail::shown_labels(labels, 1) == list{0, 1, 2, 3, 4, 5, 6, 7, 8});
+    CHECK(viz::detail::shown_labels(labels, 5) == list{0, 5});
+    labels[4].bold = labels[5].bold = true;
+    CHECK(viz::detail::shown_labels(labels, 2) == list{4, 0, 2, 6, 8});
+    CHECK(viz::detail::shown_labels({}, 2).empty());
+    CHECK(png_size(render_heat_maps(sample{2, 700, 1}.figure()).png()).width == 2 * (62 + 3000 + 84));
 }
 
 TEST_CASE("one panel, three, and absurd values", "[viz][heat_maps]") {

@@ -10,7 +10,7 @@
 
 namespace plateau::viz {
 
-/// What the picture shows. It grows with its matrices: cells are made 10 pixels wide and 8 high at least, up to 3000
+/// What the picture shows. It grows with its matrices: cells are made 12 pixels wide and 8 high at least, up to 3000
 /// pixels a panel.
 struct heat_figure {
     std::string title = {};
@@ -35,7 +35,7 @@ inline canvas render_heat_maps(heat_figure const& figure) {
         rows = std::max(rows, r);
         columns = std::max(columns, c);
     }
-    double const width = std::clamp(10.0 * static_cast<double>(columns), 330.0, 3000.0);
+    double const width = std::clamp(12.0 * static_cast<double>(columns), 330.0, 3000.0);
     double const height = std::clamp(8.0 * static_cast<double>(rows), 230.0, 3000.0);
     auto const lines = (figure.maps.size() + 1) / 2, across = std::min<std::size_t>(figure.maps.size(), 2);
     canvas ruler{1, 1};

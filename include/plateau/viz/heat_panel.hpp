@@ -31,6 +31,18 @@ namespace detail {
 inline constexpr double label_size = 10.5, longest_label = 150;
 inline text_style label_style(bool bold) { return {.size = label_size, .ink = bold ? palette::ink : palette::quiet_ink, .bold = bold}; }
 
+/// Which labels are shown, `step` columns apart: bold ones first.
+inline std::vector<index> shown_labels(std::vector<column_label> const& columns, index step) {
+    std::vector<index> shown;
+    for (bool const bold : {true, false}) {
+        for (index c = 0; c < static_cast<index>(columns.size()); ++c) {
+            bool const free = std::none_of(shown.begin(), shown.end(), [&](index other) { return std::abs(other - c) < step; });
+            if (columns[static_cast<std::size_t>(c)].bold == bold && free) shown.push_back(c);
+        }
+    }
+    return shown;
+}
+
 /// Show every n-th of `count` labels that share `all` pixels, so that they are `room` pixels apart.
 inline index label_step(index count, double all, double room) {
     return static_cast<index>(nice_step(std::max(1.0, room * static_cast<double>(count) / all)));
@@ -76,23 +88,21 @@ inline void draw_heat_map(canvas& to, rectangle area, heat_map const& map) {
     name.angle = 0;
     to.text({area.left + area.width / 2, area.bottom() + 8 + labels + 20}, map.across, name);
 
-    bool const numbered = map.columns.empty();
-    index const step = detail::label_step(columns, area.width, numbered ? 22 : 12);
-    for (index c = 0; c < columns; c += step) {
-        double const middle = (x(c) + x(c + 1)) / 2;
-        if (numbered) {
-            number.across = horizontal::centre;
-            number.along = vertical::top;
-            to.text({middle, area.bottom() + 8}, std::to_string(c), number);
-            continue;
-        }
+    auto const middle = [&](index c) { return (x(c) + x(c + 1)) / 2; };
+    if (map.columns.empty()) {
+        number.across = horizontal::centre;
+        number.along = vertical::top;
+        index const step = detail::label_step(columns, area.width, 22);
+        for (index c = 0; c < columns; c += step) to.text({middle(c), area.bottom() + 8}, std::to_string(c), number);
+    }
+    for (index const c : detail::shown_labels(map.columns, detail::label_step(columns, area.width, 11.9))) {
         auto const& one = map.columns[static_cast<std::size_t>(c)];
         auto style = detail::label_style(one.bold);
         auto const words = shortened(one.words, labels + 1, [&](auto const& t) { return to.text_width(t, style); });
         style.across = horizontal::right;
         style.along = vertical::middle;
         style.angle = 90;
-        to.text({middle, area.bottom() + 8}, words, style);
+        to.text({middle(c), area.bottom() + 8}, words, style);
     }
     draw_colour_bar(to, {area.right() + 12, area.top, 11, area.height}, colours);
 }
