@@ -108,7 +108,7 @@ TEST_CASE("numbers have the bits of the nearest double", "[io][json]") {
             add(buffer);
         }
     }
-    for (auto const* number : {"1e-400", "-0.0", "4.9e-324", "2.4703282292062328e-324", "1.7976931348623157e308", "9007199254740993",
+    for (auto const* number : {"-0.0", "4.9e-324", "2.4703282292062328e-324", "1e-320", "1.7976931348623157e308", "9007199254740993",
                                "123456789012345678901234567890", "-9223372036854775809", "0.1", "100000000000000000000000"}) {
         add(number);
     }
@@ -131,6 +131,8 @@ TEST_CASE("text that is not JSON is refused with the place", "[io][json]") {
     CHECK_THAT(complaint("[1, NaN]"), contains("not usable JSON"));
     CHECK_THAT(complaint("// comment\n1"), contains("not usable JSON"));
     CHECK_THAT(complaint("1e999"), contains("overflow"));
+    CHECK_THAT(complaint("1e-400"), contains("too small"));
+    CHECK_THAT(complaint("[-1" + std::string(400, '0') + "]"), contains("overflow"));
     CHECK_THAT(complaint("\"\\ud800\""), contains("not usable JSON"));
     CHECK_THAT(complaint("[\"a\\udc00\"]"), contains("half of a surrogate pair"));
     CHECK_THAT(complaint("{\"\\udc00\": 1}"), contains("half of a surrogate pair"));

@@ -7,10 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -230,7 +230,7 @@ namespace detail {
         case rapidjson::kParseErrorStringUnicodeSurrogateInvalid: return "half of a surrogate pair in a string";
         case rapidjson::kParseErrorStringMissQuotationMark: return "a string does not end";
         case rapidjson::kParseErrorStringInvalidEncoding: return "a string is not UTF-8";
-        case rapidjson::kParseErrorNumberTooBig: return "a number overflows";
+        case rapidjson::kParseErrorNumberTooBig: return "a number overflows a double, or is too small for it";
         default: return "no JSON value";
     }
 }
@@ -249,15 +249,12 @@ public:
     // What the reader calls.
     bool Null() { return add(json::type::null) != nullptr; }
     bool Bool(bool value) { return add(json::type::boolean)->boolean_ = value, true; }
-    bool Int(int value) { return Int64(value); }
-    bool Uint(unsigned value) { return Int64(value); }
-    bool Int64(std::int64_t value) { return add(json::type::integer)->integer_ = value, true; }
-    bool Uint64(std::uint64_t value) {
-        constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<index>::max());
-        return add(value <= most ? json::type::integer : json::type::natural)->natural_ = value, true;
-    }
-    bool Double(double value) { return add(json::type::real)->real_ = value, true; }
-    bool RawNumber(char const*, unsigned, bool) { return false; }
+    bool RawNumber(char const* text, unsigned size, bool);
+    bool Int(int) { return false; }  // this and the next four: numbers come as text
+    bool Uint(unsigned) { return false; }
+    bool Int64(std::int64_t) { return false; }
+    bool Uint64(std::uint64_t) { return false; }
+    bool Double(double) { return false; }
     bool String(char const* text, unsigned size, bool) {
         json& added = *add(json::type::string);
         added.text_ = text;
@@ -309,6 +306,19 @@ private:
     std::size_t position_ = 0;  // of a problem that shows later than it was read
 };
 
+[[gnu::cold]] inline bool json_builder::RawNumber(char const* text, unsigned size, bool) {
+    char const* const end = text + size;
+    json& added = *add(json::type::integer);
+    if (std::string_view{text, size}.find_first_of(".eE") == std::string_view::npos) {
+        if (std::from_chars(text, end, added.integer_).ec == std::errc{}) return true;
+        added.kind_ = json::type::natural;
+        if (*text != '-' && std::from_chars(text, end, added.natural_).ec == std::errc{}) return true;
+    }
+    added.kind_ = json::type::real;
+    if (std::from_chars(text, end, added.real_).ec != std::errc{}) problem_ = problem_text(rapidjson::kParseErrorNumberTooBig);
+    return problem_.empty();
+}
+
 [[gnu::cold]] inline bool json_builder::require_distinct_keys(json const* object) {
     std::vector<std::string_view> names;
     std::vector<std::uint64_t> hashes;
@@ -333,7 +343,7 @@ private:
     rapidjson::InsituStringStream stream{document_.text_.data()};
     rapidjson::Reader reader;
     using namespace rapidjson;
-    reader.Parse<kParseInsituFlag | kParseValidateEncodingFlag | kParseFullPrecisionFlag>(stream, *this);
+    reader.Parse<kParseInsituFlag | kParseValidateEncodingFlag | kParseNumbersAsStringsFlag>(stream, *this);
     if (!problem_.empty()) {
         if (position_ == 0) position_ = reader.GetErrorOffset();
     } else if (reader.HasParseError()) {
