@@ -1,5 +1,5 @@
 # The targets that users link:
-#   plateau::core     the headers alone: enough for core, paths, metrics and tensor views and buffers
+#   plateau::core     the headers alone: enough for core, paths, metrics, statistics and tensor views and buffers
 #   plateau::plateau  all of it, with every optional library that this machine has
 
 # Targets found here must be visible to the project that embeds us.

@@ -10,8 +10,8 @@
 #include <cstdio>
 
 #include <plateau/metrics/max_slope.hpp>
-#include <plateau/metrics/quantile.hpp>
 #include <plateau/metrics/relative_distance.hpp>
+#include <plateau/statistics/quantile.hpp>
 #include <plateau/sweep/interpolate.hpp>
 #include <plateau/sweep/predictions.hpp>
 #include <plateau/sweep/transplant_gap.hpp>
@@ -26,6 +26,7 @@ namespace {
 
 using plateau::index;
 namespace metrics = plateau::metrics;
+namespace statistics = plateau::statistics;
 namespace sweep = plateau::sweep;
 
 constexpr char const* files_text =
@@ -257,8 +258,8 @@ void run(CLI::App const& app, options const& o) {
         for (std::size_t k = 1; k < read_sites.size(); ++k) require_finite(more_distances[k - 1], read_sites[k]);
         require_finite(predictions);
         auto const r = analyse(curves, o.min_d1);
-        auto const slopes = metrics::quartiles_of(r.max_slope);
-        auto const jumps = metrics::quartiles_of(r.alpha_jump);
+        auto const slopes = statistics::quartiles_of(r.max_slope);
+        auto const jumps = statistics::quartiles_of(r.alpha_jump);
 
         plateau::io::write_npy(out.file("distances.npy"), curves.distances.flat(), {count, o.steps});
         for (std::size_t k = 1; k < read_sites.size(); ++k) {
@@ -306,7 +307,7 @@ void run(CLI::App const& app, options const& o) {
         summary["max_slope_median"] = slopes.median;
         summary["max_slope_q75"] = slopes.q75;
         summary["alpha_jump_median"] = jumps.median;
-        auto const gap_quartiles = metrics::quartiles_of(gaps);
+        auto const gap_quartiles = statistics::quartiles_of(gaps);
         if (intervenes) {
             summary["context"] = o.interventions.context;
             summary["position"] = positions.suffix ? "suffix" : o.interventions.position;
@@ -335,7 +336,7 @@ void run(CLI::App const& app, options const& o) {
         remove(o.top_k > 0, {"top_tokens.npy", "top_log_probs.npy"});
 
         plateau::table table{{"", "q25", "median", "q75"}};
-        auto const row = [&](char const* name, metrics::quartiles const& q) {
+        auto const row = [&](char const* name, statistics::quartiles const& q) {
             table.row({name, plateau::fixed(q.q25, 3), plateau::fixed(q.median, 3), plateau::fixed(q.q75, 3)});
         };
         row("max slope of d(alpha)/d(1)", slopes);

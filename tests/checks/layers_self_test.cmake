@@ -36,6 +36,7 @@ expect(upward_far "io/a.hpp \\(layer 2\\): upward include of sweep/b.hpp \\(laye
     sweep/b.hpp "" io/a.hpp "  #  include <plateau/sweep/b.hpp>")
 expect(umbrella "includes the umbrella" sweep/a.hpp "#include <plateau/plateau.hpp>")
 expect(sideways "sideways include of metrics/b.hpp" paths/a.hpp "#include <plateau/metrics/b.hpp>" metrics/b.hpp "")
+expect(sideways_statistics "sideways include of metrics/b.hpp" statistics/a.hpp "#include <plateau/metrics/b.hpp>" metrics/b.hpp "")
 expect(sideways_upper "sideways include of hooks/b.hpp" viz/a.hpp "#include <plateau/hooks/b.hpp>" hooks/b.hpp "")
 expect(cycle "include cycle: nn/a.hpp -> nn/b.hpp -> nn/c.hpp -> nn/a.hpp"
     nn/a.hpp "#include <plateau/nn/b.hpp>" nn/b.hpp "#include <plateau/nn/c.hpp>" nn/c.hpp "#include <plateau/nn/a.hpp>"

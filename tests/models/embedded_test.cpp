@@ -5,9 +5,9 @@
 #include <sstream>
 
 #include <plateau/metrics/max_slope.hpp>
-#include <plateau/metrics/quantile.hpp>
 #include <plateau/metrics/relative_distance.hpp>
 #include <plateau/models/forward.hpp>
+#include <plateau/statistics/quantile.hpp>
 #include <plateau/sweep/interpolate.hpp>
 
 #include "support/catch.hpp"
@@ -16,6 +16,7 @@ namespace {
 
 using plateau::index;
 namespace metrics = plateau::metrics;
+namespace statistics = plateau::statistics;
 namespace models = plateau::models;
 namespace sweep = plateau::sweep;
 using context = plateau::backend::cpu_context;
@@ -72,7 +73,7 @@ TEST_CASE("stable regions emerge over the training of the embedded model", "[mod
     context const ctx{2};
     auto const median = [&](std::filesystem::path const& checkpoint) {
         auto const model = models::load<float>(checkpoint, ctx);
-        return metrics::quartiles_of(slopes(sweep::interpolate(ctx, model, prompts_of(model), chain(60), {.steps = 50}))).median;
+        return statistics::quartiles_of(slopes(sweep::interpolate(ctx, model, prompts_of(model), chain(60), {.steps = 50}))).median;
     };
     index checkpoints = 0;
     for (auto const& entry : std::filesystem::directory_iterator(folder() / "checkpoints")) {

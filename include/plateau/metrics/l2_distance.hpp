@@ -1,12 +1,12 @@
 #pragma once
 /// Euclidean distance between activations.
 
-#include <array>
 #include <cmath>
 #include <span>
 #include <string>
 
 #include <plateau/core/error.hpp>
+#include <plateau/tensor/lane_sum.hpp>
 
 namespace plateau::metrics {
 
@@ -17,22 +17,10 @@ double l2_distance(std::span<T const> a, std::span<T const> b) {
     if (a.size() != b.size()) {
         throw shape_error{"l2_distance needs equal lengths, got ", a.size(), " and ", b.size()};
     }
-    constexpr std::size_t lanes = 8;  // independent partial sums: a fixed order that vectorises
-    std::array<double, lanes> sums{};
-    std::size_t i = 0;
-    for (; i + lanes <= a.size(); i += lanes) {
-        for (std::size_t lane = 0; lane < lanes; ++lane) {
-            double const difference = static_cast<double>(a[i + lane]) - static_cast<double>(b[i + lane]);
-            sums[lane] += difference * difference;
-        }
-    }
-    for (std::size_t lane = 0; i < a.size(); ++i, ++lane) {
+    return std::sqrt(tensor::lane_sum(a.size(), [&](std::size_t i) {
         double const difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
-        sums[lane] += difference * difference;
-    }
-    double total = 0;
-    for (double sum : sums) total += sum;
-    return std::sqrt(total);
+        return difference * difference;
+    }));
 }
 
 }  // namespace plateau::metrics

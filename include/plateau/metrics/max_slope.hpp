@@ -1,10 +1,12 @@
 #pragma once
 /// The sharpness of a curve: its steepest step, and where that lies.
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <plateau/core/error.hpp>
 
@@ -38,6 +40,28 @@ inline slope max_slope(std::span<double const> curve) {
         }
     }
     return {best * steps, (static_cast<double>(at) + 0.5) / steps};
+}
+
+/// The same with |r[i+1] − r[i]|: a fall counts as much as a rise. [S], S >= 2; exceptions and NaN as above.
+inline slope max_absolute_slope(std::span<double const> curve) {
+    slope const rise = max_slope(curve);
+    std::vector<double> falling(curve.begin(), curve.end());
+    for (double& value : falling) value = -value;
+    slope const fall = max_slope(falling);
+    if (rise.value == fall.value) return rise.alpha < fall.alpha ? rise : fall;
+    return rise.value > fall.value || std::isnan(rise.value) ? rise : fall;
+}
+
+/// How near the maximum slope is to its ceiling: |slope| / ((S − 1)(max r − min r)) ∈ [1/(S − 1), 1].
+/// Near 1 the whole change happens within one step: the value is the grid's, not the curve's. `paths::refine_jump` looks
+/// closer.
+/// @param curve  [S], S >= 2      @return NaN for a constant curve or one with a NaN      @throws shape_error if S < 2
+inline double slope_saturation(std::span<double const> curve) {
+    slope const steepest = max_absolute_slope(curve);
+    auto const [low, high] = std::minmax_element(curve.begin(), curve.end());
+    double const range = *high - *low;
+    if (!(range > 0)) return std::numeric_limits<double>::quiet_NaN();
+    return steepest.value / (static_cast<double>(curve.size() - 1) * range);
 }
 
 }  // namespace plateau::metrics

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <plateau/core/types.hpp>
-#include <plateau/metrics/quantile.hpp>
+#include <plateau/statistics/quantile.hpp>
 #include <plateau/viz/geometry.hpp>
 #include <plateau/viz/ticks.hpp>
 
@@ -35,7 +35,7 @@ struct bins {
 inline bins bins_of(std::span<double const> sorted) {
     bins result;
     if (sorted.empty()) return result;
-    double const lower = metrics::quantile(sorted, 0.25), upper = metrics::quantile(sorted, 0.75);
+    double const lower = statistics::quantile(sorted, 0.25), upper = statistics::quantile(sorted, 0.75);
     double const spread = upper - lower;
     interval range{sorted.front(), sorted.back()};
     if (spread > 0) {  // the outermost values that are no stragglers

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <plateau/core/types.hpp>
-#include <plateau/metrics/quantile.hpp>
+#include <plateau/statistics/quantile.hpp>
 #include <plateau/tensor/view.hpp>
 #include <plateau/viz/geometry.hpp>
 
@@ -32,9 +32,9 @@ inline curve_band band_of(tensor::view<double const, 2> curves) {
     for (index s = 0; s < points; ++s) {
         std::transform(band.curves.begin(), band.curves.end(), column.begin(), [&](index p) { return curves(p, s); });
         std::sort(column.begin(), column.end());
-        band.q25.push_back(metrics::quantile(column, 0.25));
-        band.median.push_back(metrics::quantile(column, 0.5));
-        band.q75.push_back(metrics::quantile(column, 0.75));
+        band.q25.push_back(statistics::quantile(column, 0.25));
+        band.median.push_back(statistics::quantile(column, 0.5));
+        band.q75.push_back(statistics::quantile(column, 0.75));
     }
     return band;
 }
@@ -57,8 +57,8 @@ inline interval shown_range(tensor::view<double const, 2> curves, curve_band con
     range.low = std::clamp(*std::min_element(band.q25.begin(), band.q25.end()), -huge, 0.0);
     range.high = std::clamp(*std::max_element(band.q75.begin(), band.q75.end()), 1.0, huge);
     double const reach = 0.5 * range.length();
-    range.low = std::clamp(metrics::quantile(lows, 0.02), range.low - reach, range.low);
-    range.high = std::clamp(metrics::quantile(highs, 0.98), range.high, range.high + reach);
+    range.low = std::clamp(statistics::quantile(lows, 0.02), range.low - reach, range.low);
+    range.high = std::clamp(statistics::quantile(highs, 0.98), range.high, range.high + reach);
     return range;
 }
 

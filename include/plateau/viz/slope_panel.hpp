@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <plateau/metrics/quantile.hpp>
+#include <plateau/statistics/quantile.hpp>
 #include <plateau/viz/axes.hpp>
 #include <plateau/viz/bins.hpp>
 #include <plateau/viz/style.hpp>
@@ -46,8 +46,8 @@ inline void draw_slopes(canvas& to, rectangle area, std::span<double const> slop
     }
     frame.draw_grid(to, {}, along);
 
-    double const q25 = metrics::quantile(sorted, 0.25), q75 = metrics::quantile(sorted, 0.75);
-    double const median = metrics::quantile(sorted, 0.5);
+    double const q25 = statistics::quantile(sorted, 0.25), q75 = statistics::quantile(sorted, 0.75);
+    double const median = statistics::quantile(sorted, 0.5);
     auto const upright = [&](double slope, pen const& with) {
         to.line({{frame.x(slope), area.top}, {frame.x(slope), area.bottom()}}, with);
     };

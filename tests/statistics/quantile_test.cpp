@@ -1,4 +1,4 @@
-#include <plateau/metrics/quantile.hpp>
+#include <plateau/statistics/quantile.hpp>
 
 #include <cmath>
 #include <limits>
@@ -11,12 +11,12 @@ namespace {
 
 using namespace plateau;
 using plateau::index;
-using plateau::metrics::quantile;
-using plateau::metrics::quartiles_of;
+using plateau::statistics::quantile;
+using plateau::statistics::quartiles_of;
 
 double const nan = std::numeric_limits<double>::quiet_NaN();
 
-TEST_CASE("quantiles are those of numpy.quantile", "[metrics][quantile]") {
+TEST_CASE("quantiles are those of numpy.quantile", "[statistics][quantile]") {
     // numpy 2.4.6: np.quantile(a, q), printed by repr
     std::vector<double> const seven{-4.3, -1.7, 0.2, 2.2, 3.1, 5.9, 8.8};
     CHECK(quantile(seven, 0) == -4.3);
@@ -37,13 +37,13 @@ TEST_CASE("quantiles are those of numpy.quantile", "[metrics][quantile]") {
     CHECK_THAT(quantile(four, 0.9), testing::WithinAbs(1.12, 1e-15));
 }
 
-TEST_CASE("one value is all of its quantiles, none has none", "[metrics][quantile]") {
+TEST_CASE("one value is all of its quantiles, none has none", "[statistics][quantile]") {
     double const q = GENERATE(0.0, 0.3, 0.5, 1.0);
     CHECK(quantile(std::vector{2.5}, q) == 2.5);
     CHECK(std::isnan(quantile({}, q)));
 }
 
-TEST_CASE("a quantile does not fall with q, hits the order statistics, and mirrors", "[metrics][quantile]") {
+TEST_CASE("a quantile does not fall with q, hits the order statistics, and mirrors", "[statistics][quantile]") {
     index const size = GENERATE(2, 7, 32, 65, 129);
     auto values = testing::random_vector<double>(size, GENERATE(1u, 2u));
     std::sort(values.begin(), values.end());
@@ -65,12 +65,12 @@ TEST_CASE("a quantile does not fall with q, hits the order statistics, and mirro
     }
 }
 
-TEST_CASE("a fraction outside of [0, 1] is an error", "[metrics][quantile]") {
+TEST_CASE("a fraction outside of [0, 1] is an error", "[statistics][quantile]") {
     double const q = GENERATE(-0.001, 1.001, 1e300, std::numeric_limits<double>::quiet_NaN());
     CHECK_THROWS_AS(quantile(std::vector{1.0, 2.0}, q), domain_error);
 }
 
-TEST_CASE("quartiles leave out what is not a number", "[metrics][quantile]") {
+TEST_CASE("quartiles leave out what is not a number", "[statistics][quantile]") {
     auto const all = quartiles_of(std::vector{4.0, nan, 1.0, 3.0, nan, 2.0, 5.0});
     CHECK(all.count == 5);
     CHECK(all.q25 == 2.0);
@@ -82,7 +82,7 @@ TEST_CASE("quartiles leave out what is not a number", "[metrics][quantile]") {
     CHECK(quartiles_of({}).count == 0);
 }
 
-TEST_CASE("quartiles do not depend on the order of the values", "[metrics][quantile]") {
+TEST_CASE("quartiles do not depend on the order of the values", "[statistics][quantile]") {
     auto values = testing::random_vector<double>(65, GENERATE(3u, 4u));
     auto const before = quartiles_of(values);
     auto const shuffle = sample_without_replacement(65, 65, 9);

@@ -11,7 +11,7 @@
 #include <plateau/core/error.hpp>
 #include <plateau/core/types.hpp>
 
-namespace plateau::metrics {
+namespace plateau::statistics {
 
 /// Quantile q of ascending values by linear interpolation between the two nearest order statistics:
 ///     h = q (n - 1),   x[floor h] + (h - floor h) (x[floor h + 1] - x[floor h])
@@ -49,4 +49,4 @@ inline quartiles quartiles_of(std::span<double const> values) {
     return {quantile(sorted, 0.25), quantile(sorted, 0.5), quantile(sorted, 0.75), static_cast<index>(sorted.size())};
 }
 
-}  // namespace plateau::metrics
+}  // namespace plateau::statistics

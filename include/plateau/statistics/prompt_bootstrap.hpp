@@ -1,0 +1,64 @@
+#pragma once
+/// Uncertainty of a statistic over pairs of prompts, whatever prompts they share.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include <plateau/core/error.hpp>
+#include <plateau/core/rng.hpp>
+#include <plateau/statistics/interval.hpp>
+
+namespace plateau::statistics {
+
+/// Pigeonhole bootstrap: a resample draws the N prompts with replacement, and a pair (i, j) comes as often as its prompts
+/// together, w_i · w_j times. For all-pairs designs, chains, and anything between.
+/// @param values  [P]      @param pairs  [P] prompts of each pair, in [0, N)      @param prompts  N
+/// @param statistic  double(values, weights), as `mean` and `median` are, or double(std::span<V const>), which gets the
+///                   resample's values written out
+/// @throws shape_error on unequal lengths or P = 0; domain_error on a prompt outside of [0, N); usage_error of
+///         require_options
+/// @post a resample without any pair (few prompts, few pairs) is drawn again, at most 1000 times, then numeric_error
+/// @see Owen 2007, "The pigeonhole bootstrap": at worst wider than needed, by the part of the variance that belongs to pairs
+template <class V, class Statistic>
+estimate prompt_bootstrap(std::span<V const> values, std::span<std::array<index, 2> const> pairs, index prompts,
+                          Statistic const& statistic, bootstrap_options const& options = {}) {
+    constexpr bool weighted = std::is_invocable_v<Statistic const&, std::span<V const>, std::span<double const>>;
+    if (values.size() != pairs.size() || values.empty()) {
+        throw shape_error{"a prompt bootstrap needs a value per pair, got ", values.size(), " for ", pairs.size()};
+    }
+    for (auto const& pair : pairs) {
+        for (index prompt : pair) {
+            if (prompt < 0 || prompt >= prompts) throw domain_error{"prompt ", prompt, " of a pair is not one of ", prompts};
+        }
+    }
+    require_options(options);
+    counter_rng rng{options.seed};
+    std::vector<double> often(static_cast<std::size_t>(prompts)), weights(values.size()), replicates;
+    std::vector<V> drawn;
+    for (index r = 0; r < options.resamples; ++r) {
+        double total = 0;
+        for (int attempt = 0; total == 0; ++attempt) {
+            if (attempt == 1000) throw numeric_error("no resample of the prompts has a pair: there are too few pairs");
+            std::fill(often.begin(), often.end(), 0.0);
+            for (index k = 0; k < prompts; ++k) ++often[static_cast<std::size_t>(rng.below(static_cast<std::uint64_t>(prompts)))];
+            for (std::size_t p = 0; p < pairs.size(); ++p) {
+                weights[p] = often[static_cast<std::size_t>(pairs[p][0])] * often[static_cast<std::size_t>(pairs[p][1])];
+                total += weights[p];
+            }
+        }
+        if constexpr (weighted) {
+            replicates.push_back(statistic(values, std::span<double const>{weights}));
+        } else {
+            drawn.clear();
+            for (std::size_t p = 0; p < values.size(); ++p) drawn.insert(drawn.end(), static_cast<std::size_t>(weights[p]), values[p]);
+            replicates.push_back(statistic(std::span<V const>{drawn}));
+        }
+    }
+    return percentile_estimate(statistic(values), replicates, options.level);
+}
+
+}  // namespace plateau::statistics

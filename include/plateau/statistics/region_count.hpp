@@ -1,0 +1,63 @@
+#pragma once
+/// How many stable regions there are, from how often two prompts lie in the same one.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <plateau/core/error.hpp>
+#include <plateau/core/types.hpp>
+#include <plateau/statistics/interval.hpp>
+#include <plateau/statistics/normal_quantile.hpp>
+
+namespace plateau::statistics {
+
+/// A share k / n with Wilson's score interval, for independent trials; pairs that share prompts are dependent:
+/// `prompt_bootstrap` of the indicator (1 same, 0 not) takes its place, and a chain's is `block_bootstrap`.
+/// @throws domain_error unless 0 <= k <= n, n >= 1 and 0 < level < 1
+/// @see Wilson 1927; scipy.stats.binomtest(...).proportion_ci(method="wilson")
+inline estimate wilson_share(index k, index n, double level = 0.95) {
+    if (n < 1 || k < 0 || k > n) throw domain_error{"a share needs 0 <= k <= n and n >= 1, got ", k, " of ", n};
+    if (!(level > 0 && level < 1)) throw domain_error{"a level is in (0, 1), got ", std::to_string(level)};
+    double const count = static_cast<double>(n), share = static_cast<double>(k) / count;
+    double const z = normal_quantile((1 + level) / 2), scale = 1 + z * z / count;
+    double const middle = (share + z * z / (2 * count)) / scale;
+    double const half = z / scale * std::sqrt(share * (1 - share) / count + z * z / (4 * count * count));
+    return {share, k == 0 ? 0 : middle - half, k == n ? 1 : middle + half, std::sqrt(share * (1 - share) / count)};
+}
+
+/// P(two different prompts lie in the same region) = Σ_r c_r (c_r − 1) / (N (N − 1)), without bias, c_r the prompts of
+/// region r. @param regions  [N] region number of each prompt, N >= 2      @throws shape_error if N < 2
+/// @see Simpson 1949, "Measurement of diversity"
+inline double same_region_probability(std::span<index const> regions) {
+    if (regions.size() < 2) throw shape_error{"a pair needs two prompts, got ", regions.size()};
+    std::vector<index> sorted(regions.begin(), regions.end());
+    std::sort(sorted.begin(), sorted.end());
+    double same = 0, run = 0;
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+        run = i > 0 && sorted[i] == sorted[i - 1] ? run + 1 : 0;
+        same += run;  // pairs with an earlier prompt
+    }
+    double const n = static_cast<double>(sorted.size());
+    return same / (n * (n - 1) / 2);
+}
+
+/// The number of regions n from P(same). A random pair meets large regions more often than small ones: if region sizes
+/// are negative binomial (gamma) of shape r, P = (1 + 1/r) / n, so that
+///     n = (1 + 1/r) / P
+/// r = ∞, equal sizes, gives the effective count 1 / P, the least that P allows. The published script has r = 2, and
+/// weighs by regions instead of by prompts. For n of a few the correction is too large by (1 + 1/r) / n of it.
+/// @param same  P with its interval, of `wilson_share` or a bootstrap      @param shape  r > 0, infinity allowed
+/// @return n with its interval, ends swapped; ∞ where P is 0; the standard error is that of the delta method
+/// @throws domain_error unless r > 0
+inline estimate region_count(estimate const& same, double shape) {
+    if (!(shape > 0)) throw domain_error{"the shape of region sizes is above 0, got ", std::to_string(shape)};
+    double const factor = 1 + 1 / shape;
+    auto const count = [&](double p) { return p > 0 ? factor / p : p == 0 ? std::numeric_limits<double>::infinity() : p; };
+    return {count(same.value), count(same.high), count(same.low), count(same.value) * (same.standard_error / same.value)};
+}
+
+}  // namespace plateau::statistics
