@@ -11,6 +11,8 @@ using namespace plateau;
 using plateau::index;
 using plateau::metrics::max_slope;
 
+double const nan_value = std::numeric_limits<double>::quiet_NaN();
+
 /// r(α) = (σ((α − c)/w) − σ(−c/w)) / (σ((1 − c)/w) − σ(−c/w)) at S even points.
 std::vector<double> logistic_curve(int points, double centre, double width) {
     auto const sigmoid = [&](double alpha) { return 1 / (1 + std::exp(-(alpha - centre) / width)); };
@@ -90,6 +92,31 @@ TEST_CASE("a NaN makes the slope a NaN, wherever it is", "[metrics][max_slope]")
         REQUIRE(std::isnan(found.value));
         REQUIRE(std::isnan(found.alpha));
     }
+}
+
+TEST_CASE("absolute slopes: a fall counts as much as a rise", "[metrics][max_slope]") {
+    using metrics::max_absolute_slope;
+    auto const fall = max_absolute_slope(std::vector{0.0, 5.0, 1.0, 1.5, 9.0, 1.0});
+    CHECK(fall.value == 8 * 5);
+    CHECK(fall.alpha == 4.5 / 5);
+    CHECK(max_absolute_slope(std::vector{3.0, 2.0, 0.0}).value == 4);
+    CHECK(max_absolute_slope(std::vector{0.0, 1.0, 0.0}).alpha == 0.25);  // of equal steps the first
+    CHECK(max_absolute_slope(std::vector{0.0, -1.0, 0.0}).alpha == 0.25);
+    CHECK(max_absolute_slope(std::vector{4.0, 4.0}).value == 0);
+    CHECK(std::isnan(max_absolute_slope(std::vector{0.0, nan_value, 1.0}).value));
+    CHECK_THROWS_AS(max_absolute_slope(std::vector{1.0}), shape_error);
+}
+
+TEST_CASE("a slope that is the grid's says so", "[metrics][max_slope]") {
+    using metrics::slope_saturation;
+    int const points = GENERATE(30, 50);
+    CHECK_THAT(slope_saturation(logistic_curve(points, 0.37, 1e-4)), testing::WithinAbs(1, 1e-9));
+    CHECK(slope_saturation(logistic_curve(points, 0.37, 0.1)) < 0.15);
+    std::vector<double> falling{1, 1, 0, 0};
+    CHECK(slope_saturation(falling) == 1);
+    CHECK(std::isnan(slope_saturation(std::vector{2.0, 2.0})));
+    CHECK(std::isnan(slope_saturation(std::vector{2.0, nan_value, 3.0})));
+    CHECK_THROWS_AS(slope_saturation(std::vector{1.0}), shape_error);
 }
 
 TEST_CASE("fewer than two points are an error", "[metrics][max_slope]") {

@@ -15,10 +15,10 @@ namespace plateau::statistics {
 /// @return NaN if n < 2, or x or y is constant or has a NaN; in double, two passes
 inline double pearson(std::span<std::array<double, 2> const> points) {
     double const n = static_cast<double>(points.size());
-    double mean[2] = {0, 0}, xx = 0, yy = 0, xy = 0;
-    for (auto const& point : points) mean[0] += point[0] / n, mean[1] += point[1] / n;
+    double centre[2] = {0, 0}, xx = 0, yy = 0, xy = 0;
+    for (auto const& point : points) centre[0] += point[0] / n, centre[1] += point[1] / n;
     for (auto const& point : points) {
-        double const x = point[0] - mean[0], y = point[1] - mean[1];
+        double const x = point[0] - centre[0], y = point[1] - centre[1];
         xx += x * x;
         yy += y * y;
         xy += x * y;

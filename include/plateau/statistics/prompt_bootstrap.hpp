@@ -21,7 +21,7 @@ namespace plateau::statistics {
 ///                   resample's values written out
 /// @throws shape_error on unequal lengths or P = 0; domain_error on a prompt outside of [0, N); usage_error of
 ///         require_options
-/// @post a resample without any pair (few prompts, few pairs) is drawn again, at most 1000 times, then numeric_error
+/// @post a resample without any pair (few prompts, few pairs) is drawn again
 /// @see Owen 2007, "The pigeonhole bootstrap": at worst wider than needed, by the part of the variance that belongs to pairs
 template <class V, class Statistic>
 estimate prompt_bootstrap(std::span<V const> values, std::span<std::array<index, 2> const> pairs, index prompts,
@@ -41,8 +41,7 @@ estimate prompt_bootstrap(std::span<V const> values, std::span<std::array<index,
     std::vector<V> drawn;
     for (index r = 0; r < options.resamples; ++r) {
         double total = 0;
-        for (int attempt = 0; total == 0; ++attempt) {
-            if (attempt == 1000) throw numeric_error("no resample of the prompts has a pair: there are too few pairs");
+        while (total == 0) {
             std::fill(often.begin(), often.end(), 0.0);
             for (index k = 0; k < prompts; ++k) ++often[static_cast<std::size_t>(rng.below(static_cast<std::uint64_t>(prompts)))];
             for (std::size_t p = 0; p < pairs.size(); ++p) {

@@ -25,21 +25,21 @@ public:
 
     /// @param rows  [B, D], finite      @throws shape_error on another D
     template <class T>
-    void add(tensor::view<T const, 2> rows) {
+    void add(tensor::view<T, 2> rows) {
         tensor::require_extents(rows.extents(), {rows.extent(0), width_}, "a batch of rows");
         if (rows.extent(0) == 0) return;
         auto const d = static_cast<std::size_t>(width_);
         auto const count = static_cast<std::size_t>(rows.extent(0));
-        std::vector<double> centred(count * d), mean(d);
+        std::vector<double> centred(count * d), centre(d);
         for (std::size_t r = 0; r < count; ++r) {
             for (std::size_t i = 0; i < d; ++i) {
                 centred[r * d + i] = static_cast<double>(rows.data()[static_cast<index>(r) * rows.stride(0) + static_cast<index>(i)]);
-                mean[i] += centred[r * d + i];
+                centre[i] += centred[r * d + i];
             }
         }
-        for (double& value : mean) value /= static_cast<double>(count);
+        for (double& value : centre) value /= static_cast<double>(count);
         for (std::size_t r = 0; r < count; ++r) {
-            for (std::size_t i = 0; i < d; ++i) centred[r * d + i] -= mean[i];
+            for (std::size_t i = 0; i < d; ++i) centred[r * d + i] -= centre[i];
         }
         for (std::size_t i = 0; i < d; ++i) {
             double* const row = products_.data() + i * (i + 1) / 2;
@@ -49,7 +49,7 @@ public:
                 for (std::size_t j = 0; j <= i; ++j) row[j] += own * x[j];
             }
         }
-        move_to(mean, static_cast<double>(count));
+        move_to(centre, static_cast<double>(count));
     }
 
     /// Adds what another one has seen. @throws shape_error on another D
@@ -77,15 +77,15 @@ public:
 
 private:
     /// Merges in `count` rows with this mean, whose products about it have been added already.
-    void move_to(std::vector<double> const& mean, double count) {
+    void move_to(std::vector<double> const& centre, double count) {
         double const total = count_ + count;
         if (total == 0) return;
         double const factor = count_ * count / total;
         std::size_t k = 0;
-        for (std::size_t i = 0; i < mean.size(); ++i) {
-            for (std::size_t j = 0; j <= i; ++j) products_[k++] += factor * (mean[i] - mean_[i]) * (mean[j] - mean_[j]);
+        for (std::size_t i = 0; i < centre.size(); ++i) {
+            for (std::size_t j = 0; j <= i; ++j) products_[k++] += factor * (centre[i] - mean_[i]) * (centre[j] - mean_[j]);
         }
-        for (std::size_t i = 0; i < mean.size(); ++i) mean_[i] += (mean[i] - mean_[i]) * (count / total);
+        for (std::size_t i = 0; i < centre.size(); ++i) mean_[i] += (centre[i] - mean_[i]) * (count / total);
         count_ = total;
     }
 
