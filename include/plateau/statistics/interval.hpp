@@ -35,9 +35,10 @@ inline void require_options(bootstrap_options const& options) {
     }
 }
 
-/// The percentile interval: quantiles (1 − level) / 2 and (1 + level) / 2 of the statistic's replicates.
+/// The percentile interval: from the replicate of rank (R + 1)(1 − level) / 2 to that of rank (R + 1)(1 + level) / 2, linear
+/// between ranks. (Quantiles as numpy defines them would leave out more than 1 − level, by 2 / R of it in all.)
 /// @param replicates  [R], sorted in place      @post all but the value NaN if a replicate is
-/// @see Efron & Tibshirani 1993, chapter 13
+/// @see Davison & Hinkley 1997, section 5.2
 inline estimate percentile_estimate(double value, std::vector<double>& replicates, double level) {
     double const nan = std::numeric_limits<double>::quiet_NaN();
     double sum = 0, squares = 0;
@@ -46,7 +47,11 @@ inline estimate percentile_estimate(double value, std::vector<double>& replicate
     if (std::isnan(middle)) return {value, nan, nan, nan};
     for (double x : replicates) squares += (x - middle) * (x - middle);
     std::sort(replicates.begin(), replicates.end());
-    return {value, quantile(replicates, (1 - level) / 2), quantile(replicates, (1 + level) / 2),
+    double const count = static_cast<double>(replicates.size());
+    auto const at = [&](double p) {
+        return quantile(replicates, count > 1 ? std::clamp(((count + 1) * p - 1) / (count - 1), 0.0, 1.0) : 0);
+    };
+    return {value, at((1 - level) / 2), at((1 + level) / 2),
             replicates.size() > 1 ? std::sqrt(squares / static_cast<double>(replicates.size() - 1)) : nan};
 }
 

@@ -22,7 +22,8 @@ namespace plateau::statistics {
 /// @throws shape_error on unequal lengths or P = 0; domain_error on a prompt outside of [0, N); usage_error of
 ///         require_options
 /// @post a resample without any pair (few prompts, few pairs) is drawn again
-/// @see Owen 2007, "The pigeonhole bootstrap": at worst wider than needed, by the part of the variance that belongs to pairs
+/// @see Owen 2007, "The pigeonhole bootstrap": at worst wider than needed, by the part of the variance that
+///      belongs to pairs. Of a chain u_i + u_{i+1} it doubles the variance: there `block_bootstrap` is the sharper one
 template <class V, class Statistic>
 estimate prompt_bootstrap(std::span<V const> values, std::span<std::array<index, 2> const> pairs, index prompts,
                           Statistic const& statistic, bootstrap_options const& options = {}) {
