@@ -8,25 +8,25 @@
 #include <string>
 #include <vector>
 
-#include <plateau/io/json.hpp>
+#include <nlohmann/json.hpp>
 #include <plateau/tensor/buffer.hpp>
 
 namespace plateau::testing {
 
 /// One subject of the file.
-inline io::json science(std::string const& subject) {
+inline nlohmann::json science(std::string const& subject) {
     std::string const file = std::string(PLATEAU_TESTS_DIR) + "/golden/science.json";
     std::ifstream stream{file, std::ios::binary};
     std::string const text{std::istreambuf_iterator<char>{stream}, std::istreambuf_iterator<char>{}};
-    return io::parse_json(text, file).at(subject);
+    return nlohmann::json::parse(text).at(subject);
 }
 
-inline double number(io::json const& of, char const* key) { return of.at(key).get<double>(); }
+inline double number(nlohmann::json const& of, char const* key) { return of.at(key).get<double>(); }
 
-inline std::vector<double> numbers(io::json const& of, char const* key) { return of.at(key).get<std::vector<double>>(); }
+inline std::vector<double> numbers(nlohmann::json const& of, char const* key) { return of.at(key).get<std::vector<double>>(); }
 
 template <class T = double>
-tensor::buffer<T, 2> matrix(io::json const& of, char const* key) {
+tensor::buffer<T, 2> matrix(nlohmann::json const& of, char const* key) {
     auto const rows = of.at(key).get<std::vector<std::vector<T>>>();
     tensor::buffer<T, 2> result({static_cast<index>(rows.size()), static_cast<index>(rows.at(0).size())});
     for (std::size_t r = 0; r < rows.size(); ++r) std::copy(rows[r].begin(), rows[r].end(), result[static_cast<index>(r)].data());
