@@ -1,14 +1,13 @@
 #pragma once
 /// Distance curves along straight lines between activations: the stable-regions experiment.
 
-#include <algorithm>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include <plateau/metrics/l2_distance.hpp>
 #include <plateau/paths/linear.hpp>
-#include <plateau/sweep/patched_rows.hpp>
+#include <plateau/sweep/distance_curves.hpp>
 
 namespace plateau::sweep {
 
@@ -21,41 +20,6 @@ struct interpolate_options {
     std::function<void(index)> on_points = {};       ///< called with the number of points just finished, concurrently
 };
 
-/// d(α) of many pairs.
-struct distance_curves {
-    std::vector<double> alpha;            ///< [S]
-    tensor::buffer<double, 2> distances;  ///< [P, S]: L2 distance of the read-out to that at α = 0
-
-    std::span<double const> operator[](index pair) const { return distances[pair].flat(); }
-};
-
-namespace detail {
-
-/// Reduces read-outs to the distance from the row of point 0, block by block. @param result  [P, S]
-template <class T>
-[[gnu::cold]] hooks::sink<T> distance_sink(tensor::view<double, 2> result) {
-    return [result](hooks::site const& at, hooks::where const& w, tensor::view<T const, 3> rows) {
-        std::vector<T> reference, current;
-        for (std::size_t r = 0; r < w.rows.size(); ++r) {
-            auto const& row = w.rows[r];
-            if (!row.last) continue;
-            auto const values = rows[static_cast<index>(r)];
-            // a row of scores or patterns ends with its own key
-            index const width = at.axes == hooks::site_axes::keys ? row.position + 1 : values.extent(1);
-            current.clear();
-            for (index a = 0; a < values.extent(0); ++a) {
-                current.insert(current.end(), values[a].data(), values[a].data() + width);
-            }
-            if (row.point == 0) reference = current;
-            if (!row.repeated) {
-                result(row.item, row.point) = metrics::l2_distance<T>(reference, current);
-            }
-        }
-    };
-}
-
-}  // namespace detail
-
 /// The points of straight lines, α = i / (steps − 1): from A, the activation of a pair's context at every written position, to B,
 /// the other prompt's; the reverse for a pair `to_context`. @param pairs  kept as a reference
 template <class T>
@@ -66,12 +30,6 @@ template <class T>
             paths::linear<T>{a[j].flat(), b[j].flat()}(paths::grid_fraction(point, steps), out[j].flat());
         }
     };
-}
-
-/// Reads d(α) at one more site: give it to `interpolate` beside its own. @param result  [P, S], to live as long
-template <class T>
-[[gnu::cold]] hooks::hook_set<T> read_distances(std::string site, tensor::view<double, 2> result) {
-    return hooks::capture<T>(std::move(site), detail::distance_sink<T>(result));
 }
 
 /// d(α) = ‖F_p(x(α)) − F_p(x(0))‖₂ with x(α) = (1−α)A + αB: A and B are the activations of a pair's prompts at the write
@@ -88,18 +46,10 @@ template <class Context, class Model>
     if (options.steps < 2) {
         throw usage_error{"an interpolation needs at least 2 steps, got ", options.steps};
     }
-    distance_curves curves;
-    for (index i = 0; i < options.steps; ++i) curves.alpha.push_back(paths::grid_fraction(i, options.steps));
-    curves.distances = tensor::buffer<double, 2>({static_cast<index>(pairs.size()), options.steps});
-    patched_rows_options sweep;
-    sweep.write_site = options.write;
-    sweep.points = options.steps;
-    sweep.positions = options.positions;
-    sweep.on_points = options.on_points;
-    auto const read = hooks::find_site(model.sites(), options.read);
-    patched_rows<Context, Model> engine{ctx, model, prompts, std::move(sweep)};
-    engine.run(pairs, straight_lines<T>(pairs, options.steps), also | read_distances<T>(read.name(), curves.distances));
-    return curves;
+    std::vector<double> alpha;
+    for (index i = 0; i < options.steps; ++i) alpha.push_back(paths::grid_fraction(i, options.steps));
+    return distances_along(ctx, model, prompts, pairs, std::move(alpha), straight_lines<T>(pairs, options.steps),
+                           {options.write, options.read, options.positions, options.on_points}, also);
 }
 
 /// One pair: the curve d(α), [S].

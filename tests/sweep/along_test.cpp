@@ -1,0 +1,116 @@
+#include <plateau/sweep/activations.hpp>
+#include <plateau/sweep/along.hpp>
+
+#include <plateau/models/forward.hpp>
+#include <plateau/paths/grid.hpp>
+#include <plateau/paths/slerp.hpp>
+#include <plateau/sweep/interpolate.hpp>
+
+#include "support/catch.hpp"
+#include "support/sweeps.hpp"
+
+namespace {
+
+using plateau::index;
+using plateau::testing::contains;
+namespace hooks = plateau::hooks;
+namespace models = plateau::models;
+namespace paths = plateau::paths;
+namespace sweep = plateau::sweep;
+namespace tensor = plateau::tensor;
+using sweeps::context;
+
+models::prompt_list const prompts{{5, 9, 2, 30, 7}, {5, 9, 2, 11}, {1, 9, 2, 30, 7, 3}};
+
+auto const line_of = [](auto a, auto b) { return paths::linear<float>{a, b}; };
+auto const slerp_of = [](auto a, auto b) { return paths::slerp<float>{a, b}; };
+
+std::vector<double> values(sweep::distance_curves const& c) { return {c.distances.flat().begin(), c.distances.flat().end()}; }
+
+TEST_CASE("interpolation is the path that is a straight line, in both directions", "[sweep][along]") {
+    auto const model = sweeps::random_model<float>();
+    context const ctx{2};
+    std::vector<sweep::prompt_pair> const pairs{{0, 1}, {1, 2, true}, {2, 0}};
+    auto const grid = paths::even_grid(0, 1, 9);
+    auto const along = sweep::distances_along(ctx, model, prompts, pairs, grid, sweep::along_paths<float>(pairs, line_of, grid), {});
+    auto const lines = sweep::interpolate(ctx, model, prompts, pairs, {.steps = 9});
+    CHECK(along.alpha == lines.alpha);
+    CHECK(values(along) == values(lines));
+    CHECK(along[1][8] > 0);
+}
+
+TEST_CASE("a point of any path is a full forward pass with that point written", "[sweep][along]") {
+    auto const model = sweeps::random_model<float>();
+    context const ctx{1};
+    std::vector<sweep::prompt_pair> const pairs{{0, 2}, {2, 1}};
+    std::vector<double> const grid{0, 0.3, 1.2};
+    sweep::curve_options const options{.write = "blocks.1.hook_resid_pre", .read = "unembed.hook_out"};
+    auto const got = sweep::distances_along(ctx, model, prompts, pairs, grid, sweep::along_paths<float>(pairs, slerp_of, grid), options);
+    auto const clean = sweep::last_activations(ctx, model, prompts, options.write);
+    for (index p = 0; p < 2; ++p) {
+        auto const& pair = pairs[static_cast<std::size_t>(p)];
+        std::vector<std::vector<float>> outputs;
+        for (double const t : grid) {
+            std::vector<float> x(static_cast<std::size_t>(model.width()));
+            paths::slerp<float>{clean[pair.context].flat(), clean[pair.other].flat()}(t, x);
+            auto const write = hooks::patch<float>(options.write, [&](hooks::site const&, hooks::where const& w, tensor::view<float, 3> rows) {
+                for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                    if (w.rows[r].last) std::copy(x.begin(), x.end(), rows[static_cast<index>(r)].data());
+                }
+            });
+            auto const read = hooks::capture<float>(options.read, [&](hooks::site const&, hooks::where const& w, tensor::view<float const, 3> rows) {
+                for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                    auto const* const first = rows[static_cast<index>(r)].data();
+                    if (w.rows[r].last) outputs.emplace_back(first, first + rows.extent(2));
+                }
+            });
+            models::forward(ctx, model, {prompts[static_cast<std::size_t>(pair.context)]}, write | read);
+        }
+        for (std::size_t i = 0; i < grid.size(); ++i) {
+            CHECK(got[p][static_cast<index>(i)] == plateau::metrics::l2_distance<float>(outputs[0], outputs[i]));
+        }
+        CHECK(got[p][2] > got[p][1]);
+    }
+}
+
+TEST_CASE("clean activations are what a sweep gives its writer", "[sweep][along]") {
+    auto const model = sweeps::random_model<float>();
+    context const ctx{2};
+    for (std::string const site : {"blocks.0.hook_resid_post", "blocks.1.attn.hook_q", "hook_embed"}) {
+        CAPTURE(site);
+        auto const clean = sweep::last_activations(ctx, model, prompts, site);
+        REQUIRE(clean.extent(0) == 3);
+        sweep::patched_rows_options o;
+        o.write_site = site;
+        o.points = 1;
+        sweep::patched_rows<context, std::decay_t<decltype(model)>> engine{ctx, model, prompts, o};
+        std::vector<sweep::prompt_pair> const pairs{{0, 1}, {2, 0}};
+        std::vector<std::vector<float>> seen(4);
+        engine.run(pairs, [&](index pair, index, auto a, auto b, auto out) {
+            seen[static_cast<std::size_t>(2 * pair)].assign(a.flat().begin(), a.flat().end());
+            seen[static_cast<std::size_t>(2 * pair + 1)].assign(b.flat().begin(), b.flat().end());
+            std::copy(a.flat().begin(), a.flat().end(), out.data());
+        }, hooks::capture<float>("unembed.hook_out", [](auto&&...) {}));
+        auto const row = [&](index i) { return std::vector<float>(clean[i].flat().begin(), clean[i].flat().end()); };
+        CHECK(seen[0] == row(0));
+        CHECK(seen[1] == row(1));
+        CHECK(seen[2] == row(2));
+        CHECK(seen[3] == row(0));
+    }
+}
+
+TEST_CASE("what cannot be written along a path, or has no activation, says why", "[sweep][along][errors]") {
+    auto const model = sweeps::random_model<float>();
+    context const ctx{2};
+    CHECK_THROWS_WITH(sweep::last_activations(ctx, model, prompts, "blocks.0.attn.hook_pattern"), contains("as many values as its prompt"));
+    CHECK_THROWS_WITH(sweep::last_activations(ctx, model, prompts, "blocks.*.hook_resid_post"), contains("blocks."));
+    std::vector<sweep::prompt_pair> const pairs{{0, 1}};
+    CHECK_THROWS_AS(sweep::distances_along(ctx, model, prompts, pairs, {}, sweep::along_paths<float>(pairs, line_of, {}), {}), plateau::usage_error);
+    auto const zero = [](std::span<float const> a, std::span<float const>) {
+        static std::vector<float> const nothing(64);
+        return paths::slerp<float>{a, std::span<float const>{nothing}.first(a.size())};
+    };
+    CHECK_THROWS_AS(sweep::distances_along(ctx, model, prompts, pairs, {0, 1}, sweep::along_paths<float>(pairs, zero, {0, 1}), {}), plateau::domain_error);
+}
+
+}  // namespace
