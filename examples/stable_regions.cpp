@@ -3,7 +3,7 @@
 //     stable_regions --model SmolLM2-135M-Instruct.Q4_1.gguf --corpus novel.txt --count 100 --out results
 //
 // For each pair (context, other) the activation at the write site and last position of the context prompt is replaced by
-// x(α) = (1−α)A + αB; d(α) is the distance of the read-out to that at α = 0. See Janiak et al. 2024, arXiv 2409.17113.
+// x(α) = (1−α)A + αB, or another --path; d(α) is the distance of the read-out to that at α = 0. See Janiak et al. 2024, arXiv 2409.17113.
 // --context, --position and --mode choose another prompt to run in and other positions, --freeze holds what would follow x.
 
 #include <array>
@@ -12,7 +12,8 @@
 #include <plateau/metrics/max_slope.hpp>
 #include <plateau/metrics/relative_distance.hpp>
 #include <plateau/statistics/quantile.hpp>
-#include <plateau/sweep/interpolate.hpp>
+#include <plateau/sweep/activations.hpp>
+#include <plateau/sweep/distance_curves.hpp>
 #include <plateau/sweep/predictions.hpp>
 #include <plateau/sweep/transplant_gap.hpp>
 #if PLATEAU_HAS_CAIRO
@@ -20,6 +21,7 @@
 #endif
 
 #include "support/interventions.hpp"
+#include "support/named_paths.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -202,7 +204,6 @@ index own_positions(sweep::write_positions const& write, plateau::models::prompt
 void run(CLI::App const& app, options const& o) {
     if (o.steps < 2) throw plateau::usage_error("--steps must be at least 2, got " + std::to_string(o.steps));
     if (!(o.min_d1 >= 0)) throw plateau::usage_error("--min-d1 must be a distance, 0 or more");
-    if (o.path != "linear") throw plateau::usage_error("--path '" + o.path + "' is not known: use linear");
     auto const positions = program::write_positions_of(o.interventions);
     auto const frozen = program::parse_freeze(o.interventions.freeze);
     auto const read_sites = read_sites_of(o.read_site);
@@ -231,13 +232,16 @@ void run(CLI::App const& app, options const& o) {
         program::require_memory(1, program::frozen_bytes(model, frozen, count, own_positions(positions, prompts), program::longest_of(prompts)) + 1,
                                 "the values of frozen sites", "freeze fewer sites, or fewer pairs at a time");
         program::stopwatch const watch;
+        std::vector<T> mean;
+        if (o.path.starts_with("arc")) mean = program::mean_of<T>(sweep::last_activations(ctx, model, prompts, o.write_site));
+        auto const points = program::named_path<T>(o.path, pairs, o.steps, mean);
         plateau::hooks::hook_set<T> also;
         if (!frozen.empty()) {
             sweep::patched_rows_options first_pass;
             first_pass.write_site = o.write_site;
             first_pass.positions = positions;
             first_pass.points = o.steps;
-            also = sweep::freeze(ctx, model, prompts, pairs, first_pass, sweep::straight_lines<T>(pairs, o.steps), frozen);
+            also = sweep::freeze(ctx, model, prompts, pairs, first_pass, points, frozen);
         }
         if (predicts) also = also | sweep::read_predictions(ctx, model, predictions);
         if (intervenes) also = also | gap.reads();
@@ -247,10 +251,10 @@ void run(CLI::App const& app, options const& o) {
         }
         auto const curves = [&] {
             plateau::progress bar{"points", count * o.steps};  // its line ends before the table begins
-            return sweep::interpolate(ctx, model, prompts, pairs,
-                                      {.write = o.write_site, .read = read_sites[0], .steps = o.steps, .positions = positions,
-                                       .on_points = [&](index points) { bar.advance(points); }},
-                                      also);
+            return sweep::distances_along(ctx, model, prompts, pairs, plateau::paths::even_grid(0, 1, o.steps), points,
+                                          {.write = o.write_site, .read = read_sites[0], .positions = positions,
+                                           .on_points = [&](index done) { bar.advance(done); }},
+                                          also);
         }();
         auto const gaps = intervenes ? gap.distances() : std::vector<double>{};
         double const seconds = watch.seconds();
@@ -356,7 +360,7 @@ void run(CLI::App const& app, options const& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"Stable regions: output distance along straight lines between activations of prompt pairs.", "stable_regions"};
+    CLI::App app{"Stable regions: output distance along paths between activations of prompt pairs.", "stable_regions"};
     options o;
     o.out = "stable_regions.out";
     program::add_model_options(app, o);
@@ -366,7 +370,7 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.add_option("--write-site", o.write_site, "where x(alpha) is written")->capture_default_str();
     app.add_option("--read-site", o.read_site, "where the change is read, at the last position; or several, separated by commas")->capture_default_str();
-    app.add_option("--path", o.path, "how x goes from A to B: linear")->capture_default_str();
+    app.add_option("--path", o.path, "how x goes from A to B, see below")->check(CLI::IsMember(program::path_names()))->capture_default_str();
     app.add_option("--steps", o.steps, "points per pair, alpha = i/(steps-1)")->capture_default_str();
     app.add_option("--min-d1", o.min_d1, "a pair with d(1) not above this is degenerate")->capture_default_str();
     app.add_flag("--kl", o.kl, "also the divergence of the predicted distribution from that at alpha = 0");
@@ -374,6 +378,6 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(0, 1 << 20))->capture_default_str();
     app.add_flag("--transplant-gap", o.gap, "also the distance of the transplanted end's read-out to its own prompt's");
     program::add_intervention_options(app, o.interventions);
-    app.footer(files_text);
+    app.footer(std::string(files_text) + '\n' + program::paths_text);
     return program::run(app, argc, argv, [&] { run(app, o); });
 }

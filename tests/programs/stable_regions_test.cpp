@@ -1,6 +1,7 @@
 // What stable_regions leaves: every file, shape, type and key of the contract, and how they hang together.
 
 #include <cmath>
+#include <map>
 #include <sstream>
 
 #include <plateau/io/npz.hpp>
@@ -269,6 +270,33 @@ TEST_CASE("a curve has the same bits alone or among 200, and at the points that 
             for (std::size_t k = 0; k < 50; ++k)
                 CHECK(plateau::testing::same_bits(alone.distance(0, k), all.distance(i, k)));
         }
+    }
+}
+
+TEST_CASE("every path begins at A, and those that end at B end there bit for bit", "[programs][stable_regions]") {
+    random_model const model;
+    std::map<std::string, std::vector<double>> curves;
+    std::size_t const steps = 7, middle = 3;
+    for (std::string const path : {"linear", "arc", "arc-to-b", "slerp", "slerp-rescaled", "slerp-folded", "rotation", "rotation-added"}) {
+        succeed("stable_regions", model.with(path, {"--steps", std::to_string(steps), "--pairs", "disjoint", "--path", path}));
+        check_consistent(model.dir / path);
+        curves[path] = results{model.dir / path}.distances.values;
+    }
+    auto const& line = curves.at("linear");
+    std::size_t const pairs = line.size() / steps;
+    for (auto const& [path, curve] : curves) {
+        CAPTURE(path);
+        bool const to_b = path == "arc-to-b" || path.starts_with("slerp");
+        for (std::size_t p = 0; p < pairs; ++p) {
+            CHECK((curve[p * steps + steps - 1] == line[p * steps + steps - 1]) == (to_b || path == "linear"));
+            if (path != "linear") CHECK(curve[p * steps + middle] != line[p * steps + middle]);
+        }
+    }
+    for (std::size_t i = 0; i < line.size(); ++i) {  // |A| = |B| nowhere: no two of them are the same path
+        if (i % steps == 0 || i % steps == steps - 1) continue;
+        CHECK(curves.at("slerp")[i] != curves.at("slerp-rescaled")[i]);
+        CHECK(curves.at("rotation")[i] != curves.at("rotation-added")[i]);
+        CHECK(curves.at("arc")[i] != curves.at("arc-to-b")[i]);
     }
 }
 

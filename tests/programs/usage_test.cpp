@@ -66,7 +66,7 @@ TEST_CASE("options that make no sense are status 2", "[programs][usage]") {
     expect.regions(2, {"--tokens", tokens, "--steps", "some"}, "--steps");
     expect.regions(2, {"--tokens", tokens, "--top-k", "-1"}, "--top-k");
     expect.regions(2, {"--tokens", tokens, "--top-k", "1000000"}, "the vocabulary has");
-    expect.regions(2, {"--tokens", tokens, "--path", "arc"}, "linear");
+    expect.regions(2, {"--tokens", tokens, "--path", "bend"}, "linear");
     expect.regions(2, {"--tokens", tokens, "--min-d1", "nan"}, "--min-d1");
     expect.regions(2, {"--tokens", tokens, "--min-d1", "-1"}, "--min-d1");
     expect.regions(2, {"--tokens", tokens, "--pairs", "chains"}, "chain, disjoint");
