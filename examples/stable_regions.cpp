@@ -22,6 +22,7 @@
 
 #include "support/interventions.hpp"
 #include "support/named_paths.hpp"
+#include "support/path_metrics.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -36,6 +37,11 @@ constexpr char const* files_text =
     "  distances.npy   float64 [P,S]  d(alpha): L2 distance of the read-out to that at alpha = 0; unit of the read-out\n"
     "  distances.K.npy float64 [P,S]  the same at the K-th of several --read-site, K = 2, 3, ...; everything else is of the first\n"
     "  relative.npy    float64 [P,S]  d(alpha)/d(1), no unit; NaN for a degenerate pair\n"
+    "  share.npy       float64 [P,S]  --metrics share: d_A/(d_A+d_B), d to the read-outs at alpha = 0 and 1; no unit\n"
+    "  projection.npy  float64 [P,S]  --metrics projection: <x-a,b-a>/|b-a|^2 of read-outs, a and b those of both ends; no unit\n"
+    "  arc.npy         float64 [P,S]  --metrics arc: length that the read-out has travelled, of the whole; no unit\n"
+    "  cosine.npy      float64 [P,S]  --metrics cosine: 1 - cosine of the read-out and that at alpha = 0; no unit\n"
+    "                  NAME.K.npy: the same at the K-th of several --read-site; NaN where a metric is not defined\n"
     "  max_slope.npy   float64 [P]    largest step of the relative curve, x (S-1): per unit of alpha\n"
     "  alpha_jump.npy  float64 [P]    where that step is: alpha, in [0,1]\n"
     "  kl.npy          float64 [P,S]  --kl: KL(p(0)||p(alpha)) of the next-token distributions; nats\n"
@@ -69,6 +75,7 @@ struct options : program::common_options {
     std::string write_site = "blocks.0.hook_resid_post";
     std::string read_site = "ln_final.hook_out";
     std::string path = "linear";
+    std::vector<std::string> metrics;
     index steps = 50;
     double min_d1 = 0;
     bool kl = false;
@@ -217,7 +224,7 @@ void run(CLI::App const& app, options const& o) {
             throw plateau::usage_error("--top-k " + std::to_string(o.top_k) + ": the vocabulary has " + std::to_string(model.vocabulary()) +
                                        " tokens");
         }
-        program::require_memory(o.steps, (count + 1) * (3 + static_cast<index>(read_sites.size()) + (o.kl ? 3 : 0) + 4 * o.top_k) * index{sizeof(double)},
+        program::require_memory(o.steps, (count + 1) * (3 + static_cast<index>(read_sites.size() * (1 + o.metrics.size())) + (o.kl ? 3 : 0) + 4 * o.top_k) * index{sizeof(double)},
                                 std::to_string(o.steps) + " steps of " + std::to_string(count) + " pairs",
                                 "ask for fewer steps, or fewer pairs at a time");
 
@@ -245,6 +252,10 @@ void run(CLI::App const& app, options const& o) {
         }
         if (predicts) also = also | sweep::read_predictions(ctx, model, predictions);
         if (intervenes) also = also | gap.reads();
+        program::path_metrics<T> whole{o.metrics, read_sites.size(), count, o.steps};
+        for (std::size_t k = 0; k < read_sites.size() && whole.any(); ++k) {
+            also = also | whole.reads(plateau::hooks::find_site(model.sites(), read_sites[k]).name(), k);
+        }
         for (std::size_t k = 1; k < read_sites.size(); ++k) {
             auto const site = plateau::hooks::find_site(model.sites(), read_sites[k]);
             also = also | sweep::read_distances<T>(site.name(), more_distances[k - 1]);
@@ -253,7 +264,7 @@ void run(CLI::App const& app, options const& o) {
             plateau::progress bar{"points", count * o.steps};  // its line ends before the table begins
             return sweep::distances_along(ctx, model, prompts, pairs, plateau::paths::even_grid(0, 1, o.steps), points,
                                           {.write = o.write_site, .read = read_sites[0], .positions = positions,
-                                           .on_points = [&](index done) { bar.advance(done); }},
+                                           .whole_pairs = whole.any(), .on_points = [&](index done) { bar.advance(done); }},
                                           also);
         }();
         auto const gaps = intervenes ? gap.distances() : std::vector<double>{};
@@ -273,6 +284,7 @@ void run(CLI::App const& app, options const& o) {
         plateau::io::write_npy(out.file("max_slope.npy"), r.max_slope, {count});
         plateau::io::write_npy(out.file("alpha_jump.npy"), r.alpha_jump, {count});
         write_predictions(out, predictions, o);
+        whole.write(out);
         auto const prompt_count = static_cast<index>(prompts.size());
         index const longest = program::longest_of(prompts);
         plateau::io::write_npy(out.file("tokens.npy"), program::padded_tokens(prompts, longest), {prompt_count, longest});
@@ -338,6 +350,11 @@ void run(CLI::App const& app, options const& o) {
         remove(intervenes, {"contexts.npy", "transplant_gap.npy"});
         remove(o.kl, {"kl.npy", "kl_reverse.npy"});
         remove(o.top_k > 0, {"top_tokens.npy", "top_log_probs.npy"});
+        for (auto const& metric : program::metric_names()) {
+            if (std::count(o.metrics.begin(), o.metrics.end(), metric) > 0) continue;
+            std::filesystem::remove(out.directory() / (metric + ".npy"), ignored);
+            for (int k = 2; std::filesystem::remove(out.directory() / (metric + "." + std::to_string(k) + ".npy"), ignored);) ++k;
+        }
 
         plateau::table table{{"", "q25", "median", "q75"}};
         auto const row = [&](char const* name, statistics::quartiles const& q) {
@@ -371,6 +388,8 @@ int main(int argc, char** argv) {
     app.add_option("--write-site", o.write_site, "where x(alpha) is written")->capture_default_str();
     app.add_option("--read-site", o.read_site, "where the change is read, at the last position; or several, separated by commas")->capture_default_str();
     app.add_option("--path", o.path, "how x goes from A to B, see below")->check(CLI::IsMember(program::path_names()))->capture_default_str();
+    app.add_option("--metrics", o.metrics, "also these curves, see below: share, projection, arc, cosine")
+        ->delimiter(',')->check(CLI::IsMember(program::metric_names()));
     app.add_option("--steps", o.steps, "points per pair, alpha = i/(steps-1)")->capture_default_str();
     app.add_option("--min-d1", o.min_d1, "a pair with d(1) not above this is degenerate")->capture_default_str();
     app.add_flag("--kl", o.kl, "also the divergence of the predicted distribution from that at alpha = 0");

@@ -300,6 +300,37 @@ TEST_CASE("every path begins at A, and those that end at B end there bit for bit
     }
 }
 
+TEST_CASE("--metrics leaves curves of whole paths, at every read site, and changes nothing else", "[programs][stable_regions]") {
+    random_model const model;
+    words const sites{"--steps", "9", "--read-site", "ln_final.hook_out,blocks.1.hook_resid_post"};
+    succeed("stable_regions", model.with("plain", sites));
+    words more = sites;
+    more.insert(more.end(), {"--metrics", "share,projection,arc,cosine"});
+    succeed("stable_regions", model.with("whole", more));
+    CHECK(bytes_of(model.dir / "plain/distances.npy") == bytes_of(model.dir / "whole/distances.npy"));
+    CHECK(bytes_of(model.dir / "plain/distances.2.npy") == bytes_of(model.dir / "whole/distances.2.npy"));
+    for (std::string const suffix : {".npy", ".2.npy"}) {
+        CAPTURE(suffix);
+        auto const of = [&](std::string const& name) { return read_npy<double>(model.dir / ("whole/" + name + suffix)); };
+        auto const distances = of("distances"), share = of("share"), projection = of("projection"), arc = of("arc"), cosine = of("cosine");
+        REQUIRE(share.shape == distances.shape);
+        for (std::size_t i = 0; i < share.values.size(); ++i) {
+            auto const k = i % 9;
+            if (k == 0) CHECK((share.values[i] == 0 && projection.values[i] == 0 && arc.values[i] == 0 && cosine.values[i] == 0));
+            if (k == 8) CHECK((share.values[i] == 1 && std::abs(projection.values[i] - 1) < 1e-12 && arc.values[i] == 1));
+            if (k == 0 || k == 8) continue;
+            CHECK((arc.values[i] > arc.values[i - 1] && arc.values[i] < 1));
+            CHECK((cosine.values[i] > 0 && cosine.values[i] <= 2));
+            // |x - a| from the share s: d_B = d_A (1 - s) / s, and both ends are d(1) apart at most d_A + d_B
+            double const to_a = distances.values[i], to_b = to_a * (1 - share.values[i]) / share.values[i], apart = distances.values[i - k + 8];
+            CHECK(to_a + to_b >= apart * (1 - 1e-9));
+            CHECK(std::abs(projection.values[i] - 0.5 * (1 + (to_a * to_a - to_b * to_b) / (apart * apart))) < 1e-6);  // law of cosines
+        }
+    }
+    succeed("stable_regions", model.with("whole", sites));
+    CHECK(names_in(model.dir / "whole") == names_in(model.dir / "plain"));
+}
+
 TEST_CASE("pairs are chained, disjoint, or what a file says", "[programs][stable_regions]") {
     random_model const model;
     auto const odd = write_tokens(model.dir / "odd.npy", std::vector(model.prompts.begin(), model.prompts.begin() + 5));

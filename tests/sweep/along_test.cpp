@@ -5,6 +5,7 @@
 #include <plateau/paths/grid.hpp>
 #include <plateau/paths/slerp.hpp>
 #include <plateau/sweep/interpolate.hpp>
+#include <plateau/sweep/read_paths.hpp>
 
 #include "support/catch.hpp"
 #include "support/sweeps.hpp"
@@ -97,6 +98,28 @@ TEST_CASE("clean activations are what a sweep gives its writer", "[sweep][along]
         CHECK(seen[2] == row(2));
         CHECK(seen[3] == row(0));
     }
+}
+
+TEST_CASE("whole paths are read together, each once, with the distances that are read one by one", "[sweep][along][read_paths]") {
+    auto const model = sweeps::random_model<float>();
+    context const ctx{2};
+    std::vector<sweep::prompt_pair> const pairs{{0, 1}, {2, 1}, {1, 0}, {2, 0}};
+    auto const grid = paths::even_grid(0, 1, 70);  // four pairs are more rows than a block of its own accord holds
+    std::vector<std::vector<double>> seen(pairs.size());
+    auto const take = [&](index pair, tensor::view<float const, 2> x) {
+        auto& curve = seen[static_cast<std::size_t>(pair)];
+        if (!curve.empty()) curve.push_back(-1);  // seen twice
+        for (index i = 0; i < x.extent(0); ++i) curve.push_back(plateau::metrics::l2_distance<float>(x[0].flat(), x[i].flat()));
+    };
+    sweep::curve_options options;
+    options.whole_pairs = true;
+    auto const write = sweep::along_paths<float>(pairs, line_of, grid);
+    auto const curves = sweep::distances_along(ctx, model, prompts, pairs, grid, write, options, sweep::read_paths<float>(options.read, 70, take));
+    for (index p = 0; p < 4; ++p) CHECK(seen[static_cast<std::size_t>(p)] == std::vector<double>(curves[p].begin(), curves[p].end()));
+
+    options.whole_pairs = false;
+    auto const none = sweep::read_paths<float>(options.read, 71, [](index, auto) {});
+    CHECK_THROWS_WITH(sweep::distances_along(ctx, model, prompts, pairs, grid, write, options, none), contains("whole_pairs"));
 }
 
 TEST_CASE("what cannot be written along a path, or has no activation, says why", "[sweep][along][errors]") {

@@ -57,6 +57,7 @@ struct curve_options {
     std::string write = "blocks.0.hook_resid_post";  ///< where x(α) replaces the activation
     std::string read = "ln_final.hook_out";          ///< where the change is measured, at the last position
     write_positions positions = {};                  ///< where in the prompt x(α) is written: at the last position
+    bool whole_pairs = false;                        ///< all points of a pair in one block, as `read_paths` wants them
     std::function<void(index)> on_points = {};       ///< called with the number of points just finished, concurrently
 };
 
@@ -77,6 +78,7 @@ template <class Context, class Model>
     sweep.write_site = options.write;
     sweep.points = steps;
     sweep.positions = options.positions;
+    sweep.whole_pairs = options.whole_pairs;
     sweep.on_points = options.on_points;
     auto const read = hooks::find_site(model.sites(), options.read);
     patched_rows<Context, Model> engine{ctx, model, prompts, std::move(sweep)};

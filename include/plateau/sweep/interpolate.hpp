@@ -49,7 +49,7 @@ template <class Context, class Model>
     std::vector<double> alpha;
     for (index i = 0; i < options.steps; ++i) alpha.push_back(paths::grid_fraction(i, options.steps));
     return distances_along(ctx, model, prompts, pairs, std::move(alpha), straight_lines<T>(pairs, options.steps),
-                           {options.write, options.read, options.positions, options.on_points}, also);
+                           {options.write, options.read, options.positions, false, options.on_points}, also);
 }
 
 /// One pair: the curve d(α), [S].

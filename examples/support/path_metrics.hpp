@@ -1,0 +1,82 @@
+#pragma once
+// Metrics that need the read-outs of a whole path: what --metrics adds to distances from the first point.
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include <plateau/core/output_set.hpp>
+#include <plateau/io/npy.hpp>
+#include <plateau/metrics/cosine_distance.hpp>
+#include <plateau/metrics/cumulative_arc.hpp>
+#include <plateau/metrics/projection.hpp>
+#include <plateau/metrics/relative_distance.hpp>
+#include <plateau/sweep/read_paths.hpp>
+
+namespace program {
+
+using plateau::index;
+
+inline std::vector<std::string> const& metric_names() {
+    static std::vector<std::string> const names{"share", "projection", "arc", "cosine"};
+    return names;
+}
+
+/// Curves [P, S] of the metrics asked for, at each of the read sites.
+template <class T>
+class path_metrics {
+public:
+    path_metrics(std::vector<std::string> metrics, std::size_t sites, index pairs, index steps)
+        : metrics_{std::move(metrics)}, sites_{sites}, steps_{steps} {
+        for (std::size_t i = 0; i < metrics_.size() * sites; ++i) curves_.emplace_back(std::array<index, 2>{pairs, steps});
+    }
+
+    bool any() const { return !metrics_.empty(); }
+
+    /// What reads site number k under this name. The object must live as long.
+    plateau::hooks::hook_set<T> reads(std::string site, std::size_t k) {
+        return plateau::sweep::read_paths<T>(std::move(site), steps_, [this, k](index pair, plateau::tensor::view<T const, 2> x) {
+            for (std::size_t m = 0; m < metrics_.size(); ++m) {
+                auto const curve = curve_of(metrics_[m], x);
+                std::copy(curve.begin(), curve.end(), curves_[m * sites_ + k][pair].data());
+            }
+        });
+    }
+
+    /// NAME.npy of the first read site, NAME.K.npy of the K-th.
+    void write(plateau::output_set& out) const {
+        for (std::size_t i = 0; i < curves_.size(); ++i) {
+            auto const k = i % sites_;
+            plateau::io::write_npy(out.file(metrics_[i / sites_] + (k == 0 ? "" : "." + std::to_string(k + 1)) + ".npy"), std::span<double const>{curves_[i].flat()},
+                                   std::span<index const>{curves_[i].extents()});
+        }
+    }
+
+private:
+    static std::vector<double> curve_of(std::string const& metric, plateau::tensor::view<T const, 2> x) {
+        namespace metrics = plateau::metrics;
+        using row = std::span<T const>;
+        index const last = x.extent(0) - 1;
+        row const first = x[0].flat(), end = x[last].flat();
+        if (metric == "arc") return metrics::cumulative_arc(metrics::step_lengths<T>(x));
+        std::vector<double> curve, to_end;
+        for (index i = 0; i <= last; ++i) {
+            row const here = x[i].flat();
+            if (metric == "projection") curve.push_back(metrics::projection<T>(here, first, end));
+            if (metric == "cosine") curve.push_back(metrics::cosine_distance<T>(first, here));
+            if (metric == "share") {
+                curve.push_back(metrics::l2_distance<T>(first, here));
+                to_end.push_back(metrics::l2_distance<T>(here, end));
+            }
+        }
+        return metric == "share" ? metrics::endpoint_share(curve, to_end) : curve;
+    }
+
+    std::vector<std::string> metrics_;
+    std::size_t sites_;
+    index steps_;
+    std::vector<plateau::tensor::buffer<double, 2>> curves_;  ///< metric by metric, in each site by site
+};
+
+}  // namespace program
