@@ -11,10 +11,12 @@
 
 #include <plateau/metrics/max_slope.hpp>
 #include <plateau/metrics/relative_distance.hpp>
+#include <plateau/paths/grid.hpp>
 #include <plateau/statistics/quantile.hpp>
 #include <plateau/sweep/activations.hpp>
 #include <plateau/sweep/distance_curves.hpp>
 #include <plateau/sweep/predictions.hpp>
+#include <plateau/sweep/refine_jumps.hpp>
 #include <plateau/sweep/transplant_gap.hpp>
 #if PLATEAU_HAS_CAIRO
 #include <plateau/viz/curves.hpp>
@@ -44,6 +46,8 @@ constexpr char const* files_text =
     "                  NAME.K.npy: the same at the K-th of several --read-site; NaN where a metric is not defined\n"
     "  max_slope.npy   float64 [P]    largest step of the relative curve, x (S-1): per unit of alpha\n"
     "  alpha_jump.npy  float64 [P]    where that step is: alpha, in [0,1]\n"
+    "  refined.npy     float64 [P,4]  --refine: place of the steepest change (alpha), bound on its error, slope there, and 1 if that\n"
+    "                  slope no longer grew when the last interval was divided, 0 if it is a lower bound\n"
     "  kl.npy          float64 [P,S]  --kl: KL(p(0)||p(alpha)) of the next-token distributions; nats\n"
     "  kl_reverse.npy  float64 [P,S]  --kl: KL(p(alpha)||p(0)); nats\n"
     "  top_tokens.npy  int64   [P,S,K]  --top-k K: the likeliest next tokens, the first one first\n"
@@ -78,6 +82,7 @@ struct options : program::common_options {
     std::vector<std::string> metrics;
     index steps = 50;
     double min_d1 = 0;
+    double refine = 0;
     bool kl = false;
     index top_k = 0;
     bool gap = false;
@@ -187,6 +192,12 @@ void write_predictions(plateau::output_set& out, sweep::predictions<T> const& p,
     plateau::io::write_npy(out.file("top_log_probs.npy"), log_probabilities, {pairs, steps, k});
 }
 
+void write_refined(plateau::output_set& out, std::vector<plateau::paths::refined_jump> const& jumps) {
+    std::vector<double> values;
+    for (auto const& one : jumps) values.insert(values.end(), {one.place, one.error, one.slope, one.resolved ? 1.0 : 0.0});
+    plateau::io::write_npy(out.file("refined.npy"), values, {static_cast<index>(jumps.size()), 4});
+}
+
 void write_csv(plateau::atomic_file& file, std::vector<sweep::prompt_pair> const& pairs,
                sweep::distance_curves const& curves, results const& r) {
     file.write("pair,context,other,alpha,distance,relative\n");
@@ -241,15 +252,17 @@ void run(CLI::App const& app, options const& o) {
         program::stopwatch const watch;
         std::vector<T> mean;
         if (o.path.starts_with("arc")) mean = program::mean_of<T>(sweep::last_activations(ctx, model, prompts, o.write_site));
-        auto const points = program::named_path<T>(o.path, pairs, o.steps, mean);
-        plateau::hooks::hook_set<T> also;
+        auto const path = program::named_path<T>(o.path, pairs, mean);
+        auto const points = sweep::at_grid<T>(path, plateau::paths::even_grid(0, 1, o.steps));
+        plateau::hooks::hook_set<T> changes;
         if (!frozen.empty()) {
             sweep::patched_rows_options first_pass;
             first_pass.write_site = o.write_site;
             first_pass.positions = positions;
             first_pass.points = o.steps;
-            also = sweep::freeze(ctx, model, prompts, pairs, first_pass, points, frozen);
+            changes = sweep::freeze(ctx, model, prompts, pairs, first_pass, points, frozen);
         }
+        auto also = changes;
         if (predicts) also = also | sweep::read_predictions(ctx, model, predictions);
         if (intervenes) also = also | gap.reads();
         program::path_metrics<T> whole{o.metrics, read_sites.size(), count, o.steps};
@@ -268,7 +281,15 @@ void run(CLI::App const& app, options const& o) {
                                           also);
         }();
         auto const gaps = intervenes ? gap.distances() : std::vector<double>{};
+        std::vector<plateau::paths::refined_jump> refined;
+        if (o.refine > 0) {
+            require_finite(curves.distances, read_sites[0]);
+            refined = sweep::refine_jumps(ctx, model, prompts, pairs, curves, path, {.tolerance = o.refine, .noise = o.dtype == "fp64" ? 1e-13 : o.dtype == "bf16" ? 1e-3 : 1e-5, .min_d1 = o.min_d1},
+                                          {.write = o.write_site, .read = read_sites[0], .positions = positions}, changes);
+        }
         double const seconds = watch.seconds();
+        index evaluated = count * o.steps;
+        for (auto const& one : refined) evaluated += std::max<index>(0, one.evaluations - o.steps);
         require_finite(curves.distances, read_sites[0]);
         for (std::size_t k = 1; k < read_sites.size(); ++k) require_finite(more_distances[k - 1], read_sites[k]);
         require_finite(predictions);
@@ -283,6 +304,7 @@ void run(CLI::App const& app, options const& o) {
         plateau::io::write_npy(out.file("relative.npy"), r.relative, {count, o.steps});
         plateau::io::write_npy(out.file("max_slope.npy"), r.max_slope, {count});
         plateau::io::write_npy(out.file("alpha_jump.npy"), r.alpha_jump, {count});
+        if (o.refine > 0) write_refined(out, refined);
         write_predictions(out, predictions, o);
         whole.write(out);
         auto const prompt_count = static_cast<index>(prompts.size());
@@ -315,7 +337,7 @@ void run(CLI::App const& app, options const& o) {
 #else
         std::cerr << "curves.png is not drawn: this build has no cairo\n";
 #endif
-        auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, count * o.steps);
+        auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, evaluated);
         summary["pairs"] = count;
         summary["steps"] = o.steps;
         summary["degenerate_pairs"] = r.degenerate;
@@ -348,6 +370,7 @@ void run(CLI::App const& app, options const& o) {
         std::error_code ignored;
         for (std::size_t k = read_sites.size(); std::filesystem::remove(out.directory() / distances_name(k), ignored);) ++k;
         remove(intervenes, {"contexts.npy", "transplant_gap.npy"});
+        remove(o.refine > 0, {"refined.npy"});
         remove(o.kl, {"kl.npy", "kl_reverse.npy"});
         remove(o.top_k > 0, {"top_tokens.npy", "top_log_probs.npy"});
         for (auto const& metric : program::metric_names()) {
@@ -363,10 +386,23 @@ void run(CLI::App const& app, options const& o) {
         row("max slope of d(alpha)/d(1)", slopes);
         row("place of the jump (alpha)", jumps);
         if (intervenes) row("transplant gap", gap_quartiles);
+        if (o.refine > 0) {
+            std::vector<double> places, refined_slopes;
+            for (auto const& one : refined) {
+                places.push_back(one.place);
+                refined_slopes.push_back(one.slope);
+            }
+            row("max slope, refined", statistics::quartiles_of(refined_slopes));
+            row("place of the jump, refined", statistics::quartiles_of(places));
+        }
         std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps, " << o.write_site << " -> " << o.read_site
                   << '\n' << table.render();
+        if (o.refine > 0) {
+            auto const bounds = std::count_if(refined.begin(), refined.end(), [](auto const& one) { return !one.resolved && !std::isnan(one.place); });
+            if (bounds > 0) std::cout << bounds << " refined slopes are lower bounds: sharper than the tolerance\n";
+        }
         if (r.degenerate > 0) std::cout << r.degenerate << " degenerate pairs are left out\n";
-        std::cout << plateau::fixed(static_cast<double>(count * o.steps) / seconds, 0) << " points per second\n"
+        std::cout << plateau::fixed(static_cast<double>(evaluated) / seconds, 0) << " points per second\n"
                   << "written to " << out.directory().string() << '\n';
 #if PLATEAU_HAS_CAIRO
         std::cout << "picture:   " << (out.directory() / "curves.png").string() << '\n';
@@ -392,6 +428,8 @@ int main(int argc, char** argv) {
         ->delimiter(',')->check(CLI::IsMember(program::metric_names()));
     app.add_option("--steps", o.steps, "points per pair, alpha = i/(steps-1)")->capture_default_str();
     app.add_option("--min-d1", o.min_d1, "a pair with d(1) not above this is degenerate")->capture_default_str();
+    app.add_option("--refine", o.refine, "then look for each pair's steepest place to this tolerance in alpha, from a few more points")
+        ->check(CLI::Range(1e-9, 0.5));
     app.add_flag("--kl", o.kl, "also the divergence of the predicted distribution from that at alpha = 0");
     app.add_option("--top-k", o.top_k, "also this many likeliest next tokens of every point")
         ->check(CLI::Range(0, 1 << 20))->capture_default_str();

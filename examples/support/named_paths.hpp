@@ -1,7 +1,6 @@
 #pragma once
 // The paths that programs know by name.
 
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,7 +8,6 @@
 #include <plateau/paths/additive_map.hpp>
 #include <plateau/paths/arc.hpp>
 #include <plateau/paths/exp_map.hpp>
-#include <plateau/paths/grid.hpp>
 #include <plateau/paths/linear.hpp>
 #include <plateau/paths/slerp.hpp>
 #include <plateau/paths/slerp_rescaled.hpp>
@@ -47,12 +45,12 @@ struct turned {
     void operator()(double t, std::span<T> out) const { map(t * whole, out); }
 };
 
-/// The points of a named path, even in t. @param pairs,mean  kept as references; mean [width] is used by arcs alone
+/// Named paths of pairs. @param pairs,mean  kept as references; mean [width] is used by arcs alone
 template <class T>
-plateau::sweep::point_writer<T> named_path(std::string const& name, std::vector<plateau::sweep::prompt_pair> const& pairs, index steps,
-                                           std::span<T const> mean) {
+plateau::sweep::path_writer<T> named_path(std::string const& name, std::vector<plateau::sweep::prompt_pair> const& pairs,
+                                          std::span<T const> mean) {
     using ends = std::span<T const>;
-    auto const along = [&](auto make) { return plateau::sweep::along_paths<T>(pairs, make, paths::even_grid(0, 1, steps)); };
+    auto const along = [&](auto make) { return plateau::sweep::paths_of<T>(pairs, make); };
     if (name == "linear") return along([](ends a, ends b) { return paths::linear<T>{a, b}; });
     if (name == "arc") return along([mean](ends a, ends b) { return paths::arc<T>{a, b, mean}; });
     if (name == "arc-to-b") return along([mean](ends a, ends b) { return paths::arc<T>{a, b, mean, paths::arc_radius::interpolated}; });

@@ -126,9 +126,8 @@ TEST_CASE("points of a round are asked for together, and give the same place", "
         {.per_round = per_round});
     CHECK(std::abs(found.place - 0.123456789) <= found.error);
     CHECK(found.error <= 1e-6);
-    CHECK(rounds[0] == 2);
-    CHECK(rounds[1] == 15);
-    CHECK(rounds[2] == static_cast<std::size_t>(per_round));
+    CHECK(rounds[0] == 17);  // the coarse grid at once
+    CHECK(rounds[1] == static_cast<std::size_t>(per_round));
 }
 
 TEST_CASE("the search ends where numbers or the function's precision end", "[paths][refine_jump]") {
@@ -141,6 +140,26 @@ TEST_CASE("the search ends where numbers or the function's precision end", "[pat
     CHECK(found.error > 1e-4);  // halves that differ by noise alone are not told apart
     auto const range = refine_jump(step, {.first = -3, .last = 9, .coarse = 5});
     CHECK(std::abs(range.place - 0.5) <= range.error);
+}
+
+TEST_CASE("a search that is driven by hand finds what refine_jump finds, and refuses what it did not ask for", "[paths][refine_jump]") {
+    auto const f = [](double t) { return std::tanh(90 * (t - 0.3217)); };
+    paths::refine_options const options{.coarse = 9, .tolerance = 1e-4, .per_round = 3};
+    paths::jump_search search{options};
+    CHECK(search.wanted() == paths::even_grid(0, 1, 9));
+    CHECK_THROWS_AS(search.give(std::vector<double>(8)), shape_error);
+    CHECK_THROWS_AS(search.give(std::vector<double>(9, NAN)), numeric_error);
+    while (!search.wanted().empty()) {
+        std::vector<double> values;
+        for (double const t : search.wanted()) values.push_back(f(t));
+        search.give(values);
+    }
+    auto const by_hand = search.result(), found = refine_jump(f, options);
+    CHECK(by_hand.place == found.place);
+    CHECK(by_hand.slope == found.slope);
+    CHECK(by_hand.evaluations == found.evaluations);
+    CHECK(std::abs(found.place - 0.3217) < 0.002);
+    CHECK(found.error <= 1e-4);
 }
 
 TEST_CASE("a constant function has a slope of zero", "[paths][refine_jump]") {

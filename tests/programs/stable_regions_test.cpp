@@ -331,6 +331,25 @@ TEST_CASE("--metrics leaves curves of whole paths, at every read site, and chang
     CHECK(names_in(model.dir / "whole") == names_in(model.dir / "plain"));
 }
 
+TEST_CASE("--refine looks closer at every jump", "[programs][stable_regions]") {
+    random_model const model;
+    auto const result = succeed("stable_regions", model.with("out", {"--steps", "9", "--dtype", "fp64", "--refine", "1e-5"}));
+    check_consistent(model.dir / "out");
+    CHECK_THAT(result.out, contains("max slope, refined"));
+    auto const refined = read_npy<double>(model.dir / "out/refined.npy");
+    results const r{model.dir / "out"};
+    REQUIRE(refined.shape == std::vector<index>{static_cast<index>(r.pair_count()), 4});
+    for (std::size_t p = 0; p < r.pair_count(); ++p) {
+        auto const* const one = refined.values.data() + 4 * p;
+        CHECK(std::abs(one[0] - r.alpha_jump.values[p]) <= 0.5 / 8);
+        CHECK(one[1] <= 1e-4);  // or less: where halves differ by rounding alone the search ends
+        CHECK(one[2] >= r.max_slope.values[p]);
+        CHECK(one[3] == 1);
+    }
+    succeed("stable_regions", model.with("out", {"--steps", "9"}));
+    CHECK(names_in(model.dir / "out").count("refined.npy") == 0);
+}
+
 TEST_CASE("pairs are chained, disjoint, or what a file says", "[programs][stable_regions]") {
     random_model const model;
     auto const odd = write_tokens(model.dir / "odd.npy", std::vector(model.prompts.begin(), model.prompts.begin() + 5));

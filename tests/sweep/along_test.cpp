@@ -1,6 +1,10 @@
 #include <plateau/sweep/activations.hpp>
 #include <plateau/sweep/along.hpp>
+#include <plateau/sweep/refine_jumps.hpp>
 
+#include <cmath>
+
+#include <plateau/metrics/max_slope.hpp>
 #include <plateau/models/forward.hpp>
 #include <plateau/paths/grid.hpp>
 #include <plateau/paths/slerp.hpp>
@@ -120,6 +124,40 @@ TEST_CASE("whole paths are read together, each once, with the distances that are
     options.whole_pairs = false;
     auto const none = sweep::read_paths<float>(options.read, 71, [](index, auto) {});
     CHECK_THROWS_WITH(sweep::distances_along(ctx, model, prompts, pairs, grid, write, options, none), contains("whole_pairs"));
+}
+
+TEST_CASE("jumps of many pairs are refined together, to what each alone gives", "[sweep][along][refine_jumps]") {
+    auto const model = sweeps::random_model<double>();
+    context const ctx{2};
+    std::vector<sweep::prompt_pair> const pairs{{0, 1}, {1, 1}, {2, 0}};  // the second is degenerate
+    auto const path = sweep::paths_of<double>(pairs, [](auto a, auto b) { return paths::slerp<double>{a, b}; });
+    auto const grid = paths::even_grid(0, 1, 12);
+    auto const coarse = sweep::distances_along(ctx, model, prompts, pairs, grid, sweep::at_grid<double>(path, grid), {});
+    sweep::refine_jumps_options const options{.tolerance = 1e-5, .min_d1 = 1e-9};
+    auto const found = sweep::refine_jumps(ctx, model, prompts, pairs, coarse, path, options, {});
+    REQUIRE(found.size() == 3);
+    CHECK(std::isnan(found[1].place));
+    CHECK(found[1].evaluations == 0);
+    for (index const p : {index{0}, index{2}}) {
+        auto const& one = found[static_cast<std::size_t>(p)];
+        auto const relative = plateau::metrics::relative_distance(coarse[p]);
+        auto const slope = plateau::metrics::max_slope(relative);
+        CHECK(std::abs(one.place - slope.alpha) <= 0.5 / 11);
+        CHECK(one.slope >= slope.value);
+        CHECK(one.error <= 1e-5);
+        CHECK(one.resolved);
+        CHECK(one.evaluations <= 12 + 3 * 7);
+        // the same search, one place of one pair at a time
+        std::vector<sweep::prompt_pair> const alone{pairs[static_cast<std::size_t>(p)]};
+        auto const of_one = sweep::paths_of<double>(alone, [](auto a, auto b) { return paths::slerp<double>{a, b}; });
+        auto const by_one = paths::refine_jump([&](double t) {
+            return sweep::distances_along(ctx, model, prompts, alone, {0, t}, sweep::at_grid<double>(of_one, {0, t}), {})[0][1] / coarse[p].back();
+        }, {.coarse = 12, .tolerance = 1e-5, .per_round = 3});
+        CHECK(by_one.place == one.place);
+        CHECK(by_one.slope == one.slope);
+        CHECK(by_one.evaluations == one.evaluations);
+    }
+    CHECK_THROWS_AS(sweep::refine_jumps(ctx, model, prompts, {{0, 1}}, coarse, path, options, {}), plateau::usage_error);
 }
 
 TEST_CASE("what cannot be written along a path, or has no activation, says why", "[sweep][along][errors]") {

@@ -2,6 +2,9 @@
 /// The place where a function reaches a level, to a tolerance.
 
 #include <cmath>
+#include <span>
+#include <string>
+#include <vector>
 
 #include <plateau/paths/refine_jump.hpp>
 
@@ -25,28 +28,27 @@ refined_crossing refine_crossing(F&& f, double level, refine_options const& opti
         !(options.tolerance > 0)) {
         throw usage_error("refine_crossing needs a finite range, first < last, a tolerance above 0 and a point per round");
     }
-    double ends[2], end_places[2] = {options.first, options.last};
-    detail::evaluate_places(f, end_places, ends);
-    for (int end = 0; end < 2; ++end) {
-        if (ends[end] == level) return {end_places[end], 0, 2};
+    std::vector<double> places{options.first, options.last};
+    auto values = detail::values_at(f, places);
+    for (std::size_t end = 0; end < 2; ++end) {
+        if (values[end] == level) return {places[end], 0, 2};
     }
-    bool const rises = ends[0] < level;
-    if (rises == (ends[1] < level)) {
-        throw domain_error{"the function is ", rises ? "below" : "above", " the level at both ends, ", std::to_string(ends[0]),
-                           " and ", std::to_string(ends[1]), " beside ", std::to_string(level)};
+    bool const rises = values[0] < level;
+    if (rises == (values[1] < level)) {
+        throw domain_error{"the function is ", rises ? "below" : "above", " the level at both ends, ", std::to_string(values[0]),
+                           " and ", std::to_string(values[1]), " beside ", std::to_string(level)};
     }
-    double left = options.first, right = options.last, f_left = ends[0], f_right = ends[1];
+    double left = options.first, right = options.last;
     index evaluations = 2;
     while ((right - left) / 2 > options.tolerance) {
-        detail::bracket const part{f, left, right, f_left, f_right, options.per_round + 1};
-        if (part.places.size() == 2) break;  // no number in between
-        evaluations += static_cast<index>(part.places.size()) - 2;
+        places = detail::divided(left, right, options.per_round + 1);
+        if (places.size() == 2) break;  // no number in between
+        values = detail::values_at(f, std::span<double const>{places}.subspan(1, places.size() - 2));
+        evaluations += static_cast<index>(values.size());
         std::size_t i = 0;
-        while ((part.values[i + 1] < level) == rises) ++i;
-        left = part.places[i];
-        right = part.places[i + 1];
-        f_left = part.values[i];
-        f_right = part.values[i + 1];
+        while (i < values.size() && (values[i] < level) == rises) ++i;
+        left = places[i];
+        right = places[i + 1];
     }
     return {left + (right - left) / 2, (right - left) / 2, evaluations};
 }
