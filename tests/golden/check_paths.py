@@ -3,8 +3,8 @@
     python check_paths.py build/examples/stable_regions FILE.gguf [--prompts N] [--steps S] [--layers]
 
 Draws N prompts of 10 random tokens, runs every path over the chain of their pairs, and runs the whole prompt again for every point in transformers, with
-the output of block 0 replaced at the last position. Prints for each path the largest |d - reference| in units of |F(A)|. --layers also reads every
-block's output at once and compares the relative distance |x - x_0| / (|x - x_0| + |x - x_1|) of every layer. Exits with 1 above 1e-5.
+the output of block 0 replaced at the last position. Prints for each path the largest |d - reference| in units of |F(A)|, and the same for Shinkle's
+share |x - x_0| / (|x - x_0| + |x - x_1|) times its denominator. --layers also reads every later block's output. Exits with 1 above 1e-5.
 The model is a GGUF file or a Hugging Face folder. Needs torch, transformers, gguf.
 """
 import argparse
@@ -32,35 +32,12 @@ torch.set_num_threads(options.threads)
 torch.set_grad_enabled(False)
 
 model = published.load(options.model).base_model
-blocks = next(module for name, module in model.named_children() if name in ("layers", "h"))
+blocks = published.blocks_of(model)
 rng = np.random.default_rng(options.seed)
 tokens = torch.from_numpy(np.stack([rng.permutation(model.config.vocab_size)[:10] for _ in range(options.prompts)]))
 
 
-def value(output):  # of a block: older versions wrap it in a tuple
-    return output[0] if isinstance(output, tuple) else output
-
-
-def run(prompt, points=None):
-    """The last position after every block and after the final norm, [L + 1, M, D]."""
-    read, handles = [], []
-
-    def replace(module, inputs, output):
-        h = value(output).clone()
-        h[:, -1] = points
-        return (h, *output[1:]) if isinstance(output, tuple) else h
-
-    if points is not None:
-        handles.append(blocks[0].register_forward_hook(replace))
-    for block in blocks:
-        handles.append(block.register_forward_hook(lambda module, inputs, output: read.append(value(output)[:, -1].clone())))
-    batch = prompt[None].expand(1 if points is None else len(points), -1)
-    read.append(model(input_ids=batch, use_cache=False).last_hidden_state[:, -1])
-    for handle in handles:
-        handle.remove()
-    return torch.stack(read)
-
-
+run = lambda prompt, points=None: published.read_outs(model, prompt, points)
 clean = torch.stack([run(prompt)[0, 0] for prompt in tokens]).double()
 mean = clean.mean(dim=0).float().double()                       # rounded as an activation is
 unit = lambda v: v / v.norm()
@@ -113,9 +90,11 @@ for path in (linear, arc, arc_to_b, slerp, slerp_rescaled, slerp_folded, rotatio
     with tempfile.TemporaryDirectory() as d:
         np.save(d + "/tokens.npy", tokens.numpy())
         subprocess.run([options.program, "--model", options.model, "--tokens", d + "/tokens.npy", "--threads", str(options.threads), "--path", name,
-                        "--steps", str(options.steps), "--read-site", ",".join(sites), "--out", d + "/out"], check=True, stdout=subprocess.DEVNULL)
-        ours = np.stack([np.load(d + "/out/" + ("distances.npy" if k == 0 else f"distances.{k + 1}.npy")) for k in range(len(sites))], axis=1)
-    worst, worst_relative = 0.0, 0.0
+                        "--steps", str(options.steps), "--read-site", ",".join(sites), "--metrics", "share", "--out", d + "/out"], check=True, stdout=subprocess.DEVNULL)
+        load = lambda what: torch.from_numpy(np.stack([np.load(f"{d}/out/{what}.npy" if k == 0 else f"{d}/out/{what}.{k + 1}.npy")
+                                                       for k in range(len(sites))], axis=1))  # [P, sites, S]
+        ours, share = load("distances"), load("share")
+    worst, worst_share = 0.0, 0.0
     for p in range(options.prompts - 1):
         a, b = clean[p], clean[p + 1]
         points = path(a, b, t)
@@ -123,7 +102,10 @@ for path in (linear, arc, arc_to_b, slerp, slerp_rescaled, slerp_folded, rotatio
         out = run(tokens[p], points.float()).double()           # [L + 1, S, D]
         out = torch.cat([out[-1:], out[1:-1]])[: len(sites)]     # as the sites are listed
         d = (out - out[:, :1]).norm(dim=2)
-        worst = max(worst, ((d - torch.from_numpy(ours[p])).abs().amax(dim=1) / out[:, 0].norm(dim=1)).max().item())
-    print(f"{name:15} {options.prompts - 1} pairs x {options.steps} steps, {len(sites)} read sites: {worst:.2e} |F(A)|")
-    failed |= not worst <= BOUND
+        worst = max(worst, ((d - ours[p]).abs().amax(dim=1) / out[:, 0].norm(dim=1)).max().item())
+        to_end = (out - out[:, -1:]).norm(dim=2)
+        # the share's error times what it is a share of is a distance's error
+        worst_share = max(worst_share, (((d / (d + to_end) - share[p]) * (d + to_end)).abs().amax(dim=1) / out[:, 0].norm(dim=1)).max().item())
+    print(f"{name:15} {options.prompts - 1} pairs x {options.steps} steps, {len(sites)} read sites: {worst:.2e} |F(A)|, share of the distances {worst_share:.2e}")
+    failed |= not max(worst, worst_share) <= BOUND
 sys.exit(failed)
