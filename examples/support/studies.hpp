@@ -2,6 +2,7 @@
 /// What studies of prompt pairs share: their options, who is paired with whom, the numbers of a pair's curve, and tables in which
 /// every number has its interval.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -16,6 +17,7 @@
 #include <plateau/metrics/transition.hpp>
 #include <plateau/statistics/block_bootstrap.hpp>
 #include <plateau/statistics/prompt_bootstrap.hpp>
+#include <plateau/statistics/region_count.hpp>
 #include <plateau/statistics/summaries.hpp>
 #include <plateau/sweep/interpolate.hpp>
 
@@ -87,6 +89,17 @@ struct pair_design {
     }
     statistics::estimate mean(std::vector<double> const& values, study_options const& o) const {
         return interval(std::span<double const>{values}, statistics::mean, o);
+    }
+
+    /// The share of ones among values that are 0, 1, or NaN for a missing one. Where all are the same no resample differs from
+    /// another: the interval is Wilson's, of as many trials as there are pairs without a common prompt, N / 2 at most.
+    statistics::estimate share(std::vector<double> const& values, study_options const& o) const {
+        auto const found = mean(values, o);
+        if (found.value > 0 && found.value < 1) return found;
+        auto const known = static_cast<index>(std::count_if(values.begin(), values.end(), [](double x) { return !std::isnan(x); }));
+        index const trials = shared == dependence::none ? known : std::min(known, std::max<index>(prompts / 2, 1));
+        if (trials == 0) return found;
+        return statistics::wilson_share(found.value > 0 ? trials : 0, trials);
     }
 };
 
@@ -183,24 +196,28 @@ inline pair_curves measure(std::vector<double> const& alpha, plateau::tensor::bu
     return all;
 }
 
-/// The sweep of a study along straight lines, with progress on a terminal.
+/// The sweep of a study along straight lines. @param seconds  what it took is added
 template <class Context, class Model>
 plateau::sweep::distance_curves sweep_lines(Context const& ctx, Model const& model, plateau::models::prompt_list const& prompts,
                                             pair_design const& design, study_options const& o, std::string const& write, std::string const& read,
+                                            plateau::progress& bar, double& seconds,
                                             plateau::hooks::hook_set<typename Model::value_type> const& also = {}) {
-    plateau::progress bar{"points", design.count() * o.steps};
+    stopwatch const watch;
     auto curves = plateau::sweep::interpolate(ctx, model, prompts, design.pairs,
                                               {.write = write, .read = read, .steps = o.steps, .on_points = [&](index points) { bar.advance(points); }},
                                               also);
+    seconds += watch.seconds();
     require_finite(curves.distances, read);
     return curves;
 }
 
 /// "4.93 [4.35, 5.49]"; the value alone where there is no interval.
 inline std::string with_interval(statistics::estimate const& x, int decimals) {
-    auto const value = plateau::fixed(x.value, decimals);
-    if (std::isnan(x.low)) return value;
-    return value + " [" + plateau::fixed(x.low, decimals) + ", " + plateau::fixed(x.high, decimals) + "]";
+    auto const shown = [decimals](double number) {
+        auto const text = plateau::fixed(number, decimals);
+        return text.find_first_of("123456789ni") == std::string::npos && text[0] == '-' ? text.substr(1) : text;  // no "-0.00"
+    };
+    return shown(x.value) + (std::isnan(x.low) ? "" : " [" + shown(x.low) + ", " + shown(x.high) + "]");
 }
 
 inline nlohmann::ordered_json json_of(statistics::estimate const& x) { return {x.value, x.low, x.high}; }

@@ -37,8 +37,8 @@ TEST_CASE("planted causes of a change are told apart", "[statistics][share_and_l
         double const u = rng.uniform();
         double const before = u < 0.2 ? 5 : 1, after = u < 0.6 ? 5 : 1;  // the share above goes from 0.2 to 0.6
         only_share.push_back({before, after});
-        only_level.push_back({before, u < 0.2 ? 8 : 1});  // the level above from 5 to 8
-        both.push_back({before, u < 0.6 ? 8 : 1});
+        only_level.push_back({before, u < 0.2 ? 8.0 : 1.0});  // the level above from 5 to 8
+        both.push_back({before, u < 0.6 ? 8.0 : 1.0});
     }
     auto const near = [](double x, double expected) { CHECK_THAT(x, testing::WithinAbs(expected, 0.05)); };
     auto const share = change_of_mean(only_share, 2);
