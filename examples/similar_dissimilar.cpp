@@ -204,7 +204,7 @@ void run(CLI::App const& app, options const& o) {
         auto const apart = distances_of(ctx, model, o, prompts, all);
 
         program::interval_table levels{{"last token", "pairs"}, {"max slope", "width", "d(0.4)/d(1)", "share < 1.2", "share < 1.5", "output distance"}};
-        program::interval_table effects{{"same - different"}, {"median difference", "Cliff's delta", "p"}, 4};
+        program::interval_table effects{{"same - different"}, {"median difference", "Cliff's delta", "p of mean"}, 4};
         estimate slopes[2]{}, slope_effect{nan, nan, nan, nan};
         if (groups > 1) {
             auto const at_04 = curves.at(0.4);

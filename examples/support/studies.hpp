@@ -91,14 +91,17 @@ struct pair_design {
         return interval(std::span<double const>{values}, statistics::mean, o);
     }
 
-    /// The share of ones among values that are 0, 1, or NaN for a missing one. Where all are the same no resample differs from
-    /// another: the interval is Wilson's, of as many trials as there are pairs without a common prompt, N / 2 at most.
+    /// The share of ones among values that are 0, 1, or NaN for a missing one: with Wilson's interval where pairs are independent,
+    /// and where all values are the same, since then no resample differs from another (of as many trials as there are pairs
+    /// without a common prompt, N / 2 at most).
     statistics::estimate share(std::vector<double> const& values, study_options const& o) const {
-        auto const found = mean(values, o);
-        if (found.value > 0 && found.value < 1) return found;
+        auto found = mean(values, o);
+        found.low = std::max(found.low, 0.0), found.high = std::min(found.high, 1.0);
         auto const known = static_cast<index>(std::count_if(values.begin(), values.end(), [](double x) { return !std::isnan(x); }));
-        index const trials = shared == dependence::none ? known : std::min(known, std::max<index>(prompts / 2, 1));
-        if (trials == 0) return found;
+        if (known == 0) return found;
+        if (shared == dependence::none) return statistics::wilson_share(std::count(values.begin(), values.end(), 1.0), known);
+        if (found.value > 0 && found.value < 1) return found;
+        index const trials = std::min(known, std::max<index>(prompts / 2, 1));
         return statistics::wilson_share(found.value > 0 ? trials : 0, trials);
     }
 };
@@ -211,12 +214,13 @@ plateau::sweep::distance_curves sweep_lines(Context const& ctx, Model const& mod
     return curves;
 }
 
-/// "4.93 [4.35, 5.49]"; the value alone where there is no interval.
+/// "4.93 [4.35, 5.49]"; the value alone where there is no interval, "-" where there is no value.
 inline std::string with_interval(statistics::estimate const& x, int decimals) {
     auto const shown = [decimals](double number) {
         auto const text = plateau::fixed(number, decimals);
         return text.find_first_of("123456789ni") == std::string::npos && text[0] == '-' ? text.substr(1) : text;  // no "-0.00"
     };
+    if (std::isnan(x.value)) return "-";
     return shown(x.value) + (std::isnan(x.low) ? "" : " [" + shown(x.low) + ", " + shown(x.high) + "]");
 }
 
