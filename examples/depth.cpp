@@ -6,7 +6,7 @@
 // it. Then it is written after one block and read after every later one. See Janiak et al. 2024, arXiv 2409.17113, appendix E, and
 // Shinkle & Heimersheim 2025.
 
-#if PLATEAU_HAS_CAIRO && __has_include(<plateau/viz/labelled_curves.hpp>)
+#if PLATEAU_HAS_CAIRO
 #include <plateau/viz/labelled_curves.hpp>
 #endif
 
@@ -106,7 +106,34 @@ struct series {
     }
 };
 
-// FIGURE
+#if PLATEAU_HAS_CAIRO
+void write_figure(options const& o, series const& by_write, series const& by_read, index pairs, std::string const& title, std::ostream& out) {
+    namespace viz = plateau::viz;
+    auto const panel = [&](char const* name, char const* unit, std::vector<statistics::estimate> series::*number, double straight) {
+        viz::labelled_panel all{name, {"block l"}, {unit}, {}, {{straight, false, false, "no plateau"}}};
+        auto const add = [&](std::string const& label, series const& of) {
+            viz::labelled_curve curve{.label = label, .x = {}, .y = {}, .points = true};
+            for (std::size_t k = 0; k < of.layers.size(); ++k) {
+                auto const& x = (of.*number)[k];
+                curve.x.push_back(static_cast<double>(of.layers[k]));
+                curve.y.push_back(x.value);
+                curve.low.push_back(x.low);
+                curve.high.push_back(x.high);
+            }
+            all.curves.push_back(std::move(curve));
+        };
+        add("written after block l, read at " + o.read_site, by_write);
+        if (!by_read.layers.empty()) add("written after block " + std::to_string(o.fixed_write) + ", read after block l", by_read);
+        return all;
+    };
+    viz::labelled_figure figure;
+    figure.title = title;
+    figure.counts = std::to_string(pairs) + " pairs × " + std::to_string(o.steps) + " steps";
+    figure.subtitle = "medians over pairs with their 95 % intervals";
+    figure.panels = {panel("sharpness", "max slope of d(α) / d(1)", &series::slope, 1), panel("width of the transition", "α at 0.9 − α at 0.1", &series::width, 0.8)};
+    viz::write_labelled_curves(figure, out);
+}
+#endif
 
 void run(CLI::App const& app, options const& o) {
     program::require_valid(o);
@@ -159,8 +186,8 @@ void run(CLI::App const& app, options const& o) {
             table.row({"block " + std::to_string(o.fixed_write), "block " + std::to_string(by_read.layers[k])}, {by_read.slope[k], by_read.width[k]});
         }
         out.file("depth.csv").write(table.csv());
-#if PLATEAU_HAS_CAIRO && __has_include(<plateau/viz/labelled_curves.hpp>)
-        write_figure(o, by_write, by_read, count, out.file("depth.png").stream());
+#if PLATEAU_HAS_CAIRO
+        write_figure(o, by_write, by_read, count, program::title_of(o), out.file("depth.png").stream());
 #else
         std::cerr << "depth.png is not drawn: this build has no cairo\n";
 #endif
@@ -183,7 +210,7 @@ void run(CLI::App const& app, options const& o) {
         std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps; 95 % intervals in brackets\n"
                   << table.render() << plateau::fixed(static_cast<double>(sweeps * count * o.steps) / seconds, 0) << " points per second\nwritten to "
                   << out.directory().string() << '\n';
-#if PLATEAU_HAS_CAIRO && __has_include(<plateau/viz/labelled_curves.hpp>)
+#if PLATEAU_HAS_CAIRO
         std::cout << "picture:   " << (out.directory() / "depth.png").string() << '\n';
 #endif
     });

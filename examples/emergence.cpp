@@ -9,7 +9,7 @@
 #include <charconv>
 
 #include <plateau/statistics/share_and_level.hpp>
-#if PLATEAU_HAS_CAIRO && __has_include(<plateau/viz/labelled_curves.hpp>)
+#if PLATEAU_HAS_CAIRO
 #include <plateau/viz/labelled_curves.hpp>
 #endif
 
@@ -20,6 +20,7 @@ namespace {
 using plateau::index;
 namespace models = plateau::models;
 namespace statistics = plateau::statistics;
+using statistics::estimate;
 
 constexpr char const* files_text =
     "Files written to --out (C checkpoints in the order given, P pairs, S steps, N prompts, T tokens of the longest):\n"
@@ -92,7 +93,7 @@ std::vector<checkpoint> checkpoints_of(options const& o) {
 /// What is known of a checkpoint.
 struct moment {
     program::pair_curves curves;
-    statistics::estimate slope, slope_mean, width, share, level, spread, median_width;
+    estimate slope, slope_mean, width, share, level, spread, median_width;
     std::vector<double> median_curve;
 };
 
@@ -129,7 +130,7 @@ moment moment_of(options const& o, program::pair_design const& design, program::
 
 /// What changed from one checkpoint to the next.
 struct change {
-    statistics::estimate total, from_share, from_above, from_below, same_pairs;
+    estimate total, from_share, from_above, from_below, same_pairs;
     index both = 0;
 };
 
@@ -162,7 +163,44 @@ change change_of(options const& o, program::pair_design const& design, moment co
     return c;
 }
 
-// FIGURE
+#if PLATEAU_HAS_CAIRO
+/// A number of every checkpoint against its step (+ 1, so that step 0 has a place on a logarithmic axis), with its interval.
+plateau::viz::labelled_curve against_step(char const* label, std::vector<checkpoint> const& checkpoints, std::vector<moment> const& moments,
+                                          estimate moment::*number) {
+    plateau::viz::labelled_curve curve{.label = label, .x = {}, .y = {}, .points = true};
+    for (std::size_t c = 0; c < moments.size(); ++c) {
+        auto const& x = moments[c].*number;
+        curve.x.push_back(static_cast<double>(checkpoints[c].step + 1));
+        curve.y.push_back(x.value);
+        curve.low.push_back(x.low);
+        curve.high.push_back(x.high);
+    }
+    return curve;
+}
+
+void write_figure(options const& o, std::vector<checkpoint> const& checkpoints, std::vector<moment> const& moments, index pairs, std::ostream& out) {
+    namespace viz = plateau::viz;
+    auto const curve = [&](char const* label, estimate moment::*number) { return against_step(label, checkpoints, moments, number); };
+    viz::curve_axis const step{"training step + 1", true};
+    viz::labelled_panel medians{"median curve of every checkpoint", {"α  (from A to B)"}, {"d(α) / d(1)"}, {}, {{.diagonal = true, .label = "no plateau"}}};
+    for (std::size_t c = 0; c < moments.size(); ++c) {  // from light to dark in the order of training
+        double const age = moments.size() < 2 ? 1 : static_cast<double>(c) / static_cast<double>(moments.size() - 1);
+        viz::colour const ink{0.80 * (1 - age), 0.82 - 0.55 * age, 0.93 - 0.38 * age};
+        medians.curves.push_back({.label = "step " + std::to_string(checkpoints[c].step), .x = moments[c].curves.alpha, .y = moments[c].median_curve, .ink = ink});
+    }
+    viz::labelled_figure figure;
+    figure.title = o.checkpoints.empty() ? program::title_of(o) + ": checkpoints of its training" : checkpoints.front().name + " … " + checkpoints.back().name;
+    figure.counts = std::to_string(pairs) + " pairs × " + std::to_string(o.steps) + " steps, 95 % intervals";
+    figure.subtitle = o.write_site + " → " + o.read_site + ";  a pair is across a boundary if its max slope is " + plateau::fixed(o.same_region, 2) + " or more";
+    figure.panels = {{"sharpness", step, {"max slope of d(α) / d(1)"}, {curve("median of all pairs", &moment::slope), curve("of pairs across a boundary", &moment::level)},
+                      {{1, false, false, "no plateau"}}},
+                     medians,
+                     {"new regions", step, {"share of pairs across a boundary"}, {curve("max slope at the threshold or above", &moment::share)}},
+                     {"places of the jumps", step, {"α"}, {curve("interquartile range of the places", &moment::spread), curve("width of the median curve", &moment::median_width),
+                                                           curve("median width", &moment::width)}}};
+    viz::write_labelled_curves(figure, out);
+}
+#endif
 
 void run(CLI::App const& app, options const& o) {
     program::require_valid(o);
@@ -230,7 +268,7 @@ void run(CLI::App const& app, options const& o) {
     }
     out.file("emergence.csv").write(all.csv());
     out.file("changes.csv").write(parts.csv());
-#if PLATEAU_HAS_CAIRO && __has_include(<plateau/viz/labelled_curves.hpp>)
+#if PLATEAU_HAS_CAIRO
     write_figure(o, checkpoints, moments, design.count(), out.file("emergence.png").stream());
 #else
     std::cerr << "emergence.png is not drawn: this build has no cairo\n";
@@ -261,7 +299,7 @@ void run(CLI::App const& app, options const& o) {
         if (moments[c].curves.degenerate > 0) std::cout << moments[c].curves.degenerate << " degenerate pairs of " << checkpoints[c].name << " are left out\n";
     }
     std::cout << "written to " << out.directory().string() << '\n';
-#if PLATEAU_HAS_CAIRO && __has_include(<plateau/viz/labelled_curves.hpp>)
+#if PLATEAU_HAS_CAIRO
     std::cout << "picture:   " << (out.directory() / "emergence.png").string() << '\n';
 #endif
 }

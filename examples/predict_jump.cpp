@@ -9,8 +9,8 @@
 #include <plateau/metrics/neuron_prediction.hpp>
 #include <plateau/statistics/correlation.hpp>
 #include <plateau/sweep/activations.hpp>
-#if PLATEAU_HAS_CAIRO && __has_include(<plateau/viz/scatter.hpp>)
-#include <plateau/viz/scatter.hpp>
+#if PLATEAU_HAS_CAIRO
+#include <plateau/viz/labelled_curves.hpp>
 #endif
 
 #include "support/studies.hpp"
@@ -98,7 +98,22 @@ score score_of(program::pair_design const& design, std::vector<double> const& pr
     return s;
 }
 
-// FIGURE
+#if PLATEAU_HAS_CAIRO
+void write_figure(options const& o, std::vector<predictor> const& predictors, std::vector<double> const& found, std::vector<score> const& scores, std::ostream& out) {
+    namespace viz = plateau::viz;
+    viz::labelled_figure figure;
+    figure.title = program::title_of(o);
+    figure.counts = std::to_string(found.size()) + " pairs × " + std::to_string(o.steps) + " steps, 95 % intervals";
+    figure.subtitle = "where the output jumps, against where it was expected to;  " + o.write_site + " → " + o.read_site;
+    viz::interval const whole{0, 1};
+    for (std::size_t k = 0; k + 1 < predictors.size(); ++k) {  // one half needs no picture
+        auto const how_good = "r = " + program::with_interval(scores[k].correlation, 2) + ",  mean error " + program::with_interval(scores[k].error, 3);
+        figure.panels.push_back({predictors[k].name, {"α expected", false, whole}, {"α of the jump", false, whole},
+                                 {{.label = how_good, .x = predictors[k].places, .y = found, .points = true, .line = false}}, {{.diagonal = true}}});
+    }
+    viz::write_labelled_curves(figure, out);
+}
+#endif
 
 void run(CLI::App const& app, options const& o) {
     program::require_valid(o);
@@ -188,7 +203,7 @@ void run(CLI::App const& app, options const& o) {
         plateau::io::write_npy(out.file("relative.npy"), curves.relative, {count, o.steps});
         program::write_prompts_and_pairs(out, prompts, design.numbers());
         out.file("predict_jump.csv").write(table.csv());
-#if PLATEAU_HAS_CAIRO && __has_include(<plateau/viz/scatter.hpp>)
+#if PLATEAU_HAS_CAIRO
         write_figure(o, predictors, curves.alpha_jump, scores, out.file("predict_jump.png").stream());
 #else
         std::cerr << "predict_jump.png is not drawn: this build has no cairo\n";

@@ -16,7 +16,7 @@
 #include <plateau/statistics/permutation_test.hpp>
 #include <plateau/sweep/activations.hpp>
 #include <plateau/sweep/answer_logits.hpp>
-#if PLATEAU_HAS_CAIRO && __has_include(<plateau/viz/labelled_curves.hpp>)
+#if PLATEAU_HAS_CAIRO
 #include <plateau/viz/labelled_curves.hpp>
 #endif
 
@@ -176,7 +176,26 @@ std::pair<estimate, index> correlation(program::pair_design const& design, std::
     return {design.interval(std::span<both const>{points}, rho, o), static_cast<index>(known(points).size())};
 }
 
-// FIGURE
+#if PLATEAU_HAS_CAIRO
+void write_figure(options const& o, illustrative_results const& six, std::ostream& out) {
+    namespace viz = plateau::viz;
+    viz::labelled_panel distance{"distance", {"α  (from A to B)"}, {"d(α) / d(1)"}, {}, {{.diagonal = true, .label = "no plateau"}}};
+    viz::labelled_panel logits{"logits", {"α  (from A to B)"}, {"normalised logit difference"}, {}, {{.diagonal = true}}};
+    for (std::size_t i = 0; i < illustrative.size(); ++i) {
+        bool const similar = illustrative[i].name[0] == 'S';
+        auto const label = std::string(illustrative[i].name) + "  …" + illustrative[i].a + " /" + illustrative[i].b;
+        auto const curve = six.curves.curve(static_cast<index>(i));
+        distance.curves.push_back({.label = label, .x = six.curves.alpha, .y = {curve.begin(), curve.end()}, .dashed = similar});
+        logits.curves.push_back({.label = label, .x = six.curves.alpha, .y = six.logits[i], .dashed = similar});
+    }
+    viz::labelled_figure figure;
+    figure.title = program::title_of(o);
+    figure.counts = std::to_string(o.steps) + " steps";
+    figure.subtitle = "dissimilar pairs (solid) and similar ones (dashed), " + o.write_site + " → " + o.read_site;
+    figure.panels = {distance, logits};
+    viz::write_labelled_curves(figure, out);
+}
+#endif
 
 void run(CLI::App const& app, options const& o) {
     program::require_valid(o);
@@ -271,7 +290,7 @@ void run(CLI::App const& app, options const& o) {
         out.file("illustrative.csv").write(six.table.csv());
         out.file("last_token.csv").write(levels.csv() + "\n" + effects.csv());
         out.file("distances.csv").write(correlations.csv());
-#if PLATEAU_HAS_CAIRO && __has_include(<plateau/viz/labelled_curves.hpp>)
+#if PLATEAU_HAS_CAIRO
         write_figure(o, six, out.file("similar_dissimilar.png").stream());
 #else
         std::cerr << "similar_dissimilar.png is not drawn: this build has no cairo\n";
