@@ -130,7 +130,8 @@ void write_figure(options const& o, series const& by_write, series const& by_rea
     figure.title = title;
     figure.counts = std::to_string(pairs) + " pairs × " + std::to_string(o.steps) + " steps";
     figure.subtitle = "medians over pairs with their 95 % intervals";
-    figure.panels = {panel("sharpness", "max slope of d(α) / d(1)", &series::slope, 1), panel("width of the transition", "α at 0.9 − α at 0.1", &series::width, 0.8)};
+    figure.panels = {panel("sharpness", "max slope of d(α) / d(1)", &series::slope, 1),
+                     panel("width of the transition", "α at 0.9 − α at 0.1", &series::width, 0.8)};
     viz::write_labelled_curves(figure, out);
 }
 #endif

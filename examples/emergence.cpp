@@ -192,12 +192,13 @@ void write_figure(options const& o, std::vector<checkpoint> const& checkpoints, 
     figure.title = o.checkpoints.empty() ? program::title_of(o) + ": checkpoints of its training" : checkpoints.front().name + " … " + checkpoints.back().name;
     figure.counts = std::to_string(pairs) + " pairs × " + std::to_string(o.steps) + " steps, 95 % intervals";
     figure.subtitle = o.write_site + " → " + o.read_site + ";  a pair is across a boundary if its max slope is " + plateau::fixed(o.same_region, 2) + " or more";
-    figure.panels = {{"sharpness", step, {"max slope of d(α) / d(1)"}, {curve("median of all pairs", &moment::slope), curve("of pairs across a boundary", &moment::level)},
-                      {{1, false, false, "no plateau"}}},
+    figure.panels = {{"sharpness", step, {"max slope of d(α) / d(1)"},
+                      {curve("median of all pairs", &moment::slope), curve("of pairs across a boundary", &moment::level)}, {{1, false, false, "no plateau"}}},
                      medians,
                      {"new regions", step, {"share of pairs across a boundary"}, {curve("max slope at the threshold or above", &moment::share)}},
-                     {"places of the jumps", step, {"α"}, {curve("interquartile range of the places", &moment::spread), curve("width of the median curve", &moment::median_width),
-                                                           curve("median width", &moment::width)}}};
+                     {"places of the jumps", step, {"α"},
+                      {curve("interquartile range of the places", &moment::spread), curve("width of the median curve", &moment::median_width),
+                       curve("median width", &moment::width)}}};
     viz::write_labelled_curves(figure, out);
 }
 #endif
@@ -264,7 +265,8 @@ void run(CLI::App const& app, options const& o) {
     program::interval_table parts{{"from", "to", "both"}, {"change of mean", "new regions", "sharper boundaries", "the rest", "same pairs"}, 2};
     for (std::size_t c = 0; c < changes.size(); ++c) {
         auto const& x = changes[c];
-        parts.row({std::to_string(steps[c]), std::to_string(steps[c + 1]), std::to_string(x.both)}, {x.total, x.from_share, x.from_above, x.from_below, x.same_pairs});
+        parts.row({std::to_string(steps[c]), std::to_string(steps[c + 1]), std::to_string(x.both)},
+                  {x.total, x.from_share, x.from_above, x.from_below, x.same_pairs});
     }
     out.file("emergence.csv").write(all.csv());
     out.file("changes.csv").write(parts.csv());

@@ -66,7 +66,8 @@ struct score {
     index count = 0;
 };
 
-score score_of(program::pair_design const& design, std::vector<double> const& predicted, std::vector<double> const& found, std::vector<bool> const& use, options const& o) {
+score score_of(program::pair_design const& design, std::vector<double> const& predicted, std::vector<double> const& found,
+               std::vector<bool> const& use, options const& o) {
     using both = std::array<double, 2>;
     std::vector<both> points;
     score s;
@@ -99,7 +100,8 @@ score score_of(program::pair_design const& design, std::vector<double> const& pr
 }
 
 #if PLATEAU_HAS_CAIRO
-void write_figure(options const& o, std::vector<predictor> const& predictors, std::vector<double> const& found, std::vector<score> const& scores, std::ostream& out) {
+void write_figure(options const& o, std::vector<predictor> const& predictors, std::vector<double> const& found,
+                  std::vector<score> const& scores, std::ostream& out) {
     namespace viz = plateau::viz;
     viz::labelled_figure figure;
     figure.title = program::title_of(o);

@@ -138,8 +138,8 @@ template <class Context, class Model>
 prediction_distances distances_of(Context const& ctx, Model const& model, options const& o, models::prompt_list const& prompts,
                                   program::pair_design const& design) {
     using T = typename Model::value_type;
-    program::require_memory(static_cast<index>(prompts.size()), model.vocabulary() * index{sizeof(T)}, "the logits of " + std::to_string(prompts.size()) + " prompts",
-                            "ask for fewer prompts");
+    program::require_memory(static_cast<index>(prompts.size()), model.vocabulary() * index{sizeof(T)},
+                            "the logits of " + std::to_string(prompts.size()) + " prompts", "ask for fewer prompts");
     auto const logits = sweep::last_activations(ctx, model, prompts, model.logit_cap > 0 ? "hook_logits" : "unembed.hook_out");
     prediction_distances all;
     for (auto const& pair : design.pairs) {
@@ -150,7 +150,8 @@ prediction_distances distances_of(Context const& ctx, Model const& model, option
     for (auto const& pair : design.pairs) {
         token_id const a = prompts[static_cast<std::size_t>(pair.context)].back(), b = prompts[static_cast<std::size_t>(pair.other)].back();
         bool const known = std::min(following.count(a), following.count(b)) >= o.min_count;
-        all.text.push_back(known ? metrics::jensen_shannon_distance(following.distribution(a, model.vocabulary()), following.distribution(b, model.vocabulary())) : nan);
+        auto const next = [&](token_id token) { return following.distribution(token, model.vocabulary()); };
+        all.text.push_back(known ? metrics::jensen_shannon_distance(next(a), next(b)) : nan);
     }
     return all;
 }

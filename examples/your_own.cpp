@@ -90,7 +90,8 @@ void experiment(std::string const& path) {
             plateau::paths::ray<float>{from, along}(size * lengths[static_cast<std::size_t>(point)], out[0].flat());
         }, {});
         for (index p = 0; p < 3; ++p) {
-            by_direction.row({name, std::to_string(p), plateau::fixed(plateau::metrics::value_at(lengths, curves[p], 0.25), 2), plateau::fixed(curves[p].back(), 2)});
+            double const quarter = plateau::metrics::value_at(lengths, curves[p], 0.25);
+            by_direction.row({name, std::to_string(p), plateau::fixed(quarter, 2), plateau::fixed(curves[p].back(), 2)});
         }
     };
     walk("toward its outliers", [](index, std::span<float const> a) { return toward_its_outliers(a); });

@@ -79,7 +79,10 @@ struct pair_design {
         double const nan = std::numeric_limits<double>::quiet_NaN();
         if (values.size() < 2) return {statistic(values), nan, nan, nan};
         statistics::bootstrap_options const options{.resamples = o.resamples, .seed = o.seed};
-        if (shared == dependence::prompts) return statistics::prompt_bootstrap(values, std::span<plateau::corpus::pair const>{numbers()}, prompts, statistic, options);
+        if (shared == dependence::prompts) {
+            auto const names = numbers();
+            return statistics::prompt_bootstrap(values, std::span<plateau::corpus::pair const>{names}, prompts, statistic, options);
+        }
         index const block = shared == dependence::chain ? statistics::default_block(count()) : 1;
         return statistics::block_bootstrap(values, block, statistic, options);
     }

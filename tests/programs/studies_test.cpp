@@ -159,7 +159,8 @@ TEST_CASE("prompts that end alike lie nearer to each other than prompts that do 
 TEST_CASE("what follows the last tokens in a corpus is compared where it is known", "[programs][studies]") {
     scratch_dir const dir;
     std::string text;
-    for (int i = 0; i < 400; ++i) text += i % 3 == 0 ? "She looked at the house, and then " : i % 3 == 1 ? "he had been there. The end of " : "in the morning it was said, ";
+    std::vector<std::string> const parts{"She looked at the house, and then ", "he had been there. The end of ", "in the morning it was said, "};
+    for (std::size_t i = 0; i < 400; ++i) text += parts[i % 3];
     auto const corpus = dir.write("corpus.txt", text).string();
     succeed("similar_dissimilar", {"--corpus", corpus, "--count", "40", "--length", "6", "--min-count", "20", "--resamples", "50", "--out", (dir / "out").string()});
     auto const distances = values_of(dir / "out/corpus_distance.npy");
@@ -195,7 +196,8 @@ TEST_CASE("region_count counts what its thresholds say", "[programs][studies]") 
             else CHECK(summary.at("regions_equal")[k][0].is_null());  // no bound
         }
     }
-    succeed("stable_regions", {"--model", given.path("step-8"), "--tokens", given.tokens, "--out", given.path("s"), "--dtype", "fp64", "--pairs", "all", "--top-k", "1"});
+    succeed("stable_regions", {"--model", given.path("step-8"), "--tokens", given.tokens, "--out", given.path("s"), "--dtype", "fp64", "--pairs", "all",
+                               "--top-k", "1"});
     CHECK(read_npy<std::int64_t>(given.dir / "s/top_tokens.npy").values == read_npy<std::int64_t>(given.dir / "out/path_labels.npy").values);
 }
 
