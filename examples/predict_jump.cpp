@@ -110,7 +110,9 @@ void write_figure(options const& o, std::vector<predictor> const& predictors, st
     viz::interval const whole{0, 1};
     for (std::size_t k = 0; k + 1 < predictors.size(); ++k) {  // one half needs no picture
         auto const how_good = "r = " + program::with_interval(scores[k].correlation, 2) + ",  mean error " + program::with_interval(scores[k].error, 3);
-        figure.panels.push_back({predictors[k].name, {"α expected", false, whole}, {"α of the jump", false, whole},
+        auto const outside = std::count_if(predictors[k].places.begin(), predictors[k].places.end(), [](double x) { return x < 0 || x > 1; });
+        auto const title = predictors[k].name + (outside > 0 ? "  (" + std::to_string(outside) + " pairs outside of [0, 1])" : "");
+        figure.panels.push_back({title, {"α expected", false, whole}, {"α of the jump", false, whole},
                                  {{.label = how_good, .x = predictors[k].places, .y = found, .points = true, .line = false}}, {{.diagonal = true}}});
     }
     viz::write_labelled_curves(figure, out);
