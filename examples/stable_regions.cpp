@@ -9,8 +9,6 @@
 #include <array>
 #include <cstdio>
 
-#include <plateau/metrics/max_slope.hpp>
-#include <plateau/metrics/relative_distance.hpp>
 #include <plateau/paths/grid.hpp>
 #include <plateau/statistics/quantile.hpp>
 #include <plateau/sweep/activations.hpp>
@@ -25,12 +23,11 @@
 #include "support/interventions.hpp"
 #include "support/named_paths.hpp"
 #include "support/path_metrics.hpp"
-#include "support/program.hpp"
+#include "support/studies.hpp"
 
 namespace {
 
 using plateau::index;
-namespace metrics = plateau::metrics;
 namespace statistics = plateau::statistics;
 namespace sweep = plateau::sweep;
 
@@ -89,44 +86,6 @@ struct options : program::common_options {
     program::intervention_options interventions;
 };
 
-/// chain: (i, i+1); disjoint: (0,1), (2,3), …; or a file [P,2].
-std::vector<sweep::prompt_pair> make_pairs(std::string const& how, index prompts) {
-    std::vector<sweep::prompt_pair> pairs;
-    if (how == "chain") {
-        for (index i = 0; i + 1 < prompts; ++i) pairs.push_back({i, i + 1});
-    } else if (how == "disjoint") {
-        for (index i = 0; i + 1 < prompts; i += 2) pairs.push_back({i, i + 1});
-    } else {
-        if (!std::filesystem::exists(how)) {
-            throw plateau::usage_error("--pairs " + how + ": there is no such file; give chain, disjoint or an NPY file");
-        }
-        auto const array = program::read_integers(how);
-        if (array.shape.size() != 2 || array.shape[1] != 2) {
-            throw plateau::usage_error(how + ": pairs must have the shape [P,2]: context, other");
-        }
-        for (index const i : array.values) {
-            if (i >= 0 && i < prompts) continue;
-            throw plateau::usage_error(how + ": a pair names prompt " + std::to_string(i) + ", there are " +
-                                       std::to_string(prompts) + ", counted from 0");
-        }
-        for (std::size_t i = 0; i < array.values.size(); i += 2) pairs.push_back({array.values[i], array.values[i + 1]});
-    }
-    if (pairs.empty()) throw plateau::usage_error("there is no pair: give at least two prompts");
-    return pairs;
-}
-
-/// @throws numeric_error that names the read site and the pair where a distance is infinite or NaN
-void require_finite(plateau::tensor::buffer<double, 2> const& distances, std::string const& site) {
-    for (index p = 0; p < distances.extent(0); ++p) {
-        for (index i = 0; i < distances.extent(1); ++i) {
-            if (std::isfinite(distances(p, i))) continue;
-            throw plateau::numeric_error("the read-out at " + site + " is not finite for pair " + std::to_string(p) + ", alpha = " +
-                                         plateau::fixed(plateau::paths::grid_fraction(i, distances.extent(1)), 4) +
-                                         ": check the weights, or compute with a wider dtype");
-        }
-    }
-}
-
 /// The read sites, one or several.
 std::vector<std::string> read_sites_of(std::string const& text) {
     std::vector<std::string> sites;
@@ -140,29 +99,6 @@ std::vector<std::string> read_sites_of(std::string const& text) {
 
 /// Where d(alpha) of the k-th read site lies, counted from 0.
 std::string distances_name(std::size_t k) { return k == 0 ? "distances.npy" : "distances." + std::to_string(k + 1) + ".npy"; }
-
-/// What is known of all pairs.
-struct results {
-    std::vector<double> relative, max_slope, alpha_jump;
-    index degenerate = 0;
-};
-
-results analyse(sweep::distance_curves const& curves, double min_d1) {
-    results r;
-    for (index p = 0; p < curves.distances.extent(0); ++p) {
-        auto const relative = metrics::relative_distance(curves[p], min_d1);
-        auto const slope = metrics::max_slope(relative);
-        r.relative.insert(r.relative.end(), relative.begin(), relative.end());
-        r.max_slope.push_back(slope.value);
-        r.alpha_jump.push_back(slope.alpha);
-        r.degenerate += std::isnan(slope.value) ? 1 : 0;
-    }
-    if (r.degenerate == curves.distances.extent(0)) {
-        throw plateau::numeric_error("all " + std::to_string(r.degenerate) + " pairs are degenerate: d(1) <= " +
-                                     plateau::fixed(min_d1, 6) + "; choose other prompts, another write site or --min-d1");
-    }
-    return r;
-}
 
 template <class T>
 void require_finite(sweep::predictions<T> const& p) {
@@ -199,7 +135,7 @@ void write_refined(plateau::output_set& out, std::vector<plateau::paths::refined
 }
 
 void write_csv(plateau::atomic_file& file, std::vector<sweep::prompt_pair> const& pairs,
-               sweep::distance_curves const& curves, results const& r) {
+               sweep::distance_curves const& curves, program::pair_curves const& r) {
     file.write("pair,context,other,alpha,distance,relative\n");
     std::size_t const steps = curves.alpha.size();
     for (std::size_t p = 0; p < pairs.size(); ++p) {
@@ -229,7 +165,7 @@ void run(CLI::App const& app, options const& o) {
     plateau::output_set out{o.out};
     program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
         auto const prompts = program::load_prompts(o, model, false);
-        auto const pairs = program::in_contexts(make_pairs(o.pairs, static_cast<index>(prompts.size())), o.interventions.context);
+        auto const pairs = program::in_contexts(program::pairs_of(o.pairs, static_cast<index>(prompts.size())).pairs, o.interventions.context);
         auto const count = static_cast<index>(pairs.size());
         if (o.top_k > model.vocabulary()) {
             throw plateau::usage_error("--top-k " + std::to_string(o.top_k) + ": the vocabulary has " + std::to_string(model.vocabulary()) +
@@ -283,17 +219,17 @@ void run(CLI::App const& app, options const& o) {
         auto const gaps = intervenes ? gap.distances() : std::vector<double>{};
         std::vector<plateau::paths::refined_jump> refined;
         if (o.refine > 0) {
-            require_finite(curves.distances, read_sites[0]);
+            program::require_finite(curves.distances, read_sites[0]);
             refined = sweep::refine_jumps(ctx, model, prompts, pairs, curves, path, {.tolerance = o.refine, .noise = o.dtype == "fp64" ? 1e-13 : o.dtype == "bf16" ? 1e-3 : 1e-5, .min_d1 = o.min_d1},
                                           {.write = o.write_site, .read = read_sites[0], .positions = positions}, changes);
         }
         double const seconds = watch.seconds();
         index evaluated = count * o.steps;
         for (auto const& one : refined) evaluated += std::max<index>(0, one.evaluations - o.steps);
-        require_finite(curves.distances, read_sites[0]);
-        for (std::size_t k = 1; k < read_sites.size(); ++k) require_finite(more_distances[k - 1], read_sites[k]);
+        program::require_finite(curves.distances, read_sites[0]);
+        for (std::size_t k = 1; k < read_sites.size(); ++k) program::require_finite(more_distances[k - 1], read_sites[k]);
         require_finite(predictions);
-        auto const r = analyse(curves, o.min_d1);
+        auto const r = program::measure(curves.alpha, curves.distances, o.min_d1);
         auto const slopes = statistics::quartiles_of(r.max_slope);
         auto const jumps = statistics::quartiles_of(r.alpha_jump);
 
@@ -359,20 +295,13 @@ void run(CLI::App const& app, options const& o) {
         }
         out.file("summary.json").write(program::json_text(summary));
         out.commit();
-        // those of an earlier run would contradict what stands here now
-        auto const remove = [&](bool written, std::initializer_list<char const*> names) {
-            std::error_code ignored;
-            for (char const* const name : names) {
-                if (!written) std::filesystem::remove(out.directory() / name, ignored);
-            }
-        };
-        remove(program::ragged(prompts), {"lengths.npy"});
+        program::remove_stale(out, program::ragged(prompts), {"lengths.npy"});
         std::error_code ignored;
         for (std::size_t k = read_sites.size(); std::filesystem::remove(out.directory() / distances_name(k), ignored);) ++k;
-        remove(intervenes, {"contexts.npy", "transplant_gap.npy"});
-        remove(o.refine > 0, {"refined.npy"});
-        remove(o.kl, {"kl.npy", "kl_reverse.npy"});
-        remove(o.top_k > 0, {"top_tokens.npy", "top_log_probs.npy"});
+        program::remove_stale(out, intervenes, {"contexts.npy", "transplant_gap.npy"});
+        program::remove_stale(out, o.refine > 0, {"refined.npy"});
+        program::remove_stale(out, o.kl, {"kl.npy", "kl_reverse.npy"});
+        program::remove_stale(out, o.top_k > 0, {"top_tokens.npy", "top_log_probs.npy"});
         for (auto const& metric : program::metric_names()) {
             if (std::count(o.metrics.begin(), o.metrics.end(), metric) > 0) continue;
             std::filesystem::remove(out.directory() / (metric + ".npy"), ignored);
@@ -419,7 +348,7 @@ int main(int argc, char** argv) {
     program::add_model_options(app, o);
     program::add_prompt_options(app, o);
     app.add_option("--out", o.out, "folder for the results")->capture_default_str();
-    app.add_option("--pairs", o.pairs, "chain, disjoint, or an NPY file of integers [P,2]: context, other")
+    app.add_option("--pairs", o.pairs, "chain, disjoint, all, or an NPY file of integers [P,2]: context, other")
         ->capture_default_str();
     app.add_option("--write-site", o.write_site, "where x(alpha) is written")->capture_default_str();
     app.add_option("--read-site", o.read_site, "where the change is read, at the last position; or several, separated by commas")->capture_default_str();

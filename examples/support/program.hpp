@@ -19,8 +19,8 @@
 #include <plateau/core/output_set.hpp>
 #include <plateau/core/pinned.hpp>
 #include <plateau/core/progress.hpp>
-#include <plateau/core/rng.hpp>
 #include <plateau/core/table.hpp>
+#include <plateau/corpus/windows.hpp>
 #include <plateau/io/npy.hpp>
 #include <plateau/models/shuffled_weights.hpp>
 
@@ -197,14 +197,10 @@ plateau::models::prompt_list load_prompts(common_options const& o, Model const& 
     } else if (!o.corpus.empty()) {
         if (o.count < 1 || o.length < 1) throw plateau::usage_error("--count and --length must be at least 1");
         auto const all = encode(model, plateau::io::read_text(o.corpus), o.corpus);
-        index const windows = static_cast<index>(all.size()) / o.length;
-        if (windows < o.count) {
-            throw plateau::usage_error(o.corpus + ": the text has " + std::to_string(windows) + " windows of " +
-                                       std::to_string(o.length) + " tokens, --count asks for " + std::to_string(o.count));
-        }
-        for (index window : plateau::sample_without_replacement(windows, o.count, o.seed)) {
-            auto const begin = all.begin() + window * o.length;
-            prompts.emplace_back(begin, begin + o.length);
+        try {
+            prompts = plateau::corpus::draw_windows(all, o.count, o.length, o.seed);
+        } catch (plateau::usage_error const& problem) {
+            throw plateau::usage_error(o.corpus + ": " + problem.what());
         }
     } else {
         auto const path = o.prompts.empty() ? embedded_model() + "/prompts.txt" : o.prompts;

@@ -63,6 +63,28 @@ TEST_CASE("planted numbers of regions are recovered, with the correction for the
     // without the correction the count is too small by 1 / (1 + 1/r)
 }
 
+TEST_CASE("the interval of the same-region probability is that of all pairs", "[statistics][region_count]") {
+    index const prompts = GENERATE(2, 3, 7, 65);
+    auto const regions = planted_regions(5, 1, 4).draw(prompts, 9);
+    std::vector<std::array<index, 2>> pairs;
+    std::vector<double> same;
+    for (index i = 0; i < prompts; ++i) {
+        for (index j = i + 1; j < prompts; ++j) {
+            pairs.push_back({i, j});
+            same.push_back(regions[static_cast<std::size_t>(i)] == regions[static_cast<std::size_t>(j)]);
+        }
+    }
+    statistics::bootstrap_options const options{.resamples = 300, .seed = 6};
+    auto const expected = statistics::prompt_bootstrap<double>(same, pairs, prompts, statistics::mean, options);
+    auto const found = statistics::same_region_estimate(regions, options);
+    CHECK_THAT(found.value, testing::WithinAbs(expected.value, 1e-14));
+    CHECK_THAT(found.low, testing::WithinAbs(expected.low, 1e-14));
+    CHECK_THAT(found.high, testing::WithinAbs(expected.high, 1e-14));
+    CHECK_THAT(found.standard_error, testing::WithinAbs(expected.standard_error, 1e-14));
+    CHECK_THROWS_AS(statistics::same_region_estimate(std::vector<index>{1}), shape_error);
+    CHECK_THROWS_AS(statistics::same_region_estimate(regions, {.resamples = 0}), usage_error);
+}
+
 TEST_CASE("the interval from prompts drawn again holds the planted number", "[statistics][region_count]") {
     index const prompts = 200;
     std::vector<std::array<index, 2>> pairs;

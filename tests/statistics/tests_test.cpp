@@ -70,6 +70,8 @@ TEST_CASE("correlations of planted relations", "[statistics][correlation]") {
     CHECK(std::isnan(statistics::pearson(constant)));
     CHECK(std::isnan(statistics::spearman(constant)));
     CHECK(std::isnan(statistics::pearson({})));
+    for (auto& point : cubic) point[0] = 0.1;  // whose mean over eleven is not 0.1
+    CHECK(std::isnan(statistics::pearson(cubic)));
     line[3][1] = NAN;
     CHECK(std::isnan(statistics::spearman(line)));
     CHECK(std::isnan(statistics::pearson(line)));

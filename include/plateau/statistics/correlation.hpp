@@ -23,7 +23,11 @@ inline double pearson(std::span<std::array<double, 2> const> points) {
         yy += y * y;
         xy += x * y;
     }
-    if (!(xx > 0 && yy > 0)) return std::numeric_limits<double>::quiet_NaN();
+    bool varies[2] = {false, false};  // a constant's mean is rounded: its squares may sum to more than 0
+    for (auto const& point : points) {
+        for (std::size_t axis = 0; axis < 2; ++axis) varies[axis] = varies[axis] || point[axis] != points[0][axis];
+    }
+    if (!(varies[0] && varies[1] && xx > 0 && yy > 0)) return std::numeric_limits<double>::quiet_NaN();
     return std::clamp(xy / std::sqrt(xx) / std::sqrt(yy), -1.0, 1.0);
 }
 
