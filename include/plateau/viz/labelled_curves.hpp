@@ -198,7 +198,7 @@ inline canvas render_labelled_curves(labelled_figure const& figure) {
         auto const layout = lay_out_legend(picture, figure.panel_width, entries);
         double const area_top = top + above[i / across], first = area_top - 14 - row * (layout.rows - 1);
         text_style const bold{.size = 12, .bold = true};
-        picture.text({from, first - (layout.rows > 0 ? 16 : 0)}, fitted(picture, panel.title, figure.panel_width, bold), bold);
+        picture.text({from, layout.rows > 0 ? first - 16 : area_top - 10}, fitted(picture, panel.title, figure.panel_width, bold), bold);
         for (std::size_t k = 0; k < entries.size(); ++k) draw_legend_entry(picture, {from + layout.places[k].x, first + layout.places[k].y}, entries[k]);
         draw_labelled_curves(picture, {from, area_top, figure.panel_width, figure.panel_height}, panel);
         if (i % across + 1 == across) top += above[i / across] + figure.panel_height + below;
