@@ -47,7 +47,8 @@ constexpr char const* files_text =
     "  slices.csv         n rows           slice,checkpoint,a,b,c,c_alpha,largest_d_a,largest_d_b,largest_d_c: prompts by number, t, and\n"
     "                     the largest distances; with --labels also components_a..c (connected regions of equal labels) and\n"
     "                     boundary_a..c (share of neighbouring points whose labels differ)\n"
-    "  slice.png          the slices in colours; slices.apng with several: one frame each, with colours that compare\n"
+    "  slice.png          the slice in colours. Several are drawn with colours that compare, each distance divided by its largest in\n"
+    "                     the whole series; slices.apng is the same, a frame each; slice_own.png divides by the largest in each panel\n"
     "  labels.png         --labels: the three label maps of the first slice\n"
     "  boundary.png       --boundary: the two heat maps, dashed the boundary that the angle's bisector at m predicts\n"
     "  summary.json       one object       program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
@@ -64,7 +65,7 @@ struct options : program::common_options {
     std::string write_site = "blocks.0.hook_resid_post";
     std::string read_site = "ln_final.hook_out";
     index grid = 61;
-    bool labels = false, boundary = false, one_scale = false;
+    bool labels = false, boundary = false;
     double frame_seconds = 0.8;
 };
 
@@ -271,9 +272,9 @@ study run_all(options const& o, std::vector<program::checkpoint> const& checkpoi
             if (!first) return;
             if (o.boundary) all.boundary = run_boundary(o, ctx, model, prompts, triples[0], boundary_grid(o.grid), all);
             for (std::size_t k = 0; k < 3; ++k) {
-                for (auto const token : prompts[static_cast<std::size_t>(triples[0][k])]) {
-                    all.anchors[k] += program::shown(model, token) + (model.tokenizer ? "" : " ");
-                }
+                auto const& prompt = prompts[static_cast<std::size_t>(triples[0][k])];
+                if (model.tokenizer) all.anchors[k] = "“" + model.tokenizer->decode(prompt) + "”";
+                else for (auto const token : prompt) all.anchors[k] += std::to_string(token) + " ";
             }
             all.prompts = static_cast<index>(prompts.size());
             all.longest = program::longest_of(prompts);
@@ -349,14 +350,18 @@ void draw(options const& o, study const& all, plateau::output_set& out) {
     slices.counts = size;
     slices.subtitle = sites;
     slices.grid = grid;
-    slices.one_scale = o.one_scale || !o.checkpoints.empty();
+    slices.one_scale = all.panels.size() > 1;
     if (all.panels.size() == 1 || !o.checkpoints.empty()) slices.anchors = all.anchors;
     for (auto const& one : all.panels) {
         auto const map = [&](index k) { return tensor::view<double const, 2>(one.slice.distances[k]); };
         slices.panels.push_back({one.name, {map(0), map(1), map(2)}, marks_of(one)});
     }
     viz::write_slices(slices, out.file("slice.png").stream());
-    if (all.panels.size() > 1) viz::write_slice_animation(slices, o.frame_seconds, out.file("slices.apng").stream());
+    if (all.panels.size() > 1) {
+        viz::write_slice_animation(slices, o.frame_seconds, out.file("slices.apng").stream());
+        slices.one_scale = false;
+        viz::write_slices(slices, out.file("slice_own.png").stream());
+    }
 
     if (o.labels) {
         auto const& one = all.panels.front();
@@ -365,7 +370,7 @@ void draw(options const& o, study const& all, plateau::output_set& out) {
         labels.counts = size;
         labels.subtitle = "the likeliest next token; " + o.write_site + (one.name.empty() ? "" : ", " + one.name);
         labels.grid = grid;
-        labels.name = [&](index token) { return all.words.at(token); };
+        labels.name = [&](index token) { return "“" + all.words.at(token) + "”"; };
         for (index k = 0; k < 3; ++k) {
             auto const at = static_cast<std::size_t>(k);
             auto const regions = std::to_string(one.components[at]) + (one.components[at] == 1 ? " region" : " regions");
@@ -443,7 +448,7 @@ void run(CLI::App const& app, options const& o) {
     remove(all.ragged, {"lengths.npy"});
     remove(o.labels, {"labels.npy", "labels.png"});
     remove(o.boundary, {"boundary_a.npy", "boundary_b.npy", "boundary.png"});
-    remove(all.panels.size() > 1, {"slices.apng"});
+    remove(all.panels.size() > 1, {"slices.apng", "slice_own.png"});
 
     std::vector<std::string> header{"slice", "A", "B", "C", "C at alpha", "max d_A", "max d_B", "max d_C"};
     if (o.labels) header.insert(header.end(), {"regions in A", "in B", "in C", "boundary in A"});
@@ -492,7 +497,6 @@ int main(int argc, char** argv) {
         ->delimiter(',')->excludes("--model");
     app.add_flag("--labels", o.labels, "also the likeliest next token of every point");
     app.add_flag("--boundary", o.boundary, "also the heat maps over the plane through A, B and the mean activation");
-    app.add_flag("--one-scale", o.one_scale, "colours of all slices by the same largest distances, as with --checkpoints, not by each one's own");
     app.add_option("--frame-seconds", o.frame_seconds, "how long slices.apng shows each slice")->capture_default_str();
     app.footer(files_text);
     return program::run(app, argc, argv, [&] { run(app, o); });

@@ -21,7 +21,7 @@ struct cell_edges {
 
 /// A side for `count` cells, near `wanted` logical pixels, that gives all of them the same whole number of the file's: at least one.
 inline double side_of_cells(index count, double wanted) {
-    double const cells = static_cast<double>(count);
+    double const cells = static_cast<double>(std::max<index>(count, 1));
     return cells * std::max(1.0, std::round(2 * wanted / cells)) / 2;
 }
 

@@ -49,7 +49,9 @@ inline canvas render_slices(slice_figure const& figure, std::vector<std::array<d
     panel_rows place{.count = count, .across = count == 4 ? 2 : 4, .least = 620};
     place.width = side_of_cells(static_cast<index>(figure.grid.u.size()), wanted);
     place.height = side_of_cells(static_cast<index>(figure.grid.v.size()), wanted);
+    bool const titles = std::any_of(figure.panels.begin(), figure.panels.end(), [](auto const& panel) { return !panel.title.empty(); });
     place.head += names ? 68 : 14;
+    place.above = titles ? 36 : 18;
     canvas picture{place.total_width(), place.total_height(), figure.scale};
     interval const edges{place.left, picture.width() - place.right};
     draw_heading(picture, edges, figure.title, figure.counts, figure.subtitle);

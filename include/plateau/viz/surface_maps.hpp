@@ -63,13 +63,16 @@ inline void draw_surface(canvas& to, rectangle area, surface_map const& map) {
     std::vector<legend_entry> legend;
     {
         auto const inside = to.clip(area);
-        for (auto const& line : map.lines) {
-            std::vector<point> path;
-            for (auto const& [u, v] : line.path) path.push_back(frame.at(u, v));
-            to.line(path, {palette::white.with_alpha(0.8), line.with.width + 1.8});
-            to.line(path, line.with);
-            if (!line.words.empty()) legend.push_back({line.words, line.with});
+        for (bool const halo : {true, false}) {  // all rims below all lines
+            for (auto const& line : map.lines) {
+                std::vector<point> path;
+                for (auto const& [u, v] : line.path) path.push_back(frame.at(u, v));
+                to.line(path, halo ? pen{palette::white.with_alpha(0.8), line.with.width + 1.8} : line.with);
+            }
         }
+    }
+    for (auto const& line : map.lines) {
+        if (!line.words.empty()) legend.push_back({line.words, line.with});
     }
     draw_map_frame(to, frame, map.title, map.across, map.along, map.places);
     draw_colour_bar(to, {area.right() + 12, area.top, 11, area.height}, colours);
@@ -84,8 +87,8 @@ inline canvas render_surfaces(surface_figure const& figure) {
     panel_rows place{.count = count, .across = count == 4 ? 2 : 3, .right = 84, .below = 72, .least = 560};
     for (auto const& map : figure.maps) {
         double const wanted = count == 1 ? 440 : 340;
-        place.width = std::max(place.width, side_of_cells(std::max<index>(map.values.extent(1), 1), wanted));
-        place.height = std::max(place.height, side_of_cells(std::max<index>(map.values.extent(0), 1), wanted));
+        place.width = std::max(place.width, side_of_cells(map.values.extent(1), wanted));
+        place.height = std::max(place.height, side_of_cells(map.values.extent(0), wanted));
     }
     canvas picture{place.total_width(), place.total_height(), figure.scale};
     draw_heading(picture, {place.left, picture.width() - 24}, figure.title, figure.counts, figure.subtitle);
