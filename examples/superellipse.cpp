@@ -50,7 +50,7 @@ constexpr char const* files_text =
     "Kinds of directions: random, isotropic Gaussian vectors; random-difference, differences of the activations of two prompts drawn among\n"
     "those that are no anchors, four prompts a pair; or an NPY file of numbers [2P,D] or [P,2,D], taken two by two.\n"
     "Anchors: the first --anchors prompts. Intervals: bootstrap over anchors; that of a kind resamples the anchors of all its pairs at once.\n"
-    "Sites by default: written after block 2 (block 0 if there are fewer than 5), read after the last but one, as published.\n"
+    "Sites by default: written after block 2 (block 0 of fewer than 5), read after the last but one (the last of fewer than 3), as published.\n"
     "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.";
 
 struct options : program::common_options {
@@ -294,7 +294,7 @@ void run(CLI::App const& app, options const& o) {
         int const layers = model.layers();
         auto const after = [](int block) { return "blocks." + std::to_string(block) + ".hook_resid_post"; };
         auto const write_site = o.write_site.empty() ? after(layers < 5 ? 0 : 2) : o.write_site;
-        auto const read_site = o.read_site.empty() ? after(std::max(layers - 2, 0)) : o.read_site;
+        auto const read_site = o.read_site.empty() ? after(std::max(layers < 3 ? layers - 1 : layers - 2, 0)) : o.read_site;
 
         study all;
         all.angles = paths::even_grid(0, o.degrees * per_degree, o.grid);
