@@ -126,7 +126,7 @@ inline void draw_labels(canvas& to, rectangle area, map_grid const& grid, label_
         auto const& at = middles[i];
         std::string const words = name(regions.label[i]);
         point const middle{(cells.x(at.column) + cells.x(at.column + 1)) / 2, (cells.y(at.row) + cells.y(at.row + 1)) / 2};
-        double const width = to.text_width(words, style), room = 2 * static_cast<double>(at.depth) * cell;
+        double const width = to.text_width(words, style), room = static_cast<double>(2 * at.depth - 1) * cell;
         rectangle const box{middle.x - width / 2, middle.y - 7, width, 14};
         bool const clear = std::none_of(taken.begin(), taken.end(), [&](rectangle const& other) {
             return box.left < other.right() && other.left < box.right() && box.top < other.bottom() && other.top < box.bottom();

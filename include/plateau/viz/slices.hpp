@@ -46,7 +46,8 @@ inline canvas render_slices(slice_figure const& figure, std::vector<std::array<d
     if (count == 0) throw shape_error("a picture of slices needs one at least");
     bool const names = std::any_of(figure.anchors.begin(), figure.anchors.end(), [](auto const& words) { return !words.empty(); });
     double const wanted = count == 1 ? 460 : count <= 3 ? 360 : 280;
-    panel_rows place{.count = count, .across = count == 4 ? 2 : 4, .least = 620};
+    index const lines = count == 4 ? 2 : (count + 3) / 4;
+    panel_rows place{.count = count, .across = (count + lines - 1) / lines, .least = 620};
     place.width = side_of_cells(static_cast<index>(figure.grid.u.size()), wanted);
     place.height = side_of_cells(static_cast<index>(figure.grid.v.size()), wanted);
     bool const titles = std::any_of(figure.panels.begin(), figure.panels.end(), [](auto const& panel) { return !panel.title.empty(); });
