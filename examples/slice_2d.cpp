@@ -42,14 +42,14 @@ constexpr char const* files_text =
     "  labels.npy         int64 [3,G,G]    --labels: the likeliest next token at every point, in the contexts of A, B, C\n"
     "  boundary_a.npy, boundary_b.npy  float64 [G,G]  --boundary: the same distances in the contexts of A and B over the plane through A,\n"
     "                     B and the mean m of all prompts' activations: A + alpha (B-A) + beta (x-m), x the foot of m on AB; columns\n"
-    "                     alpha from 0 to 1, rows beta from -1 to 1; of the first triple and the first checkpoint\n"
+    "                     alpha from 0 to 1, rows beta from -1 to 1; of the first triple, the last checkpoint\n"
     "  tokens.npy         int64 [N,T]      token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] if lengths differ\n"
     "  slices.csv         n rows           slice,checkpoint,a,b,c,c_alpha,largest_d_a,largest_d_b,largest_d_c: prompts by number, t, and\n"
     "                     the largest distances; with --labels also components_a..c (connected regions of equal labels) and\n"
     "                     boundary_a..c (share of neighbouring points whose labels differ)\n"
     "  slice.png          the slice in colours. Several are drawn with colours that compare, each distance divided by its largest in\n"
     "                     the whole series; slices.apng is the same, a frame each; slice_own.png divides by the largest in each panel\n"
-    "  labels.png         --labels: the three label maps of the first slice\n"
+    "  labels.png         --labels: the three label maps of the first triple, the last checkpoint\n"
     "  boundary.png       --boundary: the two heat maps, dashed the boundary that the angle's bisector at m predicts\n"
     "  summary.json       one object       program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
     "                     load_seconds, points_per_second, options, grid, range, slices, checkpoints (names), anchors (prompt\n"
@@ -154,6 +154,9 @@ struct study {
     index points = 0;
     int threads = 0;
     std::string instruction_set;
+
+    /// The slice that label maps and boundary maps are drawn of: of the last checkpoint, or of the first triple.
+    panel const& shown() const { return panels.size() > 1 && panels[0].anchors == panels[1].anchors ? panels.back() : panels.front(); }
 };
 
 /// @throws numeric_error that names the context and the place where a distance is infinite or NaN
@@ -246,7 +249,7 @@ study run_all(options const& o, std::vector<program::checkpoint> const& checkpoi
     auto const range = range_of(o.range);
     all.grid = {paths::even_grid(range[0], range[1], o.grid), paths::even_grid(range[0], range[1], o.grid)};
     for (auto const& checkpoint : checkpoints) {
-        auto const first = &checkpoint == &checkpoints.front();
+        auto const last = &checkpoint == &checkpoints.back();
         auto from = o;
         from.model = checkpoint.path;
         program::with_model(from, [&](auto const& ctx, auto const& model, double load_seconds) {
@@ -269,7 +272,7 @@ study run_all(options const& o, std::vector<program::checkpoint> const& checkpoi
                 }
             }
             all.load_seconds += load_seconds;
-            if (!first) return;
+            if (!last) return;
             if (o.boundary) all.boundary = run_boundary(o, ctx, model, prompts, triples[0], boundary_grid(o.grid), all);
             for (std::size_t k = 0; k < 3; ++k) {
                 auto const& prompt = prompts[static_cast<std::size_t>(triples[0][k])];
@@ -343,7 +346,8 @@ std::vector<plateau::viz::place_mark> marks_of(panel const& one) {
 
 void draw(options const& o, study const& all, plateau::output_set& out) {
     namespace viz = plateau::viz;
-    std::string const sites = o.write_site + " → " + o.read_site, size = std::to_string(o.grid) + " × " + std::to_string(o.grid) + " points";
+    std::string const sites = o.write_site + " → " + o.read_site, size = (o.checkpoints.empty() ? "" : std::to_string(all.panels.size()) + " checkpoints × ") +
+                             std::to_string(o.grid) + " × " + std::to_string(o.grid) + " points";
     viz::map_grid const grid{all.grid.u, all.grid.v};
     viz::slice_figure slices;
     slices.title = program::title_of(o);
@@ -364,10 +368,10 @@ void draw(options const& o, study const& all, plateau::output_set& out) {
     }
 
     if (o.labels) {
-        auto const& one = all.panels.front();
+        auto const& one = all.shown();
         viz::label_figure labels;
         labels.title = slices.title;
-        labels.counts = size;
+        labels.counts = std::to_string(o.grid) + " × " + std::to_string(o.grid) + " points";
         labels.subtitle = "the likeliest next token; " + o.write_site + (one.name.empty() ? "" : ", " + one.name);
         labels.grid = grid;
         labels.name = [&](index token) { return "“" + all.words.at(token) + "”"; };
@@ -383,7 +387,7 @@ void draw(options const& o, study const& all, plateau::output_set& out) {
     auto const& found = all.boundary;
     viz::surface_figure figure;
     figure.title = slices.title;
-    figure.counts = size;
+    figure.counts = std::to_string(o.grid) + " × " + std::to_string(o.grid) + " points";
     figure.subtitle = "distance from the context's own run; " + sites;
     for (index k = 0; k < 2; ++k) {
         auto const map = tensor::view<double const, 2>(found.distances[k]);
@@ -401,11 +405,12 @@ void draw(options const& o, study const& all, plateau::output_set& out) {
 }
 #endif
 
-void run(CLI::App const& app, options const& o) {
+void run(CLI::App const& app, options o) {
     if (o.grid < 2) throw plateau::usage_error("--grid must be at least 2, got " + std::to_string(o.grid));
     range_of(o.range);
     if (!(o.frame_seconds > 0 && o.frame_seconds <= 60)) throw plateau::usage_error("--frame-seconds must be above 0 and at most 60");
     auto const checkpoints = program::checkpoints_of(o.checkpoints.empty() ? std::vector<std::string>{o.model} : o.checkpoints);
+    o.model = checkpoints.back().path;
     plateau::output_set out{o.out};
     auto const all = run_all(o, checkpoints);
     write_arrays(o, all, out);

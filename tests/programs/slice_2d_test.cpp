@@ -154,7 +154,7 @@ TEST_CASE("slice_2d refuses what has no slice, and leaves nothing", "[programs][
     expect(2, {"--pairs", given.integers("three.npy", {0, 1, 2}, 3)}, "[n,2]");
     expect(2, {"--pairs", "chain", "--anchors", given.integers("good.npy", {0, 1, 2}, 3)}, "--anchors");
     expect(2, {"--checkpoints", model}, "--model");
-    expect(1, {"--write-site", "blocks.0.attn.hook_pattern"}, "write site");
+    expect(1, {"--write-site", "blocks.0.attn.hook_pattern"}, "as many values as its prompt has tokens");
     expect(1, {"--read-site", "blocks.0.hook_resid_pre"}, "read");
     auto const two = write_tokens<std::int64_t>(given.dir / "two_prompts.npy", {{1, 2}, {3, 4}});
     fail(2, "slice_2d", {"--model", model, "--tokens", two, "--out", (given.dir / "out").string()}, "three prompts, there are 2");

@@ -80,7 +80,7 @@ TEST_CASE("superellipse leaves the responses of the library, their medians and t
             for (index a = 0; a < 4; ++a) column[static_cast<std::size_t>(a)] = expected[a].data()[i];
             std::sort(column.begin(), column.end());
             median.data()[i] = (column[1] + column[2]) / 2;
-            CHECK(std::abs(median.data()[i] - medians.values[q * 49 + static_cast<std::size_t>(i)]) < 1e-14 * median(6, 6));
+            CHECK(std::abs(median.data()[i] - medians.values[q * 49 + static_cast<std::size_t>(i)]) <= 1e-12);
         }
         double const shares[3] = {0.25, 0.5, 1};
         for (std::size_t s = 0; s < 3; ++s) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -127,13 +128,17 @@ inline void draw_labels(canvas& to, rectangle area, map_grid const& grid, label_
         std::string const words = name(regions.label[i]);
         point const middle{(cells.x(at.column) + cells.x(at.column + 1)) / 2, (cells.y(at.row) + cells.y(at.row + 1)) / 2};
         double const width = to.text_width(words, style), room = static_cast<double>(2 * at.depth - 1) * cell;
-        rectangle const box{middle.x - width / 2, middle.y - 7, width, 14};
-        bool const clear = std::none_of(taken.begin(), taken.end(), [&](rectangle const& other) {
-            return box.left < other.right() && other.left < box.right() && box.top < other.bottom() && other.top < box.bottom();
-        });
-        if (room < 16 || width > 1.5 * room || box.left < area.left || box.right() > area.right() || !clear) continue;
-        to.text(middle, words, style);
-        taken.push_back(box);
+        if (room < 16 || width > 1.5 * room) continue;
+        for (double const off : {0.0, 24.0, -24.0}) {  // beside an anchor's name, if the region is large enough
+            rectangle const box{middle.x - width / 2, middle.y + off - 7, width, 14};
+            bool const clear = std::none_of(taken.begin(), taken.end(), [&](rectangle const& other) {
+                return box.left < other.right() && other.left < box.right() && box.top < other.bottom() && other.top < box.bottom();
+            });
+            if (box.left < area.left || box.right() > area.right() || !clear || 2 * std::abs(off) > room - 14) continue;
+            to.text({middle.x, middle.y + off}, words, style);
+            taken.push_back(box);
+            break;
+        }
     }
     draw_map_frame(to, frame, map.title, "α  (from A to B)", "β  (towards C)", map.anchors);
 }
