@@ -48,7 +48,8 @@ constexpr char const* files_text =
     "                     the largest distances; with --labels also components_a..c (connected regions of equal labels) and\n"
     "                     boundary_a..c (share of neighbouring points whose labels differ)\n"
     "  slice.png          the slice in colours. Several are drawn with colours that compare, each distance divided by its largest in\n"
-    "                     the whole series; slices.apng is the same, a frame each; slice_own.png divides by the largest in each panel\n"
+    "                     the whole series; slices.apng is the same, a frame each; slice_own.png divides by the largest in each panel.\n"
+    "                     Of more than 48 slices these three show the first 48\n"
     "  labels.png         --labels: the three label maps of the first triple, the last checkpoint\n"
     "  boundary.png       --boundary: the two heat maps, dashed the boundary that the angle's bisector at m predicts\n"
     "  summary.json       one object       program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
@@ -356,7 +357,10 @@ void draw(options const& o, study const& all, plateau::output_set& out) {
     slices.grid = grid;
     slices.one_scale = all.panels.size() > 1;
     if (all.panels.size() == 1 || !o.checkpoints.empty()) slices.anchors = all.anchors;
+    constexpr std::size_t most = 48;  // more would not fit into a PNG
+    if (all.panels.size() > most) slices.counts = "the first " + std::to_string(most) + " of " + std::to_string(all.panels.size()) + " slices, " + size;
     for (auto const& one : all.panels) {
+        if (slices.panels.size() == most) break;
         auto const map = [&](index k) { return tensor::view<double const, 2>(one.slice.distances[k]); };
         slices.panels.push_back({one.name, {map(0), map(1), map(2)}, marks_of(one)});
     }
