@@ -18,6 +18,7 @@ namespace {
 
 using plateau::index;
 using plateau::token_id;
+using program::shown;
 namespace models = plateau::models;
 namespace sweep = plateau::sweep;
 
@@ -57,19 +58,6 @@ models::prompt_list prompts_of(options const& o, Model const& model) {
     program::add_bos(o, model, text && model.require_tokenizer().adds_bos(), prompts);
     models::require_prompts(model, prompts);
     return prompts;
-}
-
-/// A token as it is shown: its text in the middle of a prompt, or its id where there is no tokenizer.
-template <class Model>
-std::string shown(Model const& model, token_id token) {
-    if (!model.tokenizer || token >= model.tokenizer->size()) return std::to_string(token);
-    std::string text;
-    for (char const c : model.tokenizer->token_text(token)) {
-        if (c == ' ') text += "␣";
-        else if (c == '\n') text += "↵";
-        else text += c;
-    }
-    return text;
 }
 
 /// The token that an option names: by its id, or by a text that is this one token.

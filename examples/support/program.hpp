@@ -301,6 +301,19 @@ plateau::models::language_model<plateau::backend::cpu_context, T> load_model(com
     return plateau::models::load<T>(o.model, ctx, storage);
 }
 
+/// A token as it is shown: its text in the middle of a prompt, or its id where there is no tokenizer.
+template <class Model>
+std::string shown(Model const& model, token_id token) {
+    if (!model.tokenizer || token >= model.tokenizer->size()) return std::to_string(token);
+    std::string text;
+    for (char const c : model.tokenizer->token_text(token)) {
+        if (c == ' ') text += "␣";
+        else if (c == '\n') text += "↵";
+        else text += c;
+    }
+    return text;
+}
+
 /// Calls body(context, model, load_seconds) with the model in the arithmetic that --dtype names.
 template <class Body>
 void with_model(common_options const& o, Body&& body) {

@@ -174,4 +174,23 @@ TEST_CASE("an iso-response needs angles from 0, and may not exist", "[metrics][s
     CHECK_THROWS_AS(metrics::iso_response_of(angles, paths::even_grid(0, 1, 10), rising), shape_error);
 }
 
+TEST_CASE("points of a superellipse satisfy its equation, from one intercept to the other", "[metrics][superellipse]") {
+    for (double const p : {0.7, 1.0, 2.0, 3.4}) {
+        std::array<double, 2> const intercepts{0.6, 0.9};
+        auto const curve = metrics::superellipse_curve(intercepts, p, 31);
+        REQUIRE(curve.size() == 31);
+        CHECK(std::abs(curve.front()[0] - 0.6) < 1e-12);
+        CHECK(curve.front()[1] == 0);
+        CHECK(curve.back()[0] == 0);
+        CHECK(std::abs(curve.back()[1] - 0.9) < 1e-12);
+        for (auto const& [u, v] : curve) {
+            double const alpha = std::hypot(u, v), scale = std::sin(alpha) / alpha;
+            double const x = scale * u / std::sin(0.6), y = scale * v / std::sin(0.9);
+            CHECK(std::abs(std::pow(x, p) + std::pow(y, p) - 1) < 1e-12);
+        }
+    }
+    CHECK(std::isnan(metrics::superellipse_curve({1.2, 1.3}, 8, 3)[1][0]));  // sin α would exceed 1 half-way
+    CHECK_THROWS_AS(metrics::superellipse_curve({1, 1}, 2, 1), plateau::usage_error);
+}
+
 }  // namespace

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <span>
 #include <string>
 #include <vector>
@@ -86,6 +87,23 @@ inline iso_response iso_response_of(std::span<double const> u, std::span<double 
         add(segment.to);
     }
     return result;
+}
+
+/// The curve |sin α cos φ / sin α₁*|^p + |sin α sin φ / sin α₂*|^p = 1 over the quadrant, in the angles (α₁, α₂) = α (cos φ, sin φ):
+///     sin α = (|cos φ / sin α₁*|^p + |sin φ / sin α₂*|^p)^(−1/p)
+/// @param intercepts  α₁*, α₂* in (0, π/2], radians      @param count  points, even in φ from 0 to π/2, both included
+/// @return (α₁, α₂) in radians; NaN where no angle reaches the curve      @throws usage_error if count < 2
+inline std::vector<std::array<double, 2>> superellipse_curve(std::array<double, 2> const& intercepts, double p, index count) {
+    if (count < 2) throw usage_error{"a curve needs at least 2 points, got ", count};
+    std::vector<std::array<double, 2>> curve;
+    for (index i = 0; i < count; ++i) {
+        double const phi = std::numbers::pi / 2 * static_cast<double>(i) / static_cast<double>(count - 1);
+        double const across = i + 1 == count ? 0 : std::cos(phi), along = std::sin(phi);
+        double const x = across / std::sin(intercepts[0]), y = along / std::sin(intercepts[1]);
+        double const alpha = std::asin(std::pow(std::pow(x, p) + std::pow(y, p), -1 / p));
+        curve.push_back({alpha * across, alpha * along});
+    }
+    return curve;
 }
 
 }  // namespace plateau::metrics

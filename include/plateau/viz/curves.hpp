@@ -11,6 +11,7 @@
 #include <plateau/tensor/view.hpp>
 #include <plateau/viz/canvas.hpp>
 #include <plateau/viz/curve_panel.hpp>
+#include <plateau/viz/heading.hpp>
 #include <plateau/viz/slope_panel.hpp>
 
 namespace plateau::viz {
@@ -46,18 +47,11 @@ inline canvas render_curves(curve_figure const& figure) {
     if (!(inner >= 200 && height >= 100)) {
         throw domain_error("a picture of curves needs at least 380 x 260 logical pixels");
     }
-    text_style const bold{.size = 16, .bold = true}, counts{.size = 12, .ink = palette::quiet_ink, .across = horizontal::right};
     index degenerate = 0;
     for (double slope : figure.max_slope) degenerate += std::isfinite(slope) ? 0 : 1;
     std::string const size = std::to_string(pairs) + (pairs == 1 ? " pair × " : " pairs × ") + std::to_string(points) +
                              " steps" + (degenerate > 0 ? " (" + std::to_string(degenerate) + " degenerate)" : "");
-    double const edge = figure.width - right;
-    double const room = edge - left - picture.text_width(size, counts) - 20;
-    picture.text({left, 34}, shortened(figure.title, room, [&](auto const& t) { return picture.text_width(t, bold); }), bold);
-    picture.text({edge, 34}, size, counts);
-    text_style const quiet{.size = 12, .ink = palette::quiet_ink};
-    picture.text({left, 55}, shortened(figure.subtitle, edge - left, [&](auto const& t) { return picture.text_width(t, quiet); }),
-                 quiet);
+    draw_heading(picture, {left, figure.width - right}, figure.title, size, figure.subtitle);
 
     double const curves_width = 0.56 * inner;
     draw_curves(picture, {left, top, curves_width, height}, figure.alpha, figure.relative, figure.single_curves);

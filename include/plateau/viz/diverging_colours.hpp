@@ -1,12 +1,12 @@
 #pragma once
-/// Colours for values with a sign, white at 0, and the bar that explains them.
+/// Colours for values with a sign, white at 0.
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
-#include <plateau/viz/canvas.hpp>
-#include <plateau/viz/ticks.hpp>
+#include <plateau/viz/colour.hpp>
+#include <plateau/viz/geometry.hpp>
 
 namespace plateau::viz {
 
@@ -15,6 +15,8 @@ namespace plateau::viz {
 /// vision, and darkness is the magnitude.
 struct diverging_colours {
     double limit = 1;  ///< > 0
+
+    interval range() const { return {-limit, limit}; }
 
     colour operator()(double value) const {
         if (std::isnan(value)) return palette::grey;
@@ -28,23 +30,5 @@ struct diverging_colours {
         return {mix(&colour::red), mix(&colour::green), mix(&colour::blue)};
     }
 };
-
-/// A standing bar of all colours with the values beside it. Labels take about 45 px to its right.
-inline void draw_colour_bar(canvas& to, rectangle area, diverging_colours const& colours) {
-    int const strips = 128;
-    auto const y = [&](double value) { return area.bottom() - area.height * (value / colours.limit + 1) / 2; };
-    for (int i = 0; i < strips; ++i) {
-        double const middle = colours.limit * (2 * (i + 0.5) / strips - 1);
-        double const top = area.bottom() - area.height * (i + 1) / strips;
-        to.fill({area.left, top, area.width, area.bottom() - area.height * i / strips - top + (i > 0 ? 0.5 : 0)}, colours(middle));
-    }
-    pen const thin{palette::quiet_ink, 0.8};
-    to.line({{area.left, area.top}, {area.right(), area.top}, {area.right(), area.bottom()}, {area.left, area.bottom()}, {area.left, area.top}}, thin);
-    auto const marks = ticks_of({-colours.limit, colours.limit}, 6);
-    for (double const value : marks.values) {
-        to.line({{area.right(), y(value)}, {area.right() + 3, y(value)}}, thin);
-        to.text({area.right() + 7, y(value)}, tick_label(value, marks.step), {.size = 10, .ink = palette::quiet_ink, .along = vertical::middle});
-    }
-}
 
 }  // namespace plateau::viz

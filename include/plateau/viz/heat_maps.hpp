@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <plateau/viz/heading.hpp>
 #include <plateau/viz/heat_panel.hpp>
 
 namespace plateau::viz {
@@ -45,15 +46,7 @@ inline canvas render_heat_maps(heat_figure const& figure) {
     for (double const one : labels) total += above + height + 8 + one + below;
     canvas picture{static_cast<double>(across) * (left + width + right), total, figure.scale};
 
-    double const edge = picture.width() - 24;
-    text_style const bold{.size = 16, .bold = true}, quiet{.size = 12, .ink = palette::quiet_ink};
-    auto beside = quiet;
-    beside.across = horizontal::right;
-    double const room = edge - left - picture.text_width(figure.counts, beside) - 20;
-    picture.text({left, 34}, shortened(figure.title, room, [&](auto const& t) { return picture.text_width(t, bold); }), bold);
-    picture.text({edge, 34}, figure.counts, beside);
-    picture.text({left, 55}, shortened(figure.subtitle, edge - left, [&](auto const& t) { return picture.text_width(t, quiet); }), quiet);
-
+    draw_heading(picture, {left, picture.width() - 24}, figure.title, figure.counts, figure.subtitle);
     double top = head;
     for (std::size_t i = 0; i < figure.maps.size(); ++i) {
         double const x = left + static_cast<double>(i % 2) * (left + width + right);

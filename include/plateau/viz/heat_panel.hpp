@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <plateau/tensor/view.hpp>
+#include <plateau/viz/colour_bar.hpp>
 #include <plateau/viz/diverging_colours.hpp>
 
 namespace plateau::viz {
@@ -70,25 +71,20 @@ inline void draw_heat_map(canvas& to, rectangle area, heat_map const& map) {
         }
     }
     diverging_colours const colours{largest > 0 ? largest : 1};
-    double const width = area.width / static_cast<double>(columns), height = area.height / static_cast<double>(rows);
-    auto const x = [&](index c) { return area.left + std::round(2 * width * static_cast<double>(c)) / 2; };  // edges between pixels: no seams
-    auto const y = [&](index r) { return area.bottom() - std::round(2 * height * static_cast<double>(r)) / 2; };
-    for (index r = 0; r < rows; ++r) {
-        for (index c = 0; c < columns; ++c) to.fill({x(c), y(r + 1), x(c + 1) - x(c), y(r) - y(r + 1)}, colours(map.values(r, c)));
-    }
-    pen const thin{palette::quiet_ink, 0.8};
-    to.line({{area.left, area.top}, {area.right(), area.top}, {area.right(), area.bottom()}, {area.left, area.bottom()}, {area.left, area.top}}, thin);
+    cell_edges const cells{area, rows, columns};
+    draw_cells(to, cells, [&](index r, index c) { return colours(map.values(r, c)); });
+    draw_border(to, area);
     to.text({area.left, area.top - 10}, map.title, {.size = 12.5, .bold = true});
 
     text_style number{.size = detail::label_size, .ink = palette::quiet_ink, .across = horizontal::right, .along = vertical::middle};
     index const row_step = detail::label_step(rows, area.height, 14);
-    for (index r = 0; r < rows; r += row_step) to.text({area.left - 6, (y(r) + y(r + 1)) / 2}, std::to_string(r), number);
+    for (index r = 0; r < rows; r += row_step) to.text({area.left - 6, (cells.y(r) + cells.y(r + 1)) / 2}, std::to_string(r), number);
     text_style name{.size = 12, .across = horizontal::centre, .angle = 90};
     to.text({area.left - 32, area.top + area.height / 2}, map.along, name);
     name.angle = 0;
     to.text({area.left + area.width / 2, area.bottom() + 8 + labels + 20}, map.across, name);
 
-    auto const middle = [&](index c) { return (x(c) + x(c + 1)) / 2; };
+    auto const middle = [&](index c) { return (cells.x(c) + cells.x(c + 1)) / 2; };
     if (map.columns.empty()) {
         number.across = horizontal::centre;
         number.along = vertical::top;
