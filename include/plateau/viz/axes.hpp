@@ -37,18 +37,20 @@ public:
         pen const thin{palette::quiet_ink, 1};
         to.line({{area_.left, area_.top}, {area_.left, area_.bottom()}, {area_.right(), area_.bottom()}}, thin);
         text_style number{.size = 10.5, .ink = palette::quiet_ink, .across = horizontal::centre, .along = vertical::top};
-        for (double value : across.values) {
-            to.line({{x(value), area_.bottom()}, {x(value), area_.bottom() + 4}}, thin);
-            to.text({x(value), area_.bottom() + 9}, tick_label(value, across.step), number);
+        for (std::size_t i = 0; i < across.values.size(); ++i) {
+            double const at = x(across.values[i]);
+            to.line({{at, area_.bottom()}, {at, area_.bottom() + 4}}, thin);
+            to.text({at, area_.bottom() + 9}, label_of(across, i), number);
         }
         number.across = horizontal::right;
         number.along = vertical::middle;
         double widest = 0;
-        for (double value : along.values) {
-            auto const label = tick_label(value, along.step);
+        for (std::size_t i = 0; i < along.values.size(); ++i) {
+            double const at = y(along.values[i]);
+            auto const label = label_of(along, i);
             widest = std::max(widest, to.text_width(label, number));
-            to.line({{area_.left, y(value)}, {area_.left - 4, y(value)}}, thin);
-            to.text({area_.left - 8, y(value)}, label, number);
+            to.line({{area_.left, at}, {area_.left - 4, at}}, thin);
+            to.text({area_.left - 8, at}, label, number);
         }
         text_style name{.size = 12, .across = horizontal::centre};
         to.text({area_.left + area_.width / 2, area_.bottom() + 38}, x_label, name);
@@ -69,20 +71,41 @@ struct legend_entry {
     bool is_area = false;
 };
 
+/// Where a legend's entries lie if a row takes at most `room` pixels: those beyond go on in the next one.
+struct legend_layout {
+    std::vector<point> places;  ///< by entry, from the start of the first one
+    int rows = 0;
+};
+inline legend_layout lay_out_legend(canvas& to, double room, std::span<legend_entry const> entries) {
+    constexpr double sample = 20, gap = 6, between = 16, row = 16;
+    legend_layout layout;
+    double x = 0;
+    for (auto const& entry : entries) {
+        double const width = sample + gap + to.text_width(entry.words, {.size = 10.5});
+        if (layout.rows == 0 || x + width > room) {
+            ++layout.rows;
+            x = 0;
+        }
+        layout.places.push_back({x, row * (layout.rows - 1)});
+        x += width + between;
+    }
+    return layout;
+}
+
+/// One entry, its middle line at `start`.
+inline void draw_legend_entry(canvas& to, point start, legend_entry const& entry) {
+    constexpr double sample = 20, gap = 6;
+    if (entry.is_area) to.fill({start.x, start.y - 5, sample, 10}, entry.line.ink);
+    else to.line({{start.x, start.y}, {start.x + sample, start.y}}, entry.line);
+    to.text({start.x + sample + gap, start.y}, entry.words, {.size = 10.5, .along = vertical::middle});
+}
+
 /// Entries in one row that starts at `start`, its middle line. From the first that would end beyond
 /// `room` pixels on, entries are left out.
 inline void draw_legend(canvas& to, point start, double room, std::span<legend_entry const> entries) {
-    constexpr double sample = 20, gap = 6, between = 16;
-    text_style const style{.size = 10.5, .along = vertical::middle};
-    double x = start.x;
-    for (auto const& entry : entries) {
-        double const width = to.text_width(entry.words, style);
-        if (x + sample + gap + width > start.x + room) return;
-        if (entry.is_area) to.fill({x, start.y - 5, sample, 10}, entry.line.ink);
-        else to.line({{x, start.y}, {x + sample, start.y}}, entry.line);
-        x += sample + gap;
-        to.text({x, start.y}, entry.words, style);
-        x += width + between;
+    auto const layout = lay_out_legend(to, room, entries);
+    for (std::size_t i = 0; i < entries.size() && layout.places[i].y == 0; ++i) {
+        draw_legend_entry(to, {start.x + layout.places[i].x, start.y}, entries[i]);
     }
 }
 
