@@ -44,12 +44,12 @@ constexpr char const* files_text =
     "  norms.npy          float64 [C,N]      |C|, in the same unit\n"
     "  tokens.npy         int64   [N,T]      token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] if they differ\n"
     "  blow_up.csv        C x G rows         the first table: medians over prompts with their 95 % intervals (_low, _high)\n"
-    "  effects.csv        the second table: real against gaussian centres, and targets against each other, prompt by prompt\n"
+    "  effects.csv        the second table, of all quantities: real against gaussian centres, and targets against each other, prompt by prompt\n"
     "  blow_up.png        median distance curves and their bands, by target; the share of plateaus that have ended by each length\n"
     "  summary.json       one object         program, version, model, dtype, backend, instruction_set, threads, seed, seconds, load_seconds,\n"
     "                     points_per_second, options, prompts, steps, unit (of lengths), step (length), fit_samples, fit_rank, shrinkage, read_site,\n"
     "                     by centre_target [value, low, high] of max_slope_step, blow_up_max, blow_up_first, area, area_fixed (medians), and\n"
-    "                     effects: by name and quantity difference (median), cliffs_delta, cohens_d, p (flipped signs of the differences)\n"
+    "                     effects: by name and quantity difference (mean), cliffs_delta, cohens_d, p (signs of the differences flipped)\n"
     "Cliff's delta is P(x > y) - P(x < y), Cohen's d the difference of means in standard deviations. A step at either end of the range says that\n"
     "the plateau was not seen to end: take another --step.\n";
 
@@ -69,6 +69,7 @@ struct options : program::direction_options {
 struct quantity {
     char const* key;
     std::string title;
+    bool on_screen;  ///< in the table of effects on stdout, too
     std::vector<std::vector<double>> values = std::vector<std::vector<double>>(kinds);  ///< [kinds][N]
 };
 
@@ -151,8 +152,7 @@ plateau::viz::labelled_figure figure_of(options const& o, plateau::tensor::view<
     figure.counts = std::to_string(count) + " prompts";
     figure.subtitle = o.write_site + " → " + read_site + "; medians over prompts with 95 % intervals";
     for (index t = 0; t < targets; ++t) {
-        viz::labelled_panel panel{.title = std::string("toward a target: ") + target_names[static_cast<std::size_t>(t)], .x = {length}, .y = {"L2 distance of the output"}, .curves = {}};
-        if (t == 2) panel.title = "in an isotropic direction";
+        viz::labelled_panel panel{.title = t == 2 ? "in an isotropic direction" : std::string("toward a ") + target_names[static_cast<std::size_t>(t)] + " target", .x = {length}, .y = {"L2 distance of the output"}, .curves = {}};
         for (index c = 0; c < centres; ++c) {
             viz::labelled_curve curve{.label = std::string(centre_names[static_cast<std::size_t>(c)]) + " centre", .x = lengths, .y = {}};
             for (std::size_t n = 0; n < lengths.size(); ++n) {
@@ -184,7 +184,7 @@ void run(CLI::App const& app, options o) {
     if (o.steps < 4) throw plateau::usage_error("--steps must be at least 4, got " + std::to_string(o.steps));
     if (o.step == 0) o.step = o.unit == "norm" ? 0.02 : 0.5;
     if (!(o.step > 0 && std::isfinite(o.step))) throw plateau::usage_error("--step must be a length above 0");
-    if (o.area_until == 0) o.area_until = o.step * static_cast<double>(o.steps) / 2;
+    if (o.area_until == 0) o.area_until = o.step * static_cast<double>(o.steps) / 4;
     index const until = std::lround(o.area_until / o.step);
     if (!(until >= 1 && until <= o.steps)) throw plateau::usage_error("--area-until must be a length within the steps");
     plateau::output_set out{o.out};
@@ -207,16 +207,16 @@ void run(CLI::App const& app, options o) {
         sweep::predictions<T> predictions{kinds * count, points, 0};
         auto const curves = [&] {
             plateau::progress bar{"points", kinds * count * points};
-            return sweep::distances_along(ctx, model, prompts, pairs, lengths, [&](index pair, index point, auto, auto, auto out) {
+            return sweep::distances_along(ctx, model, prompts, pairs, lengths, [&](index pair, index point, auto, auto, auto to) {
                 index const centre = pair / (targets * count) * count + pair % count;
-                paths::weighted_sum(out[0].flat(), paths::term<T>{1, way.centres.view()[centre].flat()},
+                paths::weighted_sum(to[0].flat(), paths::term<T>{1, way.centres.view()[centre].flat()},
                                     paths::term<double>{lengths[static_cast<std::size_t>(point)], way.units.view()[pair].flat()});
             }, {.write = o.write_site, .read = read_site, .on_points = [&](index done) { bar.advance(done); }}, sweep::read_predictions(ctx, model, predictions));
         }();
         double const seconds = watch.seconds();
 
-        std::array<quantity, 5> quantities{{{"max_slope_step", "max-slope step"}, {"blow_up_max", "blow-up (max)"}, {"blow_up_first", "blow-up (first)"},
-                                            {"area", "area to that step"}, {"area_fixed", "area to " + plateau::fixed(o.area_until, 2)}}};
+        std::array<quantity, 5> quantities{{{"max_slope_step", "max-slope step", true}, {"blow_up_max", "blow-up (max)", true}, {"blow_up_first", "blow-up (first)", false},
+                                            {"area", "area to that step", false}, {"area_fixed", "area to " + plateau::fixed(o.area_until, 2), true}}};
         for (index pair = 0; pair < kinds * count; ++pair) {
             auto const curve = curves[pair];
             std::span<double const> const kl = predictions.kl_from_start.view()[pair].flat();
@@ -261,23 +261,23 @@ void run(CLI::App const& app, options o) {
         }
         comparisons.push_back({"toward gaussian - toward real, real centre", kind_of(0, 1), kind_of(0, 0)});
         comparisons.push_back({"isotropic - toward gaussian, real centre", kind_of(0, 2), kind_of(0, 1)});
-        program::interval_table effects{{"comparison", "of"}, {"median difference", "Cliff's delta", "Cohen's d", "p"}, 2};
-        double const nan = std::numeric_limits<double>::quiet_NaN();
+        program::interval_table effects{{"comparison", "of", "p"}, {"mean difference", "Cliff's delta", "Cohen's d"}}, shown = effects;
         for (auto const& q : quantities) {
             for (auto const& [name, x, y] : comparisons) {
                 auto const both = paired(q.values[static_cast<std::size_t>(x)], q.values[static_cast<std::size_t>(y)]);
                 if (both.size() < 2) continue;
                 std::vector<double> difference;
                 for (auto const& pair : both) difference.push_back(pair[0] - pair[1]);
-                std::array const found{program::over_prompts(difference, statistics::median, o), program::over_prompts(both, of_columns(statistics::cliffs_delta), o),
-                                       program::over_prompts(both, of_columns(statistics::cohens_d), o),
-                                       statistics::estimate{statistics::sign_flip_test(difference, 1, statistics::mean, {.seed = o.seed + 1}).p, nan, nan, nan}};
-                effects.row({name, q.title}, {found.begin(), found.end()});
+                std::array const found{program::over_prompts(difference, statistics::mean, o), program::over_prompts(both, of_columns(statistics::cliffs_delta), o),
+                                       program::over_prompts(both, of_columns(statistics::cohens_d), o)};
+                double const p = statistics::sign_flip_test(difference, 1, statistics::mean, {.seed = o.seed + 1}).p;
+                effects.row({name, q.title, plateau::fixed(p, 4)}, {found.begin(), found.end()});
+                if (q.on_screen) shown.row({name, q.title, plateau::fixed(p, 4)}, {found.begin(), found.end()});
                 auto& entry = summary["effects"][name][q.key];
                 entry["difference"] = program::json_of(found[0]);
                 entry["cliffs_delta"] = program::json_of(found[1]);
                 entry["cohens_d"] = program::json_of(found[2]);
-                entry["p"] = found[3].value;
+                entry["p"] = p;
             }
         }
 
@@ -305,7 +305,7 @@ void run(CLI::App const& app, options o) {
 
         std::cout << o.model << program::weights_of(o) << ": " << count << " prompts, " << o.write_site << " -> " << read_site << "\n" << o.steps << " steps of "
                   << plateau::fixed(step, 4) << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2) << ", N(mu, Sigma) of " << fit.samples << " activations"
-                  << (fit.samples <= fit.real.extent(1) ? " (fewer than dimensions)" : "") << "\n\n" << medians.render() << '\n' << effects.render()
+                  << (fit.samples <= fit.real.extent(1) ? " (fewer than dimensions)" : "") << "\n\n" << medians.render() << '\n' << shown.render()
                   << plateau::fixed(static_cast<double>(kinds * count * points) / seconds, 0) << " points per second\nwritten to " << out.directory().string() << '\n';
 #if PLATEAU_HAS_CAIRO
         std::cout << "picture:   " << (out.directory() / "blow_up.png").string() << '\n';
@@ -328,7 +328,7 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"own", "real"}))->capture_default_str();
     app.add_option("--steps", o.steps, "steps from the centre")->capture_default_str();
     app.add_option("--step", o.step, "length of a step, in --unit (default: 0.02 for norm; 0.5, as published, for raw)");
-    app.add_option("--area-until", o.area_until, "where area_fixed ends, in --unit (default: half of the way)");
+    app.add_option("--area-until", o.area_until, "where area_fixed ends, in --unit (default: a quarter of the way)");
     app.footer(std::string(files_text) + program::fit_text + "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.");
     return program::run(app, argc, argv, [&] { run(app, o); });
 }

@@ -42,8 +42,9 @@ constexpr char const* files_text =
     "  sensitive_directions.png  both, against length\n"
     "  summary.json  one object         program, version, model, dtype, backend, instruction_set, threads, seed, seconds, load_seconds,\n"
     "                points_per_second, options, prompts, repeats, families, unit (of lengths), fit_samples, fit_rank, shrinkage, and by family\n"
-    "                [value, low, high]: kl_at (--at; nats), length_to_threshold (in --unit; null where the median prompt does not reach it),\n"
-    "                ratio_to_isotropic (at --at), p_isotropic (sign flips of its logarithm)\n";
+    "                [value, low, high]: kl_at (--at; nats), length_to_threshold (in --unit; prompts that do not reach it\n"
+    "                count with the longest length; null where the median prompt does not),\n"
+    "                ratio_to_isotropic (at --at), p_isotropic (signs of its logarithm flipped)\n";
 
 constexpr std::array<char const*, 7> family_names{"isotropic", "cov-random", "cov-mixture", "real", "real-mixture", "pca", "rows"};
 
@@ -112,7 +113,7 @@ struct measurement {
         return values;
     }
 
-    /// [N]: the length at which a prompt's KL first reaches `bound`, linear between lengths from (0, 0) on; ∞ if it does not.
+    /// [N]: the length at which a prompt's KL first reaches `bound`, linear between lengths from (0, 0) on; the longest if it does not.
     std::vector<double> length_to(std::size_t family, double bound) const {
         std::vector<double> found(static_cast<std::size_t>(prompts), std::numeric_limits<double>::infinity());
         std::vector<double> before(found.size(), 0.0);
@@ -124,6 +125,7 @@ struct measurement {
                 before[i] = values[i];
             }
         }
+        for (double& one : found) one = std::min(one, lengths.back());
         return found;
     }
 };
@@ -233,8 +235,8 @@ void run(CLI::App const& app, options o) {
             }
         }
         std::string const unit = o.unit == "norm" ? " |A|" : "", here = plateau::fixed(o.lengths[at], 2) + unit;
-        program::interval_table table{{"direction"}, {"KL at " + here, "KL at " + plateau::fixed(o.lengths.back(), 2) + unit, "length to " + plateau::fixed(o.threshold, 2) + " nats",
-                                                      "KL / isotropic's, " + here, "p"}};
+        program::interval_table table{{"direction", "p"}, {"KL at " + here, "KL at " + plateau::fixed(o.lengths.back(), 2) + unit, "length to " + plateau::fixed(o.threshold, 2) + " nats",
+                                                      "KL / isotropic's, " + here}};
         auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, m.prompts * points);
         summary["prompts"] = m.prompts;
         summary["repeats"] = o.repeats;
@@ -247,16 +249,15 @@ void run(CLI::App const& app, options o) {
             auto reached = m.length_to(f, o.threshold);
             for (double& one : reached) one /= fit.unit;
             auto to_threshold = program::over_prompts(reached, statistics::median, o);
-            if (std::isinf(to_threshold.value)) to_threshold = none;
-            statistics::estimate p = none;
+            if (to_threshold.value >= o.lengths.back()) to_threshold = none;
             auto logs = compares && f != isotropic ? m.log_ratios(f, isotropic, at) : std::vector<double>{};
             std::erase_if(logs, [](double x) { return std::isnan(x); });
-            if (!logs.empty()) p.value = statistics::sign_flip_test(logs, 1, statistics::mean, {.seed = o.seed + 1}).p;
-            table.row({o.families[f]}, {kl[f][at], kl[f].back(), to_threshold, ratio[f][at], p});
+            double const p = logs.empty() ? nan : statistics::sign_flip_test(logs, 1, statistics::median, {.seed = o.seed + 1}).p;
+            table.row({o.families[f], logs.empty() ? "-" : plateau::fixed(p, 4)}, {kl[f][at], kl[f].back(), to_threshold, ratio[f][at]});
             summary["kl_at"][o.families[f]] = program::json_of(kl[f][at]);
             summary["length_to_threshold"][o.families[f]] = program::json_of(to_threshold);
             summary["ratio_to_isotropic"][o.families[f]] = program::json_of(ratio[f][at]);
-            summary["p_isotropic"][o.families[f]] = p.value;
+            summary["p_isotropic"][o.families[f]] = p;
         }
 
         plateau::io::write_npy(out.file("kl.npy"), m.kl, {m.families, m.prompts, m.repeats, static_cast<index>(lengths.size())});
