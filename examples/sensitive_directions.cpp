@@ -60,14 +60,16 @@ struct options : program::direction_options {
     std::string rows;
 };
 
-/// [F, D] of an NPY file of floats. @throws usage_error
+/// [F, D] of an NPY file of floats. @throws usage_error on another shape or type; file_error
 plateau::tensor::buffer<double, 2> read_rows(std::string const& path, index width) {
-    auto const array = plateau::io::read_npy<double>(path);
-    if (array.shape.size() != 2 || array.shape[0] < 1 || array.shape[1] != width) {
-        throw plateau::usage_error("--rows " + path + ": directions at this site must have the shape [F," + std::to_string(width) + "]");
+    auto const array = plateau::io::read_npy(path);
+    bool const single = array.descr == "<f4";
+    if ((!single && array.descr != "<f8") || array.shape.size() != 2 || array.shape[0] < 1 || array.shape[1] != width) {
+        throw plateau::usage_error("--rows " + path + ": directions at this site must be float32 or float64 of the shape [F," + std::to_string(width) + "]");
     }
     plateau::tensor::buffer<double, 2> rows({array.shape[0], width});
-    std::ranges::copy(array.values, rows.data());
+    if (single) std::ranges::copy(plateau::io::typed<float>(array, path).values, rows.data());
+    else std::ranges::copy(plateau::io::typed<double>(array, path).values, rows.data());
     return rows;
 }
 

@@ -155,7 +155,7 @@ TEST_CASE("sensitive_directions refuses what has no meaning", "[programs][sensit
     auto const wide = (s.dir / "wide.npy").string();
     plateau::io::write_npy(wide, std::vector<float>(10, 1.f), {2, 5});
     s.refuse(2, {"--families", "rows"}, "needs --rows");
-    s.refuse(2, {"--rows", wide}, "must have the shape [F,");
+    s.refuse(2, {"--rows", wide}, "of the shape [F,");
     s.refuse(2, {"--families", "sideways"}, "--families");
     s.refuse(2, {"--families", "real,real"}, "twice");
     s.refuse(2, {"--lengths", "1,1"}, "each above the one before");
