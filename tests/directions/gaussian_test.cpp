@@ -110,6 +110,25 @@ TEST_CASE("fewer samples than dimensions: rows draw within their own space, a co
     CHECK_THROWS_AS(fit_gaussian(running_covariance{3}, 0.5), shape_error);
 }
 
+TEST_CASE("rows of 8192 dimensions need no matrix of 8192 squared, and draws have their variance", "[directions][gaussian]") {
+    auto const rows = testing::random_buffer<float, 2>({12, 8192}, 3, 2);
+    auto const sampler = fit_gaussian<float>(rows, 0.2);
+    CHECK(sampler.rank() == 12);
+    double variance = 0, drawn_variance = 0;
+    for (index i = 0; i < 8192; ++i) {
+        double squares = 0;
+        for (index k = 0; k < 12; ++k) squares += std::pow(rows(k, i) - sampler.mean()[static_cast<std::size_t>(i)], 2);
+        variance += squares / 11;
+    }
+    counter_rng rng{1};
+    index const draws = 200;
+    for (index k = 0; k < draws; ++k) {
+        auto const x = sampler(rng);
+        for (std::size_t i = 0; i < x.size(); ++i) drawn_variance += std::pow(x[i] - sampler.mean()[i], 2) / static_cast<double>(draws);
+    }
+    CHECK_THAT(drawn_variance, WithinRel(variance, 0.1));  // four standard errors: 0.8 √(2 / 11 / 200)
+}
+
 TEST_CASE("a singular covariance is refused, or clipped to the nearest", "[directions][gaussian][errors]") {
     tensor::buffer<double, 2> covariance({2, 2});
     covariance(0, 0) = covariance(0, 1) = covariance(1, 0) = 1;

@@ -2,7 +2,7 @@
 /// Directions made of real activations.
 
 #include <algorithm>
-#include <cstddef>
+#include <initializer_list>
 #include <span>
 #include <vector>
 
