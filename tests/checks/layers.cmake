@@ -26,7 +26,7 @@ set(layer_of_models 5)
 set(layer_of_sweep 6)
 
 # library: what includes look like, what names look like, who may know it (all regular expressions)
-set(library_Eigen "^(unsupported/)?Eigen/" "Eigen::" "^(tensor/eigen\\.hpp|backend/cpu/.*)$")
+set(library_Eigen "^(unsupported/)?Eigen/" "Eigen::" "^(tensor/(symmetric_)?eigen\\.hpp|backend/cpu/.*)$")
 set(library_xtensor "^(xtensor|xtl)/" "xt::" "^tensor/xtensor\\.hpp$")
 set(library_RapidJSON "^rapidjson/" "rapidjson::" "^io/json\\.hpp$")
 set(library_CUDA "^(cuda|cublas|curand|cusolver|cub/|thrust/|cooperative_groups|nv/|device_launch|mma\\.h)" "cudaStream_t"

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from scipy import linalg, ndimage, optimize, spatial, special, stats
+from sklearn.covariance import OAS, LedoitWolf
+from sklearn.decomposition import PCA
 from sklearn.isotonic import IsotonicRegression
 
 random = np.random.default_rng(20240917)
@@ -186,6 +188,17 @@ def grids():
             for first, last, count in ((0, 1, 50), (-0.25, 1.25, 61), (0, np.pi / 3, 31), (3, -2, 2))]
 
 
+def directions():
+    cases = []
+    for n, d in ((40, 3), (12, 7), (8, 20)):
+        rows = random.standard_normal((n, d)) @ (np.eye(d) + random.standard_normal((d, d))) + random.standard_normal(d)
+        ledoit_wolf = LedoitWolf().fit(rows)
+        pca = PCA(3, svd_solver="full").fit(rows)
+        cases.append(dict(rows=rows, oas=OAS().fit(rows).shrinkage_, ledoit_wolf=ledoit_wolf.shrinkage_, shrunk=ledoit_wolf.covariance_,
+                          components=pca.components_, variances=pca.explained_variance_))
+    return cases
+
+
 def plain(value):
     if isinstance(value, dict):
         return {key: plain(one) for key, one in value.items()}
@@ -198,6 +211,7 @@ def plain(value):
 
 subjects = dict(isotonic=isotonic, quantiles=quantiles, covariance=covariance, distributions=distributions, distances=distances,
                 circles=circles, correlations=correlations, normal=normal, shares=shares, bins=bins, regions=regions,
-                effects=effects, permutations=permutations, superellipse=superellipse, grids=grids)
+                effects=effects, permutations=permutations, superellipse=superellipse, grids=grids,
+                directions=directions)
 lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(plain(make()))}" for name, make in subjects.items())
 (Path(__file__).parent / "science.json").write_text("{\n" + lines + "\n}\n")
