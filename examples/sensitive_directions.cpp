@@ -15,7 +15,7 @@
 #include <plateau/viz/labelled_curves.hpp>
 #endif
 
-#include "support/directions.hpp"
+#include "support/sparse_features.hpp"
 
 namespace {
 
@@ -31,6 +31,8 @@ constexpr char const* files_text =
     "  cov-mixture  x1 - x2, both of N(mu, Sigma)               real         x - A, x another prompt's activation\n"
     "  real-mixture x1 - x2, of two other prompts               pca          one of the first --components principal components, either sign\n"
     "  rows         a random row of --rows FILE.npy [F,D], such as the decoder of a sparse autoencoder\n"
+    "  sae-active, sae-inactive, sae-dead   with --sae: the decoder row of a feature that is active at A; that fires elsewhere, not at A; that\n"
+    "               fires nowhere, over the activations that mean and covariance are of                sae-error    SAE(A) - A\n"
     "Files written to --out (K families as in summary.json, N prompts, R repeats, L lengths, T tokens of the longest prompt):\n"
     "  kl.npy        float64 [K,N,R,L]  KL(p(A) || p(A + L d/|d|)) at the last position; nats\n"
     "  perturbation_lengths.npy  float64 [L]  L, in the unit of activations whatever the --unit\n"
@@ -41,12 +43,13 @@ constexpr char const* files_text =
     "                mean of a prompt's repeats) and of its ratio to the isotropic one of the same prompt and length, with intervals\n"
     "  sensitive_directions.png  both, against length\n"
     "  summary.json  one object         program, version, model, dtype, backend, instruction_set, threads, seed, seconds, load_seconds,\n"
-    "                points_per_second, options, prompts, repeats, families, unit (of lengths), fit_samples, fit_rank, shrinkage, and by family\n"
+    "                points_per_second, options, prompts, repeats, families, unit (of lengths), fit_samples, fit_rank, shrinkage, with --sae dead_features, by family\n"
     "                [value, low, high]: kl_at (--at; nats), length_to_threshold (in --unit; prompts that do not reach it\n"
     "                count with the longest length; null where the median prompt does not),\n"
     "                ratio_to_isotropic (at --at), p_isotropic (signs of its logarithm flipped)\n";
 
-constexpr std::array<char const*, 7> family_names{"isotropic", "cov-random", "cov-mixture", "real", "real-mixture", "pca", "rows"};
+constexpr std::array<char const*, 11> family_names{"isotropic", "cov-random", "cov-mixture", "real", "real-mixture", "pca", "rows", "sae-active", "sae-inactive",
+                                                   "sae-dead", "sae-error"};
 
 struct options : program::direction_options {
     std::vector<std::string> families{"isotropic", "cov-random", "cov-mixture", "real", "real-mixture", "pca"};
@@ -58,6 +61,7 @@ struct options : program::direction_options {
     index repeats = 1;
     bool centred = false;
     std::string rows;
+    std::string sae;
 };
 
 /// [F, D] of an NPY file of floats. @throws usage_error on another shape or type; file_error
@@ -74,8 +78,9 @@ plateau::tensor::buffer<double, 2> read_rows(std::string const& path, index widt
 }
 
 /// A family by its name. Put your own here: anything that makes a vector of an activation.
-template <class T>
-directions::any_direction<T> family_of(std::string const& name, program::activation_fit<T> const& fit, plateau::tensor::view<double const, 2> rows) {
+template <class T, class Context>
+directions::any_direction<T> family_of(std::string const& name, program::activation_fit<T> const& fit, plateau::tensor::view<double const, 2> rows,
+                                       program::sparse_features<Context, T> const& features) {
     plateau::tensor::view<T const, 2> const real = fit.real;
     if (name == "isotropic") return directions::isotropic{};
     if (name == "cov-random") return directions::toward_sample{*fit.normal};
@@ -83,6 +88,7 @@ directions::any_direction<T> family_of(std::string const& name, program::activat
     if (name == "real") return directions::toward_real<T>{real};
     if (name == "real-mixture") return directions::real_mixture<T>{real};
     if (name == "pca") return directions::random_row<double>{fit.components, directions::row_sign::random};
+    if (name.starts_with("sae-")) return features.family(name);
     return directions::random_row<double>{rows};
 }
 
@@ -134,7 +140,7 @@ struct measurement {
 
 template <class Context, class Model, class T>
 measurement measure(Context const& ctx, Model const& model, plateau::models::prompt_list const& prompts, options const& o, program::activation_fit<T> const& fit,
-                    std::vector<double> const& lengths, plateau::tensor::view<double const, 2> rows) {
+                    std::vector<double> const& lengths, plateau::tensor::view<double const, 2> rows, program::sparse_features<Context, T> const& features) {
     measurement m{static_cast<index>(o.families.size()), static_cast<index>(prompts.size()), o.repeats, lengths, {}};
     auto const per_family = static_cast<index>(lengths.size()) * o.repeats;
     auto const width = static_cast<std::size_t>(fit.real.extent(1));
@@ -142,7 +148,7 @@ measurement measure(Context const& ctx, Model const& model, plateau::models::pro
     for (index i = 0; i < m.prompts; ++i) {
         std::span<T const> const a = fit.real.view()[i].flat();
         for (auto const& name : o.families) {
-            auto const direction = family_of<T>(name, fit, rows);
+            auto const direction = family_of<T>(name, fit, rows, features);
             auto const kind = std::find(family_names.begin(), family_names.end(), name) - family_names.begin();
             for (index r = 0; r < o.repeats; ++r) {
                 auto rng = program::stream_of(o.seed, static_cast<std::uint64_t>(kind), i * o.repeats + r);
@@ -202,6 +208,8 @@ void run(CLI::App const& app, options o) {
     bool const has_rows = std::count(o.families.begin(), o.families.end(), "rows") > 0;
     if (o.rows.empty() && has_rows) throw plateau::usage_error("the family rows needs --rows FILE.npy");
     if (!o.rows.empty() && !has_rows) o.families.push_back("rows");
+    bool const names_sae = std::any_of(o.families.begin(), o.families.end(), [](auto const& name) { return name.starts_with("sae-"); });
+    if (o.sae.empty() && names_sae) throw plateau::usage_error("the families sae-active, sae-inactive, sae-dead and sae-error need --sae DIR");
     std::size_t const at = static_cast<std::size_t>(
         o.at > 0 ? std::min_element(o.lengths.begin(), o.lengths.end(), [&](double x, double y) { return std::abs(x - o.at) < std::abs(y - o.at); }) - o.lengths.begin()
                  : static_cast<std::ptrdiff_t>(o.lengths.size() / 2));
@@ -213,11 +221,19 @@ void run(CLI::App const& app, options o) {
         program::stopwatch const watch;
         auto const fit = program::fit_activations(ctx, model, prompts, o, std::count(o.families.begin(), o.families.end(), "pca") > 0 ? o.components : 0);
         auto const rows = o.rows.empty() ? plateau::tensor::buffer<double, 2>{} : read_rows(o.rows, fit.real.extent(1));
+        auto const features = program::load_sparse_features(ctx, model, prompts, o, o.sae);
+        std::string left_out;
+        for (auto const& name : program::sae_family_names()) {
+            if (o.sae.empty() || names_sae) break;
+            auto const why = features.missing(name, fit.real);
+            if (why.empty()) o.families.push_back(name);
+            else left_out += name + " is left out: " + why + '\n';
+        }
         auto lengths = o.lengths;
         for (double& one : lengths) one *= fit.unit;
         index const points = static_cast<index>(o.families.size() * lengths.size()) * o.repeats + 1;
         program::require_memory(points, static_cast<index>(prompts.size()) * 40, std::to_string(points) + " points of each prompt", "ask for fewer lengths, repeats or prompts");
-        auto const m = measure(ctx, model, prompts, o, fit, lengths, rows);
+        auto const m = measure(ctx, model, prompts, o, fit, lengths, rows, features);
         double const seconds = watch.seconds();
 
         // medians by family and length
@@ -247,6 +263,7 @@ void run(CLI::App const& app, options o) {
         summary["fit_samples"] = fit.samples;
         summary["fit_rank"] = fit.normal->rank();
         summary["shrinkage"] = fit.shrinkage;
+        if (features.sae) summary["dead_features"] = features.counts->dead().size();
         for (std::size_t f = 0; f < o.families.size(); ++f) {
             auto reached = m.length_to(f, o.threshold);
             for (double& one : reached) one /= fit.unit;
@@ -297,7 +314,7 @@ void run(CLI::App const& app, options o) {
 
         std::cout << o.model << program::weights_of(o) << ": " << m.prompts << " prompts, " << o.write_site << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2)
                   << ", N(mu, Sigma) of " << fit.samples << " activations" << (fit.samples <= fit.real.extent(1) ? " (fewer than dimensions)" : "") << '\n'
-                  << table.render() << plateau::fixed(static_cast<double>(m.prompts * points) / seconds, 0) << " points per second\nwritten to "
+                  << table.render() << left_out << plateau::fixed(static_cast<double>(m.prompts * points) / seconds, 0) << " points per second\nwritten to "
                   << out.directory().string() << '\n';
 #if PLATEAU_HAS_CAIRO
         std::cout << "picture:   " << (out.directory() / "sensitive_directions.png").string() << '\n';
@@ -318,6 +335,7 @@ int main(int argc, char** argv) {
     app.add_option("--families", o.families, "kinds of directions, see below")->delimiter(',')
         ->check(CLI::IsMember(std::vector<std::string>(family_names.begin(), family_names.end())))->capture_default_str();
     app.add_option("--rows", o.rows, "adds the family rows: NPY, floats [F,D]");
+    app.add_option("--sae", o.sae, std::string(program::sae_help) + ": adds those of its families that have a direction at every prompt, unless --families names some");
     app.add_option("--components", o.components, "principal components of the family pca, at most")->check(CLI::Range(1, 1 << 20))->capture_default_str();
     app.add_option("--lengths", o.lengths, "of the perturbation, in --unit (default: 21, 0.01, 0.11, ..., 2.01 for norm; 1, 11, ..., 201, as published, for raw)")
         ->delimiter(',');

@@ -80,6 +80,12 @@ plateau::models::prompt_list fit_prompts(direction_options const& o, Model const
     return load_prompts(windows, model, false);
 }
 
+/// Which of their positions --fit-positions names.
+inline plateau::hooks::positions fit_positions(direction_options const& o) {
+    using plateau::hooks::positions;
+    return o.fit_positions == "last" ? positions::last() : o.fit_positions == "all" ? positions::all() : positions{1, 0};
+}
+
 /// What is known of activations at the write site.
 template <class T>
 struct activation_fit {
@@ -103,8 +109,7 @@ activation_fit<typename Model::value_type> fit_activations(Context const& ctx, M
     for (index i = 0; i < fit.real.extent(0); ++i) fit.norms.push_back(plateau::paths::length_of(std::span<T const>{fit.real.view()[i].flat()}, "an activation"));
     if (o.unit == "norm") fit.unit = statistics::median(fit.norms);
 
-    using plateau::hooks::positions;
-    auto const at = o.fit_positions == "last" ? positions::last() : o.fit_positions == "all" ? positions::all() : positions{1, 0};
+    auto const at = fit_positions(o);
     auto const texts = fit_prompts(o, model, prompts);
     for (auto const& text : texts) {
         auto const length = static_cast<index>(text.size());
