@@ -17,7 +17,7 @@
 #include <plateau/viz/labelled_curves.hpp>
 #endif
 
-#include "support/directions.hpp"
+#include "support/sparse_features.hpp"
 
 namespace {
 
@@ -30,9 +30,10 @@ namespace sweep = plateau::sweep;
 
 constexpr char const* files_text =
     "Centres, written in the context of each prompt: real, the prompt's own activation A; gaussian, a draw of N(mu, Sigma), at its own length or\n"
-    "(--centre-norm real) at that of A. Targets, the same for both centres: real, another prompt's activation; gaussian, another draw of\n"
+    "(--centre-norm real) at that of A; with --sae also synthetic-baseline, the features active at A replaced by as many others as strong, and\n"
+    "synthetic-structured, by others about as rare and as similar to each other, decoded. Targets, the same for all centres: real, another prompt's activation; gaussian, another draw of\n"
     "N(mu, Sigma); isotropic, the centre plus a draw of N(0, I).\n"
-    "Files written to --out (C = 2 centres, G = 3 targets, N prompts, S points, T tokens of the longest prompt):\n"
+    "Files written to --out (C = 2 or 4 centres, G = 3 targets, N prompts, S points, T tokens of the longest prompt):\n"
     "  distances.npy      float64 [C,G,N,S]  L2 distance of the read-out to that at the centre; unit of the read-out\n"
     "  kl.npy             float64 [C,G,N,S]  KL(p(centre) || p(point)) at the last position; nats\n"
     "  max_slope_step.npy float64 [C,G,N]    the step, from point n to n+1, of the largest increase of the distance: the plateau's length in steps\n"
@@ -53,13 +54,17 @@ constexpr char const* files_text =
     "Cliff's delta is P(x > y) - P(x < y), Cohen's d the difference of means in standard deviations. A step at either end of the range says that\n"
     "the plateau was not seen to end: take another --step.\n";
 
-constexpr std::array<char const*, 2> centre_names{"real", "gaussian"};
+std::vector<std::string> const centre_names{"real", "gaussian", "synthetic-baseline", "synthetic-structured"};
 constexpr std::array<char const*, 3> target_names{"real", "gaussian", "isotropic"};
-constexpr index centres = 2, targets = 3, kinds = centres * targets;
+constexpr index targets = 3;
 
 struct options : program::direction_options {
     std::string read_site;
     std::string centre_norm = "own";
+    std::string sae;
+
+    index centres() const { return sae.empty() ? 2 : 4; }
+    index kinds() const { return centres() * targets; }
     index steps = 100;
     double step = 0;
     double area_until = 0;
@@ -70,7 +75,7 @@ struct quantity {
     char const* key;
     std::string title;
     bool on_screen;  ///< in the table of effects on stdout, too
-    std::vector<std::vector<double>> values = std::vector<std::vector<double>>(kinds);  ///< [kinds][N]
+    std::vector<std::vector<double>> values = {};  ///< [kinds][N]
 };
 
 double as_number(std::optional<index> step) { return step ? static_cast<double>(*step) : std::numeric_limits<double>::quiet_NaN(); }
@@ -82,7 +87,7 @@ struct comparison {
 };
 
 index kind_of(index centre, index target) { return centre * targets + target; }
-std::string name_of_kind(index kind) { return std::string(centre_names[static_cast<std::size_t>(kind / targets)]) + " toward " + target_names[static_cast<std::size_t>(kind % targets)]; }
+std::string name_of_kind(index kind) { return centre_names[static_cast<std::size_t>(kind / targets)] + " toward " + target_names[static_cast<std::size_t>(kind % targets)]; }
 
 /// Prompts of which both kinds have a value.
 std::vector<std::array<double, 2>> paired(std::vector<double> const& x, std::vector<double> const& y) {
@@ -103,7 +108,7 @@ auto of_columns(Statistic const& statistic) {
     };
 }
 
-/// Where the steps of a sweep begin and lead: centres [2N, D], and the unit vector from each toward each target [2N · 3, D].
+/// Where the steps of a sweep begin and lead: centres [CN, D], and the unit vector from each toward each target [CN · 3, D].
 template <class T>
 struct steps_of_centres {
     plateau::tensor::buffer<T, 2> centres;
@@ -111,19 +116,30 @@ struct steps_of_centres {
     std::vector<double> norms;
 };
 
-template <class T>
-steps_of_centres<T> draw_steps(program::activation_fit<T> const& fit, options const& o) {
-    index const count = fit.real.extent(0), width = fit.real.extent(1);
-    steps_of_centres<T> all{plateau::tensor::buffer<T, 2>{{centres * count, width}}, plateau::tensor::buffer<double, 2>{{kinds * count, width}}, {}};
+template <class T, class Context>
+steps_of_centres<T> draw_steps(program::activation_fit<T> const& fit, program::sparse_features<Context, T> const& features, options const& o) {
+    using plateau::sae::synthetic_kind;
+    index const count = fit.real.extent(0), width = fit.real.extent(1), centres = o.centres();
+    steps_of_centres<T> all{plateau::tensor::buffer<T, 2>{{centres * count, width}}, plateau::tensor::buffer<double, 2>{{o.kinds() * count, width}}, {}};
+    std::vector<plateau::sae::synthetic_activation<Context, T>> synthetic;
+    for (auto const kind : {synthetic_kind::baseline, synthetic_kind::structured}) {
+        if (features.sae) synthetic.emplace_back(*features.ctx, *features.sae, *features.counts, kind);
+    }
     plateau::tensor::view<T const, 2> const real = fit.real;
     for (index i = 0; i < count; ++i) {
         std::span<T const> const a = real[i].flat();
         auto rng = [&](std::uint64_t what) { return program::stream_of(o.seed, what, i); };
         auto centre_rng = rng(0), real_rng = rng(1), gaussian_rng = rng(2), isotropic_rng = rng(3);
-        auto drawn = (*fit.normal)(centre_rng);
-        if (o.centre_norm == "real") drawn = directions::rescaled(std::span<double const>{drawn}, fit.norms[static_cast<std::size_t>(i)]);
         std::ranges::copy(a, all.centres[i].data());
-        std::ranges::transform(drawn, all.centres[count + i].data(), [](double x) { return static_cast<T>(x); });
+        auto const place = [&](index centre, std::vector<double> drawn) {
+            if (o.centre_norm == "real") drawn = directions::rescaled(std::span<double const>{drawn}, fit.norms[static_cast<std::size_t>(i)]);
+            std::ranges::transform(drawn, all.centres[centre * count + i].data(), [](double x) { return static_cast<T>(x); });
+        };
+        place(1, (*fit.normal)(centre_rng));
+        for (index c = 2; c < centres; ++c) {
+            auto synthetic_rng = rng(static_cast<std::uint64_t>(c) + 2);
+            place(c, synthetic[static_cast<std::size_t>(c - 2)](a, synthetic_rng));
+        }
         auto toward_real = directions::toward_real<T>{real}(a, real_rng);  // A + this is the other activation
         for (std::size_t k = 0; k < toward_real.size(); ++k) toward_real[k] += static_cast<double>(a[k]);
         directions::toward const other{std::move(toward_real)}, gaussian{(*fit.normal)(gaussian_rng)};
@@ -153,8 +169,8 @@ plateau::viz::labelled_figure figure_of(options const& o, plateau::tensor::view<
     figure.subtitle = o.write_site + " → " + read_site + "; medians over prompts with 95 % intervals";
     for (index t = 0; t < targets; ++t) {
         viz::labelled_panel panel{.title = t == 2 ? "in an isotropic direction" : std::string("toward a ") + target_names[static_cast<std::size_t>(t)] + " target", .x = {length}, .y = {"L2 distance of the output"}, .curves = {}};
-        for (index c = 0; c < centres; ++c) {
-            viz::labelled_curve curve{.label = std::string(centre_names[static_cast<std::size_t>(c)]) + " centre", .x = lengths, .y = {}};
+        for (index c = 0; c < o.centres(); ++c) {
+            viz::labelled_curve curve{.label = centre_names[static_cast<std::size_t>(c)] + " centre", .x = lengths, .y = {}};
             for (std::size_t n = 0; n < lengths.size(); ++n) {
                 std::vector<double> values;
                 for (index i = 0; i < count; ++i) values.push_back(distances(kind_of(c, t) * count + i, static_cast<index>(n)));
@@ -166,8 +182,11 @@ plateau::viz::labelled_figure figure_of(options const& o, plateau::tensor::view<
         figure.panels.push_back(std::move(panel));
     }
     viz::labelled_panel ended{.title = "plateaus that have ended (max-slope step)", .x = {length}, .y = {"share of prompts", false, viz::interval{0, 1}}, .curves = {}};
-    for (index kind = 0; kind < kinds; ++kind) {
-        viz::labelled_curve curve{.label = name_of_kind(kind), .x = lengths, .y = {}, .dashed = kind >= targets, .ink = viz::series_ink(static_cast<std::size_t>(kind % targets))};
+    for (index kind = 0; kind < o.kinds(); ++kind) {
+        bool const many = o.centres() > 2;  // then toward real targets alone, in the inks of the other panels
+        if (many && kind % targets != 0) continue;
+        viz::labelled_curve curve{.label = name_of_kind(kind), .x = lengths, .y = {}, .dashed = !many && kind >= targets,
+                                  .ink = viz::series_ink(static_cast<std::size_t>(many ? kind / targets : kind % targets))};
         auto const& steps = ends.values[static_cast<std::size_t>(kind)];
         for (std::size_t n = 0; n < lengths.size(); ++n) {
             auto const by_now = std::count_if(steps.begin(), steps.end(), [&](double step) { return step < static_cast<double>(n); });
@@ -187,6 +206,7 @@ void run(CLI::App const& app, options o) {
     if (o.area_until == 0) o.area_until = o.step * static_cast<double>(o.steps) / 4;
     index const until = std::lround(o.area_until / o.step);
     if (!(until >= 1 && until <= o.steps)) throw plateau::usage_error("--area-until must be a length within the steps");
+    index const centres = o.centres(), kinds = o.kinds();
     plateau::output_set out{o.out};
     program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
         using T = typename std::decay_t<decltype(model)>::value_type;
@@ -197,7 +217,8 @@ void run(CLI::App const& app, options o) {
                                 "ask for fewer steps, or fewer prompts at a time");
         program::stopwatch const watch;
         auto const fit = program::fit_activations(ctx, model, prompts, o, 0);
-        auto const way = draw_steps(fit, o);
+        auto const features = program::load_sparse_features(ctx, model, prompts, o, o.sae);
+        auto const way = draw_steps(fit, features, o);
         double const step = o.step * fit.unit;
         auto const lengths = paths::step_grid(0, step, points);
         std::vector<sweep::prompt_pair> pairs;  // kinds, prompts
@@ -217,6 +238,7 @@ void run(CLI::App const& app, options o) {
 
         std::array<quantity, 5> quantities{{{"max_slope_step", "max-slope step", true}, {"blow_up_max", "blow-up (max)", true}, {"blow_up_first", "blow-up (first)", false},
                                             {"area", "area to that step", false}, {"area_fixed", "area to " + plateau::fixed(o.area_until, 2), true}}};
+        for (auto& q : quantities) q.values.resize(static_cast<std::size_t>(kinds));
         for (index pair = 0; pair < kinds * count; ++pair) {
             auto const curve = curves[pair];
             std::span<double const> const kl = predictions.kl_from_start.view()[pair].flat();
@@ -256,8 +278,10 @@ void run(CLI::App const& app, options o) {
             medians.row({centre, target}, row);
         }
         std::vector<comparison> comparisons;
-        for (index t = 0; t < targets; ++t) {
-            comparisons.push_back({std::string("real - gaussian centre, toward ") + target_names[static_cast<std::size_t>(t)], kind_of(0, t), kind_of(1, t)});
+        for (index c = 1; c < centres; ++c) {
+            for (index t = 0; t < targets; ++t) {
+                comparisons.push_back({"real - " + centre_names[static_cast<std::size_t>(c)] + " centre, toward " + target_names[static_cast<std::size_t>(t)], kind_of(0, t), kind_of(c, t)});
+            }
         }
         comparisons.push_back({"toward gaussian - toward real, real centre", kind_of(0, 1), kind_of(0, 0)});
         comparisons.push_back({"isotropic - toward gaussian, real centre", kind_of(0, 2), kind_of(0, 1)});
@@ -324,8 +348,9 @@ int main(int argc, char** argv) {
     app.add_option("--out", o.out, "folder for the results")->capture_default_str();
     program::add_direction_options(app, o);
     app.add_option("--read-site", o.read_site, "where the output is watched, at the last position (default: the residual stream after the last block)");
-    app.add_option("--centre-norm", o.centre_norm, "length of gaussian centres: own, or real, that of the prompt's activation")
+    app.add_option("--centre-norm", o.centre_norm, "length of centres that are not real: own, or real, that of the prompt's activation")
         ->check(CLI::IsMember({"own", "real"}))->capture_default_str();
+    app.add_option("--sae", o.sae, std::string(program::sae_help) + ": adds centres made of its features");
     app.add_option("--steps", o.steps, "steps from the centre")->capture_default_str();
     app.add_option("--step", o.step, "length of a step, in --unit (default: 0.02 for norm; 0.5, as published, for raw)");
     app.add_option("--area-until", o.area_until, "where area_fixed ends, in --unit (default: a quarter of the way)");
