@@ -82,7 +82,9 @@ struct comparison {
 };
 
 index kind_of(index centre, index target) { return centre * targets + target; }
-std::string name_of_kind(index kind) { return std::string(centre_names[static_cast<std::size_t>(kind / targets)]) + " toward " + target_names[static_cast<std::size_t>(kind % targets)]; }
+std::string name_of_kind(index kind) {
+    return std::string(centre_names[static_cast<std::size_t>(kind / targets)]) + " toward " + target_names[static_cast<std::size_t>(kind % targets)];
+}
 
 /// Prompts of which both kinds have a value.
 std::vector<std::array<double, 2>> paired(std::vector<double> const& x, std::vector<double> const& y) {
@@ -152,7 +154,8 @@ plateau::viz::labelled_figure figure_of(options const& o, plateau::tensor::view<
     figure.counts = std::to_string(count) + " prompts";
     figure.subtitle = o.write_site + " → " + read_site + "; medians over prompts with 95 % intervals";
     for (index t = 0; t < targets; ++t) {
-        viz::labelled_panel panel{.title = t == 2 ? "in an isotropic direction" : std::string("toward a ") + target_names[static_cast<std::size_t>(t)] + " target", .x = {length}, .y = {"L2 distance of the output"}, .curves = {}};
+        auto const title = t == 2 ? "in an isotropic direction" : std::string("toward a ") + target_names[static_cast<std::size_t>(t)] + " target";
+        viz::labelled_panel panel{.title = title, .x = {length}, .y = {"L2 distance of the output"}, .curves = {}};
         for (index c = 0; c < centres; ++c) {
             viz::labelled_curve curve{.label = std::string(centre_names[static_cast<std::size_t>(c)]) + " centre", .x = lengths, .y = {}};
             for (std::size_t n = 0; n < lengths.size(); ++n) {
@@ -165,9 +168,11 @@ plateau::viz::labelled_figure figure_of(options const& o, plateau::tensor::view<
         }
         figure.panels.push_back(std::move(panel));
     }
-    viz::labelled_panel ended{.title = "plateaus that have ended (max-slope step)", .x = {length}, .y = {"share of prompts", false, viz::interval{0, 1}}, .curves = {}};
+    viz::labelled_panel ended{.title = "plateaus that have ended (max-slope step)", .x = {length},
+                              .y = {"share of prompts", false, viz::interval{0, 1}}, .curves = {}};
     for (index kind = 0; kind < kinds; ++kind) {
-        viz::labelled_curve curve{.label = name_of_kind(kind), .x = lengths, .y = {}, .dashed = kind >= targets, .ink = viz::series_ink(static_cast<std::size_t>(kind % targets))};
+        viz::labelled_curve curve{.label = name_of_kind(kind), .x = lengths, .y = {}, .dashed = kind >= targets,
+                                  .ink = viz::series_ink(static_cast<std::size_t>(kind % targets))};
         auto const& steps = ends.values[static_cast<std::size_t>(kind)];
         for (std::size_t n = 0; n < lengths.size(); ++n) {
             auto const by_now = std::count_if(steps.begin(), steps.end(), [&](double step) { return step < static_cast<double>(n); });
@@ -215,14 +220,16 @@ void run(CLI::App const& app, options o) {
         }();
         double const seconds = watch.seconds();
 
-        std::array<quantity, 5> quantities{{{"max_slope_step", "max-slope step", true}, {"blow_up_max", "blow-up (max)", true}, {"blow_up_first", "blow-up (first)", false},
+        std::array<quantity, 5> quantities{{{"max_slope_step", "max-slope step", true}, {"blow_up_max", "blow-up (max)", true},
+                                            {"blow_up_first", "blow-up (first)", false},
                                             {"area", "area to that step", false}, {"area_fixed", "area to " + plateau::fixed(o.area_until, 2), true}}};
         for (index pair = 0; pair < kinds * count; ++pair) {
             auto const curve = curves[pair];
             std::span<double const> const kl = predictions.kl_from_start.view()[pair].flat();
             for (std::size_t n = 0; n < curve.size(); ++n) {
                 if (!std::isfinite(curve[n]) || !std::isfinite(kl[n])) {
-                    throw plateau::numeric_error("the read-out at " + read_site + " is not finite for prompt " + std::to_string(pair % count) + ", " + name_of_kind(pair / count) +
+                    throw plateau::numeric_error("the read-out at " + read_site + " is not finite for prompt " + std::to_string(pair % count) + ", " +
+                                                 name_of_kind(pair / count) +
                                                  ", step " + std::to_string(n) + ": take shorter steps, or a wider dtype");
                 }
             }
@@ -295,7 +302,8 @@ void run(CLI::App const& app, options o) {
         out.file("blow_up.csv").write(medians.csv());
         out.file("effects.csv").write(effects.csv());
 #if PLATEAU_HAS_CAIRO
-        plateau::viz::write_labelled_curves(figure_of(o, curves.distances, quantities[0], paths::step_grid(0, o.step, points), count, read_site), out.file("blow_up.png").stream());
+        plateau::viz::write_labelled_curves(figure_of(o, curves.distances, quantities[0], paths::step_grid(0, o.step, points), count, read_site),
+                                            out.file("blow_up.png").stream());
 #else
         std::cerr << "blow_up.png is not drawn: this build has no cairo\n";
 #endif
@@ -304,9 +312,11 @@ void run(CLI::App const& app, options o) {
         program::remove_prompt_lengths(out, prompts);
 
         std::cout << o.model << program::weights_of(o) << ": " << count << " prompts, " << o.write_site << " -> " << read_site << "\n" << o.steps << " steps of "
-                  << plateau::fixed(step, 4) << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2) << ", N(mu, Sigma) of " << fit.samples << " activations"
+                  << plateau::fixed(step, 4) << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2)
+                  << ", N(mu, Sigma) of " << fit.samples << " activations"
                   << (fit.samples <= fit.real.extent(1) ? " (fewer than dimensions)" : "") << "\n\n" << medians.render() << '\n' << shown.render()
-                  << plateau::fixed(static_cast<double>(kinds * count * points) / seconds, 0) << " points per second\nwritten to " << out.directory().string() << '\n';
+                  << plateau::fixed(static_cast<double>(kinds * count * points) / seconds, 0) << " points per second\nwritten to "
+                  << out.directory().string() << '\n';
 #if PLATEAU_HAS_CAIRO
         std::cout << "picture:   " << (out.directory() / "blow_up.png").string() << '\n';
 #endif
@@ -329,6 +339,7 @@ int main(int argc, char** argv) {
     app.add_option("--steps", o.steps, "steps from the centre")->capture_default_str();
     app.add_option("--step", o.step, "length of a step, in --unit (default: 0.02 for norm; 0.5, as published, for raw)");
     app.add_option("--area-until", o.area_until, "where area_fixed ends, in --unit (default: a quarter of the way)");
-    app.footer(std::string(files_text) + program::fit_text + "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.");
+    app.footer(std::string(files_text) + program::fit_text +
+               "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.");
     return program::run(app, argc, argv, [&] { run(app, o); });
 }

@@ -99,7 +99,10 @@ struct measurement {
         std::vector<double> values;
         for (index i = 0; i < prompts; ++i) {
             double sum = 0;
-            for (index r = 0; r < repeats; ++r) sum += kl[((family * static_cast<std::size_t>(prompts * repeats)) + static_cast<std::size_t>(i * repeats + r)) * lengths.size() + length];
+            for (index r = 0; r < repeats; ++r) {
+                auto const row = (static_cast<index>(family) * prompts + i) * repeats + r;
+                sum += kl[static_cast<std::size_t>(row) * lengths.size() + length];
+            }
             values.push_back(sum / static_cast<double>(repeats));
         }
         return values;
@@ -173,7 +176,10 @@ measurement measure(Context const& ctx, Model const& model, plateau::models::pro
         for (index i = 0; i < m.prompts; ++i) {
             for (index p = 0; p < per_family; ++p) {
                 double const kl = predictions.kl_from_start(i, 1 + f * per_family + p);
-                if (!std::isfinite(kl)) throw plateau::numeric_error("the predictions of prompt " + std::to_string(i) + " are not finite along " + o.families[static_cast<std::size_t>(f)] + ": ask for shorter lengths, or a wider dtype");
+                if (!std::isfinite(kl)) {
+                    throw plateau::numeric_error("the predictions of prompt " + std::to_string(i) + " are not finite along " +
+                                                 o.families[static_cast<std::size_t>(f)] + ": ask for shorter lengths, or a wider dtype");
+                }
                 m.kl.push_back(std::max(kl, 0.0));  // rounding may leave −1e-12
             }
         }
@@ -182,7 +188,9 @@ measurement measure(Context const& ctx, Model const& model, plateau::models::pro
 }
 
 /// exp of an estimate of logarithms.
-statistics::estimate exponential(statistics::estimate const& x) { return {std::exp(x.value), std::exp(x.low), std::exp(x.high), x.standard_error * std::exp(x.value)}; }
+statistics::estimate exponential(statistics::estimate const& x) {
+    return {std::exp(x.value), std::exp(x.low), std::exp(x.high), x.standard_error * std::exp(x.value)};
+}
 
 void run(CLI::App const& app, options o) {
     if (o.lengths.empty()) {
@@ -202,9 +210,9 @@ void run(CLI::App const& app, options o) {
     bool const has_rows = std::count(o.families.begin(), o.families.end(), "rows") > 0;
     if (o.rows.empty() && has_rows) throw plateau::usage_error("the family rows needs --rows FILE.npy");
     if (!o.rows.empty() && !has_rows) o.families.push_back("rows");
-    std::size_t const at = static_cast<std::size_t>(
-        o.at > 0 ? std::min_element(o.lengths.begin(), o.lengths.end(), [&](double x, double y) { return std::abs(x - o.at) < std::abs(y - o.at); }) - o.lengths.begin()
-                 : static_cast<std::ptrdiff_t>(o.lengths.size() / 2));
+    auto const nearer = [&](double x, double y) { return std::abs(x - o.at) < std::abs(y - o.at); };
+    auto const nearest = std::min_element(o.lengths.begin(), o.lengths.end(), nearer) - o.lengths.begin();
+    std::size_t const at = o.at > 0 ? static_cast<std::size_t>(nearest) : o.lengths.size() / 2;
     auto const isotropic = static_cast<std::size_t>(std::find(o.families.begin(), o.families.end(), "isotropic") - o.families.begin());
     bool const compares = isotropic < o.families.size();
     plateau::output_set out{o.out};
@@ -216,7 +224,8 @@ void run(CLI::App const& app, options o) {
         auto lengths = o.lengths;
         for (double& one : lengths) one *= fit.unit;
         index const points = static_cast<index>(o.families.size() * lengths.size()) * o.repeats + 1;
-        program::require_memory(points, static_cast<index>(prompts.size()) * 40, std::to_string(points) + " points of each prompt", "ask for fewer lengths, repeats or prompts");
+        program::require_memory(points, static_cast<index>(prompts.size()) * 40, std::to_string(points) + " points of each prompt",
+                                "ask for fewer lengths, repeats or prompts");
         auto const m = measure(ctx, model, prompts, o, fit, lengths, rows);
         double const seconds = watch.seconds();
 
@@ -237,7 +246,8 @@ void run(CLI::App const& app, options o) {
             }
         }
         std::string const unit = o.unit == "norm" ? " |A|" : "", here = plateau::fixed(o.lengths[at], 2) + unit;
-        program::interval_table table{{"direction", "p"}, {"KL at " + here, "KL at " + plateau::fixed(o.lengths.back(), 2) + unit, "length to " + plateau::fixed(o.threshold, 2) + " nats",
+        program::interval_table table{{"direction", "p"}, {"KL at " + here, "KL at " + plateau::fixed(o.lengths.back(), 2) + unit,
+                                                           "length to " + plateau::fixed(o.threshold, 2) + " nats",
                                                       "KL / isotropic's, " + here}};
         auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, m.prompts * points);
         summary["prompts"] = m.prompts;
@@ -269,8 +279,10 @@ void run(CLI::App const& app, options o) {
         out.file("sensitive_directions.csv").write(csv);
 #if PLATEAU_HAS_CAIRO
         std::string const label = o.unit == "norm" ? "length of the perturbation, in units of the median |A|" : "length of the perturbation";
-        plateau::viz::labelled_panel divergences{.title = "how far the predictions move", .x = {label}, .y = {"KL(p(A) ‖ p(A + L d̂)), nats", true}, .curves = {}};
-        plateau::viz::labelled_panel ratios{.title = "compared with an isotropic direction of the same length", .x = {label}, .y = {"KL / that of isotropic", true}, .curves = {},
+        plateau::viz::labelled_panel divergences{.title = "how far the predictions move", .x = {label},
+                                                .y = {"KL(p(A) ‖ p(A + L d̂)), nats", true}, .curves = {}};
+        plateau::viz::labelled_panel ratios{.title = "compared with an isotropic direction of the same length", .x = {label},
+                                           .y = {"KL / that of isotropic", true}, .curves = {},
                                             .references = {{.value = 1}}};
         for (std::size_t f = 0; f < o.families.size(); ++f) {
             auto const curve = [&](std::vector<statistics::estimate> const& values) {
@@ -295,7 +307,8 @@ void run(CLI::App const& app, options o) {
         out.commit();
         program::remove_prompt_lengths(out, prompts);
 
-        std::cout << o.model << program::weights_of(o) << ": " << m.prompts << " prompts, " << o.write_site << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2)
+        std::cout << o.model << program::weights_of(o) << ": " << m.prompts << " prompts, " << o.write_site
+                  << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2)
                   << ", N(mu, Sigma) of " << fit.samples << " activations" << (fit.samples <= fit.real.extent(1) ? " (fewer than dimensions)" : "") << '\n'
                   << table.render() << plateau::fixed(static_cast<double>(m.prompts * points) / seconds, 0) << " points per second\nwritten to "
                   << out.directory().string() << '\n';
@@ -324,8 +337,10 @@ int main(int argc, char** argv) {
     app.add_option("--scale", o.scale, "multiplies all lengths")->capture_default_str();
     app.add_option("--at", o.at, "the length of the table, in --unit; the nearest one is taken (default: the middle one)");
     app.add_option("--threshold", o.threshold, "the divergence whose length is told, in nats")->capture_default_str();
-    app.add_option("--repeats", o.repeats, "directions of each kind per prompt; a prompt's number is their mean")->check(CLI::Range(1, 1 << 16))->capture_default_str();
+    app.add_option("--repeats", o.repeats, "directions of each kind per prompt; a prompt's number is their mean")
+        ->check(CLI::Range(1, 1 << 16))->capture_default_str();
     app.add_flag("--centred", o.centred, "take from each direction its own mean over the coordinates, as published code does for models with LayerNorm");
-    app.footer(std::string(files_text) + program::fit_text + "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.");
+    app.footer(std::string(files_text) + program::fit_text +
+               "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.");
     return program::run(app, argc, argv, [&] { run(app, o); });
 }
