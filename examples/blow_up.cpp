@@ -236,7 +236,8 @@ void run(CLI::App const& app, options o) {
         }();
         double const seconds = watch.seconds();
 
-        std::array<quantity, 5> quantities{{{"max_slope_step", "max-slope step", true}, {"blow_up_max", "blow-up (max)", true}, {"blow_up_first", "blow-up (first)", false},
+        std::array<quantity, 5> quantities{{{"max_slope_step", "max-slope step", true}, {"blow_up_max", "blow-up (max)", true},
+                                            {"blow_up_first", "blow-up (first)", false},
                                             {"area", "area to that step", false}, {"area_fixed", "area to " + plateau::fixed(o.area_until, 2), true}}};
         for (auto& q : quantities) q.values.resize(static_cast<std::size_t>(kinds));
         for (index pair = 0; pair < kinds * count; ++pair) {
@@ -244,7 +245,8 @@ void run(CLI::App const& app, options o) {
             std::span<double const> const kl = predictions.kl_from_start.view()[pair].flat();
             for (std::size_t n = 0; n < curve.size(); ++n) {
                 if (!std::isfinite(curve[n]) || !std::isfinite(kl[n])) {
-                    throw plateau::numeric_error("the read-out at " + read_site + " is not finite for prompt " + std::to_string(pair % count) + ", " + name_of_kind(pair / count) +
+                    throw plateau::numeric_error("the read-out at " + read_site + " is not finite for prompt " + std::to_string(pair % count) + ", " +
+                                                 name_of_kind(pair / count) +
                                                  ", step " + std::to_string(n) + ": take shorter steps, or a wider dtype");
                 }
             }
@@ -319,7 +321,8 @@ void run(CLI::App const& app, options o) {
         out.file("blow_up.csv").write(medians.csv());
         out.file("effects.csv").write(effects.csv());
 #if PLATEAU_HAS_CAIRO
-        plateau::viz::write_labelled_curves(figure_of(o, curves.distances, quantities[0], paths::step_grid(0, o.step, points), count, read_site), out.file("blow_up.png").stream());
+        plateau::viz::write_labelled_curves(figure_of(o, curves.distances, quantities[0], paths::step_grid(0, o.step, points), count, read_site),
+                                            out.file("blow_up.png").stream());
 #else
         std::cerr << "blow_up.png is not drawn: this build has no cairo\n";
 #endif
@@ -328,9 +331,11 @@ void run(CLI::App const& app, options o) {
         program::remove_prompt_lengths(out, prompts);
 
         std::cout << o.model << program::weights_of(o) << ": " << count << " prompts, " << o.write_site << " -> " << read_site << "\n" << o.steps << " steps of "
-                  << plateau::fixed(step, 4) << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2) << ", N(mu, Sigma) of " << fit.samples << " activations"
+                  << plateau::fixed(step, 4) << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2)
+                  << ", N(mu, Sigma) of " << fit.samples << " activations"
                   << (fit.samples <= fit.real.extent(1) ? " (fewer than dimensions)" : "") << "\n\n" << medians.render() << '\n' << shown.render()
-                  << plateau::fixed(static_cast<double>(kinds * count * points) / seconds, 0) << " points per second\nwritten to " << out.directory().string() << '\n';
+                  << plateau::fixed(static_cast<double>(kinds * count * points) / seconds, 0) << " points per second\nwritten to "
+                  << out.directory().string() << '\n';
 #if PLATEAU_HAS_CAIRO
         std::cout << "picture:   " << (out.directory() / "blow_up.png").string() << '\n';
 #endif
@@ -354,6 +359,7 @@ int main(int argc, char** argv) {
     app.add_option("--steps", o.steps, "steps from the centre")->capture_default_str();
     app.add_option("--step", o.step, "length of a step, in --unit (default: 0.02 for norm; 0.5, as published, for raw)");
     app.add_option("--area-until", o.area_until, "where area_fixed ends, in --unit (default: a quarter of the way)");
-    app.footer(std::string(files_text) + program::fit_text + "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.");
+    app.footer(std::string(files_text) + program::fit_text +
+               "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.");
     return program::run(app, argc, argv, [&] { run(app, o); });
 }

@@ -105,7 +105,10 @@ struct measurement {
         std::vector<double> values;
         for (index i = 0; i < prompts; ++i) {
             double sum = 0;
-            for (index r = 0; r < repeats; ++r) sum += kl[((family * static_cast<std::size_t>(prompts * repeats)) + static_cast<std::size_t>(i * repeats + r)) * lengths.size() + length];
+            for (index r = 0; r < repeats; ++r) {
+                auto const row = (static_cast<index>(family) * prompts + i) * repeats + r;
+                sum += kl[static_cast<std::size_t>(row) * lengths.size() + length];
+            }
             values.push_back(sum / static_cast<double>(repeats));
         }
         return values;
@@ -179,7 +182,10 @@ measurement measure(Context const& ctx, Model const& model, plateau::models::pro
         for (index i = 0; i < m.prompts; ++i) {
             for (index p = 0; p < per_family; ++p) {
                 double const kl = predictions.kl_from_start(i, 1 + f * per_family + p);
-                if (!std::isfinite(kl)) throw plateau::numeric_error("the predictions of prompt " + std::to_string(i) + " are not finite along " + o.families[static_cast<std::size_t>(f)] + ": ask for shorter lengths, or a wider dtype");
+                if (!std::isfinite(kl)) {
+                    throw plateau::numeric_error("the predictions of prompt " + std::to_string(i) + " are not finite along " +
+                                                 o.families[static_cast<std::size_t>(f)] + ": ask for shorter lengths, or a wider dtype");
+                }
                 m.kl.push_back(std::max(kl, 0.0));  // rounding may leave −1e-12
             }
         }
@@ -188,7 +194,9 @@ measurement measure(Context const& ctx, Model const& model, plateau::models::pro
 }
 
 /// exp of an estimate of logarithms.
-statistics::estimate exponential(statistics::estimate const& x) { return {std::exp(x.value), std::exp(x.low), std::exp(x.high), x.standard_error * std::exp(x.value)}; }
+statistics::estimate exponential(statistics::estimate const& x) {
+    return {std::exp(x.value), std::exp(x.low), std::exp(x.high), x.standard_error * std::exp(x.value)};
+}
 
 void run(CLI::App const& app, options o) {
     if (o.lengths.empty()) {
@@ -253,7 +261,8 @@ void run(CLI::App const& app, options o) {
             }
         }
         std::string const unit = o.unit == "norm" ? " |A|" : "", here = plateau::fixed(o.lengths[at], 2) + unit;
-        program::interval_table table{{"direction", "p"}, {"KL at " + here, "KL at " + plateau::fixed(o.lengths.back(), 2) + unit, "length to " + plateau::fixed(o.threshold, 2) + " nats",
+        program::interval_table table{{"direction", "p"}, {"KL at " + here, "KL at " + plateau::fixed(o.lengths.back(), 2) + unit,
+                                                           "length to " + plateau::fixed(o.threshold, 2) + " nats",
                                                       "KL / isotropic's, " + here}};
         auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, m.prompts * points);
         summary["prompts"] = m.prompts;
@@ -286,8 +295,10 @@ void run(CLI::App const& app, options o) {
         out.file("sensitive_directions.csv").write(csv);
 #if PLATEAU_HAS_CAIRO
         std::string const label = o.unit == "norm" ? "length of the perturbation, in units of the median |A|" : "length of the perturbation";
-        plateau::viz::labelled_panel divergences{.title = "how far the predictions move", .x = {label}, .y = {"KL(p(A) ‖ p(A + L d̂)), nats", true}, .curves = {}};
-        plateau::viz::labelled_panel ratios{.title = "compared with an isotropic direction of the same length", .x = {label}, .y = {"KL / that of isotropic", true}, .curves = {},
+        plateau::viz::labelled_panel divergences{.title = "how far the predictions move", .x = {label},
+                                                .y = {"KL(p(A) ‖ p(A + L d̂)), nats", true}, .curves = {}};
+        plateau::viz::labelled_panel ratios{.title = "compared with an isotropic direction of the same length", .x = {label},
+                                           .y = {"KL / that of isotropic", true}, .curves = {},
                                             .references = {{.value = 1}}};
         for (std::size_t f = 0; f < o.families.size(); ++f) {
             auto const curve = [&](std::vector<statistics::estimate> const& values) {
@@ -312,7 +323,8 @@ void run(CLI::App const& app, options o) {
         out.commit();
         program::remove_prompt_lengths(out, prompts);
 
-        std::cout << o.model << program::weights_of(o) << ": " << m.prompts << " prompts, " << o.write_site << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2)
+        std::cout << o.model << program::weights_of(o) << ": " << m.prompts << " prompts, " << o.write_site
+                  << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2)
                   << ", N(mu, Sigma) of " << fit.samples << " activations" << (fit.samples <= fit.real.extent(1) ? " (fewer than dimensions)" : "") << '\n'
                   << table.render() << left_out << plateau::fixed(static_cast<double>(m.prompts * points) / seconds, 0) << " points per second\nwritten to "
                   << out.directory().string() << '\n';
@@ -342,8 +354,10 @@ int main(int argc, char** argv) {
     app.add_option("--scale", o.scale, "multiplies all lengths")->capture_default_str();
     app.add_option("--at", o.at, "the length of the table, in --unit; the nearest one is taken (default: the middle one)");
     app.add_option("--threshold", o.threshold, "the divergence whose length is told, in nats")->capture_default_str();
-    app.add_option("--repeats", o.repeats, "directions of each kind per prompt; a prompt's number is their mean")->check(CLI::Range(1, 1 << 16))->capture_default_str();
+    app.add_option("--repeats", o.repeats, "directions of each kind per prompt; a prompt's number is their mean")
+        ->check(CLI::Range(1, 1 << 16))->capture_default_str();
     app.add_flag("--centred", o.centred, "take from each direction its own mean over the coordinates, as published code does for models with LayerNorm");
-    app.footer(std::string(files_text) + program::fit_text + "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.");
+    app.footer(std::string(files_text) + program::fit_text +
+               "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.");
     return program::run(app, argc, argv, [&] { run(app, o); });
 }

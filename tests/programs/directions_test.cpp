@@ -115,7 +115,10 @@ TEST_CASE("sensitive_directions leaves what its help names, and medians that fol
     double const unit = statistics::median(read_npy<double>(out / "norms.npy").values);
     CHECK(summary.at("unit") == unit);
     CHECK(largest_difference(read_npy<double>(out / "perturbation_lengths.npy").values, std::vector<double>{0.2 * unit, 0.5 * unit, 1.5 * unit}) == 0);
-    auto const mean_of = [&](std::size_t family, std::size_t prompt) { return (kl.values[((family * 6 + prompt) * 2) * 3 + 1] + kl.values[((family * 6 + prompt) * 2 + 1) * 3 + 1]) / 2; };
+    auto const mean_of = [&](std::size_t family, std::size_t prompt) {
+        std::size_t const row = (family * 6 + prompt) * 2;
+        return (kl.values[row * 3 + 1] + kl.values[(row + 1) * 3 + 1]) / 2;
+    };
     for (std::size_t f = 0; f < 7; ++f) {
         std::vector<double> values, logs;
         for (std::size_t i = 0; i < 6; ++i) values.push_back(mean_of(f, i)), logs.push_back(std::log(mean_of(f, i) / mean_of(0, i)));
@@ -137,10 +140,12 @@ TEST_CASE("sensitive_directions leaves what its help names, and medians that fol
     CHECK_THAT(bytes_of(out / "sensitive_directions.csv"), contains("family,length,kl,kl_low,kl_high,ratio,ratio_low,ratio_high\nisotropic,"));
 }
 
-TEST_CASE("sensitive_directions and blow_up leave the same bytes for any number of threads, other numbers for another seed", "[programs][sensitive_directions][blow_up]") {
+TEST_CASE("sensitive_directions and blow_up leave the same bytes for any number of threads, other numbers for another seed",
+          "[programs][sensitive_directions][blow_up]") {
     std::string const program = GENERATE("sensitive_directions", "blow_up");
     study const s{program, 6, {}};
-    words const few = program == "blow_up" ? words{"--steps", "8", "--shrinkage", "oas"} : words{"--lengths", "0.5,1", "--shrinkage", "0.1", "--fit-positions", "all"};
+    words const few = program == "blow_up" ? words{"--steps", "8", "--shrinkage", "oas"}
+                                                 : words{"--lengths", "0.5,1", "--shrinkage", "0.1", "--fit-positions", "all"};
     auto with = [&](words const& more) {
         auto all = few;
         all.insert(all.end(), more.begin(), more.end());
@@ -187,7 +192,8 @@ TEST_CASE("blow_up: toward the only other prompt is the straight line to it", "[
 TEST_CASE("blow_up leaves what its help names, and numbers that follow from its curves", "[programs][blow_up]") {
     study const s{"blow_up", 6, {}};
     auto const out = s.run("out", {"--steps", "16", "--step", "0.25", "--centre-norm", "real", "--area-until", "1"});
-    CHECK(names_in(out) == with_picture({"area.npy", "area_fixed.npy", "blow_up.csv", "blow_up_first.npy", "blow_up_max.npy", "distances.npy", "effects.csv", "kl.npy",
+    CHECK(names_in(out) == with_picture({"area.npy", "area_fixed.npy", "blow_up.csv", "blow_up_first.npy", "blow_up_max.npy", "distances.npy",
+                                         "effects.csv", "kl.npy",
                                          "max_slope_step.npy", "norms.npy", "perturbation_lengths.npy", "summary.json", "tokens.npy"}, "blow_up.png"));
     auto const distances = read_npy<double>(out / "distances.npy"), kl = read_npy<double>(out / "kl.npy");
     REQUIRE(distances.shape == std::vector<index>{2, 3, 6, 17});
@@ -229,7 +235,8 @@ TEST_CASE("blow_up refuses what has no meaning", "[programs][blow_up]") {
 TEST_CASE("both programs need no option, and say in --help what they leave", "[programs][sensitive_directions][blow_up]") {
     for (std::string const program : {"sensitive_directions", "blow_up"}) {
         auto const help = succeed(program, {"--help"}).out;
-        for (auto const* name : {"kl.npy", "norms.npy", "perturbation_lengths.npy", "tokens.npy", "lengths.npy", "summary.json", "--shrinkage", "--fit-positions", "nats"}) {
+        for (auto const* name : {"kl.npy", "norms.npy", "perturbation_lengths.npy", "tokens.npy", "lengths.npy", "summary.json",
+                                 "--shrinkage", "--fit-positions", "nats"}) {
             CHECK_THAT(help, contains(name));
         }
         scratch_dir const dir;
