@@ -1,0 +1,239 @@
+#include "support/cuda_on_cpu/block.hpp"
+
+#include <array>
+#include <exception>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <plateau/core/rng.hpp>
+
+#include "support/cuda_on_cpu/fiber.hpp"
+
+uint3 threadIdx, blockIdx;
+dim3 blockDim, gridDim;
+
+namespace cuda_on_cpu {
+
+namespace {
+
+enum class state { ready, at_barrier, in_warp_call, ended };
+
+struct lane_call {
+    collective kind;
+    unsigned mask;
+    std::uint64_t value;
+    unsigned source;
+    place at;
+};
+
+struct thread {
+    std::unique_ptr<fiber> stack;
+    uint3 index;
+    state now = state::ready;
+    place at = {};
+    lane_call call = {};
+    std::uint64_t result = 0;
+};
+
+/// Cells of one `block_shared`, on the heap so that the address sanitizer has its red zones around them.
+struct shared_cells {
+    shared_cells(std::size_t bytes, std::size_t aligned_to)
+        : memory{::operator new(bytes, std::align_val_t{aligned_to})}, alignment{aligned_to} {
+        poison_values(memory, bytes);
+    }
+    shared_cells(shared_cells&& other) noexcept : memory{std::exchange(other.memory, nullptr)}, alignment{other.alignment} {}
+    ~shared_cells() {
+        if (memory != nullptr) ::operator delete(memory, std::align_val_t{alignment});
+    }
+    void* memory;
+    std::size_t alignment;
+};
+
+std::uint64_t seed_now = 0;
+plateau::counter_rng order{0};
+
+std::string kernel_name;
+std::function<void()> body;
+std::vector<thread> threads;
+std::size_t block_threads = 0;
+std::vector<unsigned> ready;
+unsigned current = 0;
+std::exception_ptr failure;
+std::map<void const*, shared_cells> shared;
+
+std::size_t any_of(std::size_t count) { return order.below(count); }
+
+std::string text(uint3 i) { return "(" + std::to_string(i.x) + ", " + std::to_string(i.y) + ", " + std::to_string(i.z) + ")"; }
+
+std::string text(place at) {
+    char const* const slash = std::strrchr(at.file, '/');
+    return std::string{slash == nullptr ? at.file : slash + 1} + ":" + std::to_string(at.line);
+}
+
+[[noreturn]] void refuse(unsigned id, std::string const& what) {
+    throw broken_rule{kernel_name + ", block " + text(blockIdx) + ", thread " + text(threads[id].index) + ": " + what};
+}
+
+void run_thread() {
+    try {
+        body();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+}
+
+void wake(unsigned id) {
+    threads[id].now = state::ready;
+    ready.push_back(id);
+}
+
+/// Nobody can go on: either all wait at one barrier, or the kernel is wrong.
+void release_barrier() {
+    bool anyone_ended = false;
+    unsigned first_waiting = 0;
+    for (unsigned id = static_cast<unsigned>(block_threads); id-- > 0;) {
+        if (threads[id].now == state::ended) anyone_ended = true;
+        else first_waiting = id;
+    }
+    for (unsigned id = 0; id < block_threads; ++id) {
+        auto const& one = threads[id];
+        if (one.now == state::in_warp_call) {
+            refuse(id, "waits at " + text(one.at) + " for lanes of its mask that never come: they ended, or wait elsewhere");
+        }
+        if (one.now == state::at_barrier && !(one.at == threads[first_waiting].at)) {
+            refuse(id, "divergent barrier: it waits at " + text(one.at) + ", thread " + text(threads[first_waiting].index) + " at " +
+                           text(threads[first_waiting].at));
+        }
+    }
+    if (anyone_ended) refuse(first_waiting, "divergent barrier: it waits at " + text(threads[first_waiting].at) + ", others have ended");
+    for (unsigned id = 0; id < block_threads; ++id) wake(id);
+}
+
+void run_block() {
+    std::size_t running = block_threads;
+    ready.clear();
+    for (unsigned id = 0; id < block_threads; ++id) wake(id);
+    while (running > 0) {
+        if (ready.empty()) release_barrier();
+        std::swap(ready[any_of(ready.size())], ready.back());
+        current = ready.back();
+        ready.pop_back();
+        threadIdx = threads[current].index;
+        bool const ended = threads[current].stack->resume();
+        if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
+        if (ended) {
+            threads[current].now = state::ended;
+            --running;
+        }
+    }
+}
+
+unsigned first_of_warp(unsigned id) { return id / warpSize * warpSize; }
+
+/// A lane that `mask` names must be there; if it waits in a warp call, then in this one.
+void check_lanes(lane_call const& call) {
+    unsigned const base = first_of_warp(current);
+    auto const by_mask = [&](unsigned l) { return (call.mask >> l & 1u) != 0; };
+    if (!by_mask(current - base)) refuse(current, "calls at " + text(call.at) + " with a mask that does not name its own lane");
+    for (unsigned l = 0; l < warpSize; ++l) {
+        if (!by_mask(l)) continue;
+        auto const name = [l] { return "lane " + std::to_string(l); };
+        if (base + l >= block_threads) refuse(current, "the mask at " + text(call.at) + " names " + name() + ", which the block has not");
+        auto const& other = threads[base + l];
+        if (other.now == state::ended) refuse(current, "the mask at " + text(call.at) + " names " + name() + ", which has ended");
+        bool const elsewhere = other.now == state::in_warp_call &&
+                               (other.call.kind != call.kind || other.call.mask != call.mask || !(other.call.at == call.at));
+        if (elsewhere) refuse(current, "divergent warp: at " + text(call.at) + " while " + name() + " waits at " + text(other.at));
+    }
+    if (call.kind == collective::shuffle && !by_mask(call.source)) {
+        refuse(current, "reads at " + text(call.at) + " from lane " + std::to_string(call.source) + ", which its mask does not name");
+    }
+}
+
+}  // namespace
+
+void set_seed(std::uint64_t seed) {
+    seed_now = seed;
+    order = plateau::counter_rng{seed};
+}
+
+void poison_values(void* memory, std::size_t bytes) {
+    // not a number; 3.4e38 and 1e306; -2e-38 and nearly nothing
+    constexpr std::array<int, 3> patterns{0xFF, 0x7F, 0x80};
+    std::memset(memory, patterns[seed_now % patterns.size()], bytes);
+}
+
+void run_grid(std::string name, dim3 grid, dim3 block, std::function<void()> thread_body) {
+    kernel_name = std::move(name);
+    body = std::move(thread_body);
+    gridDim = grid;
+    blockDim = block;
+    block_threads = std::size_t{block.x} * block.y * block.z;
+    while (threads.size() < block_threads) threads.emplace_back();
+    for (std::size_t id = 0; id < block_threads; ++id) {
+        auto& one = threads[id];
+        if (!one.stack) one.stack = std::make_unique<fiber>(&run_thread);
+        auto const i = static_cast<unsigned>(id);
+        one.index = {i % block.x, i / block.x % block.y, i / block.x / block.y};
+    }
+    std::vector<std::size_t> blocks(std::size_t{grid.x} * grid.y * grid.z);
+    for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i] = i;
+    for (std::size_t left = blocks.size(); left > 0; --left) {
+        std::swap(blocks[any_of(left)], blocks[left - 1]);
+        auto const i = static_cast<unsigned>(blocks[left - 1]);
+        blockIdx = {i % grid.x, i / grid.x % grid.y, i / grid.x / grid.y};
+        try {
+            run_block();
+        } catch (...) {
+            shared.clear();
+            threads.clear();  // they stand in the middle of a kernel
+            throw;
+        }
+        shared.clear();
+    }
+}
+
+void* shared_memory(void const* key, std::size_t bytes, std::size_t alignment) {
+    auto const found = shared.find(key);
+    if (found != shared.end()) return found->second.memory;
+    return shared.emplace(key, shared_cells{bytes, alignment}).first->second.memory;
+}
+
+void barrier(place at) {
+    auto& self = threads[current];
+    self.at = at;
+    self.now = state::at_barrier;
+    self.stack->yield();
+}
+
+std::uint64_t warp_call(collective kind, unsigned mask, std::uint64_t value, unsigned source, place at) {
+    lane_call const call{kind, mask, value, source, at};
+    check_lanes(call);
+    unsigned const self = current, base = first_of_warp(self);
+    threads[self].call = call;
+    threads[self].at = at;
+    threads[self].now = state::in_warp_call;
+    std::uint64_t votes = 0;
+    for (unsigned l = 0; l < warpSize; ++l) {
+        if ((mask >> l & 1u) == 0) continue;
+        if (threads[base + l].now != state::in_warp_call) {  // it comes later, and the last one completes the call
+            threads[self].stack->yield();
+            return threads[self].result;
+        }
+        votes |= std::uint64_t{threads[base + l].call.value != 0} << l;
+    }
+    for (unsigned l = 0; l < warpSize; ++l) {
+        if ((mask >> l & 1u) == 0) continue;
+        auto& one = threads[base + l];
+        one.result = kind == collective::ballot ? votes : threads[base + one.call.source].call.value;
+        wake(base + l);
+    }
+    threads[self].stack->yield();
+    return threads[self].result;
+}
+
+unsigned lane() { return current % warpSize; }
+
+}  // namespace cuda_on_cpu
