@@ -20,7 +20,7 @@ auto in_every_order(F const& compute) {
     backend::cuda_context const ctx;
     cuda_on_cpu::set_seed(0);
     auto const first = compute(ctx);
-    for (std::uint64_t seed = 1; seed < 5; ++seed) {
+    for (std::uint64_t seed = 1; seed < 4; ++seed) {
         cuda_on_cpu::set_seed(seed);
         auto const again = compute(ctx);
         CAPTURE(seed);

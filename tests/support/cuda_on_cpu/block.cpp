@@ -20,21 +20,29 @@ namespace {
 
 enum class state { ready, at_barrier, in_warp_call, ended };
 
-struct lane_call {
-    collective kind;
-    unsigned mask;
-    std::uint64_t value;
-    unsigned source;
-    place at;
-};
-
 struct thread {
     std::unique_ptr<fiber> stack;
     uint3 index;
     state now = state::ready;
     place at = {};
-    lane_call call = {};
+    // of a warp call: what the lane gives, whose value it wants, what it gets
+    std::uint64_t value = 0;
+    unsigned source = 0;
     std::uint64_t result = 0;
+};
+
+/// Lanes that have arrived at a call, and wait for the others of its mask.
+struct gathering {
+    collective kind;
+    unsigned mask;
+    place at;
+    unsigned arrived = 0;
+    std::uint64_t votes = 0;
+};
+
+struct warp {
+    unsigned present = 0, ended = 0;  // lanes
+    std::vector<gathering> calls = {};
 };
 
 /// Cells of one `block_shared`, on the heap so that the address sanitizer has its red zones around them.
@@ -57,6 +65,7 @@ plateau::counter_rng order{0};
 std::string kernel_name;
 std::function<void()> body;
 std::vector<thread> threads;
+std::vector<warp> warps;
 std::size_t block_threads = 0;
 std::vector<unsigned> ready;
 unsigned current = 0;
@@ -100,7 +109,7 @@ void release_barrier() {
     for (unsigned id = 0; id < block_threads; ++id) {
         auto const& one = threads[id];
         if (one.now == state::in_warp_call) {
-            refuse(id, "waits at " + text(one.at) + " for lanes of its mask that never come: they ended, or wait elsewhere");
+            refuse(id, "divergent warp: it waits at " + text(one.at) + " for lanes of its mask that ended or wait elsewhere");
         }
         if (one.now == state::at_barrier && !(one.at == threads[first_waiting].at)) {
             refuse(id, "divergent barrier: it waits at " + text(one.at) + ", thread " + text(threads[first_waiting].index) + " at " +
@@ -114,7 +123,11 @@ void release_barrier() {
 void run_block() {
     std::size_t running = block_threads;
     ready.clear();
-    for (unsigned id = 0; id < block_threads; ++id) wake(id);
+    warps.assign((block_threads + warpSize - 1) / warpSize, warp{});
+    for (unsigned id = 0; id < block_threads; ++id) {
+        warps[id / warpSize].present |= 1u << id % warpSize;
+        wake(id);
+    }
     while (running > 0) {
         if (ready.empty()) release_barrier();
         std::swap(ready[any_of(ready.size())], ready.back());
@@ -125,31 +138,37 @@ void run_block() {
         if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
         if (ended) {
             threads[current].now = state::ended;
+            warps[current / warpSize].ended |= 1u << current % warpSize;
             --running;
         }
     }
 }
 
-unsigned first_of_warp(unsigned id) { return id / warpSize * warpSize; }
-
-/// A lane that `mask` names must be there; if it waits in a warp call, then in this one.
-void check_lanes(lane_call const& call) {
-    unsigned const base = first_of_warp(current);
-    auto const by_mask = [&](unsigned l) { return (call.mask >> l & 1u) != 0; };
-    if (!by_mask(current - base)) refuse(current, "calls at " + text(call.at) + " with a mask that does not name its own lane");
+std::string lanes_of(unsigned mask) {
+    std::string text;
     for (unsigned l = 0; l < warpSize; ++l) {
-        if (!by_mask(l)) continue;
-        auto const name = [l] { return "lane " + std::to_string(l); };
-        if (base + l >= block_threads) refuse(current, "the mask at " + text(call.at) + " names " + name() + ", which the block has not");
-        auto const& other = threads[base + l];
-        if (other.now == state::ended) refuse(current, "the mask at " + text(call.at) + " names " + name() + ", which has ended");
-        bool const elsewhere = other.now == state::in_warp_call &&
-                               (other.call.kind != call.kind || other.call.mask != call.mask || !(other.call.at == call.at));
-        if (elsewhere) refuse(current, "divergent warp: at " + text(call.at) + " while " + name() + " waits at " + text(other.at));
+        if ((mask >> l & 1u) != 0) text += (text.empty() ? "lane " : ", ") + std::to_string(l);
     }
-    if (call.kind == collective::shuffle && !by_mask(call.source)) {
-        refuse(current, "reads at " + text(call.at) + " from lane " + std::to_string(call.source) + ", which its mask does not name");
+    return text;
+}
+
+/// The call that the running lane arrives at: a new one, or one at which others wait.
+gathering& arrive(warp& own, collective kind, unsigned mask, unsigned source, place at) {
+    auto const own_bit = 1u << current % warpSize;
+    if ((mask & own_bit) == 0) refuse(current, "calls at " + text(at) + " with a mask that does not name its own lane");
+    if (unsigned const missing = mask & ~own.present; missing != 0) {
+        refuse(current, "the mask at " + text(at) + " names " + lanes_of(missing) + ", which the block has not");
     }
+    if (unsigned const gone = mask & own.ended; gone != 0) {
+        refuse(current, "the mask at " + text(at) + " names " + lanes_of(gone) + ", which has ended");
+    }
+    if (kind == collective::shuffle && (mask >> source & 1u) == 0) {
+        refuse(current, "reads at " + text(at) + " from lane " + std::to_string(source) + ", which its mask does not name");
+    }
+    for (auto& call : own.calls) {
+        if (call.kind == kind && call.mask == mask && call.at == at) return call;
+    }
+    return own.calls.emplace_back(gathering{kind, mask, at});
 }
 
 }  // namespace
@@ -209,29 +228,28 @@ void barrier(place at) {
 }
 
 std::uint64_t warp_call(collective kind, unsigned mask, std::uint64_t value, unsigned source, place at) {
-    lane_call const call{kind, mask, value, source, at};
-    check_lanes(call);
-    unsigned const self = current, base = first_of_warp(self);
-    threads[self].call = call;
-    threads[self].at = at;
-    threads[self].now = state::in_warp_call;
-    std::uint64_t votes = 0;
-    for (unsigned l = 0; l < warpSize; ++l) {
-        if ((mask >> l & 1u) == 0) continue;
-        if (threads[base + l].now != state::in_warp_call) {  // it comes later, and the last one completes the call
-            threads[self].stack->yield();
-            return threads[self].result;
+    unsigned const first = current / warpSize * warpSize, lane_bit = 1u << current % warpSize;
+    auto& own = warps[current / warpSize];
+    auto& call = arrive(own, kind, mask, source, at);
+    auto& self = threads[current];
+    self.at = at;
+    self.now = state::in_warp_call;
+    self.value = value;
+    self.source = source;
+    call.arrived |= lane_bit;
+    if (value != 0) call.votes |= lane_bit;
+    if (call.arrived == mask) {
+        for (unsigned l = 0; l < warpSize; ++l) {
+            if ((mask >> l & 1u) == 0) continue;
+            auto& one = threads[first + l];
+            one.result = kind == collective::ballot ? call.votes : threads[first + one.source].value;
+            wake(first + l);
         }
-        votes |= std::uint64_t{threads[base + l].call.value != 0} << l;
+        std::swap(call, own.calls.back());
+        own.calls.pop_back();
     }
-    for (unsigned l = 0; l < warpSize; ++l) {
-        if ((mask >> l & 1u) == 0) continue;
-        auto& one = threads[base + l];
-        one.result = kind == collective::ballot ? votes : threads[base + one.call.source].call.value;
-        wake(base + l);
-    }
-    threads[self].stack->yield();
-    return threads[self].result;
+    self.stack->yield();
+    return self.result;
 }
 
 unsigned lane() { return current % warpSize; }

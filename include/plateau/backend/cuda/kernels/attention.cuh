@@ -57,6 +57,7 @@ __global__ void __launch_bounds__(attention_sizes<T, Width>::warps* warp_lanes, 
     int const group = static_cast<int>(shape.heads / shape.kv_heads), window = static_cast<int>(shape.window);
     int const kv = static_cast<int>(blockIdx.y), head_start = kv * width;
     T* const queries = block_shared<T, sizes::queries * Width, struct attention_queries>() + warp * count * Width;
+    T* const weights = block_shared<T, sizes::queries * sizes::keys, struct attention_weights>() + warp * count * sizes::keys;
     T* const cells = block_shared<T, sizes::keys * sizes::stride, struct attention_keys_or_values>();
 
     // where each of this warp's queries stands; those beyond the tile's repeat its last one
@@ -91,7 +92,6 @@ __global__ void __launch_bounds__(attention_sizes<T, Width>::warps* warp_lanes, 
         __syncthreads();
         int const position = first + lane;
         int const own_lane = tile.apart && tile.prefix >= first && tile.prefix < first + sizes::keys ? tile.prefix - first : -1;
-        T weight[count];
 #pragma unroll
         for (int i = 0; i < count; ++i) {
             T score = -INFINITY;
@@ -102,23 +102,24 @@ __global__ void __launch_bounds__(attention_sizes<T, Width>::warps* warp_lanes, 
                 if (shape.cap > 0) score = shape.cap * tanh(score / shape.cap);
             }
             T factor;
-            weight[i] = softmax[i].take(score, factor);
+            T const weight = softmax[i].take(score, factor);
+            if (lane < sizes::keys) weights[i * sizes::keys + lane] = weight;
 #pragma unroll
             for (T& column : mixed[i]) column *= factor;
         }
-        __syncthreads();  // everybody is done with the keys
+        __syncthreads();  // everybody is done with the keys, and the weights are there
         load_tile<T, sizes::keys, sizes::stride>(cells, prefix_values, tile.prefix, own_values, first, shared_end, width, aligned);
         __syncthreads();
         for (int key = 0; key < sizes::keys && first + key < last_end; ++key) {
 #pragma unroll
             for (int i = 0; i < count; ++i) {
-                T const part = __shfl_sync(whole_warp, weight[i], key);
+                T const weight = weights[i * sizes::keys + key];
                 if (first + key < from[i] || first + key >= end[i]) continue;  // a weight of 0, but what it would multiply may be NaN
                 T const* const value = key == own_lane ? own_values[row[i]] : cells + key * sizes::stride;
 #pragma unroll
                 for (int c = 0; c < sizes::columns; ++c) {
                     int const e = c * warp_lanes + lane;
-                    if (e < width) mixed[i][c] = fma(part, value[e], mixed[i][c]);
+                    if (e < width) mixed[i][c] = fma(weight, value[e], mixed[i][c]);
                 }
             }
         }

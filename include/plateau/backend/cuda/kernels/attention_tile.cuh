@@ -18,7 +18,7 @@ struct attention_sizes {
     static constexpr int columns = Width / warp_lanes;  ///< that a lane sums up
     static constexpr int blocks = 4;  ///< on a multiprocessor at least: up to 128 registers, none of them spilled
     static_assert(keys <= warp_lanes);
-    static_assert((queries * Width + keys * stride) * sizeof(T) <= 48 * 1024, "what a block may have without asking");
+    static_assert((queries * (Width + keys) + keys * stride) * sizeof(T) <= 48 * 1024, "what a block may have without asking");
 };
 
 /// Rows of one sequence, or rows apart that share their prefix; a query is a row at one of the heads of a group, so that
