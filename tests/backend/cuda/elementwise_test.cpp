@@ -25,7 +25,7 @@ buffer<T, 2> changed(buffer<T, 2> const& x, index gap, F const& change) {
 
 TEMPLATE_TEST_CASE("activations, plain and gated", "[cuda][elementwise]", float, double) {
     auto const kind = GENERATE(activation::silu, activation::gelu, activation::gelu_tanh, activation::relu);
-    index const width = odd_width(), gap = GENERATE(0, 1);
+    index const width = odd_width(), gap = GENERATE(0, 1, 3);
     auto const x = random_buffer<TestType, 2>({5, width}, 1, 4), up = random_buffer<TestType, 2>({5, width}, 2);
     buffer<TestType, 2> cpu(x.extents());
     buffer<double, 2> exact(x.extents());
@@ -63,7 +63,7 @@ TEMPLATE_TEST_CASE("activations of huge values are their limits, never NaN; a Na
 }
 
 TEMPLATE_TEST_CASE("sums, factors, bounds: the bits of the CPU's plain kernels", "[cuda][elementwise]", float, double) {
-    index const width = odd_width(), gap = GENERATE(0, 1);
+    index const width = odd_width(), gap = GENERATE(0, 1, 3);
     auto const x = random_buffer<TestType, 2>({5, width}, 1, 4), y = random_buffer<TestType, 2>({5, width}, 2);
     auto const bias = random_buffer<TestType, 1>({width}, 3);
     auto expected = x.clone();
@@ -114,8 +114,8 @@ TEMPLATE_TEST_CASE("the first row that is not finite", "[cuda][elementwise]", fl
     CHECK(first() == 4);
 }
 
-TEMPLATE_TEST_CASE("rotations of heads, whole or in part", "[cuda][rope]", float, double) {
-    index const heads = GENERATE(1, 3), half = GENERATE(1, 4, 5, 32, 65), rest = GENERATE(0, 3), gap = GENERATE(0, 1);
+TEMPLATE_TEST_CASE("rotations of heads, whole or in part", "[cuda][elementwise][rope]", float, double) {
+    index const heads = GENERATE(1, 3), half = GENERATE(1, 4, 5, 32, 65), rest = GENERATE(0, 3), gap = GENERATE(0, 1, 3);
     index const width = 2 * half + rest;
     auto const x = random_buffer<TestType, 2>({5, heads * width}, 1);
     buffer<TestType, 2> cosines({5, half}), sines({5, half});

@@ -12,7 +12,7 @@ using tensor::buffer;
 index odd_width() { return GENERATE(1, 7, 32, 65, 129, 1000); }
 
 TEMPLATE_TEST_CASE("the divisors of both norms, and rows divided by them", "[cuda][norm]", float, double) {
-    index const width = odd_width(), gap = GENERATE(0, 4, 1);
+    index const width = odd_width(), gap = GENERATE(0, 1, 3);
     auto const x = random_buffer<TestType, 2>({3, width}, 1, 3);
     double const epsilon = 1e-5;
     buffer<TestType, 2> cpu_rows(x.extents());

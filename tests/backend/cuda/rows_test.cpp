@@ -22,7 +22,7 @@ buffer<T, 1> numbers(std::vector<T> const& values) {
 }
 
 TEMPLATE_TEST_CASE("rows of a table", "[cuda][rows]", float, double) {
-    index const width = odd_width(), gap = GENERATE(0, 1);
+    index const width = odd_width(), gap = GENERATE(0, 1, 3);
     auto const table = random_buffer<TestType, 2>({11, width}, 1);
     auto const ids = numbers<index>({3, 10, 0, 3, 11, -1, 7});
     auto const rows = in_every_order([&](backend::cuda_context const& ctx) {
@@ -37,7 +37,7 @@ TEMPLATE_TEST_CASE("rows of a table", "[cuda][rows]", float, double) {
 }
 
 TEMPLATE_TEST_CASE("points of straight lines have the bits of paths::linear", "[cuda][rows]", float, double) {
-    index const width = odd_width(), gap = GENERATE(0, 1);
+    index const width = odd_width(), gap = GENERATE(0, 1, 3);
     auto a = random_buffer<TestType, 2>({2, width}, 1);
     auto const b = random_buffer<TestType, 2>({2, width}, 2);
     a(0, 0) = TestType(-0.0);
@@ -61,7 +61,7 @@ TEMPLATE_TEST_CASE("points of straight lines have the bits of paths::linear", "[
 }
 
 TEMPLATE_TEST_CASE("distances of rows to their references", "[cuda][rows]", float, double) {
-    index const width = odd_width(), gap = GENERATE(0, 1);
+    index const width = odd_width(), gap = GENERATE(0, 1, 3);
     auto const x = random_buffer<TestType, 2>({6, width}, 1), y = random_buffer<TestType, 2>({3, width}, 2);
     auto const references = numbers<index>({0, 0, 2, 1, 1, 0});
     auto const distances = in_every_order([&](backend::cuda_context const& ctx) {

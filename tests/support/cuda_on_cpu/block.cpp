@@ -1,5 +1,6 @@
 #include "support/cuda_on_cpu/block.hpp"
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <map>
@@ -23,6 +24,7 @@ enum class state { ready, at_barrier, in_warp_call, ended };
 struct thread {
     std::unique_ptr<fiber> stack;
     uint3 index;
+    std::uint64_t rank = 0;  // of the ready ones the largest goes on
     state now = state::ready;
     place at = {};
     // of a warp call: what the lane gives, whose value it wants, what it gets
@@ -67,12 +69,11 @@ std::function<void()> body;
 std::vector<thread> threads;
 std::vector<warp> warps;
 std::size_t block_threads = 0;
-std::vector<unsigned> ready;
+bool ranks_stay = false;  // for the whole block, so that one thread is far behind all others
+std::vector<unsigned> ready;  // a heap, the largest rank first
 unsigned current = 0;
 std::exception_ptr failure;
 std::map<void const*, shared_cells> shared;
-
-std::size_t any_of(std::size_t count) { return order.below(count); }
 
 std::string text(uint3 i) { return "(" + std::to_string(i.x) + ", " + std::to_string(i.y) + ", " + std::to_string(i.z) + ")"; }
 
@@ -93,9 +94,13 @@ void run_thread() {
     }
 }
 
+bool ranks_lower(unsigned a, unsigned b) { return threads[a].rank < threads[b].rank; }
+
 void wake(unsigned id) {
     threads[id].now = state::ready;
+    if (!ranks_stay) threads[id].rank = order.next();
     ready.push_back(id);
+    std::push_heap(ready.begin(), ready.end(), ranks_lower);
 }
 
 /// Nobody can go on: either all wait at one barrier, or the kernel is wrong.
@@ -123,14 +128,16 @@ void release_barrier() {
 void run_block() {
     std::size_t running = block_threads;
     ready.clear();
+    ranks_stay = order.below(2) == 0;
     warps.assign((block_threads + warpSize - 1) / warpSize, warp{});
     for (unsigned id = 0; id < block_threads; ++id) {
         warps[id / warpSize].present |= 1u << id % warpSize;
+        threads[id].rank = order.next();
         wake(id);
     }
     while (running > 0) {
         if (ready.empty()) release_barrier();
-        std::swap(ready[any_of(ready.size())], ready.back());
+        std::pop_heap(ready.begin(), ready.end(), ranks_lower);
         current = ready.back();
         ready.pop_back();
         threadIdx = threads[current].index;
@@ -200,7 +207,7 @@ void run_grid(std::string name, dim3 grid, dim3 block, std::function<void()> thr
     std::vector<std::size_t> blocks(std::size_t{grid.x} * grid.y * grid.z);
     for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i] = i;
     for (std::size_t left = blocks.size(); left > 0; --left) {
-        std::swap(blocks[any_of(left)], blocks[left - 1]);
+        std::swap(blocks[order.below(left)], blocks[left - 1]);
         auto const i = static_cast<unsigned>(blocks[left - 1]);
         blockIdx = {i % grid.x, i / grid.x % grid.y, i / grid.x / grid.y};
         try {

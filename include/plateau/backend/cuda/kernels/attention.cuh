@@ -74,7 +74,6 @@ __global__ void __launch_bounds__(attention_sizes<T, Width>::warps* warp_lanes, 
             store(load(q[tile.first_row + row[i]] + start[i] + e, width - e, aligned), queries + i * Width + e, pack<T>::size, true);
         }
     }
-    __syncwarp();
 
     online_softmax<T> softmax[count];
     T mixed[count][sizes::columns] = {};
@@ -87,7 +86,7 @@ __global__ void __launch_bounds__(attention_sizes<T, Width>::warps* warp_lanes, 
     strided<T const> const prefix_values{tile.prefix_values.data + head_start, tile.prefix_values.stride};
 
     for (int first = first_seen / sizes::keys * sizes::keys; first < last_end; first += sizes::keys) {
-        __syncthreads();  // the cells hold values that somebody may still read
+        __syncthreads();  // the queries are there; the cells hold values that somebody may still read
         load_tile<T, sizes::keys, sizes::stride>(cells, prefix_keys, tile.prefix, own_keys, first, shared_end, width, aligned);
         __syncthreads();
         int const position = first + lane;
