@@ -16,7 +16,7 @@ struct attention_sizes {
     static constexpr int stride = Width + pack<T>::size;  ///< of keys in shared memory: lanes that read a column meet in no bank
     static constexpr int keys = Width * sizeof(T) <= 512 ? 32 : 16384 / (Width * static_cast<int>(sizeof(T)));  ///< of a tile
     static constexpr int columns = Width / warp_lanes;  ///< that a lane sums up
-    static constexpr int blocks = 4;  ///< on a multiprocessor at least: up to 128 registers, none of them spilled
+    static constexpr int blocks = sizeof(T) == 4 ? 4 : 3;  ///< on a multiprocessor at least: registers enough to spill none
     static_assert(keys <= warp_lanes);
     static_assert((queries * (Width + keys) + keys * stride) * sizeof(T) <= 48 * 1024, "what a block may have without asking");
 };
