@@ -10,6 +10,7 @@
 namespace {
 
 using namespace plateau;
+using plateau::index;
 
 /// Rows (1, 2, 3, ..., 65), added to themselves and normalised: the mean square is 1.
 int run() {
