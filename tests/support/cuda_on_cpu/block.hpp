@@ -1,7 +1,6 @@
 #pragma once
 /// One block of threads at a time, each a fiber, in an order that a seed decides.
 
-#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <functional>

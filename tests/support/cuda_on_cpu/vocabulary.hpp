@@ -14,15 +14,6 @@ struct dim3 {
     unsigned x, y, z;
     constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x{x_}, y{y_}, z{z_} {}
 };
-struct alignas(16) float4 {
-    float x, y, z, w;
-};
-struct alignas(16) uint4 {
-    unsigned x, y, z, w;
-};
-struct alignas(16) double2 {
-    double x, y;
-};
 
 // Set by the scheduler whenever a thread goes on.
 extern uint3 threadIdx, blockIdx;

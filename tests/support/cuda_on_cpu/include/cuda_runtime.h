@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#include <bit>
 #include <cstring>
 #include <string>
 #include <type_traits>
@@ -68,8 +67,6 @@ T atomicMin(T* at, std::type_identity_t<T> value) {
     if (value < before) *at = value;
     return before;
 }
-
-inline int __popc(unsigned word) { return std::popcount(word); }
 
 // What the host says. There is one device; streams do at once what they are told.
 
