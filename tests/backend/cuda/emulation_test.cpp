@@ -130,7 +130,7 @@ TEST_CASE("a missing barrier shows for every seed", "[cuda][emulation]") {
 }
 
 TEST_CASE("shuffles, votes and reductions", "[cuda][emulation]") {
-    auto const x = in_every_order([](backend::cuda_context const&) { return after(kernels::everything_of_warps, buffer<int, 1>({512}), 64); });
+    auto const x = in_every_order([](auto const&) { return after(kernels::everything_of_warps, buffer<int, 1>({512}), 64); });
     for (int t = 0; t < 64; ++t) {
         int const lane = t % 32, warp = t - lane;
         int const* const out = x.data() + t * 8;
@@ -173,7 +173,8 @@ TEST_CASE("what CUDA forbids is refused, with kernel, block and thread", "[cuda]
     CHECK_THAT(offence_of(kernels::two_barriers, 64), contains("divergent barrier"));
     CHECK_THAT(offence_of(kernels::early_end, 64), contains("others have ended"));
     std::string const ended = offence_of(kernels::mask_of_ended, 32);
-    CHECK((ended.find("lane 5, which has ended") != std::string::npos || ended.find("for lanes of its mask that ended") != std::string::npos));
+    bool const named = ended.find("lane 5, which has ended") != std::string::npos;  // or it ended after the others came
+    CHECK((named || ended.find("for lanes of its mask that ended") != std::string::npos));
     CHECK_THAT(offence_of(kernels::mask_without_own, 32), contains("does not name its own lane"));
     CHECK_THAT(offence_of(kernels::mask_beyond_block, 20), contains("which the block has not"));
     CHECK_THAT(offence_of(kernels::source_beyond_mask, 32), contains("which its mask does not name"));

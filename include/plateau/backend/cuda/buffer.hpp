@@ -60,7 +60,9 @@ private:
 /// A copy on the device. @pre x is dense, or @throws shape_error
 template <class T, std::size_t Rank>
 device_buffer<std::remove_const_t<T>, Rank> to_device(cuda_context const& ctx, tensor::view<T, Rank> x) {
-    if (!x.dense()) throw shape_error{"only a dense tensor can be copied to the device as one; this one of ", shape_text(x.extents()), " has gaps"};
+    if (!x.dense()) {
+        throw shape_error{"only a dense tensor can be copied to the device; the one of shape ", shape_text(x.extents()), " has gaps"};
+    }
     device_buffer<std::remove_const_t<T>, Rank> copy{ctx, x.extents()};
     cuda::upload(copy.view().data(), x.data(), static_cast<std::size_t>(x.size()) * sizeof(T), ctx.stream());
     return copy;

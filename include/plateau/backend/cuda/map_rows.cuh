@@ -7,8 +7,9 @@
 
 namespace plateau::backend::cuda {
 
-inline constexpr int rows_per_block = 4;      ///< a warp each
-inline constexpr index packs_per_lane = 8;    ///< of 16 bytes, that a warp's lane passes over
+inline constexpr int rows_per_block = 4;    ///< a warp each
+inline constexpr index packs_per_lane = 8;  ///< of 16 bytes, that a warp's lane passes over
+inline constexpr dim3 warp_per_row{warp_lanes, rows_per_block};
 
 template <class T>
 inline constexpr index columns_per_warp = warp_lanes * packs_per_lane * pack<T>::size;
@@ -39,6 +40,7 @@ __global__ void __launch_bounds__(warp_lanes * rows_per_block)
     });
 }
 
+/// The grid of blocks `warp_per_row`.
 inline dim3 grid_of(index rows, index columns, index columns_of_one) {
     return {parts(rows, rows_per_block), parts(columns, columns_of_one), 1};
 }
@@ -46,8 +48,8 @@ inline dim3 grid_of(index rows, index columns, index columns_of_one) {
 /// Starts map_rows_kernel. @param inputs  strided rows [R, D]; `out` may be one of them
 template <class T, class F, class... Inputs>
 void map_rows(stream_handle stream, F f, index rows, index columns, strided<T> out, Inputs... inputs) {
-    launch(&map_rows_kernel<T, F, Inputs...>, grid_of(rows, columns, columns_per_warp<T>), {warp_lanes, rows_per_block}, 0, stream, f, rows,
-           columns, aligned(out) && (aligned(inputs) && ...), out, inputs...);
+    launch(&map_rows_kernel<T, F, Inputs...>, grid_of(rows, columns, columns_per_warp<T>), warp_per_row, 0, stream, f, rows, columns,
+           aligned(out) && (aligned(inputs) && ...), out, inputs...);
 }
 
 }  // namespace plateau::backend::cuda

@@ -152,9 +152,8 @@ index first_not_finite(cuda_context const& ctx, device_view<T const, 2> x) {
     constexpr int ones = 0xFF;  // the largest number, larger than any row
     cuda::fill_bytes(first.view().data(), ones, sizeof(unsigned long long), ctx.stream());
     auto const rows = cuda::rows_of(x);
-    cuda::launch(&cuda::finite_kernel<T>, cuda::grid_of(x.extent(0), x.extent(1), cuda::columns_per_warp<T>),
-                 {cuda::warp_lanes, cuda::rows_per_block}, 0, ctx.stream(), rows, x.extent(0), x.extent(1), cuda::aligned(rows),
-                 first.view().data());
+    cuda::launch(&cuda::finite_kernel<T>, cuda::grid_of(x.extent(0), x.extent(1), cuda::columns_per_warp<T>), cuda::warp_per_row, 0,
+                 ctx.stream(), rows, x.extent(0), x.extent(1), cuda::aligned(rows), first.view().data());
     auto const found = to_host(ctx, first);
     return static_cast<index>(found(0));  // all ones are -1
 }
@@ -171,9 +170,9 @@ void rotate(cuda_context const& ctx, device_view<T, 2> x, index heads, std::type
     auto const all = cuda::rows_of(x);
     auto const c = cuda::rows_of(cosines), s = cuda::rows_of(sines);
     bool const whole_packs = half % cuda::pack<T>::size == 0 && width % cuda::pack<T>::size == 0;
-    index const columns = heads * half;
-    cuda::launch(&cuda::rotate_kernel<T>, cuda::grid_of(rows, columns, cuda::columns_per_warp<T>), {cuda::warp_lanes, cuda::rows_per_block}, 0,
-                 ctx.stream(), all, rows, static_cast<int>(heads), width, half, whole_packs && cuda::aligned(all) && cuda::aligned(c, s), c, s);
+    bool const aligned = whole_packs && cuda::aligned(all) && cuda::aligned(c, s);
+    cuda::launch(&cuda::rotate_kernel<T>, cuda::grid_of(rows, heads * half, cuda::columns_per_warp<T>), cuda::warp_per_row, 0,
+                 ctx.stream(), all, rows, static_cast<int>(heads), width, half, aligned, c, s);
 }
 
 }  // namespace plateau::backend

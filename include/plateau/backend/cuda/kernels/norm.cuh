@@ -136,9 +136,8 @@ void divide_rows(cuda_context const& ctx, std::type_identity_t<device_view<T con
     tensor::require_extents(out.extents(), x.extents(), "the divided rows");
     auto const from = cuda::rows_of(x);
     auto const to = cuda::rows_of(out);
-    cuda::launch(&cuda::divide_kernel<T>, cuda::grid_of(x.extent(0), x.extent(1), cuda::columns_per_warp<T>),
-                 {cuda::warp_lanes, cuda::rows_per_block}, 0, ctx.stream(), from, x.extent(0), x.extent(1),
-                 cuda::aligned(from) && cuda::aligned(to), scale.data(), to);
+    cuda::launch(&cuda::divide_kernel<T>, cuda::grid_of(x.extent(0), x.extent(1), cuda::columns_per_warp<T>), cuda::warp_per_row, 0,
+                 ctx.stream(), from, x.extent(0), x.extent(1), cuda::aligned(from) && cuda::aligned(to), scale.data(), to);
 }
 
 template <DeviceElement T>

@@ -62,8 +62,6 @@ __global__ void __launch_bounds__(warp_lanes * rows_per_block)
     if (threadIdx.x == 0) distances[r] = sqrt(sum);
 }
 
-inline constexpr dim3 warp_per_row{warp_lanes, rows_per_block};
-
 }  // namespace plateau::backend::cuda
 
 namespace plateau::backend {
