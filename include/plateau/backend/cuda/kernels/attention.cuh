@@ -136,8 +136,10 @@ __global__ void __launch_bounds__(attention_sizes<T, Width>::warps* warp_lanes, 
 }
 
 /// The tiles of all segments: neighbours of one row each that share their prefix go together.
+/// @param keys,values  the rows' own, which stand for those of a prefix that is not there
 template <class T>
-std::vector<attention_tile<T>> tiles_of(std::span<segment<T, device_space> const> segments, index group, index queries_of_tile) {
+std::vector<attention_tile<T>> tiles_of(std::span<segment<T, device_space> const> segments, strided<T const> keys, strided<T const> values,
+                                        index group, index queries_of_tile) {
     std::vector<attention_tile<T>> tiles;
     for (std::size_t i = 0; i < segments.size();) {
         auto const& first = segments[i];
@@ -149,9 +151,11 @@ std::vector<attention_tile<T>> tiles_of(std::span<segment<T, device_space> const
                                next.prefix_keys.data() == first.prefix_keys.data() && next.prefix_values.data() == first.prefix_values.data();
             if (!joins) break;
         }
+        bool const prefixed = first.prefix() > 0;
         for (index query = 0; query < rows * group; query += queries_of_tile) {
-            tiles.push_back({rows_of(first.prefix_keys), rows_of(first.prefix_values), static_cast<int>(first.prefix()), first.first_row,
-                             apart, static_cast<int>(query), static_cast<int>(std::min(queries_of_tile, rows * group - query))});
+            tiles.push_back({prefixed ? rows_of(first.prefix_keys) : keys, prefixed ? rows_of(first.prefix_values) : values,
+                             static_cast<int>(first.prefix()), first.first_row, apart, static_cast<int>(query),
+                             static_cast<int>(std::min(queries_of_tile, rows * group - query))});
         }
     }
     return tiles;
@@ -161,7 +165,7 @@ template <int Width, class T>
 void start_attention(cuda_context const& ctx, attention_shape<T> const& shape, device_view<T const, 2> q, device_view<T const, 2> keys,
                      device_view<T const, 2> values, std::span<segment<T, device_space> const> segments, device_view<T, 2> z) {
     using sizes = attention_sizes<T, Width>;
-    auto const tiles = tiles_of<T>(segments, shape.group(), sizes::queries);
+    auto const tiles = tiles_of<T>(segments, rows_of(keys), rows_of(values), shape.group(), sizes::queries);
     if (tiles.empty()) return;
     bool all_aligned = shape.width % pack<T>::size == 0 && aligned(rows_of(q), rows_of(keys), rows_of(values));
     for (auto const& tile : tiles) all_aligned = all_aligned && aligned(tile.prefix_keys, tile.prefix_values);
