@@ -1,6 +1,7 @@
 # The targets that users link:
 #   plateau::core     the headers alone: enough for core, paths, metrics, statistics and tensor views and buffers
 #   plateau::plateau  all of it, with every optional library that this machine has
+#   plateau::cuda     where nvcc is: the kernels behind the headers of backend/cuda
 
 # Targets found here must be visible to the project that embeds us.
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
@@ -36,3 +37,5 @@ target_compile_definitions(plateau INTERFACE EIGEN_NO_CUDA)
 
 plateau_find_optional()
 plateau_link_optional(plateau)
+
+include(${CMAKE_CURRENT_LIST_DIR}/cuda.cmake)

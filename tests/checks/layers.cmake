@@ -4,7 +4,7 @@
 #   - an include of a higher layer, or of another folder of the same layer;
 #   - a cycle between headers;
 #   - a header of no known folder, or one beside plateau.hpp;
-#   - a library outside the headers that may know it; CUDA outside backend/cuda; a .hpp that includes a .cuh;
+#   - a library outside the headers that may know it; CUDA outside the .cuh of backend/cuda; a .hpp that includes a .cuh;
 #   - backend/cpu and backend/cuda knowing each other;
 #   - an include in quotes (this check could not see where it leads), or of a header that is not there.
 cmake_minimum_required(VERSION 3.25)
@@ -30,7 +30,7 @@ set(library_Eigen "^(unsupported/)?Eigen/" "Eigen::" "^(tensor/(symmetric_)?eige
 set(library_xtensor "^(xtensor|xtl)/" "xt::" "^tensor/xtensor\\.hpp$")
 set(library_RapidJSON "^rapidjson/" "rapidjson::" "^io/json\\.hpp$")
 set(library_CUDA "^(cuda|cublas|curand|cusolver|cub/|thrust/|cooperative_groups|nv/|device_launch|mma\\.h)" "cudaStream_t"
-    "^backend/cuda/.*$")
+    "^backend/cuda/.*\\.cuh$")
 
 set(offences "")
 macro(offence)

@@ -52,7 +52,9 @@ expect(eigen_in_backend "" backend/cpu/a.hpp "#include <Eigen/Core>\nusing m = E
 expect(xtensor "io/a.hpp: includes <xtensor/xarray.hpp>" io/a.hpp "#include <xtensor/xarray.hpp>")
 expect(json "io/a.hpp: includes <rapidjson/reader.h>" io/a.hpp "#include <rapidjson/reader.h>" io/json.hpp "#include <rapidjson/reader.h>")
 expect(cuda "nn/a.hpp: includes <cuda_runtime.h>" nn/a.hpp "#include <cuda_runtime.h>"
-    backend/cuda/a.hpp "#include <cuda_runtime.h>")
+    backend/cuda/a.cuh "#include <cuda_runtime.h>")
+expect(cuda_in_cuh "" backend/cuda/a.cuh "#include <cuda_runtime.h>\nusing s = cudaStream_t;")
+expect(cuda_in_hpp "backend/cuda/a.hpp: includes <cuda_runtime.h>, but CUDA is for" backend/cuda/a.hpp "#include <cuda_runtime.h>")
 expect(cuh "backend/cuda/a.hpp: a .hpp includes the .cuh" backend/cuda/a.hpp "#include <plateau/backend/cuda/k.cuh>"
     backend/cuda/k.cuh "")
 expect(inl_astray "nn/k.inl: .inl files, included once per instruction set, belong to backend/cpu/kernels" nn/k.inl "")

@@ -112,4 +112,10 @@ public:
     using error::error;
 };
 
+/// There is no device that computes, or it failed.
+class device_error : public error {
+public:
+    using error::error;
+};
+
 }  // namespace plateau

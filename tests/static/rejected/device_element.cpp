@@ -1,6 +1,4 @@
 // rejected: (no match for call|no matching function for call)
-#include <plateau/tensor/view.hpp>
+#include <plateau/backend/cuda/device_space.hpp>
 
-struct device_space {};
-
-float f(plateau::tensor::view<float, 2, device_space> x) { return x(0, 0); }
+float f(plateau::backend::device_view<float, 2> x) { return x(0, 0); }

@@ -1,0 +1,54 @@
+#pragma once
+/// What one block of the attention kernel works on, and how large its pieces are.
+
+#include <plateau/backend/attention_shape.hpp>
+#include <plateau/backend/cuda/packs.cuh>
+#include <plateau/backend/cuda/reduce.cuh>
+
+namespace plateau::backend::cuda {
+
+/// Sizes of the attention kernel for heads of at most Width coordinates.
+template <class T, int Width>
+struct attention_sizes {
+    static constexpr int warps = 4;
+    static constexpr int per_warp = sizeof(T) == 4 ? 4 : 2;  ///< queries that a warp answers at a time
+    static constexpr int queries = warps * per_warp;
+    static constexpr int stride = Width + pack<T>::size;  ///< of keys in shared memory: lanes that read a column meet in no bank
+    static constexpr int keys = Width * sizeof(T) <= 512 ? 32 : 16384 / (Width * static_cast<int>(sizeof(T)));  ///< of a tile
+    static constexpr int columns = Width / warp_lanes;  ///< that a lane sums up
+    static constexpr int blocks = sizeof(T) == 4 ? 4 : 3;  ///< on a multiprocessor at least: registers enough to spill none
+    static_assert(keys <= warp_lanes);
+    static_assert((queries * (Width + keys) + keys * stride) * sizeof(T) <= 48 * 1024, "what a block may have without asking");
+};
+
+/// Rows of one sequence, or rows apart that share their prefix; a query is a row at one of the heads of a group, so that
+/// query i of the run is row i / group.
+template <class T>
+struct attention_tile {
+    strided<T const> prefix_keys, prefix_values;
+    int prefix;
+    index first_row;  ///< of the run
+    bool apart;       ///< each row is a sequence of its own; otherwise they follow each other
+    int first_query;  ///< of this tile
+    int queries;
+};
+
+/// Keys that row j of the tile's run sees: its own is the last one.
+template <class T>
+__device__ __forceinline__ int keys_of(attention_tile<T> const& tile, int j) {
+    return tile.prefix + (tile.apart ? 1 : j + 1);
+}
+
+/// ⟨a, b⟩ in the order of the coordinates. @param a,b  multiples of 16 bytes if `aligned`; the same bits if not
+template <class T>
+__device__ __forceinline__ T ordered_dot(T const* a, T const* b, int width, bool aligned) {
+    T sum = 0;
+    for (int e = 0; e < width; e += pack<T>::size) {
+        auto const x = load(a + e, width - e, aligned), y = load(b + e, width - e, aligned);
+#pragma unroll
+        for (int i = 0; i < pack<T>::size; ++i) sum = fma(x.values[i], y.values[i], sum);
+    }
+    return sum;
+}
+
+}  // namespace plateau::backend::cuda

@@ -1,0 +1,45 @@
+#pragma once
+/// The functions of runtime.hpp, for the one file that is compiled into `plateau::cuda`.
+
+#include <string>
+
+#include <plateau/backend/cuda/runtime.hpp>
+#include <plateau/backend/cuda/status.cuh>
+
+namespace plateau::backend::cuda {
+
+stream_handle make_stream() {
+    cudaStream_t stream = nullptr;
+    check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
+    return stream;
+}
+
+void end_stream(stream_handle stream) noexcept { static_cast<void>(cudaStreamDestroy(stream)); }
+
+void synchronize(stream_handle stream) { check(cudaStreamSynchronize(stream), "to finish what a stream was given"); }
+
+void* allocate(std::size_t bytes, stream_handle stream) {
+    if (bytes == 0) return nullptr;
+    void* memory = nullptr;
+    check(cudaMallocAsync(&memory, bytes, stream), std::to_string(bytes) + " bytes of device memory");
+    return memory;
+}
+
+void release(void* memory, stream_handle stream) noexcept {
+    if (memory != nullptr) static_cast<void>(cudaFreeAsync(memory, stream));
+}
+
+void upload(void* to, void const* from, std::size_t bytes, stream_handle stream) {
+    if (bytes > 0) check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream), "a copy to the device");
+}
+
+void download(void* to, void const* from, std::size_t bytes, stream_handle stream) {
+    if (bytes > 0) check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream), "a copy from the device");
+    synchronize(stream);
+}
+
+void fill_bytes(void* memory, int byte, std::size_t bytes, stream_handle stream) {
+    if (bytes > 0) check(cudaMemsetAsync(memory, byte, bytes, stream), "to fill device memory");
+}
+
+}  // namespace plateau::backend::cuda

@@ -1,0 +1,32 @@
+#pragma once
+/// What plateau asks of CUDA's runtime, apart from kernels. These functions live in `plateau::cuda`, so that a .cpp needs none of
+/// CUDA's headers.
+
+#include <cstddef>
+
+#include <plateau/core/error.hpp>
+
+struct CUstream_st;
+
+namespace plateau::backend::cuda {
+
+/// cudaStream_t, by its own name.
+using stream_handle = CUstream_st*;
+
+/// @throws device_error where there is no driver or no device
+stream_handle make_stream();
+void end_stream(stream_handle stream) noexcept;
+
+/// Waits for everything that the stream was given. @throws device_error what of it failed
+void synchronize(stream_handle stream);
+
+/// Memory from the stream's pool, with no values. @throws memory_error, device_error
+void* allocate(std::size_t bytes, stream_handle stream);
+void release(void* memory, stream_handle stream) noexcept;
+
+/// In the order of the stream. Host memory may be reused at once after `upload`; `download` waits. @throws device_error
+void upload(void* to, void const* from, std::size_t bytes, stream_handle stream);
+void download(void* to, void const* from, std::size_t bytes, stream_handle stream);
+void fill_bytes(void* memory, int byte, std::size_t bytes, stream_handle stream);
+
+}  // namespace plateau::backend::cuda

@@ -1,0 +1,52 @@
+# Deliberate mistakes in the kernels. Each must be noticed by the tests of its kernels, on the emulation of CUDA.
+# mutation(NAME label kernels file-under-backend/cuda what-stands-there what-to-put-there)
+
+mutation(control fast norm reduce.cuh [[T total = 0;]] [[T total = T(0);]])  # no mistake: the tests must pass
+
+# barriers
+mutation(no_barrier_before_sum fast norm reduce.cuh [[__syncthreads();  // the cells may still be read]] [[// the cells may still be read]])
+mutation(no_barrier_in_sum fast norm reduce.cuh [[    __syncthreads();
+    T total]] [[    T total]])
+mutation(no_barrier_before_keys fast attention kernels/attention.cuh [[__syncthreads();  // the queries]] [[// the queries]])
+mutation(no_barrier_after_keys full attention kernels/attention.cuh [[        __syncthreads();
+        int const position]] [[        int const position]])
+mutation(no_barrier_before_values full attention kernels/attention.cuh [[__syncthreads();  // everybody]] [[// everybody]])
+mutation(no_barrier_after_values fast attention kernels/attention.cuh [[        __syncthreads();
+        for (int key]] [[        for (int key]])
+mutation(divergent_barrier fast norm reduce.cuh [[    __syncthreads();
+    T total]] [[    if (threadIdx.x < 96) __syncthreads();
+    T total]])
+
+# masks and lanes
+mutation(mask_without_a_lane fast norm reduce.cuh [[whole_warp = 0xFFFFFFFFu]] [[whole_warp = 0x7FFFFFFFu]])
+mutation(ended_lane fast rows kernels/rows.cuh [[    sum = warp_sum(sum);]] [[    if (threadIdx.x * pack<T>::size >= columns) return;
+    sum = warp_sum(sum);]])
+mutation(half_a_warp_sum full norm reduce.cuh [[value += __shfl_xor_sync(whole_warp, value, distance)]] [[value += __shfl_xor_sync(whole_warp, value, distance / 2)]])
+mutation(vote_of_one_lane full elementwise kernels/elementwise.cuh [[__any_sync(whole_warp, !(zeros == T(0)))]] [[!(zeros == T(0))]])
+mutation(no_atomic fast elementwise kernels/elementwise.cuh [[atomicMin(first, static_cast<unsigned long long>(r))]] [[*first = static_cast<unsigned long long>(r)]])
+
+# shared memory
+mutation(cells_not_written fast norm reduce.cuh [[if (threadIdx.x % warp_lanes == 0) sums]] [[if (threadIdx.x == 0) sums]])
+mutation(one_cell_too_far fast norm reduce.cuh [[warp < Warps; ++warp]] [[warp <= Warps; ++warp]])
+mutation(shared_by_accident full attention kernels/attention.cuh [[struct attention_queries>() + warp * count * Width]] [[struct attention_queries>()]])
+mutation(tile_too_wide full attention kernels/attention.cuh [[cells + key * Stride + e, pack]] [[cells + (key + 1) * Stride + e, pack]])
+
+# reading and writing one element too far, or where 16 bytes may not be read
+mutation(read_too_far fast norm packs.cuh [[i < count ? from[i] : T{0}]] [[i <= count ? from[i] : T{0}]])
+mutation(write_too_far fast rows packs.cuh [[if (i < count) to[i]] [[if (i <= count) to[i]])
+mutation(whole_packs_only fast rows packs.cuh [[if (aligned && count >= pack<T>::size) return]] [[if (aligned) return]])
+mutation(unaligned_rows fast norm packs.cuh [[% 16 == 0 && x.stride * static_cast<index>(sizeof(*x.data)) % 16 == 0]] [[% 16 == 0]])
+mutation(one_row_too_many full elementwise map_rows.cuh [[if (r >= rows) return;]] [[if (r > rows) return;]])
+mutation(one_table_row_too_many full rows kernels/rows.cuh [[id < table_rows]] [[id <= table_rows]])
+
+# numbers
+mutation(sum_in_float fast rows kernels/rows.cuh [[    double sum = 0;]] [[    T sum = 0;]])
+mutation(end_point_rounded full rows kernels/rows.cuh [[alpha == 0 ? from : ]] [[]])
+mutation(padding_counts full norm kernels/norm.cuh [[if (i + k < columns) sum]] [[sum]])
+mutation(wrong_half full elementwise kernels/elementwise.cuh [[store(b, low + half,]] [[store(b, low + half - 1,]])
+mutation(future_seen fast attention kernels/attention.cuh [[position < end[i]) {]] [[position <= end[i]) {]])
+mutation(future_mixed full attention kernels/attention.cuh [[if (first + key < from[i] || first + key >= end[i]) continue;]] [[]])
+mutation(wide_window full attention kernels/attention.cuh [[end[i] > window ? end[i] - window : 0]] [[end[i] > window ? end[i] - window - 1 : 0]])
+mutation(own_key_of_another fast attention kernels/attention.cuh [=[? own_keys[row[i]] :]=] [=[? own_keys[row[0]] :]=])
+mutation(sums_not_rescaled full attention kernels/attention.cuh [[mixed[i]) column *= factor]] [[mixed[i]) column *= T(1)]])
+mutation(nothing_seen_yet full attention kernels/attention.cuh [[nothing ? T(1) :]] [[false ? T(1) :]])

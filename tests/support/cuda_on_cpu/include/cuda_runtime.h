@@ -1,0 +1,177 @@
+#pragma once
+/// CUDA's vocabulary as far as plateau uses it, over fibers. Stands before CUDA's own header in the search path.
+
+#include <math.h>
+
+#include <cstring>
+#include <string>
+#include <type_traits>
+
+#include "support/cuda_on_cpu/block.hpp"
+#include "support/cuda_on_cpu/memory.hpp"
+#include "support/cuda_on_cpu/vocabulary.hpp"
+
+// What kernels say. The last arguments are where they say it.
+
+inline void __syncthreads(char const* file = __builtin_FILE(), int line = __builtin_LINE()) { cuda_on_cpu::barrier({file, line}); }
+
+inline void __syncwarp(unsigned mask = 0xFFFFFFFFu, char const* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    cuda_on_cpu::warp_call(cuda_on_cpu::collective::synchronise, mask, 0, cuda_on_cpu::lane(), {file, line});
+}
+
+template <class T>
+T __shfl_sync(unsigned mask, T value, int source, int width = warpSize, char const* file = __builtin_FILE(),
+              int line = __builtin_LINE()) {
+    unsigned const own = cuda_on_cpu::lane(), w = static_cast<unsigned>(width);
+    return cuda_on_cpu::shuffle(mask, value, own / w * w + static_cast<unsigned>(source) % w, {file, line});
+}
+
+template <class T>
+T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = warpSize, char const* file = __builtin_FILE(),
+                   int line = __builtin_LINE()) {
+    unsigned const own = cuda_on_cpu::lane(), w = static_cast<unsigned>(width);
+    return cuda_on_cpu::shuffle(mask, value, own % w + delta < w ? own + delta : own, {file, line});
+}
+
+template <class T>
+T __shfl_xor_sync(unsigned mask, T value, int lanes, int width = warpSize, char const* file = __builtin_FILE(),
+                  int line = __builtin_LINE()) {
+    unsigned const own = cuda_on_cpu::lane(), source = own ^ static_cast<unsigned>(lanes), w = static_cast<unsigned>(width);
+    return cuda_on_cpu::shuffle(mask, value, source / w <= own / w ? source : own, {file, line});
+}
+
+inline unsigned __ballot_sync(unsigned mask, int vote, char const* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    auto const votes = cuda_on_cpu::warp_call(cuda_on_cpu::collective::ballot, mask, vote != 0, cuda_on_cpu::lane(), {file, line});
+    return static_cast<unsigned>(votes);
+}
+
+inline int __any_sync(unsigned mask, int vote, char const* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return __ballot_sync(mask, vote, file, line) != 0;
+}
+
+inline int __all_sync(unsigned mask, int vote, char const* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return __ballot_sync(mask, vote, file, line) == mask;
+}
+
+/// Threads change places only where they wait, so that a plain read and write is one step.
+template <class T>
+T atomicAdd(T* at, std::type_identity_t<T> value) {
+    T const before = *at;
+    *at += value;
+    return before;
+}
+
+template <class T>
+T atomicMin(T* at, std::type_identity_t<T> value) {
+    T const before = *at;
+    if (value < before) *at = value;
+    return before;
+}
+
+// What the host says. There is one device; streams do at once what they are told.
+
+using cudaStream_t = struct CUstream_st*;
+
+enum cudaError_t {
+    cudaSuccess = 0,
+    cudaErrorInvalidValue = 1,
+    cudaErrorMemoryAllocation = 2,
+    cudaErrorInvalidConfiguration = 9,
+    cudaErrorInsufficientDriver = 35,
+    cudaErrorNoDevice = 100,
+    cudaErrorNoKernelImageForDevice = 209,
+};
+enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
+enum { cudaStreamNonBlocking = 1 };
+
+inline char const* cudaGetErrorString(cudaError_t status) {
+    switch (status) {
+        case cudaSuccess: return "no error";
+        case cudaErrorInvalidValue: return "invalid argument";
+        case cudaErrorMemoryAllocation: return "out of memory";
+        case cudaErrorInvalidConfiguration: return "invalid configuration argument";
+        case cudaErrorInsufficientDriver: return "CUDA driver version is insufficient for CUDA runtime version";
+        case cudaErrorNoDevice: return "no CUDA-capable device is detected";
+        case cudaErrorNoKernelImageForDevice: return "no kernel image is available for execution on the device";
+    }
+    return "unrecognized error code";
+}
+
+namespace cuda_on_cpu {
+
+/// What the next calls of the runtime answer instead of doing anything: `fail_call(n, status)` makes the n-th one from now fail.
+void fail_call(int number, cudaError_t status);
+
+/// Every call of the runtime asks this first.
+cudaError_t answer();
+
+/// The name of a function of this program, as a reader would write it.
+std::string name_of_function(void const* function);
+
+}  // namespace cuda_on_cpu
+
+inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+    *stream = nullptr;
+    return cuda_on_cpu::answer();
+}
+inline cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
+inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cuda_on_cpu::answer(); }
+inline cudaError_t cudaGetLastError() { return cudaSuccess; }
+
+inline cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t) {
+    *memory = nullptr;
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    *memory = cuda_on_cpu::allocate(bytes);
+    return *memory == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
+}
+
+inline cudaError_t cudaFreeAsync(void* memory, cudaStream_t) {
+    return cuda_on_cpu::release(memory) ? cudaSuccess : cudaErrorInvalidValue;
+}
+
+inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t) {
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    bool const to_device = kind != cudaMemcpyDeviceToHost, from_device = kind != cudaMemcpyHostToDevice;
+    if (cuda_on_cpu::is_device_memory(to, bytes) != to_device || cuda_on_cpu::is_device_memory(from, bytes) != from_device) {
+        return cudaErrorInvalidValue;
+    }
+    cuda_on_cpu::open_memory const open;
+    std::memmove(to, from, bytes);
+    return cudaSuccess;
+}
+
+inline cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t) {
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    if (!cuda_on_cpu::is_device_memory(memory, bytes)) return cudaErrorInvalidValue;
+    cuda_on_cpu::open_memory const open;
+    std::memset(memory, value, bytes);
+    return cudaSuccess;
+}
+
+struct cudaLaunchConfig_t {
+    dim3 gridDim, blockDim;
+    std::size_t dynamicSmemBytes = 0;
+    cudaStream_t stream = nullptr;
+};
+
+template <class Function>
+cudaError_t cudaFuncGetName(char const** name, Function* function) {
+    static std::string text;
+    text = cuda_on_cpu::name_of_function(reinterpret_cast<void const*>(function));
+    *name = text.c_str();
+    return cudaSuccess;
+}
+
+template <class... Parameters, class... Arguments>
+cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* config, void (*kernel)(Parameters...), Arguments&&... arguments) {
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    dim3 const grid = config->gridDim, block = config->blockDim;
+    bool const possible = grid.x > 0 && grid.y > 0 && grid.z > 0 && grid.x < 1u << 31 && grid.y < 1u << 16 && grid.z < 1u << 16 &&
+                          block.x * block.y * block.z > 0 && block.x * block.y * block.z <= 1024 &&
+                          config->dynamicSmemBytes == 0;  // kernels take theirs through block_shared
+    if (!possible) return cudaErrorInvalidConfiguration;
+    cuda_on_cpu::open_memory const open;
+    cuda_on_cpu::run_grid(cuda_on_cpu::name_of_function(reinterpret_cast<void const*>(kernel)), grid, block,
+                          [&] { kernel(Parameters(arguments)...); });
+    return cudaSuccess;
+}

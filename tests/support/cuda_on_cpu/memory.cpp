@@ -1,0 +1,58 @@
+#include "support/cuda_on_cpu/memory.hpp"
+
+#include <cstdint>
+#include <map>
+#include <new>
+
+#include "support/cuda_on_cpu/address_sanitizer.hpp"
+#include "support/cuda_on_cpu/block.hpp"
+
+namespace cuda_on_cpu {
+
+namespace {
+
+constexpr std::align_val_t alignment{256};  // cudaMalloc's
+
+std::map<std::uintptr_t, std::size_t> sizes;  // by address
+
+std::uintptr_t address_of(void const* memory) { return reinterpret_cast<std::uintptr_t>(memory); }
+
+}  // namespace
+
+void* allocate(std::size_t bytes) {
+    void* const memory = ::operator new(bytes, alignment, std::nothrow);
+    if (memory == nullptr) return nullptr;
+    poison_values(memory, bytes);
+    sanitizer::poison(memory, bytes);
+    sizes[address_of(memory)] = bytes;
+    return memory;
+}
+
+bool release(void* memory) {
+    if (memory == nullptr) return true;
+    auto const found = sizes.find(address_of(memory));
+    if (found == sizes.end()) return false;
+    sanitizer::unpoison(memory, found->second);
+    sizes.erase(found);
+    ::operator delete(memory, alignment);
+    return true;
+}
+
+bool is_device_memory(void const* memory, std::size_t bytes) {
+    auto const after = sizes.upper_bound(address_of(memory));
+    if (after == sizes.begin()) return false;
+    auto const& [start, size] = *std::prev(after);
+    return address_of(memory) + bytes <= start + size;
+}
+
+std::size_t allocations() { return sizes.size(); }
+
+open_memory::open_memory() {
+    for (auto const& [start, size] : sizes) sanitizer::unpoison(reinterpret_cast<void const*>(start), size);
+}
+
+open_memory::~open_memory() {
+    for (auto const& [start, size] : sizes) sanitizer::poison(reinterpret_cast<void const*>(start), size);
+}
+
+}  // namespace cuda_on_cpu

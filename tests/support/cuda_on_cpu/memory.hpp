@@ -1,0 +1,30 @@
+#pragma once
+/// Device memory: the heap's, out of the host's reach except while a kernel or a copy runs.
+
+#include <cstddef>
+
+namespace cuda_on_cpu {
+
+/// Between kernels the address sanitizer refuses every access of the host to device memory; at all times what lies beyond an
+/// allocation's end, and what was released.
+void* allocate(std::size_t bytes);
+
+/// @return false unless `memory` is null or what `allocate` gave and nobody released yet
+bool release(void* memory);
+
+/// True if [memory, memory + bytes) lies in one allocation.
+bool is_device_memory(void const* memory, std::size_t bytes);
+
+/// Allocations not released yet.
+std::size_t allocations();
+
+/// As long as one of these lives, device memory may be touched.
+class open_memory {
+public:
+    open_memory();
+    ~open_memory();
+    open_memory(open_memory const&) = delete;
+    open_memory& operator=(open_memory const&) = delete;
+};
+
+}  // namespace cuda_on_cpu
