@@ -120,7 +120,7 @@ TEST_CASE("pieces in bfloat16 make pairs", "[backend][weight]") {
 
 TEMPLATE_TEST_CASE("a weight made first and filled afterwards is the one made from a matrix", "[backend][weight]", float, double) {
     auto const matrix = plateau::testing::random_buffer<TestType, 2>({130, 7}, 5);
-    backend::linear_weight<TestType> weight{130, 7, dtype_of<TestType>};
+    backend::linear_weight<TestType> weight{backend::cpu_context{1}, 130, 7, dtype_of<TestType>};
     auto const writer = weight.writer();
     auto const moved = std::move(weight);
     writer.outputs(64, matrix.view().rows(64, 66));

@@ -59,9 +59,9 @@ concept Backend = requires(C const& context) {
 /// weight is moved. Loading makes all weights first and fills them from many threads, in pieces from host memory:
 ///     outputs(n, rows of W [count, K]), n a multiple of output_step, or inputs(k, rows of Wᵀ [count, N]), k one of
 ///     input_step; values are T, or bfloat16 if `storage` was bf16
-template <class W, class T>
-concept FillableWeight = requires(W weight, tensor::view<T const, 2> values) {
-    W{index{}, index{}, dtype{}};
+template <class W, class Context, class T>
+concept FillableWeight = requires(W weight, Context const& ctx, tensor::view<T const, 2> values) {
+    W{ctx, index{}, index{}, dtype{}};
     weight.writer().outputs(index{}, values);
     weight.writer().inputs(index{}, values);
     { +weight.writer().output_step } -> std::same_as<index>;

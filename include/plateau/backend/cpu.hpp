@@ -6,4 +6,5 @@
 #include <plateau/backend/cpu/elementwise.hpp>
 #include <plateau/backend/cpu/linear.hpp>
 #include <plateau/backend/cpu/logits.hpp>
+#include <plateau/backend/cpu/memory.hpp>
 #include <plateau/backend/cpu/norm.hpp>

@@ -178,7 +178,7 @@ template <class Context, class T>
 [[gnu::cold]] transformer<Context, T> assemble(Context const& ctx, io::model_config const& config, tensor_source<T> const& source,
                                                dtype storage, std::function<void()> const& beside) {
     auto const& names = find_family(config.model_type, source.where()).tensors;
-    weight_loader<Context, T> loader{source, storage};
+    weight_loader<Context, T> loader{ctx, source, storage};
     auto model = assembler<Context, T>{config, names, loader}.run();
     loader.fill(ctx.threads(), beside);
     return model;

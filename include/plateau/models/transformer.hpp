@@ -41,7 +41,7 @@ public:
     index width() const { return embedding->inputs(); }
     index vocabulary() const { return unembedding->outputs(); }
     /// From the final norm's output to logits before the cap, as the operations of a backend take it.
-    backend::biased<T> head() const { return {*unembedding, unembedding_bias}; }
+    backend::biased<Context, T> head() const { return {*unembedding, unembedding_bias}; }
 
     /// Every hook point in firing order.
     [[gnu::cold]] std::vector<hooks::site> sites() const {

@@ -31,9 +31,9 @@ public:
     using weight = typename Context::template weight<T>;
     using vector = typename Context::template buffer<T, 1>;
 
-    /// @param storage  bf16 rounds the matrices to bfloat16 (T = float); vectors stay as they are
-    weight_loader(tensor_source<T> const& source, dtype storage)
-        : source_{source}, storage_{std::is_same_v<T, float> && storage == dtype::bf16 ? dtype::bf16 : dtype_of<T>} {}
+    /// @param ctx,source  kept as references      @param storage  bf16 rounds the matrices to bfloat16 (T = float); vectors stay as they are
+    weight_loader(Context const& ctx, tensor_source<T> const& source, dtype storage)
+        : ctx_{ctx}, source_{source}, storage_{std::is_same_v<T, float> && storage == dtype::bf16 ? dtype::bf16 : dtype_of<T>} {}
 
     /// Names below are looked up under the first of `prefixes` under which the checkpoint has `probe`.
     [[gnu::cold]] void find_prefix(std::string const& probe, std::span<std::string_view const> prefixes) {
@@ -107,7 +107,7 @@ public:
         add({matrix_name, inputs, all, rows / writer::input_step * writer::input_step, true, {0, inputs, inputs, inputs}});
         index first = 0;
         for (auto const& [layer, outputs] : parts) {
-            layer->weight = weight{outputs, inputs, storage_};
+            layer->weight = weight{ctx_, outputs, inputs, storage_};
             layer->bias = values(name + ".bias", all, first, outputs);
             add_target({layer->weight.writer(), first, outputs});
             first += outputs;
@@ -184,7 +184,7 @@ private:
 
     [[gnu::cold]] weight stored(std::string const& name, index rows, index columns, row_runs const& runs) {
         require(name, {runs.all, columns});
-        weight fresh{rows, columns, storage_};
+        weight fresh{ctx_, rows, columns, storage_};
         add({name, rows, columns, writer::output_step, false, runs});
         add_target({fresh.writer(), 0, rows});
         return fresh;
@@ -245,6 +245,7 @@ private:
         used_.add(name);
     }
 
+    Context const& ctx_;
     tensor_source<T> const& source_;
     dtype storage_;
     std::string prefix_;

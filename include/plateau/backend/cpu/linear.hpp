@@ -5,22 +5,11 @@
 #include <span>
 #include <type_traits>
 
+#include <plateau/backend/biased.hpp>
 #include <plateau/backend/cpu/linear_weight.hpp>
 #include <plateau/backend/cpu/scratch.hpp>
 
 namespace plateau::backend {
-
-/// A weight [N, K] and what is added to its products, [N] or nothing.
-template <class T>
-struct biased {
-    linear_weight<T> const& weight;
-    tensor::view<T const, 1> bias = {};
-
-    biased(linear_weight<T> const& w, tensor::view<T const, 1> b = {}) : weight{w}, bias{b} {}
-};
-
-/// Whether a result replaces what its place held, or is added to it.
-enum class accumulate : bool { no, yes };
 
 namespace detail {
 
@@ -64,7 +53,7 @@ public:
 
     /// c [rows, 64] = X · panel p of the weight, plus its bias. `then` is a weight whose panel `then_panel` comes next; it
     /// may have none of that number.
-    void multiply(biased<T> const& layer, index p, strided<T> c, linear_weight<T> const& then, index then_panel) const {
+    void multiply(biased<cpu_context, T> const& layer, index p, strided<T> c, linear_weight<T> const& then, index then_panel) const {
         auto const& weight = layer.weight;
         for (index first = 0; first < weight.inputs(); first += linear_depth) {
             index const depth = std::min(linear_depth, weight.inputs() - first);
@@ -120,7 +109,7 @@ void for_each_input(kernel_table<T> const& kernels, tensor::view<T const, 2> x, 
 /// @post a row of y depends on its row of x (and y) alone, bit for bit: not on R, not on its place
 /// @throws shape_error on extents that do not fit
 template <class T>
-void linear(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, std::type_identity_t<biased<T>> const& layer,
+void linear(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, std::type_identity_t<biased<cpu_context, T>> const& layer,
             std::type_identity_t<tensor::view<T, 2>> y, accumulate sum = accumulate::no) {
     auto const& weight = layer.weight;
     tensor::require_extents(x.extents(), {x.extent(0), weight.inputs()}, "the input of a linear layer");
@@ -151,7 +140,7 @@ void linear(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2
 /// @throws shape_error on extents that do not fit
 template <class T>
 void linear_activate(cpu_context const& ctx, activation kind, std::type_identity_t<tensor::view<T const, 2>> x,
-                     std::type_identity_t<biased<T>> const& layer, std::type_identity_t<biased<T>> const* factor,
+                     std::type_identity_t<biased<cpu_context, T>> const& layer, std::type_identity_t<biased<cpu_context, T>> const* factor,
                      std::type_identity_t<tensor::view<T, 2>> y) {
     auto const& weight = layer.weight;
     auto const& other = factor == nullptr ? weight : factor->weight;

@@ -23,10 +23,7 @@ public:
 
     /// Memory whose values are for writer() to write.
     /// @param storage  dtype_of<T>, or bf16 where T is float      @throws memory_error, shape_error
-    linear_weight(index outputs, index inputs, dtype storage) : outputs_{outputs}, inputs_{inputs} {
-        if (storage == dtype::bf16) bf16_ = decltype(bf16_)::for_overwrite({panels(), (inputs + 1) / 2, panel_columns});
-        else full_ = decltype(full_)::for_overwrite({panels(), inputs, panel_columns});
-    }
+    linear_weight(cpu_context const&, index outputs, index inputs, dtype storage) : linear_weight{outputs, inputs, storage} {}
 
     /// @param weight  [N, K]
     explicit linear_weight(tensor::view<T const, 2> weight)
@@ -65,12 +62,17 @@ public:
     }
 
 private:
+    linear_weight(index outputs, index inputs, dtype storage) : outputs_{outputs}, inputs_{inputs} {
+        if (storage == dtype::bf16) bf16_ = decltype(bf16_)::for_overwrite({panels(), (inputs + 1) / 2, panel_columns});
+        else full_ = decltype(full_)::for_overwrite({panels(), inputs, panel_columns});
+    }
+
     index outputs_ = 0;
     index inputs_ = 0;
     tensor::buffer<T, 3> full_;              // [panels, K, 64]
     tensor::buffer<std::uint32_t, 3> bf16_;  // [panels, K/2, 64]
 };
 
-static_assert(FillableWeight<linear_weight<float>, float> && FillableWeight<linear_weight<double>, double>);
+static_assert(FillableWeight<linear_weight<float>, cpu_context, float> && FillableWeight<linear_weight<double>, cpu_context, double>);
 
 }  // namespace plateau::backend

@@ -21,7 +21,7 @@ namespace plateau::backend {
 /// @param result   [R], overwritten
 /// @throws shape_error on extents that do not fit, or a target outside of the vocabulary
 template <class T>
-void log_probabilities(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, biased<T> const& head, T cap,
+void log_probabilities(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, biased<cpu_context, T> const& head, T cap,
                        std::span<index const> targets, std::span<double> result) {
     auto const& weight = head.weight;
     index const vocabulary = weight.outputs();

@@ -55,7 +55,7 @@ struct softmax_state {
 /// Logits of the tokens [first, first + count) for the rows of an input, with the bits of `linear`, then capped.
 /// @param logits  [rows, tokens_together]
 template <class T>
-void some_logits(kernel_table<T> const& kernels, linear_input<T> const& input, biased<T> const& head, T cap, index first, index count,
+void some_logits(kernel_table<T> const& kernels, linear_input<T> const& input, biased<cpu_context, T> const& head, T cap, index first, index count,
                  T* logits) {
     for (index column = 0; column < count; column += panel_columns) {
         index const p = (first + column) / panel_columns;
@@ -92,7 +92,7 @@ void keep_best(T const* logits, index first_token, index count, index seen, std:
 /// @param best        [R, k], k ≤ V: the k largest logits in falling order, of equal ones the smaller token first
 /// @throws shape_error on extents that do not fit
 template <class T>
-void summarise_logits(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, biased<T> const& head, T cap,
+void summarise_logits(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, biased<cpu_context, T> const& head, T cap,
                       std::span<index const> references, std::span<logit_summary> summaries,
                       std::type_identity_t<tensor::view<scored_token<T>, 2>> best) {
     auto const& weight = head.weight;

@@ -1,20 +1,47 @@
 #pragma once
 /// The CUDA backend's context.
 
+#include <cstddef>
+#include <cstdint>
+
+#include <plateau/backend/concepts.hpp>
+#include <plateau/backend/cuda/device_space.hpp>
 #include <plateau/backend/cuda/runtime.hpp>
 
 namespace plateau::backend {
 
+template <class T, std::size_t Rank>
+class device_buffer;
+template <class T>
+class device_weight;
+
+/// How products of float matrices are formed, where weights are not stored in bfloat16.
+enum class float_products : std::uint8_t {
+    fp32,   ///< in float
+    tf32,   ///< inputs rounded to 10 bits of mantissa
+    bf16x3,  ///< inputs split into two bfloat16 each, three of the four products
+};
+
 /// A stream of the current device. Operations are given to the stream and return at once; the memory of views that they were
-/// given must live until it has been through them, as that of a `device_buffer` of the same context does.
+/// given must live until it has been through them, as that of a `device_buffer` of the same context does. One host thread
+/// gives the work of a context.
 class cuda_context {
 public:
+    using space = device_space;
+    template <class T, std::size_t Rank>
+    using buffer = device_buffer<T, Rank>;
+    template <class T>
+    using weight = device_weight<T>;
+
     /// @throws device_error where there is no driver or no device
-    cuda_context() : stream_{cuda::make_stream()} {}
+    explicit cuda_context(float_products products = float_products::fp32) : stream_{cuda::make_stream()}, products_{products} {}
     cuda_context(cuda_context const&) = delete;
     cuda_context& operator=(cuda_context const&) = delete;
     ~cuda_context() { cuda::end_stream(stream_); }
 
+    /// Host threads that walk blocks of rows through the layers.
+    int threads() const { return 1; }
+    float_products products() const { return products_; }
     cuda::stream_handle stream() const { return stream_; }
 
     /// Waits for all operations. @throws device_error what of them failed
@@ -22,6 +49,12 @@ public:
 
 private:
     cuda::stream_handle stream_;
+    float_products products_;
 };
+
+template <>
+inline constexpr bool supports_type<cuda_context, float> = true;
+template <>
+inline constexpr bool supports_type<cuda_context, double> = true;
 
 }  // namespace plateau::backend

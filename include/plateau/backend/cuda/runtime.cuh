@@ -42,4 +42,19 @@ void fill_bytes(void* memory, int byte, std::size_t bytes, stream_handle stream)
     if (bytes > 0) check(cudaMemsetAsync(memory, byte, bytes, stream), "to fill device memory");
 }
 
+void copy_rows(void* to, index to_stride, void const* from, index from_stride, index rows, index bytes, direction way, stream_handle stream) {
+    if (rows == 0 || bytes == 0) return;
+    auto const kind = way == direction::to_device ? cudaMemcpyHostToDevice : way == direction::to_host ? cudaMemcpyDeviceToHost : cudaMemcpyDeviceToDevice;
+    auto const size = [](index n) { return static_cast<std::size_t>(n); };
+    // the stride of a single row need not hold it
+    check(cudaMemcpy2DAsync(to, size(rows == 1 ? bytes : to_stride), from, size(rows == 1 ? bytes : from_stride), size(bytes), size(rows), kind, stream),
+          "a copy of rows");
+}
+
+void clear_rows(void* memory, index stride, index rows, index bytes, stream_handle stream) {
+    if (rows == 0 || bytes == 0) return;
+    auto const size = [](index n) { return static_cast<std::size_t>(n); };
+    check(cudaMemset2DAsync(memory, size(rows == 1 ? bytes : stride), 0, size(bytes), size(rows), stream), "to clear device memory");
+}
+
 }  // namespace plateau::backend::cuda

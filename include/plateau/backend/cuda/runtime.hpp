@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/types.hpp>
 
 struct CUstream_st;
 
@@ -28,5 +29,12 @@ void release(void* memory, stream_handle stream) noexcept;
 void upload(void* to, void const* from, std::size_t bytes, stream_handle stream);
 void download(void* to, void const* from, std::size_t bytes, stream_handle stream);
 void fill_bytes(void* memory, int byte, std::size_t bytes, stream_handle stream);
+
+enum class direction { to_device, to_host, within };
+
+/// Rows of `bytes` bytes at their distances. In the order of the stream; waits for nothing. @throws device_error
+void copy_rows(void* to, index to_stride, void const* from, index from_stride, index rows, index bytes, direction way, stream_handle stream);
+/// Zeros.
+void clear_rows(void* memory, index stride, index rows, index bytes, stream_handle stream);
 
 }  // namespace plateau::backend::cuda

@@ -148,6 +148,33 @@ inline cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, c
     return cudaSuccess;
 }
 
+/// @return false if the rows are not where `kind` says, or their strides do not hold them
+inline bool cuda_on_cpu_rows_fit(void const* rows, std::size_t stride, std::size_t width, std::size_t height, bool on_device) {
+    return width <= stride && cuda_on_cpu::is_device_memory(rows, (height - 1) * stride + width) == on_device;
+}
+
+inline cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_stride, void const* from, std::size_t from_stride, std::size_t width,
+                                     std::size_t height, cudaMemcpyKind kind, cudaStream_t) {
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    if (width == 0 || height == 0) return cudaSuccess;
+    if (!cuda_on_cpu_rows_fit(to, to_stride, width, height, kind != cudaMemcpyDeviceToHost)) return cudaErrorInvalidValue;
+    if (!cuda_on_cpu_rows_fit(from, from_stride, width, height, kind != cudaMemcpyHostToDevice)) return cudaErrorInvalidValue;
+    cuda_on_cpu::open_memory const open;
+    for (std::size_t r = 0; r < height; ++r) {
+        std::memcpy(static_cast<char*>(to) + r * to_stride, static_cast<char const*>(from) + r * from_stride, width);
+    }
+    return cudaSuccess;
+}
+
+inline cudaError_t cudaMemset2DAsync(void* memory, std::size_t stride, int value, std::size_t width, std::size_t height, cudaStream_t) {
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    if (width == 0 || height == 0) return cudaSuccess;
+    if (!cuda_on_cpu_rows_fit(memory, stride, width, height, true)) return cudaErrorInvalidValue;
+    cuda_on_cpu::open_memory const open;
+    for (std::size_t r = 0; r < height; ++r) std::memset(static_cast<char*>(memory) + r * stride, value, width);
+    return cudaSuccess;
+}
+
 struct cudaLaunchConfig_t {
     dim3 gridDim, blockDim;
     std::size_t dynamicSmemBytes = 0;
