@@ -89,7 +89,7 @@ inline sweep_times run_sweep(context const& ctx, random_transformer const& model
 inline double run_row_products(context const& ctx, random_transformer const& model, sweep_task const& task) {
     std::vector<sweep::row_count> counts;
     for (index pair = 0; pair < task.pairs; ++pair) counts.push_back({pair, task.points, 1});
-    auto const blocks = sweep::row_blocks(counts, sweep::patched_rows_options{}.block_rows, ctx.threads());
+    auto const blocks = sweep::row_blocks(counts, ctx.block_rows(), ctx.threads());
     auto const& shape = task.shape;
     struct matrices {
         tensor::buffer<float, 2> normed, q, k, v, z, delta, gate, in, post;

@@ -5,7 +5,7 @@ set(plateau_cuda_kernels norm elementwise rows attention)
 set(plateau_cuda_norm rms_scale centre_and_scale divide_rows affine norm)
 set(plateau_cuda_elementwise add activate scale cap clip first_not_finite rotate)
 set(plateau_cuda_rows gather_rows linear_points row_distances)
-set(plateau_cuda_attention prefix_attention)
+set(plateau_cuda_attention prefix_attention tile_attention tiled_attention)
 
 # plateau_cuda_instances(FOLDER EXTENSION OUT): writes FOLDER/NAME.EXTENSION for each of them, and runtime.EXTENSION; their paths
 # go to OUT.

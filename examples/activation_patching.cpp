@@ -165,7 +165,7 @@ void run(CLI::App const& app, options const& o) {
 #else
         std::cerr << "patching.png is not drawn: this build has no cairo\n";
 #endif
-        auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, patches);
+        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, patches);
         summary["clean_logit_difference"] = effects.clean;
         summary["corrupted_logit_difference"] = effects.corrupted;
         summary["answer"] = tokens.answer;

@@ -116,8 +116,8 @@ struct steps_of_centres {
     std::vector<double> norms;
 };
 
-template <class T, class Context>
-steps_of_centres<T> draw_steps(program::activation_fit<T> const& fit, program::sparse_features<Context, T> const& features, options const& o) {
+template <class T>
+steps_of_centres<T> draw_steps(program::activation_fit<T> const& fit, program::sparse_features<T> const& features, options const& o) {
     using plateau::sae::synthetic_kind;
     index const count = fit.real.extent(0), width = fit.real.extent(1), centres = o.centres();
     steps_of_centres<T> all{plateau::tensor::buffer<T, 2>{{centres * count, width}}, plateau::tensor::buffer<double, 2>{{o.kinds() * count, width}}, {}};
@@ -258,7 +258,7 @@ void run(CLI::App const& app, options o) {
             quantities[3].values[kind].push_back(metrics::area_under_plateau(curve, *end, o.step));
             quantities[4].values[kind].push_back(metrics::area_under_plateau(curve, until, o.step));
         }
-        auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, kinds * count * points);
+        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, kinds * count * points);
         summary["prompts"] = count;
         summary["steps"] = o.steps;
         summary["unit"] = fit.unit;

@@ -164,7 +164,7 @@ void run(CLI::App const& app, options const& o) {
             for (index k = 0; k < later; ++k) distances.emplace_back(std::array<index, 2>{count, o.steps});
             plateau::hooks::hook_set<T> reads;
             for (index k = 0; k + 1 < later; ++k) {
-                reads = reads | sweep::read_distances<T>(after_block(o.fixed_write + 1 + k), distances[static_cast<std::size_t>(k)]);
+                reads = reads | sweep::read_distances<T>(ctx, after_block(o.fixed_write + 1 + k), distances[static_cast<std::size_t>(k)]);
             }
             auto curves = program::sweep_lines(ctx, model, prompts, design, o, after_block(o.fixed_write), after_block(layers - 1), *bar, seconds, reads);
             distances.back() = std::move(curves.distances);
@@ -192,7 +192,7 @@ void run(CLI::App const& app, options const& o) {
 #else
         std::cerr << "depth.png is not drawn: this build has no cairo\n";
 #endif
-        auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, sweeps * count * o.steps);
+        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, sweeps * count * o.steps);
         summary["pairs"] = count;
         summary["steps"] = o.steps;
         summary["layers"] = layers;

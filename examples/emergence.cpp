@@ -212,8 +212,7 @@ void run(CLI::App const& app, options const& o) {
     program::pair_design design;
     std::vector<moment> moments;
     double seconds = 0, load_seconds = 0;
-    int threads = 0;
-    std::string path;
+    program::computer by;
     std::optional<plateau::progress> bar;
     for (auto const& one : checkpoints) {
         auto of_checkpoint = o;
@@ -227,8 +226,7 @@ void run(CLI::App const& app, options const& o) {
             auto const curves = program::sweep_lines(ctx, model, prompts, design, o, o.write_site, o.read_site, *bar, seconds);
             load_seconds += loading;
             moments.push_back(moment_of(o, design, program::measure(curves.alpha, curves.distances, o.min_d1)));
-            threads = ctx.threads();
-            path = name_of(ctx.path());
+            by = program::computer_of(ctx);
         });
     }
     bar.reset();  // its line ends before the table begins
@@ -275,7 +273,7 @@ void run(CLI::App const& app, options const& o) {
 #else
     std::cerr << "emergence.png is not drawn: this build has no cairo\n";
 #endif
-    auto summary = program::summary_of(app, o, threads, path, load_seconds, seconds, count * design.count() * o.steps);
+    auto summary = program::summary_of(app, o, by, load_seconds, seconds, count * design.count() * o.steps);
     auto const names = nlohmann::ordered_json::array();
     summary["checkpoints"] = names;
     for (auto const& one : checkpoints) summary["checkpoints"].push_back(one.name);

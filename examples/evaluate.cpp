@@ -107,7 +107,7 @@ void run(CLI::App const& app, options const& o) {
             plateau::io::write_npy(out->file("losses.npy"), losses, {count, longest});
             plateau::io::write_npy(out->file("tokens.npy"), program::padded_tokens(texts, longest), {count, longest});
             if (program::ragged(texts)) plateau::io::write_npy(out->file("lengths.npy"), program::lengths_of(texts), {count});
-            auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, run_tokens);
+            auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, run_tokens);
             summary["cross_entropy"] = cross_entropy;
             summary["perplexity"] = perplexity;
             summary["tokens"] = scored;

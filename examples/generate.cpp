@@ -177,7 +177,7 @@ void run(CLI::App const& app, options const& o) {
             plateau::io::write_npy(out->file("tokens.npy"), program::padded_tokens(whole, longest), {count, longest});
             if (program::ragged(whole)) plateau::io::write_npy(out->file("lengths.npy"), program::lengths_of(whole), {count});
             plateau::io::write_npy(out->file("prompt_lengths.npy"), program::lengths_of(prompts), {count});
-            auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, new_tokens);
+            auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, new_tokens);
             summary["prompts"] = count;
             summary["new_tokens"] = new_tokens;
             summary["stopped"] = stopped;

@@ -179,7 +179,7 @@ void run(CLI::App const& app, options const& o) {
         auto const passing = std::count(masked.begin(), masked.end(), true);
 
         program::interval_table table{{"pairs", "predictor", "known"}, {"mean error", "RMS error", "right side", "correlation"}};
-        auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, count * o.steps);
+        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, count * o.steps);
         summary["pairs"] = count;
         summary["steps"] = o.steps;
         summary["degenerate_pairs"] = curves.degenerate;

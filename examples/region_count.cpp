@@ -154,7 +154,7 @@ void run(CLI::App const& app, options const& o) {
 #else
         std::cerr << "region_count.png is not drawn: this build has no cairo\n";
 #endif
-        auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, count * o.steps);
+        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, count * o.steps);
         summary["pairs"] = count;
         summary["steps"] = o.steps;
         summary["degenerate_pairs"] = curves.degenerate;

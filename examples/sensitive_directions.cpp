@@ -78,9 +78,9 @@ plateau::tensor::buffer<double, 2> read_rows(std::string const& path, index widt
 }
 
 /// A family by its name. Put your own here: anything that makes a vector of an activation.
-template <class T, class Context>
+template <class T>
 directions::any_direction<T> family_of(std::string const& name, program::activation_fit<T> const& fit, plateau::tensor::view<double const, 2> rows,
-                                       program::sparse_features<Context, T> const& features) {
+                                       program::sparse_features<T> const& features) {
     plateau::tensor::view<T const, 2> const real = fit.real;
     if (name == "isotropic") return directions::isotropic{};
     if (name == "cov-random") return directions::toward_sample{*fit.normal};
@@ -143,7 +143,7 @@ struct measurement {
 
 template <class Context, class Model, class T>
 measurement measure(Context const& ctx, Model const& model, plateau::models::prompt_list const& prompts, options const& o, program::activation_fit<T> const& fit,
-                    std::vector<double> const& lengths, plateau::tensor::view<double const, 2> rows, program::sparse_features<Context, T> const& features) {
+                    std::vector<double> const& lengths, plateau::tensor::view<double const, 2> rows, program::sparse_features<T> const& features) {
     measurement m{static_cast<index>(o.families.size()), static_cast<index>(prompts.size()), o.repeats, lengths, {}};
     auto const per_family = static_cast<index>(lengths.size()) * o.repeats;
     auto const width = static_cast<std::size_t>(fit.real.extent(1));
@@ -264,7 +264,7 @@ void run(CLI::App const& app, options o) {
         program::interval_table table{{"direction", "p"}, {"KL at " + here, "KL at " + plateau::fixed(o.lengths.back(), 2) + unit,
                                                            "length to " + plateau::fixed(o.threshold, 2) + " nats",
                                                       "KL / isotropic's, " + here}};
-        auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, m.prompts * points);
+        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, m.prompts * points);
         summary["prompts"] = m.prompts;
         summary["repeats"] = o.repeats;
         summary["families"] = o.families;

@@ -296,7 +296,7 @@ void run(CLI::App const& app, options const& o) {
 #else
         std::cerr << "similar_dissimilar.png is not drawn: this build has no cairo\n";
 #endif
-        auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, points);
+        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, points);
         summary["steps"] = o.steps;
         summary["triples"] = groups;
         summary["pairs"] = others.count();

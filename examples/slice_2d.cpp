@@ -153,8 +153,7 @@ struct study {
     bool ragged = false;
     double seconds = 0, load_seconds = 0;
     index points = 0;
-    int threads = 0;
-    std::string instruction_set;
+    program::computer by;
 
     /// The slice that label maps and boundary maps are drawn of: of the last checkpoint, or of the first triple.
     panel const& shown() const { return panels.size() > 1 && panels[0].anchors == panels[1].anchors ? panels.back() : panels.front(); }
@@ -285,8 +284,7 @@ study run_all(options const& o, std::vector<program::checkpoint> const& checkpoi
             all.tokens = program::padded_tokens(prompts, all.longest);
             all.lengths = program::lengths_of(prompts);
             all.ragged = program::ragged(prompts);
-            all.threads = ctx.threads();
-            all.instruction_set = name_of(ctx.path());
+            all.by = program::computer_of(ctx);
         });
     }
     return all;
@@ -424,7 +422,7 @@ void run(CLI::App const& app, options o) {
 #else
     std::cerr << "slice.png is not drawn: this build has no cairo\n";
 #endif
-    auto summary = program::summary_of(app, o, all.threads, all.instruction_set, all.load_seconds, all.seconds, all.points);
+    auto summary = program::summary_of(app, o, all.by, all.load_seconds, all.seconds, all.points);
     auto const list = [&](auto const& take) {
         auto values = nlohmann::ordered_json::array();
         for (auto const& one : all.panels) values.push_back(take(one));

@@ -13,6 +13,7 @@
 #include <plateau/statistics/quantile.hpp>
 #include <plateau/sweep/activations.hpp>
 #include <plateau/sweep/distance_curves.hpp>
+#include <plateau/sweep/interpolate.hpp>
 #include <plateau/sweep/predictions.hpp>
 #include <plateau/sweep/refine_jumps.hpp>
 #include <plateau/sweep/transplant_gap.hpp>
@@ -189,7 +190,8 @@ void run(CLI::App const& app, options const& o) {
         std::vector<T> mean;
         if (o.path.starts_with("arc")) mean = program::mean_of<T>(sweep::last_activations(ctx, model, prompts, o.write_site));
         auto const path = program::named_path<T>(o.path, pairs, mean);
-        auto const points = sweep::at_grid<T>(path, plateau::paths::even_grid(0, 1, o.steps));
+        auto const points = o.path == "linear" ? sweep::straight_lines<T>(pairs, o.steps)
+                                               : sweep::at_grid<T>(path, plateau::paths::even_grid(0, 1, o.steps));
         plateau::hooks::hook_set<T> changes;
         if (!frozen.empty()) {
             sweep::patched_rows_options first_pass;
@@ -207,7 +209,7 @@ void run(CLI::App const& app, options const& o) {
         }
         for (std::size_t k = 1; k < read_sites.size(); ++k) {
             auto const site = plateau::hooks::find_site(model.sites(), read_sites[k]);
-            also = also | sweep::read_distances<T>(site.name(), more_distances[k - 1]);
+            also = also | sweep::read_distances<T>(ctx, site.name(), more_distances[k - 1]);
         }
         auto const curves = [&] {
             plateau::progress bar{"points", count * o.steps};  // its line ends before the table begins
@@ -273,7 +275,7 @@ void run(CLI::App const& app, options const& o) {
 #else
         std::cerr << "curves.png is not drawn: this build has no cairo\n";
 #endif
-        auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, evaluated);
+        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, evaluated);
         summary["pairs"] = count;
         summary["steps"] = o.steps;
         summary["degenerate_pairs"] = r.degenerate;

@@ -330,7 +330,7 @@ void run(CLI::App const& app, options const& o) {
 #else
         std::cerr << "superellipse.png is not drawn: this build has no cairo\n";
 #endif
-        auto summary = program::summary_of(app, o, ctx.threads(), name_of(ctx.path()), load_seconds, seconds, points);
+        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, points);
         summary["write_site"] = write_site;
         summary["read_site"] = read_site;
         summary["anchors"] = o.anchors;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,7 @@ struct common_options {
     std::string weights = "stored";
     std::string dtype = "fp32";
     std::string backend = "cpu";
+    std::string products = "fp32";
     int threads = 0;
     bool pin = false;
     std::uint64_t seed = 0;
@@ -67,6 +69,8 @@ inline void add_model_options(CLI::App& app, common_options& o) {
         ->check(CLI::IsMember({"fp32", "fp64", "bf16"}))->capture_default_str();
     app.add_option("--backend", o.backend, "who computes; auto takes the best there is")
         ->check(CLI::IsMember({"cpu", "cuda", "auto"}))->capture_default_str();
+    app.add_option("--float-products", o.products, "how a CUDA device multiplies matrices of --dtype fp32; bf16x3: three products of bfloat16")
+        ->check(CLI::IsMember({"fp32", "tf32", "bf16x3"}))->capture_default_str();
     app.add_option("--threads", o.threads, "threads, 0 for one per core")->check(CLI::Range(0, 4096))->capture_default_str();
     app.add_flag("--pin", o.pin, "hold the threads on as many cores, so that no two share one");
     app.add_option("--seed", o.seed, "of everything drawn at random")->check(CLI::NonNegativeNumber)->capture_default_str();
@@ -257,17 +261,30 @@ inline nlohmann::json options_of(CLI::App const& app) {
     return options;
 }
 
+/// Who computes, for summary.json.
+struct computer {
+    std::string backend, kind;  ///< kind: the instruction set, or the device
+    int threads = 0;
+};
+
+inline computer computer_of(plateau::backend::cpu_context const& ctx) { return {"cpu", std::string{name_of(ctx.path())}, ctx.threads()}; }
+#if PLATEAU_HAS_CUDA
+inline computer computer_of(plateau::backend::cuda_context const& ctx) {
+    return {"cuda", plateau::concat({ctx.device_name(), ", float products in ", name_of(ctx.products())}), ctx.threads()};
+}
+#endif
+
 /// The keys that every summary has.
-inline nlohmann::ordered_json summary_of(CLI::App const& app, common_options const& o, int threads, std::string_view path, double load_seconds,
-                                            double seconds, index points) {
+inline nlohmann::ordered_json summary_of(CLI::App const& app, common_options const& o, computer const& by, double load_seconds, double seconds,
+                                         index points) {
     nlohmann::ordered_json summary;
     summary["program"] = app.get_name();
     summary["version"] = PLATEAU_VERSION;
     summary["model"] = o.model;
     summary["dtype"] = o.dtype;
-    summary["backend"] = "cpu";
-    summary["instruction_set"] = path;
-    summary["threads"] = threads;
+    summary["backend"] = by.backend;
+    summary[by.backend == "cpu" ? "instruction_set" : "device"] = by.kind;
+    summary["threads"] = by.threads;
     summary["seed"] = o.seed;
     summary["seconds"] = seconds;
     summary["load_seconds"] = load_seconds;
@@ -293,9 +310,8 @@ inline std::string title_of(common_options const& o) {
 }
 
 /// The model with the weights that --weights names.
-template <class T>
-plateau::models::language_model<plateau::backend::cpu_context, T> load_model(common_options const& o, plateau::backend::cpu_context const& ctx,
-                                                                             plateau::dtype storage) {
+template <class T, class Context>
+plateau::models::language_model<Context, T> load_model(common_options const& o, Context const& ctx, plateau::dtype storage) {
     if (o.weights == "random") return plateau::models::load_random<T>(o.model, ctx, o.seed, storage);
     if (o.weights == "shuffled") return plateau::models::load_shuffled<T>(o.model, ctx, o.seed, storage);
     return plateau::models::load<T>(o.model, ctx, storage);
@@ -315,17 +331,8 @@ std::string shown(Model const& model, token_id token) {
 }
 
 /// Calls body(context, model, load_seconds) with the model in the arithmetic that --dtype names.
-template <class Body>
-void with_model(common_options const& o, Body&& body) {
-    if (o.backend == "cuda") {
-        throw plateau::usage_error("--backend cuda: this build has no CUDA backend; use --backend cpu or auto");
-    }
-    if (o.backend == "auto") std::cerr << "backend: cpu (this build has no CUDA backend)\n";
-    plateau::backend::cpu_context const ctx{o.threads};
-    std::optional<plateau::pinned> held;
-    if (o.pin && !held.emplace(ctx.threads()).held()) {
-        std::cerr << "--pin: there are not " << ctx.threads() << " processors to hold the threads on; they run where the system puts them\n";
-    }
+template <class Context, class Body>
+void with_model_on(Context const& ctx, common_options const& o, Body const& body) {
     stopwatch const watch;
     if (o.dtype == "fp64") {
         auto const model = load_model<double>(o, ctx, plateau::dtype::f64);
@@ -334,6 +341,43 @@ void with_model(common_options const& o, Body&& body) {
         auto const model = load_model<float>(o, ctx, o.dtype == "bf16" ? plateau::dtype::bf16 : plateau::dtype::f32);
         body(ctx, model, watch.seconds());
     }
+}
+
+#if PLATEAU_HAS_CUDA
+/// The device that --backend asks for: none for cpu, and none for auto where there is none, which it says.
+/// @throws device_error where --backend cuda finds none
+inline std::unique_ptr<plateau::backend::cuda_context> device_of(common_options const& o) {
+    if (o.backend == "cpu") return nullptr;
+    try {
+        using plateau::backend::float_products;
+        auto const products = o.products == "tf32" ? float_products::tf32 : o.products == "bf16x3" ? float_products::bf16x3 : float_products::fp32;
+        auto device = std::make_unique<plateau::backend::cuda_context>(products);
+        device->on_notice([](std::string const& text) { std::cerr << text << '\n'; });
+        if (o.backend == "auto") std::cerr << "backend: cuda (" << device->device_name() << ")\n";
+        return device;
+    } catch (plateau::device_error const& why) {
+        if (o.backend == "cuda") throw;
+        std::cerr << "backend: cpu (" << why.what() << ")\n";
+        return nullptr;
+    }
+}
+#endif
+
+/// Calls body(context, model, load_seconds) with the model in the arithmetic that --dtype names, where --backend says.
+template <class Body>
+void with_model(common_options const& o, Body const& body) {
+#if PLATEAU_HAS_CUDA
+    if (auto const device = device_of(o)) return with_model_on(*device, o, body);
+#else
+    if (o.backend == "cuda") throw plateau::usage_error("--backend cuda: this build has no CUDA backend; use --backend cpu or auto");
+    if (o.backend == "auto") std::cerr << "backend: cpu (this build has no CUDA backend)\n";
+#endif
+    plateau::backend::cpu_context const ctx{o.threads};
+    std::optional<plateau::pinned> held;
+    if (o.pin && !held.emplace(ctx.threads()).held()) {
+        std::cerr << "--pin: there are not " << ctx.threads() << " processors to hold the threads on; they run where the system puts them\n";
+    }
+    with_model_on(ctx, o, body);
 }
 
 }  // namespace program

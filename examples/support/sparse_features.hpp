@@ -23,13 +23,15 @@ inline std::vector<std::string> const& sae_family_names() {
     return names;
 }
 
-/// An autoencoder and its features' counts over the activations that mean and covariance are of. Empty without --sae.
-template <class Context, class T>
+/// An autoencoder and its features' counts over the activations that mean and covariance are of. Empty without --sae. It computes on the
+/// processor, wherever the model does.
+template <class T>
 struct sparse_features {
+    using Context = plateau::backend::cpu_context;
     using autoencoder = plateau::sae::sparse_autoencoder<Context, T>;
     std::shared_ptr<autoencoder const> sae;
     std::shared_ptr<plateau::sae::feature_counts const> counts;
-    Context const* ctx = nullptr;
+    std::shared_ptr<Context const> ctx;
 
     /// @pre sae; a family of sae_family_names
     directions::any_direction<T> family(std::string const& name) const {
@@ -58,9 +60,10 @@ struct sparse_features {
 template <class Context, class Model>
 auto load_sparse_features(Context const& ctx, Model const& model, plateau::models::prompt_list const& prompts, direction_options const& o, std::string const& folder) {
     using T = typename Model::value_type;
-    sparse_features<Context, T> result;
+    sparse_features<T> result;
     if (folder.empty()) return result;
-    auto sae = plateau::sae::load_sae<T>(folder, ctx);
+    result.ctx = std::make_shared<plateau::backend::cpu_context const>(o.threads);
+    auto sae = plateau::sae::load_sae<T>(folder, *result.ctx);
     auto const site = plateau::hooks::find_site(model.sites(), o.write_site);
     plateau::sae::require_site(sae.config(), site.name(), site.heads * site.width);
     plateau::sae::feature_counts counts{sae.features()};
@@ -68,12 +71,11 @@ auto load_sparse_features(Context const& ctx, Model const& model, plateau::model
         for (index first = 0; first < batch.extent(0); first += 256) {
             index const count = std::min<index>(256, batch.extent(0) - first);
             plateau::tensor::buffer<T, 2> features({count, sae.features()});
-            sae.encode(ctx, batch.rows(first, count), features);
+            sae.encode(*result.ctx, batch.rows(first, count), features);
             counts.add(features.view());
         }
     });
-    result.ctx = &ctx;
-    result.sae = std::make_shared<plateau::sae::sparse_autoencoder<Context, T> const>(std::move(sae));
+    result.sae = std::make_shared<typename sparse_features<T>::autoencoder const>(std::move(sae));
     result.counts = std::make_shared<plateau::sae::feature_counts const>(std::move(counts));
     return result;
 }

@@ -184,7 +184,7 @@ TEMPLATE_TEST_CASE("rows after a recorded prefix have the bits of the whole sequ
     auto const x = random_buffer<TestType, 2>({rows, width}, 5);
     auto const whole = forward(layer, x);
     // recorded by a run of the prefix alone, and by a run of the whole sequence of which the prefix is kept
-    nn::kv_cache<context, TestType> of_prefix{1, 1, prefix, layer.kv_width()}, of_whole{1, 1, prefix, layer.kv_width()};
+    nn::kv_cache<context, TestType> of_prefix{testing::one_thread, 1, 1, prefix, layer.kv_width()}, of_whole{testing::one_thread, 1, 1, prefix, layer.kv_width()};
     auto const own = testing::copy_of<TestType>(x.view().rows(prefix, rows - prefix), rows - prefix);
     forward(layer, testing::copy_of<TestType>(x, prefix), {}, {0, nullptr, &of_prefix});
     forward(layer, x, {}, {0, nullptr, &of_whole});
@@ -199,7 +199,7 @@ TEMPLATE_TEST_CASE("rows after a recorded prefix have the bits of the whole sequ
 TEST_CASE("what a cache keeps is what a patch made of keys and values", "[nn][attention]") {
     auto const layer = make<double>(true);
     auto const x = random_buffer<double, 2>({5, width}, 5);
-    nn::kv_cache<context, double> plain{1, 1, 5, layer.kv_width()}, patched{1, 1, 5, layer.kv_width()};
+    nn::kv_cache<context, double> plain{testing::one_thread, 1, 1, 5, layer.kv_width()}, patched{testing::one_thread, 1, 1, 5, layer.kv_width()};
     forward(layer, x, {}, {0, nullptr, &plain});
     forward(layer, x, testing::multiply<double>("*rot_k", 2) | testing::multiply<double>("*hook_v", 4),
             {0, nullptr, &patched});
@@ -212,7 +212,7 @@ TEST_CASE("what a cache keeps is what a patch made of keys and values", "[nn][at
 TEST_CASE("keys and values alone are those of the whole layer", "[nn][attention]") {
     auto const layer = make<double>(true);
     auto const x = random_buffer<double, 2>({5, width}, 5);
-    nn::kv_cache<context, double> expected{1, 1, 5, layer.kv_width()}, alone{1, 1, 5, layer.kv_width()};
+    nn::kv_cache<context, double> expected{testing::one_thread, 1, 1, 5, layer.kv_width()}, alone{testing::one_thread, 1, 1, 5, layer.kv_width()};
     forward(layer, x, {}, {0, nullptr, &expected});
     testing::record<double> seen;
     std::vector<hooks::site> sites;

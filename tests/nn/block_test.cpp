@@ -253,7 +253,7 @@ TEST_CASE("a row's bits do not depend on what shares its block of rows", "[nn][b
     auto ids = testing::positions(0, 65, 0);
     for (auto const& id : testing::positions(0, rows, 1)) ids.push_back(id);
     std::vector<nn::sequence<context, T>> const sequences{{0, 65}, {65, rows}};
-    nn::pass<context, T> pass;
+    nn::pass<context, T> pass{testing::one_thread};
     pass.begin(ids, sequences, nullptr);
     std::copy_n(both.data(), both.size(), pass.residual(width).data());
     block.forward(ctx, pass, layer, width);
@@ -269,7 +269,7 @@ TEST_CASE("a row's bits do not depend on what shares its block of rows", "[nn][b
 TEST_CASE("recording keys and values alone leaves the stream and keeps what a forward pass keeps", "[nn][block]") {
     auto const block = make(nn::order::sequential);
     auto const x = random_buffer<T, 2>({rows, width}, 20);
-    nn::kv_cache<context, T> expected{layer, 1, rows, block.kv_width()}, alone{layer, 1, rows, block.kv_width()};
+    nn::kv_cache<context, T> expected{testing::one_thread, layer, 1, rows, block.kv_width()}, alone{testing::one_thread, layer, 1, rows, block.kv_width()};
     forward(block, x, {}, {0, rows, 0, nullptr, &expected});
     testing::run_rows<T>(x, testing::positions(0, rows), {0, rows, 0, nullptr, &alone}, {}, sites_of(block),
                          [&](auto& pass) {
@@ -283,7 +283,7 @@ TEST_CASE("recording keys and values alone leaves the stream and keeps what a fo
 TEST_CASE("the last row after a recorded prefix has the bits of the whole sequence", "[nn][block]") {
     auto const block = make(nn::order::sequential);
     auto const x = random_buffer<T, 2>({rows, width}, 20);
-    nn::kv_cache<context, T> prefix{layer, 1, rows - 1, block.kv_width()};
+    nn::kv_cache<context, T> prefix{testing::one_thread, layer, 1, rows - 1, block.kv_width()};
     auto const whole = forward(block, x, {}, {0, rows, 0, nullptr, &prefix});
     auto const last = forward(block, testing::copy_of<T>(x.view().rows(rows - 1, 1), 1), {}, {0, 1, rows - 1, &prefix});
     CHECK(same_bits(last.data(), whole[rows - 1].data(), width));

@@ -10,8 +10,10 @@ using plateau::index;
 using plateau::shape_error;
 using cache = plateau::nn::kv_cache<plateau::backend::cpu_context, float>;
 
+plateau::backend::cpu_context const one_thread{1};
+
 TEST_CASE("a cache holds its layers and no other", "[nn][kv_cache]") {
-    cache kept{3, 2, 7, 4};
+    cache kept{one_thread, 3, 2, 7, 4};
     CHECK_FALSE(kept.holds(2));
     CHECK(kept.holds(3));
     CHECK(kept.holds(4));
@@ -28,7 +30,7 @@ TEST_CASE("a cache holds its layers and no other", "[nn][kv_cache]") {
 
 TEST_CASE("keys and values of every layer have their own place", "[nn][kv_cache]") {
     int const layers = GENERATE(1, 3);
-    cache kept{5, layers, 4, 3};
+    cache kept{one_thread, 5, layers, 4, 3};
     float next = 0;
     for (int layer = 5; layer < 5 + layers; ++layer) {
         for (auto const& part : {kept.keys(layer), kept.values(layer)}) {
@@ -52,7 +54,7 @@ TEST_CASE("its bytes are known before it is made", "[nn][kv_cache]") {
 }
 
 TEST_CASE("an empty cache holds nothing", "[nn][kv_cache]") {
-    cache const none, no_layers{2, 0, 5, 4}, no_positions{0, 1, 0, 4};
+    cache const none, no_layers{one_thread, 2, 0, 5, 4}, no_positions{one_thread, 0, 1, 0, 4};
     CHECK(none.positions() == 0);
     CHECK_FALSE(none.holds(0));
     CHECK_FALSE(no_layers.holds(2));

@@ -15,7 +15,7 @@ using pass = nn::pass<context, float>;
 using sequences = std::vector<nn::sequence<context, float>>;
 
 TEST_CASE("work matrices have the rows of the block", "[nn][pass]") {
-    pass p;
+    pass p{testing::one_thread};
     for (index const rows : {1, 65, 64, 7}) {
         sequences const one{{0, rows}};
         p.begin(testing::positions(0, rows), one, nullptr);
@@ -27,7 +27,7 @@ TEST_CASE("work matrices have the rows of the block", "[nn][pass]") {
 }
 
 TEST_CASE("slots do not share memory, and a slot keeps its contents", "[nn][pass]") {
-    pass p;
+    pass p{testing::one_thread};
     sequences const one{{0, 3}};
     p.begin(testing::positions(0, 3), one, nullptr);
     for (float& value : p.matrix(nn::slot::q, 4).flat()) value = 1;
@@ -41,7 +41,7 @@ TEST_CASE("the angles of a pass are those of its rows' positions", "[nn][pass]")
     ids.push_back(ids.back());  // a position twice in a row
     for (auto const& id : testing::positions(0, 2, 1)) ids.push_back(id);
     sequences const two{{0, 3, 0}, {4, 2}};
-    pass p;
+    pass p{testing::one_thread};
     auto const require_angles = [&](nn::rope const& rotary) {
         auto const [cosines, sines] = p.angles(rotary);
         for (index r = 0; r < p.rows(); ++r) {
@@ -62,7 +62,7 @@ TEST_CASE("a hook sees the rows of the block alone, split into heads", "[nn][pas
     std::vector<hooks::site> const sites{{hooks::site_id::q, 0, hooks::site_axes::heads, 2, 3}};
     testing::record<float> seen;
     hooks::plan<float> const plan{seen.watch("*"), sites};
-    pass p;
+    pass p{testing::one_thread};
     sequences const one{{0, 5}};
     p.begin(testing::positions(0, 5), one, &plan);
     auto const q = p.matrix(nn::slot::q, 6);
@@ -81,8 +81,8 @@ TEST_CASE("a hook sees the rows of the block alone, split into heads", "[nn][pas
 }
 
 TEST_CASE("keys that a row sees at most: the longest sequence with its prefix", "[nn][pass]") {
-    pass p;
-    nn::kv_cache<context, float> const prefix{0, 1, 9, 4};
+    pass p{testing::one_thread};
+    nn::kv_cache<context, float> const prefix{testing::one_thread, 0, 1, 9, 4};
     sequences const several{{0, 3}, {3, 2, 9, &prefix}, {5, 7}};
     p.begin(testing::positions(0, 12), several, nullptr);
     CHECK(p.keys() == 11);
@@ -96,8 +96,8 @@ TEST_CASE("keys that a row sees at most: the longest sequence with its prefix", 
 }
 
 TEST_CASE("keys and values are recorded at their positions, as many as the cache holds", "[nn][pass]") {
-    pass p;
-    nn::kv_cache<context, float> kept{0, 1, 4, 2};
+    pass p{testing::one_thread};
+    nn::kv_cache<context, float> kept{testing::one_thread, 0, 1, 4, 2};
     sequences const one{{1, 5, 2, &kept, &kept}};  // positions 2..6 of a cache that ends at 4
     p.begin(testing::positions(1, 6), one, nullptr);
     auto const keys = testing::random_buffer<float, 2>({6, 2}, 1), values = testing::random_buffer<float, 2>({6, 2}, 2);
@@ -113,15 +113,15 @@ TEST_CASE("keys and values are recorded at their positions, as many as the cache
 TEST_CASE("a value that is not finite is reported with its layer, item and position", "[nn][pass]") {
     float const bad = GENERATE(std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
                                std::numeric_limits<float>::quiet_NaN());
-    pass p;
+    pass p{testing::one_thread};
     sequences const one{{0, 3}};
     p.begin(testing::positions(4, 3, 17), one, nullptr);
     auto x = testing::random_buffer<float, 2>({3, 33}, 1, 1e30);
     context const ctx{1};
-    CHECK_NOTHROW(p.require_finite(ctx, 2, x, "pair"));
+    CHECK_NOTHROW(p.require_finite(2, x, "pair"));
     x(1, GENERATE(0, 32)) = bad;
-    CHECK_THROWS_AS(p.require_finite(ctx, 2, x, "pair"), numeric_error);
-    CHECK_THROWS_WITH(p.require_finite(ctx, 2, x, "pair"), testing::contains("layer 2, pair 17, position 5"));
+    CHECK_THROWS_AS(p.require_finite(2, x, "pair"), numeric_error);
+    CHECK_THROWS_WITH(p.require_finite(2, x, "pair"), testing::contains("layer 2, pair 17, position 5"));
 }
 
 }  // namespace

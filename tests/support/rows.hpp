@@ -15,6 +15,8 @@ namespace plateau::testing {
 
 using context = backend::cpu_context;
 
+inline context const one_thread{1};
+
 template <class T>
 nn::linear<context, T> random_linear(index outputs, index inputs, bool bias, std::uint64_t seed) {
     nn::linear<context, T> layer{backend::linear_weight<T>{
@@ -93,7 +95,7 @@ template <class T, class Body>
 void run_rows(tensor::view<T const, 2> x, std::vector<hooks::row_id> const& ids, nn::sequence<context, T> const& rows,
               hooks::hook_set<T> const& set, std::vector<hooks::site> const& sites, Body&& body) {
     hooks::plan<T> const plan{set, sites};
-    nn::pass<context, T> pass;
+    nn::pass<context, T> pass{one_thread};
     pass.begin(ids, {&rows, 1}, &plan);
     auto const residual = pass.residual(x.extent(1));
     for (index r = 0; r < x.extent(0); ++r) std::copy_n(x[r].data(), x.extent(1), residual[r].data());

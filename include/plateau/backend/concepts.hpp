@@ -53,6 +53,7 @@ concept Backend = requires(C const& context) {
     typename C::template buffer<float, 2>;
     typename C::template weight<float>;
     { context.threads() } -> std::same_as<int>;
+    { context.block_rows() } -> std::same_as<index>;
 };
 
 /// The weight of a linear layer, [N, K]: made with its memory, then filled through a handle that stays valid when the

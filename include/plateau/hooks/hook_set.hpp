@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/backend/cuda/context.hpp>
 #include <plateau/hooks/positions.hpp>
 #include <plateau/hooks/site.hpp>
 #include <plateau/tensor/view.hpp>
@@ -31,6 +32,11 @@ using sink = std::function<void(site const&, where const&, tensor::view<T const,
 template <class T>
 using patcher = std::function<void(site const&, where const&, tensor::view<T, 3>)>;
 
+/// What a hook does where the rows [R, A, B] are in the memory of a CUDA device, if it can: only what it makes of them then
+/// comes to the host. @return false if it cannot, of this site: the rows come to the host
+template <class T>
+using device_action = std::function<bool(backend::cuda_context const&, site const&, where const&, backend::device_view<T, 3>)>;
+
 /// What the values that a hook writes depend on, beside those it finds. A sweep needs to know: what is the same for all
 /// points of a path belongs to the prefix that they share.
 enum class depends_on : std::uint8_t {
@@ -48,6 +54,7 @@ struct hook {
     bool reads_only = false;
     depends_on depends = depends_on::point;
     positions touched = {};  ///< where it may change something
+    device_action<T> on_device = {};  ///< what does the same on a device; none: the rows are copied to the host, and back if changed
 };
 
 /// An ordered set of hooks. At a site they act from left to right: a capture sees what an earlier patch wrote.
@@ -69,14 +76,14 @@ private:
     std::vector<hook<T>> hooks_;
 };
 
-/// Calls `look` with the rows of every site that matches; changes nothing, not a bit.
+/// Calls `look` with the rows of every site that matches; changes nothing, not a bit. @param on_device  the same on a device
 template <class T>
-[[gnu::cold]] hook_set<T> capture(std::string pattern, sink<T> look) {
+[[gnu::cold]] hook_set<T> capture(std::string pattern, sink<T> look, device_action<T> on_device = {}) {
     return hook_set<T>{{std::move(pattern),
                         [look = std::move(look)](site const& at, where const& w, tensor::view<T, 3> rows) {
                             look(at, w, rows);
                         },
-                        true}};
+                        true, depends_on::point, {}, std::move(on_device)}};
 }
 
 /// Lets `change` rewrite the rows of every site that matches; what follows sees the new values.

@@ -62,7 +62,7 @@ public:
             for (auto const& at : matching_sites(sites, one.pattern)) {
                 masks_[slot(at.layer)] |= bit(at.id);
                 keys.push_back(key(at));
-                unsorted.push_back({at, one.action});
+                unsorted.push_back({at, one.action, one.on_device, one.reads_only});
             }
         }
         for (std::size_t const i : order_by(keys)) entries_.push_back(std::move(unsorted[i]));
@@ -91,16 +91,30 @@ public:
                            [&](entry const& one) { return one.at.layer < 0 && one.at.id >= id; });
     }
 
+    /// A hook at one site.
+    struct entry {
+        site at;
+        patcher<T> action;
+        device_action<T> on_device;
+        bool reads_only;
+    };
+
     /// Calls the hooks of a site in order.
     void fire(site_id id, where const& w, tensor::view<T, 3> rows) const {
+        each(id, w.layer, [&](entry const& one) { one.action(one.at, w, rows); });
+    }
+
+    /// Calls f with the hooks of a site in order.
+    template <class F>
+    void each(site_id id, int layer, F&& f) const {
         site probe;
         probe.id = id;
-        probe.layer = w.layer;
+        probe.layer = layer;
         auto one = std::lower_bound(entries_.begin(), entries_.end(), key(probe),
                                     [](entry const& a, std::uint64_t wanted_key) { return key(a.at) < wanted_key; });
         for (; one != entries_.end() && key(one->at) == key(probe); ++one) {
             fired_[static_cast<std::size_t>(one - entries_.begin())].store(true, std::memory_order_relaxed);
-            one->action(one->at, w, rows);
+            f(*one);
         }
     }
 
@@ -114,11 +128,6 @@ public:
     }
 
 private:
-    struct entry {
-        site at;
-        patcher<T> action;
-    };
-
     static constexpr std::uint64_t bit(site_id id) { return std::uint64_t{1} << static_cast<unsigned>(id); }
     static std::size_t slot(int layer) { return static_cast<std::size_t>(layer + 1); }
     static std::uint64_t key(site const& at) {

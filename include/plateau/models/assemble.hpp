@@ -47,7 +47,8 @@ public:
     using weight = typename Context::template weight<T>;
     using norm = nn::norm<Context, T>;
 
-    assembler(io::model_config const& config, tensor_names const& names, loader& load) : c_{config}, names_{names}, load_{load} {}
+    assembler(Context const& ctx, io::model_config const& config, tensor_names const& names, loader& load)
+        : ctx_{ctx}, c_{config}, names_{names}, load_{load} {}
 
     /// @throws file_error on missing, misshaped or unknown tensors
     [[gnu::cold]] transformer<Context, T> run() {
@@ -86,9 +87,10 @@ private:
         if (name.empty()) return std::nullopt;
         norm result{c_.norm, c_.norm_eps};
         if (!c_.norm_weights) return result;
-        result.weight = load_.values(concat({at, name, ".weight"}), width);
-        for (T& value : result.weight.flat()) value += static_cast<T>(c_.norm_offset);
-        if (c_.norm == norm_kind::layer) result.bias = load_.values(concat({at, name, ".bias"}), width);
+        auto values = load_.values(concat({at, name, ".weight"}), width);
+        for (T& value : values.flat()) value += static_cast<T>(c_.norm_offset);
+        result.weight = backend::moved_to(ctx_, std::move(values));
+        if (c_.norm == norm_kind::layer) result.bias = backend::moved_to(ctx_, load_.values(concat({at, name, ".bias"}), width));
         return result;
     }
 
@@ -102,7 +104,7 @@ private:
         bool const other_name = c_.tied_head && !load_.contains(embedding);
         model.embedding = other_name ? take_head() : share(load_.matrix(embedding, c_.vocab, c_.d_model));
         model.unembedding = c_.tied_head ? model.embedding : take_head();
-        if (c_.head_bias) model.unembedding_bias = load_.top_level_values(concat({head, ".bias"}), c_.vocab);
+        if (c_.head_bias) model.unembedding_bias = backend::moved_to(ctx_, load_.top_level_values(concat({head, ".bias"}), c_.vocab));
         if (c_.learned_positions) {
             model.positions = load_.matrix(concat({names_.positions, ".weight"}), c_.context + c_.position_offset, c_.d_model);
         }
@@ -165,6 +167,7 @@ private:
         else to = load_.linear(name, outputs, inputs, bias);
     }
 
+    Context const& ctx_;
     io::model_config const& c_;
     tensor_names const& names_;
     loader& load_;
@@ -179,7 +182,7 @@ template <class Context, class T>
                                                dtype storage, std::function<void()> const& beside) {
     auto const& names = find_family(config.model_type, source.where()).tensors;
     weight_loader<Context, T> loader{ctx, source, storage};
-    auto model = assembler<Context, T>{config, names, loader}.run();
+    auto model = assembler<Context, T>{ctx, config, names, loader}.run();
     loader.fill(ctx.threads(), beside);
     return model;
 }

@@ -54,9 +54,10 @@ void require_prompts(Model const& model, prompt_list const& prompts) {
     return batches;
 }
 
-/// Rows per batch that keep `threads` threads busy with `total` rows: 60 to 504.
-inline index batch_rows(index total, int threads) {
-    return std::clamp(backend::whole_tiles((total + threads - 1) / threads), index{60}, index{504});
+/// Rows per batch that keep the context's threads busy with `total` rows: on the CPU 60 to 504.
+template <class Context>
+index batch_rows(index total, Context const& ctx) {
+    return std::clamp(backend::whole_tiles((total + ctx.threads() - 1) / ctx.threads()), index{60}, 2 * ctx.block_rows());
 }
 
 /// Runs every prompt through the model, as far as the hooks ask for. Rows carry {item = prompt, position}; a prompt's
@@ -74,8 +75,8 @@ template <class Context, class Model>
     bool const logits = plan.wants_from(hooks::site_id::unembed_out);
     index total = 0;
     for (auto const& prompt : prompts) total += static_cast<index>(prompt.size());
-    auto const batches = batches_of(prompts, batch_rows(total, ctx.threads()));
-    std::vector<typename Model::pass_type> passes(static_cast<std::size_t>(ctx.threads()));
+    auto const batches = batches_of(prompts, batch_rows(total, ctx));
+    auto passes = nn::passes<Context, T>(ctx);
     parallel_for(ctx.threads(), static_cast<index>(batches.size()), [&](index batch, int worker) {
         auto const [first, end] = batches[static_cast<std::size_t>(batch)];
         std::vector<hooks::row_id> ids;

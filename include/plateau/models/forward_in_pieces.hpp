@@ -55,12 +55,12 @@ void forward_in_pieces(Context const& ctx, Model const& model, prompt_list const
     bool const after = plan.wants_from(hooks::site_id::ln_final_scale), logits = plan.wants_from(hooks::site_id::unembed_out);
     index total = 0;
     for (auto const& prompt : prompts) total += static_cast<index>(prompt.size());
-    if (rows < 1) rows = std::min(batch_rows(total, ctx.threads()), index{252});
+    if (rows < 1) rows = std::min(batch_rows(total, ctx), ctx.block_rows());
     auto const pieces = detail::pieces_of(prompts, rows);
     constexpr int failed = -1;
     std::vector<std::atomic<int>> passed(pieces.size());  // layers that a piece has left behind it, or that it failed
     std::vector<cache> caches(prompts.size());             // made by a prompt's first piece, given back by its last
-    std::vector<typename Model::pass_type> passes(static_cast<std::size_t>(ctx.threads()));
+    auto passes = nn::passes<Context, T>(ctx);
     auto const take = [&](index number, typename Model::pass_type& pass) {
         auto const p = static_cast<std::size_t>(number);
         auto const& piece = pieces[p];
@@ -80,7 +80,7 @@ void forward_in_pieces(Context const& ctx, Model const& model, prompt_list const
         }
         if (piece.has_next && piece.start == 0) {
             index const positions = static_cast<index>(prompts[static_cast<std::size_t>(piece.first)].size());
-            caches[static_cast<std::size_t>(piece.first)] = cache{0, last, positions, model.kv_width()};
+            caches[static_cast<std::size_t>(piece.first)] = cache{ctx, 0, last, positions, model.kv_width()};
         }
         pass.begin(ids, sequences, &plan);
         model.embed(ctx, pass, tokens);

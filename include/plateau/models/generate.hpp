@@ -56,7 +56,7 @@ std::vector<generated> generate(Context const& ctx, Model const& model, prompt_l
     }
     hooks::plan<T> const plan{set, model.sites()};
     std::vector<generated> results(prompts.size());
-    auto const batches = batches_of(prompts, batch_rows(total, ctx.threads()));
+    auto const batches = batches_of(prompts, batch_rows(total, ctx));
     parallel_for(ctx.threads(), static_cast<index>(batches.size()), [&](index batch, int) {
         auto const [first, end] = batches[static_cast<std::size_t>(batch)];
         running texts{ctx, model, plan};

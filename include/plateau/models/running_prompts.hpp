@@ -27,7 +27,7 @@ public:
     /// @param ctx,model  kept as references
     /// @param plan       whose hooks see every row; kept as a reference
     running_prompts(Context const& ctx, Model const& model, hooks::plan<T> const& plan)
-        : ctx_{ctx}, model_{model}, plan_{plan} {}
+        : ctx_{ctx}, model_{model}, plan_{plan}, pass_{ctx} {}
 
     /// Begins a text of at most `positions` tokens. @param item  what its rows are called
     /// @throws usage_error if the model's context ends before
@@ -36,7 +36,7 @@ public:
             throw usage_error{"prompt ", item, ": ", positions, " positions are asked for, the model's context ends at ",
                               model_.context_length, ": ask for fewer tokens, or shorten the prompt"};
         }
-        texts_.push_back({item, 0, nn::kv_cache<Context, T>{0, model_.layers(), positions, model_.kv_width()}});
+        texts_.push_back({item, 0, nn::kv_cache<Context, T>{ctx_, 0, model_.layers(), positions, model_.kv_width()}});
         return static_cast<index>(texts_.size()) - 1;
     }
 
@@ -49,9 +49,9 @@ public:
     /// Runs more tokens, each text's at the positions that come next. Rows carry {item, position}; `last` is that of the
     /// row whose logits are returned. Logits of other rows are computed only if a hook wants them.
     /// @param steps  [N], of different texts, none without tokens; tokens in [0, V)
-    /// @return logits of the token after each text, [N, V]; valid until the next call
+    /// @return logits of the token after each text, on the host, [N, V]
     /// @throws usage_error beyond the positions of a text; numeric_error
-    tensor::view<T const, 2, typename Context::space> advance(std::span<step const> steps) {
+    tensor::buffer<T, 2> advance(std::span<step const> steps) {
         std::vector<hooks::row_id> ids, last_ids;
         std::vector<nn::sequence<Context, T>> sequences;
         std::vector<index> tokens, last_rows;
@@ -81,7 +81,10 @@ public:
         pass_.begin(last_ids, {}, nullptr);
         if (!shown) model_.read_out(ctx_, pass_, true);
         else if (!all_logits) model_.unembed(ctx_, pass_);
-        return pass_.matrix(nn::slot::logits, model_.vocabulary());
+        auto const logits = pass_.matrix(nn::slot::logits, model_.vocabulary());
+        auto result = tensor::buffer<T, 2>::for_overwrite(logits.extents());
+        pass_.read(logits, [&](tensor::view<T, 2> rows) { std::copy_n(rows.data(), rows.size(), result.data()); });
+        return result;
     }
 
 private:
@@ -98,7 +101,7 @@ private:
         auto const matrix = pass_.matrix(which, which == nn::slot::logits ? model_.vocabulary() : model_.width());
         for (std::size_t i = 0; i < rows.size(); ++i) {
             auto const to = static_cast<index>(i);
-            if (rows[i] != to) std::copy_n(matrix[rows[i]].data(), matrix.extent(1), matrix[to].data());
+            if (rows[i] != to) backend::copy<T>(ctx_, matrix.rows(rows[i], 1), matrix.rows(to, 1));
         }
     }
 

@@ -38,7 +38,7 @@ std::vector<std::vector<double>> token_losses(Context const& ctx, Model const& m
             if (!row.last) targets[r] = prompts[static_cast<std::size_t>(row.item)][static_cast<std::size_t>(row.position) + 1];
         }
         tensor::view<T const, 2> const x{rows.data(), {rows.extent(0), rows.extent(2)}, {rows.stride(0), 1}};
-        backend::log_probabilities<T>(ctx, x, model.head(), model.logit_cap, targets, results);
+        backend::log_probabilities<T>(ctx, backend::in_backend(ctx, x), model.head(), model.logit_cap, targets, results);
         for (std::size_t r = 0; r < targets.size(); ++r) {
             auto const& row = w.rows[r];
             if (row.last) continue;

@@ -78,7 +78,7 @@ public:
     void run(Context const& ctx, pass_type& p, int first, int last, char const* item) const {
         for (int layer = first; layer < last; ++layer) {
             blocks[at(layer)].forward(ctx, p, layer, width());
-            p.require_finite(ctx, layer, p.residual(width()), item);
+            p.require_finite(layer, p.residual(width()), item);
         }
     }
 
@@ -91,7 +91,7 @@ public:
     void read_out(Context const& ctx, pass_type& p, bool with_logits) const {
         auto const residual = p.residual(width()), x = p.matrix(nn::slot::normed, width());
         if (final_norm) final_norm->forward(ctx, p, -1, nn::ln_final_sites, residual, x);
-        else std::copy_n(residual.data(), residual.size(), x.data());
+        else backend::copy<T>(ctx, residual, x);
         p.hook(hooks::site_id::unembed_in, -1, x);
         if (with_logits) unembed(ctx, p);
     }

@@ -22,14 +22,14 @@
 
 namespace plateau::models {
 
-/// Gives weights by name with the shape that the configuration implies. Vectors come with their values, matrices come
-/// as memory that `fill` fills, all of them at once: each is read from its source a piece at a time and packed from
+/// Gives weights by name with the shape that the configuration implies. Vectors come with their values, on the host, matrices
+/// come as memory that `fill` fills, all of them at once: each is read from its source a piece at a time and packed from
 /// there, whichever thread is free, so that no matrix exists twice and all threads end together.
 template <class Context, class T>
 class weight_loader {
 public:
     using weight = typename Context::template weight<T>;
-    using vector = typename Context::template buffer<T, 1>;
+    using vector = tensor::buffer<T, 1>;  ///< on the host
 
     /// @param ctx,source  kept as references      @param storage  bf16 rounds the matrices to bfloat16 (T = float); vectors stay as they are
     weight_loader(Context const& ctx, tensor_source<T> const& source, dtype storage)
@@ -87,8 +87,9 @@ public:
         nn::linear<Context, T> layer{stored(concat({prefix_, name, ".weight"}), outputs, inputs, rows)};
         if (!bias) return layer;
         auto const all = values(name + ".bias", rows.all);
-        layer.bias = vector({outputs});
-        for (index j = 0; j < outputs; ++j) layer.bias.data()[j] = all.data()[rows(j)];
+        vector own({outputs});
+        for (index j = 0; j < outputs; ++j) own(j) = all(rows(j));
+        layer.bias = backend::moved_to(ctx_, std::move(own));
         return layer;
     }
 
@@ -108,7 +109,7 @@ public:
         index first = 0;
         for (auto const& [layer, outputs] : parts) {
             layer->weight = weight{ctx_, outputs, inputs, storage_};
-            layer->bias = values(name + ".bias", all, first, outputs);
+            layer->bias = backend::moved_to(ctx_, values(name + ".bias", all, first, outputs));
             add_target({layer->weight.writer(), first, outputs});
             first += outputs;
         }

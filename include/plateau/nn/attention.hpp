@@ -42,9 +42,9 @@ struct attention {
         auto const k = p.matrix(slot::k, shape.kv_heads * shape.width);
         auto const v = p.matrix(slot::v, shape.kv_heads * shape.width);
         auto const z = p.matrix(slot::z, shape.heads * shape.width);
-        auto const segments = p.segments(layer);
         if (p.wanted(site_id::attn_scores, layer) || p.wanted(site_id::pattern, layer)) {
             index const keys = p.keys();
+            auto const segments = p.segments(layer);
             auto const flat = p.matrix(slot::scores, shape.heads * keys);
             tensor::view<T, 3, typename Context::space> const scores{flat.data(), {p.rows(), shape.heads, keys}};
             backend::attention_scores<T>(ctx, shape, q, k, segments, scores);
@@ -53,7 +53,7 @@ struct attention {
             p.hook(site_id::pattern, layer, flat, shape.heads);
             backend::attention_mix<T>(ctx, shape, scores, v, segments, z);
         } else {
-            backend::prefix_attention<T>(ctx, shape, q, k, v, segments, z);
+            p.attend(shape, layer, q, k, v, z);
         }
         p.hook(site_id::z, layer, z, shape.heads);
         if (!p.wanted(site_id::result, layer)) return output.forward(ctx, z, out, sum);
@@ -98,6 +98,16 @@ struct attention {
         hooks::add_site(sites, {site_id::result, layer, site_axes::heads, h, output.weight.outputs()});
     }
 
+    /// Calls f(slot, width) for the work matrices of a pass that nobody looks at.
+    template <class F>
+    void each_work_matrix(F&& f) const {
+        for (auto const which : {slot::q, slot::z}) f(which, shape.heads * shape.width);
+        for (auto const which : {slot::k, slot::v}) f(which, kv_width());
+        if (query_norm) f(slot::raw_q, shape.heads * shape.width);
+        if (key_norm) f(slot::raw_k, kv_width());
+        if (rotary) f(slot::cosines, rotary->half()), f(slot::sines, rotary->half());
+    }
+
     index kv_width() const { return shape.kv_heads * shape.width; }
 
 private:
@@ -124,33 +134,41 @@ private:
         auto const whole = p.matrix(slot::one_head, y.extent(1));
         for (index h = 0; h < heads; ++h) {
             by.forward(ctx, inputs.part(first + h, 1), whole);
-            copy_head(whole, h, y);
+            copy_head(ctx, whole, h, y);
         }
     }
 
-    void copy_head(const_rows_view from, index h, rows_view to) const {
-        for (index r = 0; r < to.extent(0); ++r) std::copy_n(from[r].data() + h * shape.width, shape.width, to[r].data() + h * shape.width);
+    void copy_head(Context const& ctx, rows_view from, index h, rows_view to) const {
+        auto const head = [&](rows_view x) { return rows_view{x.data() + h * shape.width, {x.extent(0), shape.width}, {x.stride(0), 1}}; };
+        backend::copy<T>(ctx, head(from), head(to));
     }
 
     /// Shows what each head adds, z_h W_h, and adds to the output what hooks changed of it: nothing, bit for bit, if they only look.
     /// @param out  [R, D], z Wᵒᵀ (+ bᵒ)
-    [[gnu::cold, gnu::noinline]] void show_results(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view z, rows_view out) const {
+    [[gnu::cold, gnu::noinline]] void show_results(Context const& ctx, pass<Context, T>& p, int layer, rows_view z, rows_view out) const {
         index const d = out.extent(1), rows = out.extent(0);
         auto const results = p.matrix(slot::result, shape.heads * d), before = p.matrix(slot::copies, shape.heads * d);
         auto const alone = p.matrix(slot::one_head, z.extent(1));
         for (index h = 0; h < shape.heads; ++h) {
-            std::fill_n(alone.data(), alone.size(), T{0});
-            copy_head(z, h, alone);
+            backend::clear<T>(ctx, alone);
+            copy_head(ctx, z, h, alone);
             rows_view const part{results.data() + h * d, {rows, d}, {results.stride(0), 1}};
             backend::linear<T>(ctx, alone, output.weight, part);
         }
-        std::copy_n(results.data(), results.size(), before.data());
+        backend::copy<T>(ctx, results, before);
         p.hook(hooks::site_id::result, layer, results, shape.heads);
-        for (index r = 0; r < rows; ++r) {
-            for (index i = 0; i < shape.heads * d; ++i) {
-                if (results(r, i) != before(r, i)) out(r, i % d) += results(r, i) - before(r, i);
-            }
-        }
+        using host_rows = tensor::view<T, 2>;
+        p.read(results, [&](host_rows now) {
+            p.read(before, [&](host_rows then) {
+                p.change(out, [&](host_rows sum) {
+                    for (index r = 0; r < rows; ++r) {
+                        for (index i = 0; i < shape.heads * d; ++i) {
+                            if (now(r, i) != then(r, i)) sum(r, i % d) += now(r, i) - then(r, i);
+                        }
+                    }
+                });
+            });
+        });
     }
 
     /// Normalises and rotates q too, if it is not empty.

@@ -86,6 +86,15 @@ struct block {
         vector(hooks::site_id::resid_post);
     }
 
+    /// Calls f(slot, width) for the work matrices of a pass that nobody looks at, as far as its parts tell of theirs. @param width  D
+    template <class F>
+    void each_work_matrix(index width, F&& f) const {
+        for (auto const which : {slot::residual, slot::normed, slot::delta}) f(which, width);
+        if (norm1_post || norm2_post) f(slot::post, width);
+        if constexpr (requires { attend.each_work_matrix(f); }) attend.each_work_matrix(f);
+        if constexpr (requires { feed_forward.each_work_matrix(f); }) feed_forward.each_work_matrix(f);
+    }
+
     index kv_width() const { return attend.kv_width(); }
 
 private:
@@ -102,7 +111,7 @@ private:
     template <class Context, class T, class Rows>
     [[gnu::cold]] void normalise(Context const& ctx, pass<Context, T>& p, int layer, Rows x, Rows to) const {
         if (norm1) return norm1->forward(ctx, p, layer, ln1_sites, x, to);
-        for (index r = 0; r < x.extent(0); ++r) std::copy_n(x[r].data(), x.extent(1), to[r].data());
+        backend::copy<T>(ctx, x, to);
     }
 
     /// x as the MLP alone sees it: a copy, if somebody wants to change it.
@@ -110,7 +119,7 @@ private:
     [[gnu::cold]] Rows mlp_in(pass<Context, T>& p, int layer, Rows x) const {
         if (!p.wanted(hooks::site_id::mlp_in, layer)) return x;
         auto const copy = p.matrix(slot::copies, x.extent(1));
-        std::copy_n(x.data(), x.size(), copy.data());
+        backend::copy<T>(p.context(), x, copy);
         p.hook(hooks::site_id::mlp_in, layer, copy);
         return copy;
     }

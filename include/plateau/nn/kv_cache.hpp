@@ -1,11 +1,12 @@
 #pragma once
 /// Keys and values of a sequence's first positions, kept for the rows that come after them.
 
+#include <array>
 #include <string>
 #include <vector>
 
+#include <plateau/backend/backends.hpp>
 #include <plateau/core/error.hpp>
-#include <plateau/tensor/buffer.hpp>
 
 namespace plateau::nn {
 
@@ -18,21 +19,29 @@ public:
     using const_view = tensor::view<T const, 2, typename Context::space>;
 
     kv_cache() = default;
-    kv_cache(int first_layer, int layers, index positions, index width)
-        : first_layer_{first_layer}, layers_{layers}, storage_{{index{2} * layers, positions, width}} {}
+    kv_cache(Context const& ctx, int first_layer, int layers, index positions, index width)
+        : first_layer_{first_layer}, layers_{layers},
+          storage_{backend::allocate<T>(ctx, std::array{index{2} * layers, positions, width})} {}
 
     index positions() const { return storage_.extent(1); }
+    /// Elements from a layer's keys to those of the next.
+    index layer_step() const { return 2 * storage_.extent(1) * storage_.extent(2); }
     bool holds(int layer) const { return layer >= first_layer_ && layer < first_layer_ + layers_; }
-    view keys(int layer) { return storage_.view()[slot(layer)]; }
-    view values(int layer) { return storage_.view()[slot(layer) + 1]; }
-    const_view keys(int layer) const { return storage_.view()[slot(layer)]; }
-    const_view values(int layer) const { return storage_.view()[slot(layer) + 1]; }
+    view keys(int layer) { return matrix<view>(storage_.data(), slot(layer)); }
+    view values(int layer) { return matrix<view>(storage_.data(), slot(layer) + 1); }
+    const_view keys(int layer) const { return matrix<const_view>(storage_.data(), slot(layer)); }
+    const_view values(int layer) const { return matrix<const_view>(storage_.data(), slot(layer) + 1); }
 
     static index bytes(int layers, index positions, index width) {
         return index{2} * layers * positions * width * static_cast<index>(sizeof(T));
     }
 
 private:
+    template <class View, class Elements>
+    View matrix(Elements* all, index which) const {
+        index const rows = storage_.extent(1), columns = storage_.extent(2);
+        return {all + which * rows * columns, {rows, columns}};
+    }
     index slot(int layer) const {
         if (!holds(layer)) throw shape_error{"no keys and values were kept for layer ", layer};
         return index{2} * (layer - first_layer_);

@@ -3,7 +3,7 @@
 
 #include <type_traits>
 
-#include <plateau/backend/cpu.hpp>
+#include <plateau/backend/backends.hpp>
 
 namespace plateau::nn {
 

@@ -38,6 +38,12 @@ struct mlp {
         out.forward(ctx, post, y, sum);
     }
 
+    /// Calls f(slot, width) for the work matrices of a pass that nobody looks at.
+    template <class F>
+    void each_work_matrix(F&& f) const {
+        f(slot::mlp_post, in.weight.outputs());
+    }
+
     [[gnu::cold]] void list(std::vector<hooks::site>& sites, int layer) const {
         index const width = in.weight.outputs();
         hooks::add_site(sites, {hooks::site_id::mlp_pre, layer, hooks::site_axes::vector, 1, width});

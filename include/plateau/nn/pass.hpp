@@ -5,10 +5,10 @@
 #include <cmath>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include <plateau/backend/cpu.hpp>
 #include <plateau/hooks/plan.hpp>
 #include <plateau/nn/kv_cache.hpp>
 #include <plateau/nn/rope.hpp>
@@ -49,6 +49,11 @@ public:
     using rows_view = tensor::view<T, 2, space>;
     using const_rows_view = tensor::view<T const, 2, space>;
 
+    /// @param ctx  kept as a reference
+    explicit pass(Context const& ctx) : ctx_{&ctx} {}
+
+    Context const& context() const { return *ctx_; }
+
     /// @param ids  [R]      @param sequences  cover the rows      @param plan  may be null; kept as a reference
     /// @param shown  rows that hooks see, the first ones; negative for all
     void begin(std::span<hooks::row_id const> ids, std::span<sequence<Context, T> const> sequences,
@@ -58,6 +63,7 @@ public:
         sequences_.assign(sequences.begin(), sequences.end());
         plan_ = plan;
         rotary_ = nullptr;
+        tiled_ = {};
     }
 
     /// Drops the rows that hooks do not see, where no layer with sequences follows.
@@ -71,13 +77,18 @@ public:
 
     /// A work matrix [R, width]. Contents stay until another layer uses the slot.
     rows_view matrix(slot which, index width) {
+        reserve(which, rows(), width);
+        return {memory_[static_cast<std::size_t>(which)].data(), {rows(), width}};
+    }
+
+    /// Memory for a work matrix of `rows` rows. @throws memory_error
+    void reserve(slot which, index rows, index width) {
         auto& memory = memory_[static_cast<std::size_t>(which)];
-        index const needed = rows() * width;
-        if (memory.size() < needed) {
-            memory = {};
-            memory = typename Context::template buffer<T, 1>({needed});
-        }
-        return {memory.data(), {rows(), width}};
+        if (memory.size() < rows * width) memory = {}, memory = backend::allocate<T>(*ctx_, std::array{rows * width});
+    }
+    /// Gives back all work matrices.
+    void release() {
+        for (auto& memory : memory_) memory = {};
     }
 
     rows_view residual(index width) { return matrix(slot::residual, width); }
@@ -93,15 +104,7 @@ public:
     std::array<const_rows_view, 2> angles(rope const& rotary) {
         auto const cosines = matrix(slot::cosines, rotary.half()), sines = matrix(slot::sines, rotary.half());
         if (rotary_ != &rotary) {
-            for (index r = 0; r < rows(); ++r) {
-                bool const same = r > 0 && id(r).position == id(r - 1).position;
-                if (same) {
-                    std::copy_n(cosines[r - 1].data(), rotary.half(), cosines[r].data());
-                    std::copy_n(sines[r - 1].data(), rotary.half(), sines[r].data());
-                } else {
-                    rotary.angles(id(r).position, cosines[r].data(), sines[r].data());
-                }
-            }
+            write(cosines, [&](host_rows c) { write(sines, [&](host_rows s) { write_angles(rotary, c, s); }); });
             rotary_ = &rotary;
         }
         return {const_rows_view{cosines}, const_rows_view{sines}};
@@ -121,17 +124,24 @@ public:
         return segments_;
     }
 
+    /// z = attention of the block's rows in `layer`. @param q,z  [R, H · E]      @param keys,values  [R, KV · E], the rows' own
+    void attend(backend::attention_shape<T> const& shape, int layer, const_rows_view q, const_rows_view keys, const_rows_view values, rows_view z) {
+        if constexpr (computes_on_host) {
+            backend::prefix_attention<T>(*ctx_, shape, q, keys, values, segments(layer), z);
+        } else {
+            tile(shape, layer);
+            backend::tiled_attention<T>(*ctx_, shape, q, keys, values, tiles_, layer, z);
+        }
+    }
+
     /// Keeps the keys and values of the sequences that record them. @param keys,values  [R, KV · E]
     void record(int layer, const_rows_view keys, const_rows_view values) {
         for (auto const& one : sequences_) {
             if (one.record == nullptr || !one.record->holds(layer)) continue;
             index const count = std::min(one.rows, one.record->positions() - one.start);
-            for (index j = 0; j < count; ++j) {
-                std::copy_n(keys[one.first_row + j].data(), keys.extent(1),
-                            one.record->keys(layer)[one.start + j].data());
-                std::copy_n(values[one.first_row + j].data(), values.extent(1),
-                            one.record->values(layer)[one.start + j].data());
-            }
+            if (count <= 0) continue;
+            backend::copy<T>(*ctx_, keys.rows(one.first_row, count), one.record->keys(layer).rows(one.start, count));
+            backend::copy<T>(*ctx_, values.rows(one.first_row, count), one.record->values(layer).rows(one.start, count));
         }
     }
 
@@ -148,13 +158,64 @@ public:
     /// Calls the hooks of a site, if anybody asked. @param x  [R or more, A · B]      @param heads  A
     void hook(hooks::site_id id, int layer, rows_view x, index heads = 1) {
         if (!wanted(id, layer)) return;
-        plan_->fire(id, {layer, shown_ids()}, {x.data(), {static_cast<index>(shown_), heads, x.extent(1) / heads},
-                                        {x.stride(0), x.extent(1) / heads, 1}});
+        hooks::where const w{layer, shown_ids()};
+        auto const by_head = [&](auto rows) {
+            index const width = x.extent(1) / heads;
+            return tensor::view<T, 3, typename decltype(rows)::space>{rows.data(), {rows.extent(0), heads, width}, {rows.stride(0), width, 1}};
+        };
+        auto const shown = x.rows(0, static_cast<index>(shown_));
+        if constexpr (computes_on_host) {
+            plan_->fire(id, w, by_head(shown));
+        } else {
+            plan_->each(id, layer, [&](auto const& one) {
+                if (one.on_device && one.on_device(*ctx_, one.at, w, by_head(shown))) return;
+                auto const act = [&](host_rows rows) { one.action(one.at, w, by_head(rows)); };
+                if (one.reads_only) read(shown, act);
+                else change(shown, act);
+            });
+        }
+    }
+
+    /// Calls f with rows of the host that x becomes: x itself where the backend computes there. What x holds is not seen.
+    template <class F>
+    void write(rows_view x, F&& f) {
+        if constexpr (computes_on_host) {
+            f(x);
+        } else {
+            staging const rows{*this, x};
+            f(rows.view);
+            backend::upload<T>(*ctx_, rows.view, x);
+        }
+    }
+
+    /// Calls f with x as the host sees it. What f changes stays there.
+    template <class F>
+    void read(rows_view x, F&& f) {
+        if constexpr (computes_on_host) {
+            f(x);
+        } else {
+            staging const rows{*this, x};
+            backend::download<T>(*ctx_, x, rows.view);
+            f(rows.view);
+        }
+    }
+
+    /// Calls f with x as the host sees it, and takes over what f changes.
+    template <class F>
+    void change(rows_view x, F&& f) {
+        if constexpr (computes_on_host) {
+            f(x);
+        } else {
+            staging const rows{*this, x};
+            backend::download<T>(*ctx_, x, rows.view);
+            f(rows.view);
+            backend::upload<T>(*ctx_, rows.view, x);
+        }
     }
 
     /// @throws not_finite_error naming the layer and the row's origin if a value is not finite
-    void require_finite(Context const& ctx, int layer, const_rows_view x, char const* item_name) const {
-        index const r = backend::first_not_finite<T>(ctx, x);
+    void require_finite(int layer, const_rows_view x, char const* item_name) const {
+        index const r = backend::first_not_finite<T>(*ctx_, x);
         if (r < 0) return;
         throw not_finite_error{id(r).item, "the residual stream is not finite after layer ", layer, ", ", item_name, " ",
                                id(r).item, ", position ", id(r).position,
@@ -162,15 +223,75 @@ public:
     }
 
 private:
+    using host_rows = tensor::view<T, 2>;
+    static constexpr bool computes_on_host = std::is_same_v<space, tensor::host_space>;
+
+    /// Host memory for a matrix of a backend that computes elsewhere; several live at a time, the last one made ends first.
+    struct staging {
+        pass& owner;
+        host_rows view;
+
+        staging(pass& p, rows_view x) : owner{p} {
+            if (owner.staged_ == owner.staging_.size()) owner.staging_.emplace_back();
+            auto& memory = owner.staging_[owner.staged_];
+            if (memory.size() < x.size()) memory = tensor::buffer<T, 1>::for_overwrite({x.size()});
+            view = {memory.data(), x.extents()};
+            ++owner.staged_;
+        }
+        ~staging() { --owner.staged_; }
+        staging(staging const&) = delete;
+        staging& operator=(staging const&) = delete;
+    };
+
     hooks::row_id const& id(index r) const { return ids_[static_cast<std::size_t>(r)]; }
+
+    /// Deals the sequences into tiles, once for all layers with the same heads.
+    void tile(backend::attention_shape<T> const& shape, int layer) {
+        std::array const heads{shape.heads, shape.kv_heads, shape.width};
+        if (tiled_ == heads) return;
+        std::vector<backend::prefix_layers> layers;
+        for (auto const& one : sequences_) {
+            layers.push_back(one.start > 0 ? backend::prefix_layers{layer, one.prefix->layer_step()} : backend::prefix_layers{});
+        }
+        backend::tile_attention<T>(*ctx_, shape, rows(), segments(layer), layers, tiles_);
+        tiled_ = heads;
+    }
+
+    /// @param cosines,sines  [R, E/2]
+    void write_angles(rope const& rotary, host_rows cosines, host_rows sines) const {
+        for (index r = 0; r < rows(); ++r) {
+            bool const same = r > 0 && id(r).position == id(r - 1).position;
+            if (same) {
+                std::copy_n(cosines[r - 1].data(), rotary.half(), cosines[r].data());
+                std::copy_n(sines[r - 1].data(), rotary.half(), sines[r].data());
+            } else {
+                rotary.angles(id(r).position, cosines[r].data(), sines[r].data());
+            }
+        }
+    }
+
+    Context const* ctx_;
 
     std::vector<hooks::row_id> ids_;
     std::size_t shown_ = 0;
     std::vector<sequence<Context, T>> sequences_;
     std::vector<backend::segment<T, space>> segments_;
     std::array<typename Context::template buffer<T, 1>, static_cast<std::size_t>(slot::logits) + 1> memory_;
+    struct no_tiles {};
+    std::conditional_t<computes_on_host, no_tiles, backend::attention_tiles<T>> tiles_;
+    std::array<index, 3> tiled_{};  // heads that the tiles are for
+    std::vector<tensor::buffer<T, 1>> staging_;
+    std::size_t staged_ = 0;  // of them in use
     hooks::plan<T> const* plan_ = nullptr;
     rope const* rotary_ = nullptr;
 };
+
+/// A pass for each of the context's threads.
+template <class Context, class T>
+std::vector<pass<Context, T>> passes(Context const& ctx) {
+    std::vector<pass<Context, T>> all;
+    for (int i = 0; i < ctx.threads(); ++i) all.emplace_back(ctx);
+    return all;
+}
 
 }  // namespace plateau::nn

@@ -33,9 +33,7 @@ public:
     [[gnu::cold, gnu::noinline]] void fill(pass<Context, T>& p, int layer, rows_view x, Norm&& norm) const {
         using hooks::site_id;
         index const all = heads_ + 2 * kv_heads_;
-        auto const copy = [](rows_view from, rows_view to) {
-            for (index r = 0; r < from.extent(0); ++r) std::copy_n(from[r].data(), from.extent(1), to[r].data());
-        };
+        auto const copy = [&](rows_view from, rows_view to) { backend::copy<T>(p.context(), from, to); };
         for (index i = 0; i < all; ++i) copy(x, part(i, 1));
         if (heads_ == kv_heads_) {
             p.hook(site_id::attn_in, layer, part(0, heads_), heads_);

@@ -24,6 +24,7 @@ public:
     [[gnu::cold]] answer_logits(Context const& ctx, Model const& model, std::vector<std::vector<token_id>> const& answers, index points)
         : cap_{static_cast<double>(model.logit_cap)}, count_{answers.empty() ? 0 : static_cast<index>(answers.front().size())},
           values_{{static_cast<index>(answers.size()), count_, points}} {
+        auto const bias = backend::to_host(ctx, model.unembedding_bias);
         std::vector<index> tokens;
         for (auto const& of_pair : answers) {
             if (static_cast<index>(of_pair.size()) != count_) throw usage_error{"every pair needs as many answers, got ", count_, " and ", of_pair.size()};
@@ -32,11 +33,12 @@ public:
                     throw usage_error{"token ", token, " is not in the model's vocabulary [0, ", model.vocabulary(), ")"};
                 }
                 tokens.push_back(token);
-                biases_.push_back(model.unembedding_bias.size() > 0 ? static_cast<double>(model.unembedding_bias(token)) : 0);
+                biases_.push_back(bias.size() > 0 ? static_cast<double>(bias(token)) : 0);
             }
         }
-        columns_ = tensor::buffer<T, 2>({static_cast<index>(tokens.size()), model.width()});
-        if (!tokens.empty()) backend::gather_rows<T>(ctx, *model.unembedding, tokens, columns_);
+        auto columns = backend::allocate<T>(ctx, std::array{static_cast<index>(tokens.size()), model.width()});
+        if (!tokens.empty()) backend::gather_rows<T>(ctx, *model.unembedding, tokens, columns);
+        columns_ = backend::to_host(ctx, columns);
     }
 
     /// A hook for the sweep. Lives no longer than this.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <plateau/models/forward.hpp>
+#include <plateau/models/reserve_blocks.hpp>
 #include <plateau/sweep/interventions.hpp>
 #include <plateau/sweep/prompt_pair.hpp>
 
@@ -92,7 +93,7 @@ public:
 
     /// An empty cache for the prefix of prompt i.
     cache make_cache(index i) const {
-        return cache{write_.first_layer, last_layer_ - write_.first_layer, prefix_positions(i), model_.kv_width()};
+        return cache{ctx_, write_.first_layer, last_layer_ - write_.first_layer, prefix_positions(i), model_.kv_width()};
     }
 
 private:
@@ -169,7 +170,7 @@ private:
         std::vector<std::vector<index>> batches;  // in the order of the prompts, whatever the order of the pairs
         index total = 0, filled = 0;
         for (index i : which) total += length(i);
-        index const rows = models::batch_rows(total, ctx_.threads());
+        index const rows = models::batch_rows(total, ctx_);
         for (index i : which) {
             if (batches.empty() || filled + length(i) > rows) batches.emplace_back(), filled = 0;
             batches.back().push_back(i);
@@ -199,21 +200,20 @@ private:
         model_.run(ctx_, pass, 0, layers, "prompt");
         auto const residual = pass.residual(model_.width());
 
-        // from here on the prefixes alone: their rows move together to the front of the block
+        // from here on the prefixes alone: their rows move together to the front of the block, by way of another matrix
+        auto const moved = pass.matrix(nn::slot::delta, model_.width());
         std::vector<hooks::row_id> prefix_ids;
         std::vector<nn::sequence<Context, T>> prefix_sequences;
         for (auto const& whole : sequences) {
             index const count = whole.record == nullptr ? 0 : whole.record->positions();
             if (count == 0) continue;
             prefix_sequences.push_back({static_cast<index>(prefix_ids.size()), count, 0, nullptr, whole.record});
-            for (index t = 0; t < count; ++t) {
-                auto const row = static_cast<index>(prefix_ids.size());
-                prefix_ids.push_back(ids[at(whole.first_row + t)]);
-                if (row == whole.first_row + t) continue;
-                std::copy_n(residual[whole.first_row + t].data(), model_.width(), residual[row].data());
-            }
+            backend::copy<T>(ctx_, residual.rows(whole.first_row, count), moved.rows(static_cast<index>(prefix_ids.size()), count));
+            for (index t = 0; t < count; ++t) prefix_ids.push_back(ids[at(whole.first_row + t)]);
         }
         if (prefix_ids.empty() || layers >= last_layer_) return;
+        auto const prefix_rows = static_cast<index>(prefix_ids.size());
+        backend::copy<T>(ctx_, moved.rows(0, prefix_rows), residual.rows(0, prefix_rows));
         pass.begin(prefix_ids, prefix_sequences, hooked ? &plan : nullptr);
         model_.run(ctx_, pass, layers, hooked ? last_layer_ : last_layer_ - 1, "prompt");  // hooks see all of the last block too
         if (!hooked) model_.record_keys_and_values(ctx_, pass, last_layer_ - 1);

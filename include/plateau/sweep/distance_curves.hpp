@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -44,12 +45,44 @@ template <class T>
     };
 }
 
+/// The same on a device: a distance for each row comes to the host.
+template <class T>
+[[gnu::cold]] hooks::device_action<T> distances_on_device(tensor::view<double, 2> result) {
+    return [result](backend::cuda_context const& ctx, hooks::site const& at, hooks::where const& w, backend::device_view<T, 3> rows) {
+        if (at.axes == hooks::site_axes::keys) return false;  // each row of scores has a width of its own
+        std::vector<index> references;
+        index first = 0;  // the row of point 0
+        for (std::size_t r = 0; r < w.rows.size(); ++r) {
+            if (w.rows[r].last && w.rows[r].point == 0) first = static_cast<index>(r);
+            references.push_back(first);
+        }
+        backend::device_view<T const, 2> const all{rows.data(), {rows.extent(0), rows.extent(1) * rows.extent(2)}, {rows.stride(0), 1}};
+        auto const which = backend::to_device(ctx, tensor::view<index const, 1>{references.data(), {rows.extent(0)}});
+        backend::device_buffer<double, 1> found{ctx, {rows.extent(0)}};
+        backend::row_distances<T>(ctx, all, all, which.view(), found.view());
+        auto const distances = backend::to_host(ctx, found);
+        for (std::size_t r = 0; r < w.rows.size(); ++r) {
+            auto const& row = w.rows[r];
+            if (row.last && !row.repeated) result(row.item, row.point) = distances(static_cast<index>(r));
+        }
+        return true;
+    };
+}
+
 }  // namespace detail
 
 /// Reads d(α) at one more site: give it to a sweep beside its own. @param result  [P, S], to live as long
 template <class T>
 [[gnu::cold]] hooks::hook_set<T> read_distances(std::string site, tensor::view<double, 2> result) {
     return hooks::capture<T>(std::move(site), detail::distance_sink<T>(result));
+}
+
+/// As above, for a sweep on a backend: on a device the distances are formed there. @param ctx  says which
+template <class T, class Context>
+[[gnu::cold]] hooks::hook_set<T> read_distances(Context const&, std::string site, tensor::view<double, 2> result) {
+    hooks::device_action<T> on_device;
+    if constexpr (std::is_same_v<Context, backend::cuda_context>) on_device = detail::distances_on_device<T>(result);
+    return hooks::capture<T>(std::move(site), detail::distance_sink<T>(result), std::move(on_device));
 }
 
 /// Where paths are written and where their effect is read.
@@ -82,7 +115,7 @@ template <class Context, class Model>
     sweep.on_points = options.on_points;
     auto const read = hooks::find_site(model.sites(), options.read);
     patched_rows<Context, Model> engine{ctx, model, prompts, std::move(sweep)};
-    engine.run(pairs, write, also | read_distances<T>(read.name(), curves.distances));
+    engine.run(pairs, write, also | read_distances<T>(ctx, read.name(), curves.distances));
     return curves;
 }
 

@@ -24,12 +24,16 @@ struct interpolate_options {
 /// the other prompt's; the reverse for a pair `to_context`. @param pairs  kept as a reference
 template <class T>
 [[gnu::cold]] point_writer<T> straight_lines(std::vector<prompt_pair> const& pairs, index steps) {
-    return [&pairs, steps](index pair, index point, tensor::view<T const, 2> a, tensor::view<T const, 2> b, tensor::view<T, 2> out) {
-        if (pairs[static_cast<std::size_t>(pair)].to_context) std::swap(a, b);
+    auto const reversed = [&pairs](index pair) { return pairs[static_cast<std::size_t>(pair)].to_context; };
+    auto const write = [reversed, steps](index pair, index point, tensor::view<T const, 2> a, tensor::view<T const, 2> b, tensor::view<T, 2> out) {
+        if (reversed(pair)) std::swap(a, b);
         for (index j = 0; j < out.extent(0); ++j) {
             paths::linear<T>{a[j].flat(), b[j].flat()}(paths::grid_fraction(point, steps), out[j].flat());
         }
     };
+    return {write, [reversed, steps](index pair, index point) {
+                return typename point_writer<T>::on_line{paths::grid_fraction(point, steps), reversed(pair)};
+            }};
 }
 
 /// d(α) = ‖F_p(x(α)) − F_p(x(0))‖₂ with x(α) = (1−α)A + αB: A and B are the activations of a pair's prompts at the write

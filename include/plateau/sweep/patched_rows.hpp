@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <plateau/sweep/clean_prompts.hpp>
 #include <plateau/sweep/row_blocks.hpp>
+#include <plateau/sweep/straight_rows.hpp>
 
 namespace plateau::sweep {
 
@@ -17,7 +19,7 @@ struct patched_rows_options {
     write_positions positions = {};  ///< at which positions, where a pair does not say so itself
     bool ends_with_hooks = false;    ///< A and B are of runs with the hooks that rows have too, not of clean ones
     index points = 50;           ///< per pair
-    index block_rows = 252;      ///< rows that travel together; no result depends on it
+    index block_rows = 0;        ///< rows that travel together; 0: as many as suit the backend; no result depends on it
     index prefix_bytes = index{1} << 30;  ///< memory for prefix keys and values at a time; no result depends on it
     index riding_rows = 48;  ///< prefixes of no more positions in all run in the blocks of their rows; no result depends on it
     bool whole_pairs = false;  ///< all points of a pair in one block, however many rows that has; no result depends on it
@@ -26,10 +28,31 @@ struct patched_rows_options {
 
 /// Writes point `point` of pair `pair` to `out`, given the clean activations at the write site.
 ///     a,b,out  [positions, width]: of the context prompt, of the other prompt, of the row
-/// Called concurrently.
+/// Called concurrently. One that writes (1 − t)·a + t·b, or with the ends changed about, may say so: then a device makes the points.
 template <class T>
-using point_writer = std::function<void(index pair, index point, tensor::view<T const, 2> a,
-                                        tensor::view<T const, 2> b, tensor::view<T, 2> out)>;
+class point_writer {
+public:
+    /// A point of a straight line: from a to b, or from b to a.
+    struct on_line {
+        double fraction;
+        bool from_other;
+    };
+
+    template <class F>
+        requires std::is_invocable_v<F const&, index, index, tensor::view<T const, 2>, tensor::view<T const, 2>, tensor::view<T, 2>>
+    point_writer(F write, std::function<on_line(index pair, index point)> line = {}) : write_{std::move(write)}, line_{std::move(line)} {}
+
+    void operator()(index pair, index point, tensor::view<T const, 2> a, tensor::view<T const, 2> b, tensor::view<T, 2> out) const {
+        write_(pair, point, a, b, out);
+    }
+    bool has_lines() const { return static_cast<bool>(line_); }
+    /// @pre has_lines(); all points of a pair are from the same end
+    on_line line(index pair, index point) const { return line_(pair, point); }
+
+private:
+    std::function<void(index, index, tensor::view<T const, 2>, tensor::view<T const, 2>, tensor::view<T, 2>)> write_;
+    std::function<on_line(index, index)> line_;
+};
 
 /// Evaluates pairs × points rows. For each pair (context, other) the context prompt runs with the activation at the
 /// write site replaced, at the positions to be written, by `write(pair, point)`. Hooks see the rows with
@@ -67,7 +90,8 @@ public:
         find_spans(pairs, with);
         hooks::plan<T> const plan{write_.direct ? set : hooks::patch<T>(write_.at.name(), write_hook(pairs, write)) | set, sites};
         last_layer_ = std::max(plan.layers_wanted(model_.layers()), write_.first_layer);
-        passes_ = std::vector<typename Model::pass_type>(static_cast<std::size_t>(ctx_.threads()));
+        passes_ = nn::passes<Context, T>(ctx_);
+        block_rows_ = models::reserve_blocks(ctx_, model_, passes_, options_.block_rows, plan.wants_from(hooks::site_id::unembed_out));
         for (std::size_t first = 0; first < pairs.size();) {
             std::size_t const end = end_of_wave(pairs, first);
             run_prompts(pairs, first, end, with);
@@ -221,7 +245,8 @@ private:
         for (std::size_t i = first; i < end; ++i) {
             counts.push_back({static_cast<index>(i), options_.points, clean_.length(pairs[i].context) - spans_[i].start});
         }
-        auto const blocks = row_blocks(counts, options_.block_rows, ctx_.threads(), options_.whole_pairs);
+        auto const blocks = row_blocks(counts, block_rows_, ctx_.threads(), options_.whole_pairs);
+        lines_ = find_lines(pairs, static_cast<index>(first), static_cast<index>(end), write);
         bool const after = plan.wants_from(hooks::site_id::ln_final_scale);
         bool const logits = plan.wants_from(hooks::site_id::unembed_out);
         parallel_for(ctx_.threads(), static_cast<index>(blocks.size()), [&](index b, int worker) {
@@ -238,22 +263,44 @@ private:
         });
     }
 
+    /// The ends of the pairs [first, end), if their points lie on straight lines, are all that a row carries, and the backend can
+    /// make them.
+    [[gnu::cold]] straight_rows<Context, T> find_lines(std::vector<prompt_pair> const& pairs, index first, index end, point_writer<T> const& write) const {
+        if (!straight_rows<Context, T>::possible || !write.has_lines() || !write_.direct) return {};
+        for (index i = first; i < end; ++i) {
+            if (clean_.length(pairs[static_cast<std::size_t>(i)].context) - span(i).start != 1) return {};
+        }
+        return {ctx_, first, end, model_.width(), [&](index pair, std::span<T> from, std::span<T> to) {
+            auto const& one = pairs[static_cast<std::size_t>(pair)];
+            if (write.line(pair, 0).from_other) std::swap(from, to);
+            std::copy_n(clean_.site(one.context, span(pair).first, 1).data(), from.size(), from.begin());
+            std::copy_n(clean_.site(one.other, span(pair).other, 1).data(), to.size(), to.begin());
+        }};
+    }
+
     /// Puts the rows of a block where they start.
     [[gnu::cold]] void fill(std::vector<prompt_pair> const& pairs, point_writer<T> const& write, typename Model::pass_type& pass,
               row_block const& block) {
         if (write_.embeds) return model_.embed(ctx_, pass, block.tokens);
         auto const residual = pass.residual(model_.width());
-        index row = 0;
-        auto const put = [&](tensor::view<T const, 2> from) {
-            for (index j = 0; j < from.extent(0); ++j, ++row) std::copy_n(from[j].data(), model_.width(), residual[row].data());
-        };
-        while (row < block.shown) {
-            index const item = block.ids[static_cast<std::size_t>(row)].item;
-            put(clean_.start(pairs[static_cast<std::size_t>(item)].context, span(item).start));
+        index const made = lines_ ? block.shown : 0;
+        if (made > 0) {
+            lines_.write(ctx_, pass.shown_ids(), [&](hooks::row_id const& id) { return write.line(id.item, id.point).fraction; },
+                         residual.rows(0, made));
         }
-        for (auto const& one : block.riders) put(clean_.before(one.owner));
+        pass.write(residual.rows(made, residual.extent(0) - made), [&](tensor::view<T, 2> rows) {
+            index row = 0;
+            auto const put = [&](tensor::view<T const, 2> from) {
+                for (index j = 0; j < from.extent(0); ++j, ++row) std::copy_n(from[j].data(), model_.width(), rows[row].data());
+            };
+            while (row < block.shown - made) {
+                index const item = block.ids[static_cast<std::size_t>(row)].item;
+                put(clean_.start(pairs[static_cast<std::size_t>(item)].context, span(item).start));
+            }
+            for (auto const& one : block.riders) put(clean_.before(one.owner));
+            if (write_.direct && made == 0) write_points(pairs, write, pass.shown_ids(), rows);
+        });
         if (!write_.direct) return;
-        write_points(pairs, write, pass.shown_ids(), residual);
         if (write_.at.id == hooks::site_id::resid_post) pass.hook(write_.at.id, write_.at.layer, residual);
     }
 
@@ -265,6 +312,8 @@ private:
     clean_prompts<Context, Model> clean_;
     prefix_use use_ = prefix_use::shared;
     int last_layer_ = 0;
+    index block_rows_ = 0;
+    straight_rows<Context, T> lines_;
     std::vector<row_span> spans_;  // by pair
     std::vector<typename Model::pass_type> passes_;
 };

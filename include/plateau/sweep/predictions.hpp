@@ -63,7 +63,7 @@ hooks::hook_set<typename Model::value_type> read_predictions(Context const& ctx,
         auto const count = static_cast<index>(last.ids.size());
         std::vector<backend::logit_summary> summaries(last.ids.size());
         tensor::buffer<backend::scored_token<T>, 2> best({count, result.best.extent(2)});
-        backend::summarise_logits<T>(ctx, last.values, model.head(), model.logit_cap, last.references, summaries, best);
+        backend::summarise_logits<T>(ctx, backend::in_backend<T>(ctx, last.values), model.head(), model.logit_cap, last.references, summaries, best);
         for (index i = 0; i < count; ++i) {
             auto const& row = last.ids[static_cast<std::size_t>(i)];
             if (row.repeated) continue;

@@ -20,7 +20,7 @@ using surface_writer = std::function<void(index context, double u, double v, std
 struct surface_options {
     std::string write = "blocks.0.hook_resid_post";
     std::string read = "ln_final.hook_out";
-    index block_rows = 252;                     ///< rows that travel together; no result depends on it
+    index block_rows = 0;                       ///< rows that travel together, 0: as suits the backend; no result depends on it
     std::function<void(index)> on_points = {};  ///< called with the number of points just finished, concurrently
 };
 
@@ -55,7 +55,7 @@ template <class Context, class Model>
             auto const [u, v] = grid[point - 1];
             surface(context, u, v, out.flat());
         }
-    }, also | read_distances<T>(read.name(), found));
+    }, also | read_distances<T>(ctx, read.name(), found));
     tensor::buffer<double, 3> distances({static_cast<index>(contexts.size()), grid.rows(), grid.columns()});
     for (index k = 0; k < distances.extent(0); ++k) std::copy_n(found[k].data() + 1, grid.size(), distances[k].data());
     return distances;

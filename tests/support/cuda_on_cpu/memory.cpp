@@ -1,5 +1,6 @@
 #include "support/cuda_on_cpu/memory.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <new>
@@ -14,17 +15,20 @@ namespace {
 constexpr std::align_val_t alignment{256};  // cudaMalloc's
 
 std::map<std::uintptr_t, std::size_t> sizes;  // by address
+std::size_t in_use = 0, whole_memory = std::size_t{1} << 32;
 
 std::uintptr_t address_of(void const* memory) { return reinterpret_cast<std::uintptr_t>(memory); }
 
 }  // namespace
 
 void* allocate(std::size_t bytes) {
+    if (bytes > whole_memory - std::min(in_use, whole_memory)) return nullptr;
     void* const memory = ::operator new(bytes, alignment, std::nothrow);
     if (memory == nullptr) return nullptr;
     poison_values(memory, bytes);
     sanitizer::poison(memory, bytes);
     sizes[address_of(memory)] = bytes;
+    in_use += bytes;
     return memory;
 }
 
@@ -33,6 +37,7 @@ bool release(void* memory) {
     auto const found = sizes.find(address_of(memory));
     if (found == sizes.end()) return false;
     sanitizer::unpoison(memory, found->second);
+    in_use -= found->second;
     sizes.erase(found);
     ::operator delete(memory, alignment);
     return true;
@@ -46,6 +51,10 @@ bool is_device_memory(void const* memory, std::size_t bytes) {
 }
 
 std::size_t allocations() { return sizes.size(); }
+std::size_t bytes_allocated() { return in_use; }
+
+void set_memory_size(std::size_t bytes) { whole_memory = bytes; }
+std::size_t memory_size() { return whole_memory; }
 
 open_memory::open_memory() {
     for (auto const& [start, size] : sizes) sanitizer::unpoison(reinterpret_cast<void const*>(start), size);

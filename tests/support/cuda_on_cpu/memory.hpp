@@ -15,8 +15,13 @@ bool release(void* memory);
 /// True if [memory, memory + bytes) lies in one allocation.
 bool is_device_memory(void const* memory, std::size_t bytes);
 
-/// Allocations not released yet.
+/// Allocations not released yet, and their bytes.
 std::size_t allocations();
+std::size_t bytes_allocated();
+
+/// The memory that the device has; beyond it an allocation fails.
+void set_memory_size(std::size_t bytes);
+std::size_t memory_size();
 
 /// As long as one of these lives, device memory may be touched.
 class open_memory {

@@ -29,6 +29,8 @@ public:
         : threads_{resolve_threads(threads)}, path_{path}, kernels_{&kernels_of(path)} {}
 
     int threads() const { return threads_; }
+    /// Rows that best travel together: they stay in cache, and are whole tiles of the matrix kernels.
+    static constexpr index block_rows() { return 252; }
     instruction_set path() const { return path_; }
     template <class T>
     kernel_table<T> const& kernels() const {

@@ -16,10 +16,25 @@ tensor::buffer<T, Rank> allocate(cpu_context const&, std::array<index, Rank> ext
     return tensor::buffer<T, Rank>(extents);
 }
 
+/// How many rows of a block suit the backend. @param row_bytes  what each takes
+inline index rows_that_fit(cpu_context const& ctx, index) { return ctx.block_rows(); }
+
 /// A host tensor as one of the backend's.
 template <class T, std::size_t Rank>
 tensor::buffer<T, Rank> moved_to(cpu_context const&, tensor::buffer<T, Rank> x) {
     return x;
+}
+
+/// Host rows where operations can read them. @param x  [R, D], to live as long as the result
+template <class T>
+tensor::view<T const, 2> in_backend(cpu_context const&, tensor::view<T const, 2> x) {
+    return x;
+}
+
+/// A host tensor with the values of one of the backend's.
+template <class T, std::size_t Rank>
+tensor::buffer<T, Rank> to_host(cpu_context const&, tensor::buffer<T, Rank> const& x) {
+    return x.clone();
 }
 
 /// to = from. @param from,to  [R, D], not overlapping      @throws shape_error on extents that do not fit

@@ -1,14 +1,44 @@
 #pragma once
 /// Attention on the device: rows against the keys of a shared prefix, then those of their own sequence.
 
+#include <cstddef>
 #include <span>
 #include <type_traits>
 
 #include <plateau/backend/attention_shape.hpp>
+#include <plateau/backend/cuda/buffer.hpp>
 #include <plateau/backend/cuda/context.hpp>
 #include <plateau/backend/cuda/device_space.hpp>
 
 namespace plateau::backend {
+
+/// Segments dealt into tiles, on the device: the same for the attention of all layers that share a shape.
+template <class T>
+struct attention_tiles {
+    device_buffer<std::byte, 1> tiles = {};
+    index count = 0, capacity = 0;
+    bool aligned = true;  ///< the prefixes' rows start at multiples of 16 bytes
+};
+
+/// Where the prefix of a segment stands for the other layers.
+struct prefix_layers {
+    int first_layer = 0;   ///< the one that the segment names
+    index layer_step = 0;  ///< elements from a layer's keys, or values, to those of the next
+};
+
+/// Deals segments into tiles; what `into` held before is overwritten in place where it is large enough.
+/// @param rows    of the block that they belong to
+/// @param layers  by segment      @throws shape_error on segments that do not fit, domain_error on heads that are too wide
+template <DeviceElement T>
+void tile_attention(cuda_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape, index rows,
+                    std::type_identity_t<std::span<segment<T, device_space> const>> segments, std::span<prefix_layers const> layers,
+                    attention_tiles<T>& into);
+
+/// prefix_attention in a layer, over tiles that were made before.
+template <DeviceElement T>
+void tiled_attention(cuda_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape,
+                     std::type_identity_t<device_view<T const, 2>> q, std::type_identity_t<device_view<T const, 2>> keys,
+                     std::type_identity_t<device_view<T const, 2>> values, attention_tiles<T> const& tiles, int layer, device_view<T, 2> z);
 
 /// z[r, h] = Σ_j softmax_j(s_{r,h,j}) v_{j, h / (H / KV)},   s_{r,h,j} = scale · ⟨q_{r,h}, k_{j, h / (H / KV)}⟩, capped if there is
 /// a cap, over the keys j that row r sees. Causal attention is a segment without a prefix. The softmax is formed on the way,

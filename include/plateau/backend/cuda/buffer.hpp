@@ -45,7 +45,11 @@ public:
     }
     ~device_buffer() { cuda::release(data_, stream_); }
 
+    T* data() { return data_; }
+    T const* data() const { return data_; }
     std::array<index, Rank> const& extents() const { return extents_; }
+    index extent(std::size_t axis) const { return extents_[axis]; }
+    index size() const { return view().size(); }
     device_view<T, Rank> view() { return {data_, extents_}; }
     device_view<T const, Rank> view() const { return {data_, extents_}; }
     operator device_view<T, Rank>() { return view(); }

@@ -3,6 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include <plateau/backend/concepts.hpp>
 #include <plateau/backend/cuda/device_space.hpp>
@@ -22,6 +26,10 @@ enum class float_products : std::uint8_t {
     bf16x3,  ///< inputs split into two bfloat16 each, three of the four products
 };
 
+constexpr std::string_view name_of(float_products products) {
+    return products == float_products::fp32 ? "fp32" : products == float_products::tf32 ? "tf32" : "bf16x3";
+}
+
 /// A stream of the current device. Operations are given to the stream and return at once; the memory of views that they were
 /// given must live until it has been through them, as that of a `device_buffer` of the same context does. One host thread
 /// gives the work of a context.
@@ -33,16 +41,26 @@ public:
     template <class T>
     using weight = device_weight<T>;
 
+    /// @param block_rows  that travel together, if there is memory for so many
     /// @throws device_error where there is no driver or no device
-    explicit cuda_context(float_products products = float_products::fp32) : stream_{cuda::make_stream()}, products_{products} {}
+    explicit cuda_context(float_products products = float_products::fp32, index block_rows = 16384)
+        : stream_{cuda::make_stream()}, products_{products}, block_rows_{block_rows} {}
     cuda_context(cuda_context const&) = delete;
     cuda_context& operator=(cuda_context const&) = delete;
     ~cuda_context() { cuda::end_stream(stream_); }
 
     /// Host threads that walk blocks of rows through the layers.
     int threads() const { return 1; }
+    index block_rows() const { return block_rows_; }
     float_products products() const { return products_; }
     cuda::stream_handle stream() const { return stream_; }
+    /// Who is told of what the user should know, as that memory for whole blocks of rows is not there: nobody without this.
+    void on_notice(std::function<void(std::string const&)> take) { notice_ = std::move(take); }
+    void notice(std::string const& text) const {
+        if (notice_) notice_(text);
+    }
+    /// As "NVIDIA H100 80GB HBM3".
+    std::string device_name() const { return cuda::device_name(); }
 
     /// Waits for all operations. @throws device_error what of them failed
     void synchronize() const { cuda::synchronize(stream_); }
@@ -50,7 +68,11 @@ public:
 private:
     cuda::stream_handle stream_;
     float_products products_;
+    index block_rows_;
+    std::function<void(std::string const&)> notice_;
 };
+
+static_assert(Backend<cuda_context>);
 
 template <>
 inline constexpr bool supports_type<cuda_context, float> = true;

@@ -16,6 +16,20 @@ stream_handle make_stream() {
 
 void end_stream(stream_handle stream) noexcept { static_cast<void>(cudaStreamDestroy(stream)); }
 
+std::string device_name() {
+    int device = 0;
+    cudaDeviceProp properties{};
+    check(cudaGetDevice(&device), "the current device");
+    check(cudaGetDeviceProperties(&properties, device), "a device's properties");
+    return properties.name;
+}
+
+memory_sizes memory_of_device() {
+    memory_sizes sizes{};
+    check(cudaMemGetInfo(&sizes.free, &sizes.all), "the size of device memory");
+    return sizes;
+}
+
 void synchronize(stream_handle stream) { check(cudaStreamSynchronize(stream), "to finish what a stream was given"); }
 
 void* allocate(std::size_t bytes, stream_handle stream) {

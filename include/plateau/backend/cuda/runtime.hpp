@@ -3,6 +3,7 @@
 /// CUDA's headers.
 
 #include <cstddef>
+#include <string>
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/types.hpp>
@@ -17,6 +18,13 @@ using stream_handle = CUstream_st*;
 /// @throws device_error where there is no driver or no device
 stream_handle make_stream();
 void end_stream(stream_handle stream) noexcept;
+
+/// The current device's name, and its free and whole memory in bytes. @throws device_error
+std::string device_name();
+struct memory_sizes {
+    std::size_t free, all;
+};
+memory_sizes memory_of_device();
 
 /// Waits for everything that the stream was given. @throws device_error what of it failed
 void synchronize(stream_handle stream);

@@ -118,6 +118,26 @@ inline cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cuda_on_cpu::answer(); }
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
 
+struct cudaDeviceProp {
+    char name[256];
+};
+inline cudaError_t cudaGetDevice(int* device) {
+    *device = 0;
+    return cuda_on_cpu::answer();
+}
+inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
+    std::strcpy(properties->name, "CUDA on a CPU");
+    return cuda_on_cpu::answer();
+}
+
+/// What is free shrinks with what is allocated. @see cuda_on_cpu::set_memory
+inline cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* all) {
+    *all = cuda_on_cpu::memory_size();
+    std::size_t const used = cuda_on_cpu::bytes_allocated();
+    *free = used < *all ? *all - used : 0;
+    return cuda_on_cpu::answer();
+}
+
 inline cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t) {
     *memory = nullptr;
     if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;

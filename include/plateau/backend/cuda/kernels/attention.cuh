@@ -48,7 +48,7 @@ struct online_softmax {
 template <class T, int Width>
 __global__ void __launch_bounds__(attention_sizes<T, Width>::warps* warp_lanes, attention_sizes<T, Width>::blocks)
     attention_kernel(attention_shape<T> shape, attention_tile<T> const* tiles, strided<T const> q, strided<T const> keys,
-                     strided<T const> values, strided<T> z, bool aligned) {
+                     strided<T const> values, strided<T> z, bool aligned, int layer) {
     using sizes = attention_sizes<T, Width>;
     constexpr int count = sizes::per_warp;
     attention_tile<T> const tile = tiles[blockIdx.x];
@@ -82,8 +82,10 @@ __global__ void __launch_bounds__(attention_sizes<T, Width>::warps* warp_lanes, 
     int const shared_end = tile.apart ? tile.prefix : last_end;  // keys beyond belong to one row each
     strided<T const> const own_keys{keys[tile.first_row] + head_start, keys.stride};
     strided<T const> const own_values{values[tile.first_row] + head_start, values.stride};
-    strided<T const> const prefix_keys{tile.prefix_keys.data + head_start, tile.prefix_keys.stride};
-    strided<T const> const prefix_values{tile.prefix_values.data + head_start, tile.prefix_values.stride};
+    index const to_layer = (layer - tile.first_layer) * tile.layer_step + head_start;
+    // own rows stand for those of a prefix that is not there
+    auto const prefix_keys = tile.prefix > 0 ? strided<T const>{tile.prefix_keys.data + to_layer, tile.prefix_keys.stride} : own_keys;
+    auto const prefix_values = tile.prefix > 0 ? strided<T const>{tile.prefix_values.data + to_layer, tile.prefix_values.stride} : own_values;
 
     for (int first = first_seen / sizes::keys * sizes::keys; first < last_end; first += sizes::keys) {
         __syncthreads();  // the queries are there; the cells hold values that somebody may still read
@@ -136,13 +138,13 @@ __global__ void __launch_bounds__(attention_sizes<T, Width>::warps* warp_lanes, 
 }
 
 /// The tiles of all segments: neighbours of one row each that share their prefix go together.
-/// @param keys,values  the rows' own, which stand for those of a prefix that is not there
 template <class T>
-std::vector<attention_tile<T>> tiles_of(std::span<segment<T, device_space> const> segments, strided<T const> keys, strided<T const> values,
-                                        index group, index queries_of_tile) {
+std::vector<attention_tile<T>> tiles_of(std::span<segment<T, device_space> const> segments, std::span<prefix_layers const> layers, index group,
+                                        index queries_of_tile) {
     std::vector<attention_tile<T>> tiles;
     for (std::size_t i = 0; i < segments.size();) {
         auto const& first = segments[i];
+        auto const& where = layers[i];
         bool const apart = first.rows == 1;
         index rows = first.rows;
         for (++i; apart && i < segments.size(); ++i, ++rows) {
@@ -151,9 +153,8 @@ std::vector<attention_tile<T>> tiles_of(std::span<segment<T, device_space> const
                                next.prefix_keys.data() == first.prefix_keys.data() && next.prefix_values.data() == first.prefix_values.data();
             if (!joins) break;
         }
-        bool const prefixed = first.prefix() > 0;
         for (index query = 0; query < rows * group; query += queries_of_tile) {
-            tiles.push_back({prefixed ? rows_of(first.prefix_keys) : keys, prefixed ? rows_of(first.prefix_values) : values,
+            tiles.push_back({rows_of(first.prefix_keys), rows_of(first.prefix_values), where.layer_step, where.first_layer,
                              static_cast<int>(first.prefix()), first.first_row, apart, static_cast<int>(query),
                              static_cast<int>(std::min(queries_of_tile, rows * group - query))});
         }
@@ -162,17 +163,44 @@ std::vector<attention_tile<T>> tiles_of(std::span<segment<T, device_space> const
 }
 
 template <int Width, class T>
+void make_tiles(cuda_context const& ctx, attention_shape<T> const& shape, std::span<segment<T, device_space> const> segments,
+                std::span<prefix_layers const> layers, attention_tiles<T>& into) {
+    auto const tiles = tiles_of<T>(segments, layers, shape.group(), attention_sizes<T, Width>::queries);
+    into.count = static_cast<index>(tiles.size());
+    into.aligned = true;
+    for (auto const& tile : tiles) {
+        bool const steps_aligned = tile.layer_step * static_cast<index>(sizeof(T)) % 16 == 0;
+        into.aligned = into.aligned && (tile.prefix == 0 || (steps_aligned && aligned(tile.prefix_keys, tile.prefix_values)));
+    }
+    if (into.count > into.capacity) {
+        into.tiles = {};
+        into.tiles = {ctx, {into.count * static_cast<index>(sizeof(attention_tile<T>))}};
+        into.capacity = into.count;
+    }
+    upload(into.tiles.data(), tiles.data(), tiles.size() * sizeof(attention_tile<T>), ctx.stream());
+}
+
+template <int Width, class T>
 void start_attention(cuda_context const& ctx, attention_shape<T> const& shape, device_view<T const, 2> q, device_view<T const, 2> keys,
-                     device_view<T const, 2> values, std::span<segment<T, device_space> const> segments, device_view<T, 2> z) {
+                     device_view<T const, 2> values, attention_tiles<T> const& tiles, int layer, device_view<T, 2> z) {
     using sizes = attention_sizes<T, Width>;
-    auto const tiles = tiles_of<T>(segments, rows_of(keys), rows_of(values), shape.group(), sizes::queries);
-    if (tiles.empty()) return;
-    bool all_aligned = shape.width % pack<T>::size == 0 && aligned(rows_of(q), rows_of(keys), rows_of(values));
-    for (auto const& tile : tiles) all_aligned = all_aligned && aligned(tile.prefix_keys, tile.prefix_values);
-    auto const count = static_cast<index>(tiles.size());
-    auto const on_device = to_device(ctx, tensor::view<attention_tile<T> const, 1>{tiles.data(), {count}});
-    launch(&attention_kernel<T, Width>, dim3{parts(count, 1), parts(shape.kv_heads, 1)}, sizes::warps * warp_lanes, 0, ctx.stream(), shape,
-           on_device.view().data(), rows_of(q), rows_of(keys), rows_of(values), rows_of(z), all_aligned);
+    if (tiles.count == 0) return;
+    bool const all_aligned = tiles.aligned && shape.width % pack<T>::size == 0 && aligned(rows_of(q), rows_of(keys), rows_of(values));
+    launch(&attention_kernel<T, Width>, dim3{parts(tiles.count, 1), parts(shape.kv_heads, 1)}, sizes::warps * warp_lanes, 0, ctx.stream(), shape,
+           reinterpret_cast<attention_tile<T> const*>(tiles.tiles.data()), rows_of(q), rows_of(keys), rows_of(values), rows_of(z), all_aligned,
+           layer);
+}
+
+/// Calls f<Width>() with the narrowest kernel that takes such heads.
+template <class T, class F>
+void with_width(attention_shape<T> const& shape, F const& f) {
+    if (shape.kv_heads < 1 || shape.heads % shape.kv_heads != 0 || shape.width < 1) {
+        throw shape_error{"attention of ", shape.heads, " heads of ", shape.width, " coordinates cannot share ", shape.kv_heads, " keys"};
+    }
+    if (shape.width <= 64) return f.template operator()<64>();
+    if (shape.width <= 128) return f.template operator()<128>();
+    if (shape.width <= 256) return f.template operator()<256>();
+    throw domain_error{"heads of ", shape.width, " coordinates are too wide for the CUDA backend, which takes up to 256: use --backend cpu"};
 }
 
 template <class T>
@@ -191,23 +219,37 @@ void require_segment(segment<T, device_space> const& one, attention_shape<T> con
 namespace plateau::backend {
 
 template <DeviceElement T>
+void tile_attention(cuda_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape, index rows,
+                    std::type_identity_t<std::span<segment<T, device_space> const>> segments, std::span<prefix_layers const> layers,
+                    attention_tiles<T>& into) {
+    cuda::with_width(shape, [&]<int Width>() {
+        for (auto const& one : segments) cuda::require_segment(one, shape, rows);
+        cuda::make_tiles<Width, T>(ctx, shape, segments, layers, into);
+    });
+}
+
+template <DeviceElement T>
+void tiled_attention(cuda_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape,
+                     std::type_identity_t<device_view<T const, 2>> q, std::type_identity_t<device_view<T const, 2>> keys,
+                     std::type_identity_t<device_view<T const, 2>> values, attention_tiles<T> const& tiles, int layer, device_view<T, 2> z) {
+    cuda::with_width(shape, [&]<int Width>() {
+        index const rows = q.extent(0);
+        tensor::require_extents(q.extents(), {rows, shape.heads * shape.width}, "the queries");
+        tensor::require_extents(z.extents(), q.extents(), "the result of attention");
+        tensor::require_extents(keys.extents(), {rows, shape.kv_heads * shape.width}, "the keys");
+        tensor::require_extents(values.extents(), keys.extents(), "the values");
+        cuda::start_attention<Width, T>(ctx, shape, q, keys, values, tiles, layer, z);
+    });
+}
+
+template <DeviceElement T>
 void prefix_attention(cuda_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape,
                       std::type_identity_t<device_view<T const, 2>> q, std::type_identity_t<device_view<T const, 2>> keys,
                       std::type_identity_t<device_view<T const, 2>> values,
                       std::type_identity_t<std::span<segment<T, device_space> const>> segments, device_view<T, 2> z) {
-    index const rows = q.extent(0);
-    if (shape.kv_heads < 1 || shape.heads % shape.kv_heads != 0 || shape.width < 1) {
-        throw shape_error{"attention of ", shape.heads, " heads of ", shape.width, " coordinates cannot share ", shape.kv_heads, " keys"};
-    }
-    tensor::require_extents(q.extents(), {rows, shape.heads * shape.width}, "the queries");
-    tensor::require_extents(z.extents(), q.extents(), "the result of attention");
-    tensor::require_extents(keys.extents(), {rows, shape.kv_heads * shape.width}, "the keys");
-    tensor::require_extents(values.extents(), keys.extents(), "the values");
-    for (auto const& one : segments) cuda::require_segment(one, shape, rows);
-    if (shape.width <= 64) return cuda::start_attention<64, T>(ctx, shape, q, keys, values, segments, z);
-    if (shape.width <= 128) return cuda::start_attention<128, T>(ctx, shape, q, keys, values, segments, z);
-    if (shape.width <= 256) return cuda::start_attention<256, T>(ctx, shape, q, keys, values, segments, z);
-    throw domain_error{"heads of ", shape.width, " coordinates are too wide for the CUDA backend, which takes up to 256: use --backend cpu"};
+    attention_tiles<T> tiles;
+    tile_attention<T>(ctx, shape, q.extent(0), segments, std::vector<prefix_layers>(segments.size()), tiles);
+    tiled_attention<T>(ctx, shape, q, keys, values, tiles, 0, z);
 }
 
 }  // namespace plateau::backend

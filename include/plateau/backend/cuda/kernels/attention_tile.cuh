@@ -25,7 +25,9 @@ struct attention_sizes {
 /// query i of the run is row i / group.
 template <class T>
 struct attention_tile {
-    strided<T const> prefix_keys, prefix_values;
+    strided<T const> prefix_keys, prefix_values;  ///< of layer `first_layer`
+    index layer_step;  ///< elements from one layer's keys to those of the next, and as many between their values
+    int first_layer;
     int prefix;
     index first_row;  ///< of the run
     bool apart;       ///< each row is a sequence of its own; otherwise they follow each other

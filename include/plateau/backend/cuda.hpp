@@ -1,0 +1,10 @@
+#pragma once
+/// The whole CUDA backend.
+
+#include <plateau/backend/cuda/attention.hpp>
+#include <plateau/backend/cuda/buffer.hpp>
+#include <plateau/backend/cuda/context.hpp>
+#include <plateau/backend/cuda/elementwise.hpp>
+#include <plateau/backend/cuda/memory.hpp>
+#include <plateau/backend/cuda/norm.hpp>
+#include <plateau/backend/cuda/rows.hpp>
