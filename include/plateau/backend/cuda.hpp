@@ -1,10 +1,12 @@
 #pragma once
-/// The whole CUDA backend.
+/// The whole CUDA backend; its operations live in `plateau::cuda`.
 
 #include <plateau/backend/cuda/attention.hpp>
 #include <plateau/backend/cuda/buffer.hpp>
 #include <plateau/backend/cuda/context.hpp>
+#include <plateau/backend/cuda/device_weight.hpp>
 #include <plateau/backend/cuda/elementwise.hpp>
+#include <plateau/backend/cuda/linear.hpp>
 #include <plateau/backend/cuda/memory.hpp>
 #include <plateau/backend/cuda/norm.hpp>
 #include <plateau/backend/cuda/rows.hpp>

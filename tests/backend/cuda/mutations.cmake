@@ -37,7 +37,7 @@ mutation(write_too_far fast rows packs.cuh [[if (i < count) to[i]] [[if (i <= co
 mutation(whole_packs_only fast rows packs.cuh [[if (aligned && count >= pack<T>::size) return]] [[if (aligned) return]])
 mutation(unaligned_rows fast norm packs.cuh [[% 16 == 0 && x.stride * static_cast<index>(sizeof(*x.data)) % 16 == 0]] [[% 16 == 0]])
 mutation(one_row_too_many full elementwise map_rows.cuh [[if (r >= rows) return;]] [[if (r > rows) return;]])
-mutation(one_table_row_too_many full rows kernels/rows.cuh [[id < table_rows]] [[id <= table_rows]])
+mutation(one_table_row_too_many full rows gather.cuh [[id < table_rows]] [[id <= table_rows]])
 
 # numbers
 mutation(sum_in_float fast rows kernels/rows.cuh [[    double sum = 0;]] [[    T sum = 0;]])

@@ -17,6 +17,14 @@ constexpr std::align_val_t alignment{256};  // cudaMalloc's
 std::map<std::uintptr_t, std::size_t> sizes;  // by address
 std::size_t in_use = 0, whole_memory = std::size_t{1} << 32;
 
+struct pinned_block {
+    std::size_t bytes;
+    std::uint64_t read;  // the number of the last copy from it, or 0 if the host may touch it
+};
+std::map<std::uintptr_t, pinned_block> pinned;  // by address
+std::uint64_t reads_so_far = 0;
+int objects = 0;
+
 std::uintptr_t address_of(void const* memory) { return reinterpret_cast<std::uintptr_t>(memory); }
 
 }  // namespace
@@ -55,12 +63,56 @@ std::size_t bytes_allocated() { return in_use; }
 
 void set_memory_size(std::size_t bytes) { whole_memory = bytes; }
 std::size_t memory_size() { return whole_memory; }
+void* allocate_pinned(std::size_t bytes) {
+    void* const memory = ::operator new(bytes, alignment, std::nothrow);
+    if (memory == nullptr) return nullptr;
+    poison_values(memory, bytes);
+    pinned[address_of(memory)] = {bytes, 0};
+    return memory;
+}
+
+bool release_pinned(void* memory) {
+    if (memory == nullptr) return true;
+    auto const found = pinned.find(address_of(memory));
+    if (found == pinned.end()) return false;
+    sanitizer::unpoison(memory, found->second.bytes);
+    pinned.erase(found);
+    ::operator delete(memory, alignment);
+    return true;
+}
+
+void device_reads(void const* memory) {
+    auto const after = pinned.upper_bound(address_of(memory));
+    if (after == pinned.begin()) return;
+    auto& [start, block] = *std::prev(after);
+    if (address_of(memory) >= start + block.bytes) return;
+    block.read = ++reads_so_far;
+    sanitizer::poison(reinterpret_cast<void const*>(start), block.bytes);
+}
+
+std::uint64_t reads() { return reads_so_far; }
+
+void wait_for_reads(std::uint64_t number) {
+    for (auto& [start, block] : pinned) {
+        if (block.read == 0 || block.read > number) continue;
+        block.read = 0;
+        sanitizer::unpoison(reinterpret_cast<void const*>(start), block.bytes);
+    }
+}
+
+void count_object(int more) { objects += more; }
+
+std::size_t allocations() { return sizes.size() + pinned.size() + static_cast<std::size_t>(objects); }
 
 open_memory::open_memory() {
+    for (auto const& [start, block] : pinned) sanitizer::unpoison(reinterpret_cast<void const*>(start), block.bytes);
     for (auto const& [start, size] : sizes) sanitizer::unpoison(reinterpret_cast<void const*>(start), size);
 }
 
 open_memory::~open_memory() {
+    for (auto const& [start, block] : pinned) {
+        if (block.read > 0) sanitizer::poison(reinterpret_cast<void const*>(start), block.bytes);
+    }
     for (auto const& [start, size] : sizes) sanitizer::poison(reinterpret_cast<void const*>(start), size);
 }
 

@@ -2,6 +2,7 @@
 /// Device memory: the heap's, out of the host's reach except while a kernel or a copy runs.
 
 #include <cstddef>
+#include <cstdint>
 
 namespace cuda_on_cpu {
 
@@ -15,7 +16,20 @@ bool release(void* memory);
 /// True if [memory, memory + bytes) lies in one allocation.
 bool is_device_memory(void const* memory, std::size_t bytes);
 
-/// Allocations not released yet, and their bytes.
+/// Pinned host memory, as `allocate` and `release`. The host may not touch what the device has yet to read.
+void* allocate_pinned(std::size_t bytes);
+bool release_pinned(void* memory);
+
+/// The device was told to read from here, which matters if it is pinned memory: the host may not touch it until
+/// `wait_for_reads` of a number that `reads` gave since.
+void device_reads(void const* memory);
+std::uint64_t reads();
+void wait_for_reads(std::uint64_t number);
+
+/// Things of the device that need to be released in another way, as handles: one more, or one less.
+void count_object(int more);
+
+/// Allocations and objects not released yet; bytes of device memory among them.
 std::size_t allocations();
 std::size_t bytes_allocated();
 

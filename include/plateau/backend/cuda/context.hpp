@@ -9,8 +9,10 @@
 #include <utility>
 
 #include <plateau/backend/concepts.hpp>
+#include <plateau/backend/cuda/blas.hpp>
 #include <plateau/backend/cuda/device_space.hpp>
 #include <plateau/backend/cuda/runtime.hpp>
+#include <plateau/backend/cuda/staging.hpp>
 
 namespace plateau::backend {
 
@@ -44,10 +46,9 @@ public:
     /// @param block_rows  that travel together, if there is memory for so many
     /// @throws device_error where there is no driver or no device
     explicit cuda_context(float_products products = float_products::fp32, index block_rows = 16384)
-        : stream_{cuda::make_stream()}, products_{products}, block_rows_{block_rows} {}
+        : products_{products}, block_rows_{block_rows} {}
     cuda_context(cuda_context const&) = delete;
     cuda_context& operator=(cuda_context const&) = delete;
-    ~cuda_context() { cuda::end_stream(stream_); }
 
     /// Host threads that walk blocks of rows through the layers.
     int threads() const { return 1; }
@@ -65,11 +66,18 @@ public:
     /// Waits for all operations. @throws device_error what of them failed
     void synchronize() const { cuda::synchronize(stream_); }
 
+    /// What the operations of this backend share: matrix products and their scratch memory, which grows with the largest block
+    /// of rows; the way of weights to the device, for many host threads.
+    cuda::blas& blas() const { return blas_; }
+    cuda::staging& staging() const { return staging_; }
+
 private:
-    cuda::stream_handle stream_;
+    cuda::owned_stream stream_;  // first, so that it ends last
     float_products products_;
     index block_rows_;
     std::function<void(std::string const&)> notice_;
+    mutable cuda::blas blas_{stream_};
+    mutable cuda::staging staging_{stream_};
 };
 
 static_assert(Backend<cuda_context>);

@@ -71,4 +71,32 @@ void clear_rows(void* memory, index stride, index rows, index bytes, stream_hand
     check(cudaMemset2DAsync(memory, size(rows == 1 ? bytes : stride), 0, size(bytes), size(rows), stream), "to clear device memory");
 }
 
+void* allocate_pinned(std::size_t bytes) {
+    void* memory = nullptr;
+    check(cudaMallocHost(&memory, bytes), std::to_string(bytes) + " bytes of pinned host memory");
+    return memory;
+}
+
+void release_pinned(void* memory) noexcept {
+    if (memory != nullptr) static_cast<void>(cudaFreeHost(memory));
+}
+
+event_handle make_event() {
+    cudaEvent_t event = nullptr;
+    check(cudaEventCreate(&event), "an event");
+    return event;
+}
+
+void end_event(event_handle event) noexcept { static_cast<void>(cudaEventDestroy(event)); }
+
+void record(event_handle event, stream_handle stream) { check(cudaEventRecord(event, stream), "to record an event"); }
+
+void wait(event_handle event) { check(cudaEventSynchronize(event), "to finish what a stream was given"); }
+
+double milliseconds(event_handle from, event_handle to) {
+    float elapsed = 0;
+    check(cudaEventElapsedTime(&elapsed, from, to), "the time between two events");
+    return static_cast<double>(elapsed);
+}
+
 }  // namespace plateau::backend::cuda

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include <bit>
 #include <cstring>
 #include <string>
 #include <type_traits>
@@ -68,6 +69,9 @@ T atomicMin(T* at, std::type_identity_t<T> value) {
     return before;
 }
 
+inline unsigned __float_as_uint(float value) { return std::bit_cast<unsigned>(value); }
+inline float __uint_as_float(unsigned bits) { return std::bit_cast<float>(bits); }
+
 // What the host says. There is one device; streams do at once what they are told.
 
 using cudaStream_t = struct CUstream_st*;
@@ -115,7 +119,11 @@ inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
     return cuda_on_cpu::answer();
 }
 inline cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
-inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cuda_on_cpu::answer(); }
+inline cudaError_t cudaStreamSynchronize(cudaStream_t) {
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    cuda_on_cpu::wait_for_reads(cuda_on_cpu::reads());
+    return cudaSuccess;
+}
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
 
 struct cudaDeviceProp {
@@ -149,12 +157,60 @@ inline cudaError_t cudaFreeAsync(void* memory, cudaStream_t) {
     return cuda_on_cpu::release(memory) ? cudaSuccess : cudaErrorInvalidValue;
 }
 
+inline cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
+    *memory = nullptr;
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    *memory = cuda_on_cpu::allocate_pinned(bytes);
+    return *memory == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
+}
+
+inline cudaError_t cudaFreeHost(void* memory) { return cuda_on_cpu::release_pinned(memory) ? cudaSuccess : cudaErrorInvalidValue; }
+
+/// What the stream had been told when the event was recorded.
+struct CUevent_st {
+    std::uint64_t reads = 0;
+    bool recorded = false;
+};
+using cudaEvent_t = CUevent_st*;
+
+inline cudaError_t cudaEventCreate(cudaEvent_t* event) {
+    *event = nullptr;
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    *event = new CUevent_st;
+    cuda_on_cpu::count_object(1);
+    return cudaSuccess;
+}
+inline cudaError_t cudaEventDestroy(cudaEvent_t event) {
+    if (event == nullptr) return cudaErrorInvalidValue;
+    delete event;
+    cuda_on_cpu::count_object(-1);
+    return cudaSuccess;
+}
+inline cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t) {
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    *event = {cuda_on_cpu::reads(), true};
+    return cudaSuccess;
+}
+inline cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    cuda_on_cpu::wait_for_reads(event->reads);
+    return cudaSuccess;
+}
+/// Everything takes the same time.
+inline cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    if (!from->recorded || !to->recorded) return cudaErrorInvalidValue;
+    *milliseconds = 1;
+    return cudaSuccess;
+}
+
 inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t) {
     if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
     bool const to_device = kind != cudaMemcpyDeviceToHost, from_device = kind != cudaMemcpyHostToDevice;
     if (cuda_on_cpu::is_device_memory(to, bytes) != to_device || cuda_on_cpu::is_device_memory(from, bytes) != from_device) {
         return cudaErrorInvalidValue;
     }
+    if (!from_device) cuda_on_cpu::device_reads(from);
     cuda_on_cpu::open_memory const open;
     std::memmove(to, from, bytes);
     return cudaSuccess;
@@ -179,6 +235,7 @@ inline cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_stride, void const
     if (width == 0 || height == 0) return cudaSuccess;
     if (!cuda_on_cpu_rows_fit(to, to_stride, width, height, kind != cudaMemcpyDeviceToHost)) return cudaErrorInvalidValue;
     if (!cuda_on_cpu_rows_fit(from, from_stride, width, height, kind != cudaMemcpyHostToDevice)) return cudaErrorInvalidValue;
+    if (kind == cudaMemcpyHostToDevice) cuda_on_cpu::device_reads(from);
     cuda_on_cpu::open_memory const open;
     for (std::size_t r = 0; r < height; ++r) {
         std::memcpy(static_cast<char*>(to) + r * to_stride, static_cast<char const*>(from) + r * from_stride, width);
