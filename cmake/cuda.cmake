@@ -68,3 +68,5 @@ add_library(plateau_cuda STATIC EXCLUDE_FROM_ALL ${plateau_cuda_objects})
 add_library(plateau::cuda ALIAS plateau_cuda)
 set_target_properties(plateau_cuda PROPERTIES LINKER_LANGUAGE CXX EXPORT_NAME cuda)
 target_link_libraries(plateau_cuda PUBLIC plateau_core CUDA::cudart_static CUDA::cublasLt)
+# the layers then declare the operations of the CUDA backend, too
+target_compile_definitions(plateau_cuda INTERFACE PLATEAU_HAS_CUDA=1)

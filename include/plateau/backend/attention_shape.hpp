@@ -32,4 +32,10 @@ struct segment {
     index prefix() const { return prefix_keys.extent(0); }
 };
 
+/// Where the prefix of a segment stands for other layers.
+struct prefix_layers {
+    int first_layer = 0;   ///< the one that the segment names
+    index layer_step = 0;  ///< elements from a layer's keys, or values, to those of the next
+};
+
 }  // namespace plateau::backend

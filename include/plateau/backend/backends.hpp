@@ -1,6 +1,8 @@
 #pragma once
-/// All backends: what the templates of the layers call. The CUDA backend's operations are only declared here, they live in
-/// `plateau::cuda`, so that a program for the CPU alone needs none of it.
+/// The backends that the templates of the layers call: the CPU's, and the CUDA backend's where `plateau::cuda` is linked, which says
+/// so by PLATEAU_HAS_CUDA. What only a device has, they call without naming its namespace, so that nothing of it need be declared.
 
 #include <plateau/backend/cpu.hpp>
+#if PLATEAU_HAS_CUDA
 #include <plateau/backend/cuda.hpp>
+#endif

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <plateau/backend/cuda/context.hpp>
+#include <plateau/backend/cuda/device_space.hpp>
 #include <plateau/hooks/positions.hpp>
 #include <plateau/hooks/site.hpp>
 #include <plateau/tensor/view.hpp>

@@ -82,12 +82,12 @@ public:
     }
 
     /// Memory for a work matrix of `rows` rows. @throws memory_error
-    void reserve(slot which, index rows, index width) {
+    [[gnu::noinline]] void reserve(slot which, index rows, index width) {
         auto& memory = memory_[static_cast<std::size_t>(which)];
         if (memory.size() < rows * width) memory = {}, memory = backend::allocate<T>(*ctx_, std::array{rows * width});
     }
     /// Gives back all work matrices.
-    void release() {
+    [[gnu::cold]] void release() {
         for (auto& memory : memory_) memory = {};
     }
 
@@ -101,7 +101,7 @@ public:
     }
 
     /// cos and sin of every row's position, [R, E/2]. Computed once per pass for the layers that share `rotary`.
-    std::array<const_rows_view, 2> angles(rope const& rotary) {
+    [[gnu::noinline]] std::array<const_rows_view, 2> angles(rope const& rotary) {
         auto const cosines = matrix(slot::cosines, rotary.half()), sines = matrix(slot::sines, rotary.half());
         if (rotary_ != &rotary) {
             write(cosines, [&](host_rows c) { write(sines, [&](host_rows s) { write_angles(rotary, c, s); }); });
@@ -130,12 +130,12 @@ public:
             backend::prefix_attention<T>(*ctx_, shape, q, keys, values, segments(layer), z);
         } else {
             tile(shape, layer);
-            backend::tiled_attention<T>(*ctx_, shape, q, keys, values, tiles_, layer, z);
+            tiled_attention<T>(*ctx_, shape, q, keys, values, tiles_, layer, z);
         }
     }
 
     /// Keeps the keys and values of the sequences that record them. @param keys,values  [R, KV · E]
-    void record(int layer, const_rows_view keys, const_rows_view values) {
+    [[gnu::noinline]] void record(int layer, const_rows_view keys, const_rows_view values) {
         for (auto const& one : sequences_) {
             if (one.record == nullptr || !one.record->holds(layer)) continue;
             index const count = std::min(one.rows, one.record->positions() - one.start);
@@ -184,7 +184,7 @@ public:
         } else {
             staging const rows{*this, x};
             f(rows.view);
-            backend::upload<T>(*ctx_, rows.view, x);
+            upload<T>(*ctx_, rows.view, x);
         }
     }
 
@@ -195,7 +195,7 @@ public:
             f(x);
         } else {
             staging const rows{*this, x};
-            backend::download<T>(*ctx_, x, rows.view);
+            download<T>(*ctx_, x, rows.view);
             f(rows.view);
         }
     }
@@ -207,9 +207,9 @@ public:
             f(x);
         } else {
             staging const rows{*this, x};
-            backend::download<T>(*ctx_, x, rows.view);
+            download<T>(*ctx_, x, rows.view);
             f(rows.view);
-            backend::upload<T>(*ctx_, rows.view, x);
+            upload<T>(*ctx_, rows.view, x);
         }
     }
 
@@ -250,15 +250,13 @@ private:
         std::array const heads{shape.heads, shape.kv_heads, shape.width};
         if (tiled_ == heads) return;
         std::vector<backend::prefix_layers> layers;
-        for (auto const& one : sequences_) {
-            layers.push_back(one.start > 0 ? backend::prefix_layers{layer, one.prefix->layer_step()} : backend::prefix_layers{});
-        }
-        backend::tile_attention<T>(*ctx_, shape, rows(), segments(layer), layers, tiles_);
+        for (auto const& one : sequences_) layers.push_back({layer, one.start > 0 ? one.prefix->layer_step() : 0});
+        tile_attention<T>(*ctx_, shape, rows(), segments(layer), layers, tiles_);
         tiled_ = heads;
     }
 
     /// @param cosines,sines  [R, E/2]
-    void write_angles(rope const& rotary, host_rows cosines, host_rows sines) const {
+    [[gnu::cold]] void write_angles(rope const& rotary, host_rows cosines, host_rows sines) const {
         for (index r = 0; r < rows(); ++r) {
             bool const same = r > 0 && id(r).position == id(r - 1).position;
             if (same) {
@@ -277,8 +275,7 @@ private:
     std::vector<sequence<Context, T>> sequences_;
     std::vector<backend::segment<T, space>> segments_;
     std::array<typename Context::template buffer<T, 1>, static_cast<std::size_t>(slot::logits) + 1> memory_;
-    struct no_tiles {};
-    std::conditional_t<computes_on_host, no_tiles, backend::attention_tiles<T>> tiles_;
+    typename Context::template attention_work<T> tiles_;
     std::array<index, 3> tiled_{};  // heads that the tiles are for
     std::vector<tensor::buffer<T, 1>> staging_;
     std::size_t staged_ = 0;  // of them in use
@@ -288,7 +285,7 @@ private:
 
 /// A pass for each of the context's threads.
 template <class Context, class T>
-std::vector<pass<Context, T>> passes(Context const& ctx) {
+[[gnu::cold]] std::vector<pass<Context, T>> passes(Context const& ctx) {
     std::vector<pass<Context, T>> all;
     for (int i = 0; i < ctx.threads(); ++i) all.emplace_back(ctx);
     return all;

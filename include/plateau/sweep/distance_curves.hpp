@@ -46,9 +46,9 @@ template <class T>
 }
 
 /// The same on a device: a distance for each row comes to the host.
-template <class T>
+template <class T, class Context>
 [[gnu::cold]] hooks::device_action<T> distances_on_device(tensor::view<double, 2> result) {
-    return [result](backend::cuda_context const& ctx, hooks::site const& at, hooks::where const& w, backend::device_view<T, 3> rows) {
+    return [result](Context const& ctx, hooks::site const& at, hooks::where const& w, backend::device_view<T, 3> rows) {
         if (at.axes == hooks::site_axes::keys) return false;  // each row of scores has a width of its own
         std::vector<index> references;
         index first = 0;  // the row of point 0
@@ -57,10 +57,10 @@ template <class T>
             references.push_back(first);
         }
         backend::device_view<T const, 2> const all{rows.data(), {rows.extent(0), rows.extent(1) * rows.extent(2)}, {rows.stride(0), 1}};
-        auto const which = backend::to_device(ctx, tensor::view<index const, 1>{references.data(), {rows.extent(0)}});
-        backend::device_buffer<double, 1> found{ctx, {rows.extent(0)}};
-        backend::row_distances<T>(ctx, all, all, which.view(), found.view());
-        auto const distances = backend::to_host(ctx, found);
+        auto const which = to_device(ctx, tensor::view<index const, 1>{references.data(), {rows.extent(0)}});
+        typename Context::template buffer<double, 1> found{ctx, {rows.extent(0)}};
+        row_distances<T>(ctx, all, all, which.view(), found.view());
+        auto const distances = to_host(ctx, found);
         for (std::size_t r = 0; r < w.rows.size(); ++r) {
             auto const& row = w.rows[r];
             if (row.last && !row.repeated) result(row.item, row.point) = distances(static_cast<index>(r));
@@ -81,7 +81,7 @@ template <class T>
 template <class T, class Context>
 [[gnu::cold]] hooks::hook_set<T> read_distances(Context const&, std::string site, tensor::view<double, 2> result) {
     hooks::device_action<T> on_device;
-    if constexpr (std::is_same_v<Context, backend::cuda_context>) on_device = detail::distances_on_device<T>(result);
+    if constexpr (std::is_same_v<Context, backend::cuda_context>) on_device = detail::distances_on_device<T, Context>(result);
     return hooks::capture<T>(std::move(site), detail::distance_sink<T>(result), std::move(on_device));
 }
 

@@ -45,9 +45,9 @@ public:
                 fractions.push_back(fraction(id));
             }
             auto const count = static_cast<index>(ids.size());
-            auto const which = backend::to_device(ctx, tensor::view<index const, 1>{pairs.data(), {count}});
-            auto const where = backend::to_device(ctx, tensor::view<double const, 1>{fractions.data(), {count}});
-            backend::linear_points<T>(ctx, from_, to_, which.view(), where.view(), rows);
+            auto const which = to_device(ctx, tensor::view<index const, 1>{pairs.data(), {count}});
+            auto const where = to_device(ctx, tensor::view<double const, 1>{fractions.data(), {count}});
+            linear_points<T>(ctx, from_, to_, which.view(), where.view(), rows);
         }
     }
 

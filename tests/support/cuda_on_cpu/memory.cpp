@@ -58,7 +58,6 @@ bool is_device_memory(void const* memory, std::size_t bytes) {
     return address_of(memory) + bytes <= start + size;
 }
 
-std::size_t allocations() { return sizes.size(); }
 std::size_t bytes_allocated() { return in_use; }
 
 void set_memory_size(std::size_t bytes) { whole_memory = bytes; }

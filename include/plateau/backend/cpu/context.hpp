@@ -22,6 +22,8 @@ public:
     using buffer = tensor::buffer<T, Rank>;
     template <class T>
     using weight = linear_weight<T>;
+    template <class T>
+    struct attention_work {};  ///< what the attention keeps from layer to layer: nothing
 
     /// @param threads  0 means one per hardware thread
     /// @param path     must be one that this machine can run

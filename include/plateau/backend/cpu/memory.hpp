@@ -39,14 +39,14 @@ tensor::buffer<T, Rank> to_host(cpu_context const&, tensor::buffer<T, Rank> cons
 
 /// to = from. @param from,to  [R, D], not overlapping      @throws shape_error on extents that do not fit
 template <class T>
-void copy(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> from, std::type_identity_t<tensor::view<T, 2>> to) {
+[[gnu::noinline]] void copy(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> from, std::type_identity_t<tensor::view<T, 2>> to) {
     tensor::require_extents(to.extents(), from.extents(), "the target of a copy");
     for (index r = 0; r < from.extent(0); ++r) std::copy_n(from[r].data(), from.extent(1), to[r].data());
 }
 
 /// x = 0. @param x  [R, D]
 template <class T>
-void clear(cpu_context const&, std::type_identity_t<tensor::view<T, 2>> x) {
+[[gnu::cold]] void clear(cpu_context const&, std::type_identity_t<tensor::view<T, 2>> x) {
     for (index r = 0; r < x.extent(0); ++r) std::fill_n(x[r].data(), x.extent(1), T{0});
 }
 

@@ -20,12 +20,6 @@ struct attention_tiles {
     bool aligned = true;  ///< the prefixes' rows start at multiples of 16 bytes
 };
 
-/// Where the prefix of a segment stands for the other layers.
-struct prefix_layers {
-    int first_layer = 0;   ///< the one that the segment names
-    index layer_step = 0;  ///< elements from a layer's keys, or values, to those of the next
-};
-
 /// Deals segments into tiles; what `into` held before is overwritten in place where it is large enough.
 /// @param rows    of the block that they belong to
 /// @param layers  by segment      @throws shape_error on segments that do not fit, domain_error on heads that are too wide

@@ -20,6 +20,8 @@ template <class T, std::size_t Rank>
 class device_buffer;
 template <class T>
 class device_weight;
+template <class T>
+struct attention_tiles;
 
 /// How products of float matrices are formed, where weights are not stored in bfloat16.
 enum class float_products : std::uint8_t {
@@ -42,6 +44,8 @@ public:
     using buffer = device_buffer<T, Rank>;
     template <class T>
     using weight = device_weight<T>;
+    template <class T>
+    using attention_work = attention_tiles<T>;
 
     /// @param block_rows  that travel together, if there is memory for so many
     /// @throws device_error where there is no driver or no device

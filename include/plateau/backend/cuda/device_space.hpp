@@ -8,6 +8,8 @@
 
 namespace plateau::backend {
 
+class cuda_context;
+
 /// Memory that kernels may touch and host code may not: views of it have no elements to call for.
 struct device_space {};
 
