@@ -3,7 +3,7 @@
 set(plateau_cuda_types float double)
 set(plateau_cuda_kernels norm elementwise rows attention linear)
 set(plateau_cuda_norm rms_scale centre_and_scale divide_rows affine norm)
-set(plateau_cuda_elementwise add activate scale cap clip first_not_finite rotate)
+set(plateau_cuda_elementwise add activate scale cap clip first_not_finite note_not_finite rotate)
 set(plateau_cuda_rows gather_rows linear_points row_distances)
 set(plateau_cuda_attention prefix_attention tile_attention tiled_attention)
 set(plateau_cuda_linear linear linear_activate linear_outputs gather_rows split_to_bf16)

@@ -6,7 +6,9 @@
 #include <plateau/backend/cuda/context.hpp>
 #include <plateau/backend/cuda/device_weight.hpp>
 #include <plateau/backend/cuda/elementwise.hpp>
+#include <plateau/backend/cuda/graph.hpp>
 #include <plateau/backend/cuda/linear.hpp>
 #include <plateau/backend/cuda/memory.hpp>
 #include <plateau/backend/cuda/norm.hpp>
+#include <plateau/backend/cuda/repeated_work.hpp>
 #include <plateau/backend/cuda/rows.hpp>

@@ -76,6 +76,9 @@ public:
         return slot(layer) < masks_.size() && (masks_[slot(layer)] & bit(id)) != 0;
     }
 
+    /// True if somebody asked for any site of a block.
+    bool wanted_in(int layer) const { return slot(layer) < masks_.size() && masks_[slot(layer)] != 0; }
+
     /// Blocks that must run so that every hook fires: [first, result). `all` if something after the blocks is wanted.
     [[gnu::cold]] int layers_wanted(int all) const {
         int last = 0;

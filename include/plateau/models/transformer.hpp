@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <plateau/core/error.hpp>
@@ -76,10 +77,13 @@ public:
 
     /// Moves the residual rows through the blocks [first, last). @param item  what a row's item is called in messages
     void run(Context const& ctx, pass_type& p, int first, int last, char const* item) const {
-        for (int layer = first; layer < last; ++layer) {
-            blocks[at(layer)].forward(ctx, p, layer, width());
-            p.require_finite(layer, p.residual(width()), item);
-        }
+        p.run_layers(first, last, prepare(blocks, p, first, last), [&] {
+            for (int layer = first; layer < last; ++layer) {
+                blocks[at(layer)].forward(ctx, p, layer, width());
+                p.note_finite(layer, layers(), p.residual(width()), item);
+            }
+        });
+        p.require_noted(first, last, item);
     }
 
     /// What a later row needs of block `layer`, and no more.
@@ -109,6 +113,17 @@ public:
     index kv_width() const { return blocks.front().kv_width(); }
 
 private:
+    /// True if all that the layers [first, last) share is made; false where it is made as they come, or they share nothing.
+    static bool prepare(std::vector<Block> const& blocks, pass_type& p, int first, int last) {
+        if constexpr (!std::is_same_v<typename Context::space, tensor::host_space> && requires(Block const& one) { one.attend.prepare(p, first); }) {
+            for (int layer = first; layer < last; ++layer) {
+                if (!blocks[at(layer)].attend.prepared_by(blocks[at(first)].attend)) return false;
+            }
+            if (first < last) blocks[at(first)].attend.prepare(p, first);
+            return true;
+        }
+        return false;
+    }
     static std::size_t at(int layer) { return static_cast<std::size_t>(layer); }
 };
 

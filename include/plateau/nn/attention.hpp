@@ -98,6 +98,15 @@ struct attention {
         hooks::add_site(sites, {site_id::result, layer, site_axes::heads, h, output.weight.outputs()});
     }
 
+    /// Makes what attentions like this one share in a pass, so that they find it. On the host they do so when they need it.
+    void prepare(pass<Context, T>& p, int layer) const {
+        p.tile(shape, layer);
+        if (rotary) p.angles(*rotary);
+    }
+    bool prepared_by(attention const& other) const {
+        return shape.heads == other.shape.heads && shape.kv_heads == other.shape.kv_heads && shape.width == other.shape.width && rotary == other.rotary;
+    }
+
     /// Calls f(slot, width) for the work matrices of a pass that nobody looks at.
     template <class F>
     void each_work_matrix(F&& f) const {

@@ -84,7 +84,10 @@ public:
     /// Memory for a work matrix of `rows` rows. @throws memory_error
     [[gnu::noinline]] void reserve(slot which, index rows, index width) {
         auto& memory = memory_[static_cast<std::size_t>(which)];
-        if (memory.size() < rows * width) memory = {}, memory = backend::allocate<T>(*ctx_, std::array{rows * width});
+        if (memory.size() >= rows * width) return;
+        memory = {};
+        memory = backend::allocate<T>(*ctx_, std::array{rows * width});
+        ++moves_;
     }
     /// Gives back all work matrices.
     [[gnu::cold]] void release() {
@@ -213,16 +216,69 @@ public:
         }
     }
 
+    /// Deals the sequences into tiles, once for all layers with the same heads.
+    void tile(backend::attention_shape<T> const& shape, int layer) {
+        std::array const heads{shape.heads, shape.kv_heads, shape.width};
+        if (tiled_ == heads) return;
+        std::vector<backend::prefix_layers> layers;
+        for (auto const& one : sequences_) layers.push_back({layer, one.start > 0 ? one.prefix->layer_step() : 0});
+        index const before = tiles_.capacity;
+        tile_attention<T>(*ctx_, shape, rows(), segments(layer), layers, tiles_);
+        if (tiles_.capacity != before) ++moves_;
+        tiled_ = heads;
+    }
+
+    /// Gives the work of the layers [first, last) to the backend. A device records it where blocks of the same form come by again.
+    /// @param prepared  nothing of the work needs memory, or values, that are not there
+    template <class Work>
+    void run_layers(int first, int last, bool prepared, Work const& work) {
+        if constexpr (computes_on_host) {
+            work();
+        } else {
+            bool records = false;
+            for (auto const& one : sequences_) records |= one.record != nullptr;
+            bool seen = false;
+            for (int layer = first; layer < last && plan_ != nullptr; ++layer) seen |= plan_->wanted_in(layer);
+            if (!prepared || records || seen || first == last) return work();
+            auto const moved = static_cast<index>(moves_ + ctx_->blas().moves());
+            repeated_.run(*ctx_, {rows(), tiles_.count, first, last, moved, tiled_[0]}, work);
+        }
+    }
+
+    /// After a layer of a device: leaves it a note, which `require_noted` reads. On the host as require_finite.
+    void note_finite(int layer, int layers, const_rows_view x, char const* item_name) {
+        if constexpr (computes_on_host) {
+            require_finite(layer, x, item_name);
+        } else {
+            if (notes_.size() < layers) notes_ = backend::allocate<index>(*ctx_, std::array<index, 1>{layers}), ++moves_;
+            note_not_finite<T>(*ctx_, x, {notes_.data() + layer, {1}});
+        }
+    }
+
+    /// @throws not_finite_error of the first of the layers [first, last) that left a note of one
+    void require_noted(int first, int last, char const* item_name) const {
+        if constexpr (!computes_on_host) {
+            if (first == last) return;
+            auto const notes = backend::to_host(*ctx_, notes_);
+            for (int layer = first; layer < last; ++layer) {
+                if (notes(layer) >= 0) refuse(layer, notes(layer), item_name);
+            }
+        }
+    }
+
     /// @throws not_finite_error naming the layer and the row's origin if a value is not finite
     void require_finite(int layer, const_rows_view x, char const* item_name) const {
         index const r = backend::first_not_finite<T>(*ctx_, x);
-        if (r < 0) return;
+        if (r >= 0) refuse(layer, r, item_name);
+    }
+
+private:
+    [[gnu::cold]] [[noreturn]] void refuse(int layer, index r, char const* item_name) const {
         throw not_finite_error{id(r).item, "the residual stream is not finite after layer ", layer, ", ", item_name, " ",
                                id(r).item, ", position ", id(r).position,
                                ": check the weights, or compute with a wider dtype"};
     }
 
-private:
     using host_rows = tensor::view<T, 2>;
     static constexpr bool computes_on_host = std::is_same_v<space, tensor::host_space>;
 
@@ -244,16 +300,6 @@ private:
     };
 
     hooks::row_id const& id(index r) const { return ids_[static_cast<std::size_t>(r)]; }
-
-    /// Deals the sequences into tiles, once for all layers with the same heads.
-    void tile(backend::attention_shape<T> const& shape, int layer) {
-        std::array const heads{shape.heads, shape.kv_heads, shape.width};
-        if (tiled_ == heads) return;
-        std::vector<backend::prefix_layers> layers;
-        for (auto const& one : sequences_) layers.push_back({layer, one.start > 0 ? one.prefix->layer_step() : 0});
-        tile_attention<T>(*ctx_, shape, rows(), segments(layer), layers, tiles_);
-        tiled_ = heads;
-    }
 
     /// @param cosines,sines  [R, E/2]
     [[gnu::cold]] void write_angles(rope const& rotary, host_rows cosines, host_rows sines) const {
@@ -277,6 +323,9 @@ private:
     std::array<typename Context::template buffer<T, 1>, static_cast<std::size_t>(slot::logits) + 1> memory_;
     typename Context::template attention_work<T> tiles_;
     std::array<index, 3> tiled_{};  // heads that the tiles are for
+    typename Context::repeated repeated_;
+    typename Context::template buffer<index, 1> notes_;  // by layer
+    std::size_t moves_ = 0;  // of memory that work was given with
     std::vector<tensor::buffer<T, 1>> staging_;
     std::size_t staged_ = 0;  // of them in use
     hooks::plan<T> const* plan_ = nullptr;

@@ -272,12 +272,13 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
     if (!there || workspace_bytes < words.workspace || !cuda_on_cpu::is_device_memory(workspace, workspace_bytes)) {
         return CUBLAS_STATUS_INVALID_VALUE;
     }
-    cuda_on_cpu::open_memory const open;
-    cuda_on_cpu::poison_values(workspace, words.workspace);
-    if (operation->sums == CUBLAS_COMPUTE_64F) {
-        multiply(*operation, words, a, *a_layout, b, *b_layout, *static_cast<double const*>(alpha), *static_cast<double const*>(beta), d, *d_layout);
-    } else {
-        multiply(*operation, words, a, *a_layout, b, *b_layout, *static_cast<float const*>(alpha), *static_cast<float const*>(beta), d, *d_layout);
-    }
+    bool const wide = operation->sums == CUBLAS_COMPUTE_64F;
+    auto const factor = [&](void const* at) { return wide ? *static_cast<double const*>(at) : static_cast<double>(*static_cast<float const*>(at)); };
+    cuda_on_cpu::give([=, op = *operation, la = *a_layout, lb = *b_layout, ld = *d_layout, times = factor(alpha), kept = factor(beta)] {
+        cuda_on_cpu::open_memory const open;
+        cuda_on_cpu::poison_values(workspace, words.workspace);
+        if (wide) multiply(op, words, a, la, b, lb, times, kept, d, ld);
+        else multiply(op, words, a, la, b, lb, static_cast<float>(times), static_cast<float>(kept), d, ld);
+    });
     return CUBLAS_STATUS_SUCCESS;
 }

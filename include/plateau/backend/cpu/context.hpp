@@ -24,6 +24,7 @@ public:
     using weight = linear_weight<T>;
     template <class T>
     struct attention_work {};  ///< what the attention keeps from layer to layer: nothing
+    struct repeated {};        ///< what is kept of work that comes by again: nothing
 
     /// @param threads  0 means one per hardware thread
     /// @param path     must be one that this machine can run

@@ -53,6 +53,12 @@ public:
     /// Memory for the operands of products, one block for each use. @throws memory_error, device_error
     enum class use : std::uint8_t { input, sum, factor, rows };
     void* scratch(use what, std::size_t bytes) { return scratch_[static_cast<std::size_t>(what)].get(bytes); }
+    /// How often one of them has come to stand elsewhere.
+    std::size_t moves() const {
+        std::size_t all = 0;
+        for (auto const& one : scratch_) all += one.moves();
+        return all;
+    }
 
 private:
     struct state;

@@ -22,6 +22,7 @@ template <class T>
 class device_weight;
 template <class T>
 struct attention_tiles;
+class repeated_work;
 
 /// How products of float matrices are formed, where weights are not stored in bfloat16.
 enum class float_products : std::uint8_t {
@@ -46,6 +47,7 @@ public:
     using weight = device_weight<T>;
     template <class T>
     using attention_work = attention_tiles<T>;
+    using repeated = repeated_work;
 
     /// @param block_rows  that travel together, if there is memory for so many
     /// @throws device_error where there is no driver or no device

@@ -99,4 +99,28 @@ double milliseconds(event_handle from, event_handle to) {
     return static_cast<double>(elapsed);
 }
 
+void begin_recording(stream_handle stream) {
+    check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "to record what a stream is given");
+}
+
+graph_handle end_recording(stream_handle stream) {
+    cudaGraph_t graph = nullptr;
+    check(cudaStreamEndCapture(stream, &graph), "what a stream was given");
+    cudaGraphExec_t executable = nullptr;
+    auto const status = cudaGraphInstantiate(&executable, graph, 0);
+    static_cast<void>(cudaGraphDestroy(graph));
+    check(status, "a graph of what a stream was given");
+    return executable;
+}
+
+void drop_recording(stream_handle stream) noexcept {
+    cudaGraph_t graph = nullptr;
+    if (cudaStreamEndCapture(stream, &graph) == cudaSuccess && graph != nullptr) static_cast<void>(cudaGraphDestroy(graph));
+    static_cast<void>(cudaGetLastError());
+}
+
+void run_graph(graph_handle graph, stream_handle stream) { check(cudaGraphLaunch(graph, stream), "to start a graph"); }
+
+void end_graph(graph_handle graph) noexcept { static_cast<void>(cudaGraphExecDestroy(graph)); }
+
 }  // namespace plateau::backend::cuda

@@ -11,12 +11,14 @@
 
 struct CUstream_st;
 struct CUevent_st;
+struct CUgraphExec_st;
 
 namespace plateau::backend::cuda {
 
 /// cudaStream_t and cudaEvent_t, by their own names.
 using stream_handle = CUstream_st*;
 using event_handle = CUevent_st*;
+using graph_handle = CUgraphExec_st*;
 
 /// @throws device_error where there is no driver or no device
 stream_handle make_stream();
@@ -60,6 +62,14 @@ void record(event_handle event, stream_handle stream);
 void wait(event_handle event);
 /// Between two events that were waited for.
 double milliseconds(event_handle from, event_handle to);
+
+/// From here on the stream does nothing of what it is given, until `end_recording` gives it all as a graph. @throws device_error
+void begin_recording(stream_handle stream);
+graph_handle end_recording(stream_handle stream);
+void drop_recording(stream_handle stream) noexcept;
+/// Gives all of a graph's work to the stream, in its order. @throws device_error
+void run_graph(graph_handle graph, stream_handle stream);
+void end_graph(graph_handle graph) noexcept;
 
 /// A stream of its own.
 class owned_stream {
@@ -105,13 +115,18 @@ public:
         bytes_ = 0;
         data_ = allocate(bytes, stream_);
         bytes_ = bytes;
+        ++moves_;
         return data_;
     }
+
+    /// How often the memory has come to stand elsewhere.
+    std::size_t moves() const { return moves_; }
 
 private:
     stream_handle stream_;
     void* data_ = nullptr;
     std::size_t bytes_ = 0;
+    std::size_t moves_ = 0;
 };
 
 }  // namespace plateau::backend::cuda

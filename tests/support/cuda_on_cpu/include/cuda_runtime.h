@@ -5,7 +5,9 @@
 
 #include <bit>
 #include <cstring>
+#include <functional>
 #include <string>
+#include <tuple>
 #include <type_traits>
 
 #include "support/cuda_on_cpu/block.hpp"
@@ -84,6 +86,8 @@ enum cudaError_t {
     cudaErrorInsufficientDriver = 35,
     cudaErrorNoDevice = 100,
     cudaErrorNoKernelImageForDevice = 209,
+    cudaErrorLaunchFailure = 719,
+    cudaErrorStreamCaptureUnsupported = 900,
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
 enum { cudaStreamNonBlocking = 1 };
@@ -96,6 +100,8 @@ inline char const* cudaGetErrorString(cudaError_t status) {
         case cudaErrorInvalidConfiguration: return "invalid configuration argument";
         case cudaErrorInsufficientDriver: return "CUDA driver version is insufficient for CUDA runtime version";
         case cudaErrorNoDevice: return "no CUDA-capable device is detected";
+        case cudaErrorLaunchFailure: return "unspecified launch failure";
+        case cudaErrorStreamCaptureUnsupported: return "operation not permitted when stream is capturing";
         case cudaErrorNoKernelImageForDevice: return "no kernel image is available for execution on the device";
     }
     return "unrecognized error code";
@@ -106,8 +112,17 @@ namespace cuda_on_cpu {
 /// What the next calls of the runtime answer instead of doing anything: `fail_call(n, status)` makes the n-th one from now fail.
 void fail_call(int number, cudaError_t status);
 
+/// Calls that could have failed so far, and graphs that ran.
+int calls();
+int graphs_run();
+
 /// Every call of the runtime asks this first.
 cudaError_t answer();
+/// So do those that a stream does not take while it is recorded.
+cudaError_t answer_unless_recording();
+
+/// Does something for the stream at once; while it is recorded, keeps it for the graph instead.
+void give(std::function<void()> work);
 
 /// The name of a function of this program, as a reader would write it.
 std::string name_of_function(void const* function);
@@ -120,7 +135,7 @@ inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
 }
 inline cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t) {
-    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    if (auto const status = cuda_on_cpu::answer_unless_recording(); status != cudaSuccess) return status;
     cuda_on_cpu::wait_for_reads(cuda_on_cpu::reads());
     return cudaSuccess;
 }
@@ -148,7 +163,7 @@ inline cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* all) {
 
 inline cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t) {
     *memory = nullptr;
-    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    if (auto const status = cuda_on_cpu::answer_unless_recording(); status != cudaSuccess) return status;
     *memory = cuda_on_cpu::allocate(bytes);
     return *memory == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
 }
@@ -205,7 +220,7 @@ inline cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, c
 }
 
 inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t) {
-    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    if (auto const status = cuda_on_cpu::answer_unless_recording(); status != cudaSuccess) return status;
     bool const to_device = kind != cudaMemcpyDeviceToHost, from_device = kind != cudaMemcpyHostToDevice;
     if (cuda_on_cpu::is_device_memory(to, bytes) != to_device || cuda_on_cpu::is_device_memory(from, bytes) != from_device) {
         return cudaErrorInvalidValue;
@@ -219,8 +234,10 @@ inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes
 inline cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t) {
     if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
     if (!cuda_on_cpu::is_device_memory(memory, bytes)) return cudaErrorInvalidValue;
-    cuda_on_cpu::open_memory const open;
-    std::memset(memory, value, bytes);
+    cuda_on_cpu::give([=] {
+        cuda_on_cpu::open_memory const open;
+        std::memset(memory, value, bytes);
+    });
     return cudaSuccess;
 }
 
@@ -231,7 +248,7 @@ inline bool cuda_on_cpu_rows_fit(void const* rows, std::size_t stride, std::size
 
 inline cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_stride, void const* from, std::size_t from_stride, std::size_t width,
                                      std::size_t height, cudaMemcpyKind kind, cudaStream_t) {
-    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    if (auto const status = cuda_on_cpu::answer_unless_recording(); status != cudaSuccess) return status;
     if (width == 0 || height == 0) return cudaSuccess;
     if (!cuda_on_cpu_rows_fit(to, to_stride, width, height, kind != cudaMemcpyDeviceToHost)) return cudaErrorInvalidValue;
     if (!cuda_on_cpu_rows_fit(from, from_stride, width, height, kind != cudaMemcpyHostToDevice)) return cudaErrorInvalidValue;
@@ -244,7 +261,7 @@ inline cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_stride, void const
 }
 
 inline cudaError_t cudaMemset2DAsync(void* memory, std::size_t stride, int value, std::size_t width, std::size_t height, cudaStream_t) {
-    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    if (auto const status = cuda_on_cpu::answer_unless_recording(); status != cudaSuccess) return status;
     if (width == 0 || height == 0) return cudaSuccess;
     if (!cuda_on_cpu_rows_fit(memory, stride, width, height, true)) return cudaErrorInvalidValue;
     cuda_on_cpu::open_memory const open;
@@ -274,8 +291,23 @@ cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* config, void (*kernel)(
                           block.x * block.y * block.z > 0 && block.x * block.y * block.z <= 1024 &&
                           config->dynamicSmemBytes == 0;  // kernels take theirs through block_shared
     if (!possible) return cudaErrorInvalidConfiguration;
-    cuda_on_cpu::open_memory const open;
-    cuda_on_cpu::run_grid(cuda_on_cpu::name_of_function(reinterpret_cast<void const*>(kernel)), grid, block,
-                          [&] { kernel(Parameters(arguments)...); });
+    cuda_on_cpu::give([kernel, grid, block, kept = std::tuple<Parameters...>(arguments...)] {
+        cuda_on_cpu::open_memory const open;
+        cuda_on_cpu::run_grid(cuda_on_cpu::name_of_function(reinterpret_cast<void const*>(kernel)), grid, block,
+                              [&] { std::apply([&](Parameters const&... own) { kernel(Parameters(own)...); }, kept); });
+    });
     return cudaSuccess;
 }
+
+// A stream that is recorded does nothing of what it is told; the graph does it, as often as it is launched.
+
+using cudaGraph_t = struct CUgraph_st*;
+using cudaGraphExec_t = struct CUgraphExec_st*;
+enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long flags);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable);

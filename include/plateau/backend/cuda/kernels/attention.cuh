@@ -52,6 +52,7 @@ __global__ void __launch_bounds__(attention_sizes<T, Width>::warps* warp_lanes, 
     using sizes = attention_sizes<T, Width>;
     constexpr int count = sizes::per_warp;
     attention_tile<T> const tile = tiles[blockIdx.x];
+    if (tile.queries == 0) return;
     int const lane = static_cast<int>(threadIdx.x % warp_lanes), warp = static_cast<int>(threadIdx.x / warp_lanes);
     int const width = static_cast<int>(shape.width);
     int const group = static_cast<int>(shape.heads / shape.kv_heads), window = static_cast<int>(shape.window);
@@ -162,10 +163,14 @@ std::vector<attention_tile<T>> tiles_of(std::span<segment<T, device_space> const
     return tiles;
 }
 
+/// Tiles come in this number, so that blocks of nearly the same segments have the same number of them.
+inline constexpr std::size_t tiles_together = 32;
+
 template <int Width, class T>
 void make_tiles(cuda_context const& ctx, attention_shape<T> const& shape, std::span<segment<T, device_space> const> segments,
                 std::span<prefix_layers const> layers, attention_tiles<T>& into) {
-    auto const tiles = tiles_of<T>(segments, layers, shape.group(), attention_sizes<T, Width>::queries);
+    auto tiles = tiles_of<T>(segments, layers, shape.group(), attention_sizes<T, Width>::queries);
+    while (tiles.size() % tiles_together != 0) tiles.emplace_back();  // without queries
     into.count = static_cast<index>(tiles.size());
     into.aligned = true;
     for (auto const& tile : tiles) {

@@ -32,7 +32,7 @@ struct attention_tile {
     index first_row;  ///< of the run
     bool apart;       ///< each row is a sequence of its own; otherwise they follow each other
     int first_query;  ///< of this tile
-    int queries;
+    int queries = 0;
 };
 
 /// Keys that row j of the tile's run sees: its own is the last one.

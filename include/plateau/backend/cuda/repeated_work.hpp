@@ -1,0 +1,43 @@
+#pragma once
+/// Work that comes by again and again in the same form.
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <plateau/backend/cuda/graph.hpp>
+
+namespace plateau::backend {
+
+/// Gives work to a device as it comes for the first time, records it when its form comes by again, and from then on gives the
+/// record, which costs the host one call instead of hundreds.
+class repeated_work {
+public:
+    /// All that work of one form has in common: numbers of rows, and how often its memory has moved.
+    using form = std::array<index, 6>;
+
+    /// @param give  gives the work: as `cuda::graph` wants it, unless the form is new
+    template <class Give>
+    void run(cuda_context const& ctx, form const& of, Give const& give) {
+        for (auto& known : forms_) {
+            if (known.of != of) continue;
+            if (!known.record) known.record.emplace(ctx, give);
+            return known.record->run();
+        }
+        give();
+        if (forms_.size() == most_forms) forms_.erase(forms_.begin());
+        forms_.push_back({of, std::nullopt});
+    }
+
+private:
+    static constexpr std::size_t most_forms = 8;
+    struct known_form {
+        form of;
+        std::optional<cuda::graph> record;
+    };
+    std::vector<known_form> forms_;
+};
+
+}  // namespace plateau::backend
