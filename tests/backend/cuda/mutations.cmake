@@ -32,7 +32,7 @@ mutation(shared_by_accident full attention kernels/attention.cuh [[struct attent
 mutation(tile_too_wide full attention kernels/attention.cuh [[cells + key * Stride + e, pack]] [[cells + (key + 1) * Stride + e, pack]])
 
 # reading and writing one element too far, or where 16 bytes may not be read
-mutation(read_too_far fast norm packs.cuh [[i < count ? from[i] : T{0}]] [[i <= count ? from[i] : T{0}]])
+mutation(read_too_far fast norm packs.cuh [[i < count ? from[i] : T{}]] [[i <= count ? from[i] : T{}]])
 mutation(write_too_far fast rows packs.cuh [[if (i < count) to[i]] [[if (i <= count) to[i]])
 mutation(whole_packs_only fast rows packs.cuh [[if (aligned && count >= pack<T>::size) return]] [[if (aligned) return]])
 mutation(unaligned_rows fast norm packs.cuh [[% 16 == 0 && x.stride * static_cast<index>(sizeof(*x.data)) % 16 == 0]] [[% 16 == 0]])

@@ -104,7 +104,9 @@ void count_object(int more) { objects += more; }
 std::size_t allocations() { return sizes.size() + pinned.size() + static_cast<std::size_t>(objects); }
 
 open_memory::open_memory() {
-    for (auto const& [start, block] : pinned) sanitizer::unpoison(reinterpret_cast<void const*>(start), block.bytes);
+    for (auto const& [start, block] : pinned) {
+        if (block.read > 0) sanitizer::unpoison(reinterpret_cast<void const*>(start), block.bytes);
+    }
     for (auto const& [start, size] : sizes) sanitizer::unpoison(reinterpret_cast<void const*>(start), size);
 }
 

@@ -20,6 +20,8 @@ void fail_call(int number, cudaError_t status) {
     failure = status;
 }
 
+int calls_before_failure() { return calls_left; }
+
 cudaError_t answer() { return calls_left > 0 && --calls_left == 0 ? failure : cudaSuccess; }
 
 std::string name_of_function(void const* function) {

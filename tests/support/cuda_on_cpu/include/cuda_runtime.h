@@ -106,6 +106,9 @@ namespace cuda_on_cpu {
 /// What the next calls of the runtime answer instead of doing anything: `fail_call(n, status)` makes the n-th one from now fail.
 void fail_call(int number, cudaError_t status);
 
+/// Calls from now up to the one that fails; 0 if it has failed, or none will.
+int calls_before_failure();
+
 /// Every call of the runtime asks this first.
 cudaError_t answer();
 
