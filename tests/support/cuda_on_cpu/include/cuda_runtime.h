@@ -213,7 +213,7 @@ inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes
     if (cuda_on_cpu::is_device_memory(to, bytes) != to_device || cuda_on_cpu::is_device_memory(from, bytes) != from_device) {
         return cudaErrorInvalidValue;
     }
-    if (!from_device) cuda_on_cpu::device_reads(from);
+    if (!from_device) cuda_on_cpu::device_reads(from, bytes);
     cuda_on_cpu::open_memory const open;
     std::memmove(to, from, bytes);
     return cudaSuccess;
@@ -238,7 +238,7 @@ inline cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_stride, void const
     if (width == 0 || height == 0) return cudaSuccess;
     if (!cuda_on_cpu_rows_fit(to, to_stride, width, height, kind != cudaMemcpyDeviceToHost)) return cudaErrorInvalidValue;
     if (!cuda_on_cpu_rows_fit(from, from_stride, width, height, kind != cudaMemcpyHostToDevice)) return cudaErrorInvalidValue;
-    if (kind == cudaMemcpyHostToDevice) cuda_on_cpu::device_reads(from);
+    if (kind == cudaMemcpyHostToDevice) cuda_on_cpu::device_reads(from, (height - 1) * from_stride + width);
     cuda_on_cpu::open_memory const open;
     for (std::size_t r = 0; r < height; ++r) {
         std::memcpy(static_cast<char*>(to) + r * to_stride, static_cast<char const*>(from) + r * from_stride, width);
