@@ -101,7 +101,7 @@ struct extents {
     index outputs, inputs;
 };
 
-TEMPLATE_TEST_CASE("a linear layer is a matrix product in every mode", "[cuda][linear]", float, double) {
+TEMPLATE_TEST_CASE("a linear layer is a matrix product in every mode", "[cuda][linear][blas]", float, double) {
     for (auto const& how : modes<TestType>()) {
         cuda_context const ctx{how.products};
         for (auto const& e : {extents{1, 1}, {7, 1}, {1, 129}, {32, 65}, {129, 7}, {65, 129}, {24, 40}, {3, 1000}}) {
@@ -132,7 +132,7 @@ TEMPLATE_TEST_CASE("many rows", "[cuda][linear]", float, double) {
     }
 }
 
-TEST_CASE("modes that are less exact are told from those that are more", "[cuda][linear]") {
+TEST_CASE("less exact products are told from more exact ones - float", "[cuda][linear][blas]") {
     auto const w = random_buffer<float, 2>({64, 256}, 1);
     auto const x = random_buffer<float, 2>({128, 256}, 2);
     auto const error_of = [&](mode const& how) {
@@ -161,7 +161,7 @@ TEST_CASE("modes that are less exact are told from those that are more", "[cuda]
     CHECK(bf16 < 2e-3);
 }
 
-TEMPLATE_TEST_CASE("a row's bits depend neither on the number of rows nor on its place", "[cuda][linear]", float, double) {
+TEMPLATE_TEST_CASE("a row's bits depend neither on the number of rows nor on its place", "[cuda][linear][blas]", float, double) {
     for (auto const& how : modes<TestType>()) {
         cuda_context const ctx{how.products};
         for (auto const& e : {extents{7, 32}, {129, 65}, {24, 1000}}) {
