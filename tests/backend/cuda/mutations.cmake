@@ -32,7 +32,7 @@ mutation(shared_by_accident full attention kernels/attention.cuh [[struct attent
 mutation(tile_too_wide full attention kernels/attention.cuh [[cells + key * Stride + e, pack]] [[cells + (key + 1) * Stride + e, pack]])
 
 # reading and writing one element too far, or where 16 bytes may not be read
-mutation(read_too_far fast norm packs.cuh [[i < count ? from[i] : T{0}]] [[i <= count ? from[i] : T{0}]])
+mutation(read_too_far fast norm packs.cuh [[i < count ? from[i] : T{}]] [[i <= count ? from[i] : T{}]])
 mutation(write_too_far fast rows packs.cuh [[if (i < count) to[i]] [[if (i <= count) to[i]])
 mutation(whole_packs_only fast rows packs.cuh [[if (aligned && count >= pack<T>::size) return]] [[if (aligned) return]])
 mutation(unaligned_rows fast norm packs.cuh [[% 16 == 0 && x.stride * static_cast<index>(sizeof(*x.data)) % 16 == 0]] [[% 16 == 0]])
@@ -50,3 +50,23 @@ mutation(wide_window full attention kernels/attention.cuh [[end[i] > window ? en
 mutation(own_key_of_another fast attention kernels/attention.cuh [=[? own_keys[row[i]] :]=] [=[? own_keys[row[0]] :]=])
 mutation(sums_not_rescaled full attention kernels/attention.cuh [[mixed[i]) column *= factor]] [[mixed[i]) column *= T(1)]])
 mutation(nothing_seen_yet full attention kernels/attention.cuh [[nothing ? T(1) :]] [[false ? T(1) :]])
+
+# matrix products
+mutation(inputs_read_too_far fast linear kernels/linear.cuh [[load(from + i + p, count - p, aligned)]] [[load(from + i + p, count, aligned)]])
+mutation(rows_not_padded full linear blas.hpp [[row_step = 128]] [[row_step = 1]])
+mutation(outputs_not_padded full linear kernels/linear.cuh [[        outputs = in_steps(outputs, column_step);
+]] [[]])
+mutation(sum_where_it_does_not_fit full linear kernels/linear.cuh [[may_be_y && rows == y.extent(0) &&]] [[may_be_y &&]])
+mutation(sum_over_what_was_held full linear kernels/linear.cuh [[y.extent(1), y, !add)]] [[y.extent(1), y, true)]])
+mutation(rows_anywhere full linear kernels/linear.cuh [[x.extent(1) == inputs_ && aligned(rows_of(x))]] [[x.extent(1) == inputs_]])
+mutation(low_part_of_everything full linear kernels/linear.cuh [[to_bf16(value - widened(first.values[k]))]] [[to_bf16(value)]])
+mutation(low_part_twice full linear kernels/linear.cuh [[static_cast<bfloat16 const*>(from_.data) + inputs_]] [[static_cast<bfloat16 const*>(from_.data)]])
+mutation(bias_of_other_outputs full linear kernels/linear.cuh [[bias.data() + first]] [[bias.data()]])
+mutation(added_to_the_first_row full linear kernels/linear.cuh [[load(held[r] + i]] [[load(held[0] + i]])
+mutation(gathered_too_wide full linear kernels/linear.cuh [[if (i + k < columns) out]] [[out]])
+mutation(algorithm_for_every_block fast blas blas.cuh [[product.start(state_->handle.get(), algorithm,]]
+    [[product.start(state_->handle.get(), product.candidates(state_->handle.get(), state::workspace_bytes).all[0],]])
+mutation(alignment_not_asked full blas blas.cuh [[prefer(alignment, std::uint32_t{16})]] [[static_cast<void>(alignment)]])
+mutation(correction_lost fast blas blas.cuh [[factor(add)]] [[factor(false)]])
+mutation(tf32_for_all full blas blas.cuh [[{CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F}]] [[{CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32}]])
+mutation(tf32_for_none full blas blas.cuh [[CUBLAS_COMPUTE_32F_FAST_TF32}]] [[CUBLAS_COMPUTE_32F}]])

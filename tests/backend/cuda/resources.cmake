@@ -41,6 +41,7 @@ list(LENGTH rows count)
 if(count EQUAL 0)
     message(FATAL_ERROR "ptxas said nothing of any kernel")
 endif()
+list(REMOVE_DUPLICATES rows)  # a kernel may be compiled with several operations
 list(SORT rows COMPARE NATURAL)
 list(JOIN rows "\n" rows)
 string(PREPEND rows "# nvcc ${VERSION}: kernel: architecture, registers of a thread, bytes of shared memory of a block\n")

@@ -218,7 +218,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
     if (!possible(*operation, *a, *b, *c, *d)) return CUBLAS_STATUS_NOT_SUPPORTED;
     constexpr std::uint64_t small = std::uint64_t{1} << 22;
     bool const few = d->rows * d->columns * a->rows <= small;
-    for (std::uint64_t i = 0; i < (few ? orders : 1) && *count < most; ++i) {
+    for (std::uint64_t i = 0; i < (few ? 2 : 1) && *count < most; ++i) {
         auto const order = (d->columns / 128 + d->rows / 8 + a->rows / 8 + i) % orders;
         bool const split = preference->schemes != CUBLASLT_REDUCTION_SCHEME_NONE && i == 0;
         algorithm_words const words{order, split ? 2u : 1u, split ? 2u : 0u, static_cast<std::uint64_t>(operation->sums),

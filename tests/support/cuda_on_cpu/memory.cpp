@@ -19,7 +19,9 @@ std::size_t in_use = 0, whole_memory = std::size_t{1} << 32;
 
 struct pinned_block {
     std::size_t bytes;
-    std::uint64_t read;  // the number of the last copy from it, or 0 if the host may touch it
+    // the number of the last copy from it, and as far as they read, or 0 if the host may touch it
+    std::uint64_t read = 0;
+    std::size_t until = 0;
 };
 std::map<std::uintptr_t, pinned_block> pinned;  // by address
 std::uint64_t reads_so_far = 0;
@@ -66,7 +68,7 @@ void* allocate_pinned(std::size_t bytes) {
     void* const memory = ::operator new(bytes, alignment, std::nothrow);
     if (memory == nullptr) return nullptr;
     poison_values(memory, bytes);
-    pinned[address_of(memory)] = {bytes, 0};
+    pinned[address_of(memory)].bytes = bytes;
     return memory;
 }
 
@@ -80,13 +82,14 @@ bool release_pinned(void* memory) {
     return true;
 }
 
-void device_reads(void const* memory) {
+void device_reads(void const* memory, std::size_t bytes) {
     auto const after = pinned.upper_bound(address_of(memory));
     if (after == pinned.begin()) return;
     auto& [start, block] = *std::prev(after);
     if (address_of(memory) >= start + block.bytes) return;
     block.read = ++reads_so_far;
-    sanitizer::poison(reinterpret_cast<void const*>(start), block.bytes);
+    block.until = std::max(block.until, address_of(memory) + bytes - start);
+    sanitizer::poison(reinterpret_cast<void const*>(start), block.until);
 }
 
 std::uint64_t reads() { return reads_so_far; }
@@ -95,6 +98,7 @@ void wait_for_reads(std::uint64_t number) {
     for (auto& [start, block] : pinned) {
         if (block.read == 0 || block.read > number) continue;
         block.read = 0;
+        block.until = 0;
         sanitizer::unpoison(reinterpret_cast<void const*>(start), block.bytes);
     }
 }
@@ -104,14 +108,12 @@ void count_object(int more) { objects += more; }
 std::size_t allocations() { return sizes.size() + pinned.size() + static_cast<std::size_t>(objects); }
 
 open_memory::open_memory() {
-    for (auto const& [start, block] : pinned) sanitizer::unpoison(reinterpret_cast<void const*>(start), block.bytes);
+    for (auto const& [start, block] : pinned) sanitizer::unpoison(reinterpret_cast<void const*>(start), block.until);
     for (auto const& [start, size] : sizes) sanitizer::unpoison(reinterpret_cast<void const*>(start), size);
 }
 
 open_memory::~open_memory() {
-    for (auto const& [start, block] : pinned) {
-        if (block.read > 0) sanitizer::poison(reinterpret_cast<void const*>(start), block.bytes);
-    }
+    for (auto const& [start, block] : pinned) sanitizer::poison(reinterpret_cast<void const*>(start), block.until);
     for (auto const& [start, size] : sizes) sanitizer::poison(reinterpret_cast<void const*>(start), size);
 }
 

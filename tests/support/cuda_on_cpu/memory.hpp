@@ -22,7 +22,7 @@ bool release_pinned(void* memory);
 
 /// The device was told to read from here, which matters if it is pinned memory: the host may not touch it until
 /// `wait_for_reads` of a number that `reads` gave since.
-void device_reads(void const* memory);
+void device_reads(void const* memory, std::size_t bytes);
 std::uint64_t reads();
 void wait_for_reads(std::uint64_t number);
 

@@ -12,7 +12,6 @@ namespace {
 
 int calls_left = 0;  // until the one that fails; 0 for none
 cudaError_t failure = cudaSuccess;
-int calls_so_far = 0;
 
 }  // namespace
 
@@ -21,12 +20,9 @@ void fail_call(int number, cudaError_t status) {
     failure = status;
 }
 
-int calls() { return calls_so_far; }
+int calls_before_failure() { return calls_left; }
 
-cudaError_t answer() {
-    ++calls_so_far;
-    return calls_left > 0 && --calls_left == 0 ? failure : cudaSuccess;
-}
+cudaError_t answer() { return calls_left > 0 && --calls_left == 0 ? failure : cudaSuccess; }
 
 std::string name_of_function(void const* function) {
     Dl_info found{};

@@ -2,13 +2,13 @@
 /// The class of blas.hpp, for the one file that is compiled into `plateau::cuda`.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
-#include <optional>
+#include <memory>
 #include <tuple>
-#include <utility>
-#include <vector>
+#include <type_traits>
 
 #include <cublasLt.h>
 
@@ -39,27 +39,33 @@ inline void check(cublasStatus_t status, message_piece what) {
     throw device_error{"cuBLASLt refused ", asked, ": ", cublasLtGetStatusString(status), way_out(status)};
 }
 
-/// One of cuBLASLt's descriptors.
-template <class Handle, cublasStatus_t (*Destroy)(Handle)>
-class blas_object {
-public:
-    /// @param create  create(&handle, arguments...)
-    template <class... Parameters, class... Arguments>
-    explicit blas_object(cublasStatus_t (*create)(Handle*, Parameters...), Arguments... arguments) {
-        check(create(&handle_, arguments...), "a descriptor of a matrix product");
-    }
-    blas_object(blas_object const&) = delete;
-    blas_object& operator=(blas_object const&) = delete;
-    ~blas_object() { static_cast<void>(Destroy(handle_)); }
-    operator Handle() const { return handle_; }
-
-private:
-    Handle handle_ = nullptr;
+/// How things of cuBLASLt's end.
+struct blas_destroy {
+    void operator()(cublasLtHandle_t old) const { static_cast<void>(cublasLtDestroy(old)); }
+    void operator()(cublasLtMatrixLayout_t old) const { static_cast<void>(cublasLtMatrixLayoutDestroy(old)); }
+    void operator()(cublasLtMatmulDesc_t old) const { static_cast<void>(cublasLtMatmulDescDestroy(old)); }
+    void operator()(cublasLtMatmulPreference_t old) const { static_cast<void>(cublasLtMatmulPreferenceDestroy(old)); }
 };
-using blas_handle = blas_object<cublasLtHandle_t, &cublasLtDestroy>;
-using blas_layout = blas_object<cublasLtMatrixLayout_t, &cublasLtMatrixLayoutDestroy>;
-using blas_operation = blas_object<cublasLtMatmulDesc_t, &cublasLtMatmulDescDestroy>;
-using blas_preference = blas_object<cublasLtMatmulPreference_t, &cublasLtMatmulPreferenceDestroy>;
+template <class Handle>
+using blas_object = std::unique_ptr<std::remove_pointer_t<Handle>, blas_destroy>;
+using blas_handle = blas_object<cublasLtHandle_t>;
+using blas_layout = blas_object<cublasLtMatrixLayout_t>;
+using blas_operation = blas_object<cublasLtMatmulDesc_t>;
+using blas_preference = blas_object<cublasLtMatmulPreference_t>;
+
+/// @param create  create(&handle)
+template <class Object, class Create>
+Object made(char const* what, Create const& create) {
+    typename Object::pointer handle = nullptr;
+    check(create(&handle), what);
+    return Object{handle};
+}
+
+inline blas_layout layout_of(cudaDataType type, index rows, index columns, index stride) {
+    return made<blas_layout>("the layout of a matrix", [&](cublasLtMatrixLayout_t* made) {
+        return cublasLtMatrixLayoutCreate(made, type, static_cast<std::uint64_t>(columns), static_cast<std::uint64_t>(rows), stride);
+    });
+}
 
 struct product_types {
     cudaDataType operands, result;
@@ -75,26 +81,34 @@ inline product_types types_of(product_kind kind) {
     }
 }
 
+/// Algorithms for one product. An array, for nvcc 13.0 breaks down over a std::vector of cuBLASLt's structures.
+struct blas_candidates {
+    static constexpr std::size_t most = 8;
+    std::array<cublasLtMatmulAlgo_t, most> all;
+    std::size_t count = 0;
+};
+
 /// Y = X Wᵀ as cuBLASLt sees it. Its matrices are stored by columns, so that our rows are its columns: it computes Yᵀ = W Xᵀ,
 /// [N, R] = op(A) B, where A [K, N] are the bytes of W, to be transposed, and B [K, R] those of X.
 class blas_product {
 public:
     blas_product(product_kind kind, index rows, index outputs, index inputs, index x_stride, index w_stride, index y_stride)
         : types_{types_of(kind)},
-          operation_{&cublasLtMatmulDescCreate, types_.sums, types_.result},
-          w_{&cublasLtMatrixLayoutCreate, types_.operands, size(inputs), size(outputs), w_stride},
-          x_{&cublasLtMatrixLayoutCreate, types_.operands, size(inputs), size(rows), x_stride},
-          y_{&cublasLtMatrixLayoutCreate, types_.result, size(outputs), size(rows), y_stride} {
+          operation_{made<blas_operation>("the description of a matrix product",
+                                          [&](auto* made) { return cublasLtMatmulDescCreate(made, types_.sums, types_.result); })},
+          w_{layout_of(types_.operands, outputs, inputs, w_stride)},
+          x_{layout_of(types_.operands, rows, inputs, x_stride)},
+          y_{layout_of(types_.result, rows, outputs, y_stride)} {
         cublasOperation_t const transposed = CUBLAS_OP_T;
-        check(cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof transposed),
-              "a descriptor of a matrix product");
+        check(cublasLtMatmulDescSetAttribute(operation_.get(), CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof transposed),
+              "the description of a matrix product");
     }
 
     /// Those of the heuristics' algorithms, best first, that sum without a split in memory of `workspace` bytes.
-    std::vector<cublasLtMatmulAlgo_t> candidates(cublasLtHandle_t handle, std::size_t workspace) const {
-        blas_preference const preference{&cublasLtMatmulPreferenceCreate};
+    blas_candidates candidates(cublasLtHandle_t handle, std::size_t workspace) const {
+        auto const preference = made<blas_preference>("preferences of matrix products", &cublasLtMatmulPreferenceCreate);
         auto const prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, auto value) {
-            check(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof value), "a preference of matrix products");
+            check(cublasLtMatmulPreferenceSetAttribute(preference.get(), attribute, &value, sizeof value), "preferences of matrix products");
         };
         prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{workspace});
         prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, std::uint32_t{CUBLASLT_REDUCTION_SCHEME_NONE});
@@ -102,12 +116,12 @@ public:
                                      CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
             prefer(alignment, std::uint32_t{16});
         }
-        std::vector<cublasLtMatmulHeuristicResult_t> results(8);
+        std::array<cublasLtMatmulHeuristicResult_t, blas_candidates::most> results{};
         int count = 0;
-        check(cublasLtMatmulAlgoGetHeuristic(handle, operation_, w_, x_, y_, y_, preference, static_cast<int>(results.size()),
+        check(cublasLtMatmulAlgoGetHeuristic(handle, operation_.get(), w_.get(), x_.get(), y_.get(), y_.get(), preference.get(), static_cast<int>(results.size()),
                                              results.data(), &count),
               "an algorithm for a matrix product");
-        std::vector<cublasLtMatmulAlgo_t> found;
+        blas_candidates found{};
         for (int i = 0; i < count; ++i) {
             auto algorithm = results[static_cast<std::size_t>(i)].algo;
             if (results[static_cast<std::size_t>(i)].state != CUBLAS_STATUS_SUCCESS) continue;
@@ -116,10 +130,10 @@ public:
             check(cublasLtMatmulAlgoConfigSetAttribute(&algorithm, CUBLASLT_ALGO_CONFIG_SPLITK_NUM, &splits, sizeof splits), "a sum in one");
             check(cublasLtMatmulAlgoConfigSetAttribute(&algorithm, CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME, &scheme, sizeof scheme), "a sum in one");
             cublasLtMatmulHeuristicResult_t checked{};
-            auto const status = cublasLtMatmulAlgoCheck(handle, operation_, w_, x_, y_, y_, &algorithm, &checked);
+            auto const status = cublasLtMatmulAlgoCheck(handle, operation_.get(), w_.get(), x_.get(), y_.get(), y_.get(), &algorithm, &checked);
             if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) continue;  // not without the split
             check(status, "an algorithm for a matrix product");
-            if (checked.workspaceSize <= workspace) found.push_back(algorithm);
+            if (checked.workspaceSize <= workspace) found.all[found.count++] = algorithm;
         }
         return found;
     }
@@ -132,22 +146,20 @@ public:
         auto const factor = [&](bool one) {
             return types_.result == CUDA_R_64F ? static_cast<void const*>(wide + one) : static_cast<void const*>(narrow + one);
         };
-        return cublasLtMatmul(handle, operation_, factor(true), w, w_, x, x_, factor(add), y, y_, y, y_, &algorithm, workspace,
+        return cublasLtMatmul(handle, operation_.get(), factor(true), w, w_.get(), x, x_.get(), factor(add), y, y_.get(), y, y_.get(), &algorithm, workspace,
                               workspace_bytes, stream);
     }
 
 private:
-    static std::uint64_t size(index n) { return static_cast<std::uint64_t>(n); }
-
     product_types types_;
     blas_operation operation_;
     blas_layout w_, x_, y_;
 };
 
 struct blas::state {
-    static constexpr std::size_t workspace_bytes = std::size_t{32} << 20;  // what NVIDIA advises for Hopper
+    static constexpr std::size_t workspace_bytes = std::size_t{4} << 20;  // kernels that do not split sums need little or none
 
-    explicit state(stream_handle s) : stream{s}, handle{&cublasLtCreate}, workspace_memory{s}, workspace{workspace_memory.get(workspace_bytes)} {}
+    explicit state(stream_handle s) : stream{s}, handle{made<blas_handle>("to start", &cublasLtCreate)}, workspace_memory{s}, workspace{workspace_memory.get(workspace_bytes)} {}
 
     /// Rows for which algorithms are compared: many, as long as their memory is bounded. A function of N and K alone.
     static index canonical_rows(index outputs, index inputs) {
@@ -169,8 +181,8 @@ struct blas::state {
         index const result_bytes = kind == product_kind::fp64 ? 8 : 4;
         index const x_stride = inputs + 16 / operand_bytes, y_stride = outputs + 16 / result_bytes;
         blas_product const product{kind, rows, outputs, inputs, x_stride, w.stride, y_stride};
-        auto const all = product.candidates(handle, workspace_bytes);
-        if (all.size() == 1) return all.front();
+        auto const [all, count] = product.candidates(handle.get(), workspace_bytes);
+        if (count == 1) return all.front();
         growing_memory x_memory{stream}, y_memory{stream};
         auto const x_bytes = static_cast<std::size_t>(rows * x_stride * operand_bytes);
         void* const x = x_memory.get(x_bytes);
@@ -178,11 +190,12 @@ struct blas::state {
         fill_bytes(x, 0x3C, x_bytes, stream);  // a small number in any of the types
         owned_event const before, after;
         auto const start = [&](cublasLtMatmulAlgo_t const& one) {
-            return product.start(handle, one, x, w.data, y, false, workspace, workspace_bytes, stream);
+            return product.start(handle.get(), one, x, w.data, y, false, workspace, workspace_bytes, stream);
         };
-        std::vector<double> best(all.size(), std::numeric_limits<double>::infinity());
+        std::array<double, blas_candidates::most> best;
+        best.fill(std::numeric_limits<double>::infinity());
         for (int round = 0; round < 2; ++round) {
-            for (std::size_t i = 0; i < all.size(); ++i) {
+            for (std::size_t i = 0; i < count; ++i) {
                 auto const status = start(all[i]);  // the first run loads the kernel
                 if (status == CUBLAS_STATUS_NOT_SUPPORTED) continue;
                 check(status, "a matrix product");
@@ -194,11 +207,11 @@ struct blas::state {
             }
         }
         constexpr double clearly = 0.95;  // a gain that is more than noise, or the heuristics' order stands
-        std::size_t winner = all.size();
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            if (std::isfinite(best[i]) && (winner == all.size() || best[i] < clearly * best[winner])) winner = i;
+        std::size_t winner = count;
+        for (std::size_t i = 0; i < count; ++i) {
+            if (std::isfinite(best[i]) && (winner == count || best[i] < clearly * best[winner])) winner = i;
         }
-        if (winner == all.size()) check(CUBLAS_STATUS_NOT_SUPPORTED, "every algorithm for a matrix product");
+        if (winner == count) check(CUBLAS_STATUS_NOT_SUPPORTED, "every algorithm for a matrix product");
         return all[winner];
     }
 
@@ -222,7 +235,7 @@ void blas::multiply(product_kind kind, index rows, index outputs, index inputs, 
     if (!state_) state_.reset(new state{stream_});
     auto const& algorithm = state_->algorithm(kind, outputs, inputs, w);
     blas_product const product{kind, rows, outputs, inputs, x.stride, w.stride, y_stride};
-    check(product.start(state_->handle, algorithm, x.data, w.data, y, add, state_->workspace, state::workspace_bytes, stream_),
+    check(product.start(state_->handle.get(), algorithm, x.data, w.data, y, add, state_->workspace, state::workspace_bytes, stream_),
           concat({"a matrix product of ", rows, " x ", inputs, " and ", inputs, " x ", outputs}));
 }
 

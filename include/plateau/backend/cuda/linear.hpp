@@ -15,9 +15,10 @@ namespace plateau::backend {
 ///     bf16x3:  x = x₁ + x₂, w = w₁ + w₂, each rounded to bfloat16;  (Σ x₂ w₁ + Σ x₁ w₂) + Σ x₁ w₁
 /// @param x  [R, K]      @param layer  [N, K] and [N]      @param y  [R, N], not overlapping x
 /// @post a row of y depends on its row of x (and y) alone, bit for bit: not on R, not on its place (blas.hpp says why)
-/// @throws shape_error on extents that do not fit; memory_error, device_error. Scratch memory of the context: rounded and padded
-///         copies of x where there is need of them, and of y; none of x or y if R is a multiple of 128, K and N are of 8, rows
-///         start at multiples of 16 bytes, products are not of bfloat16 and nothing is added to what y held
+/// @throws shape_error on extents that do not fit; memory_error, device_error
+/// Takes scratch memory of the context, which stays: for x rounded, split or padded, and for the products before something is added
+/// to them. None if R is a multiple of 128, K and N are of 8, all rows start at multiples of 16 bytes, the products are not of
+/// bfloat16, and y is to be overwritten. The first product of an N and K waits for the device, to choose its algorithm.
 template <DeviceElement T>
 void linear(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x, std::type_identity_t<biased<cuda_context, T>> const& layer,
             std::type_identity_t<device_view<T, 2>> y, accumulate sum = accumulate::no);

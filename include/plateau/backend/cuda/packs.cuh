@@ -51,7 +51,7 @@ __device__ __forceinline__ pack<T> load(T const* from, index count, bool aligned
     if (aligned && count >= pack<T>::size) return *reinterpret_cast<pack<T> const*>(from);
     pack<T> loaded;
 #pragma unroll
-    for (int i = 0; i < pack<T>::size; ++i) loaded.values[i] = i < count ? from[i] : T{0};
+    for (int i = 0; i < pack<T>::size; ++i) loaded.values[i] = i < count ? from[i] : T{};
     return loaded;
 }
 

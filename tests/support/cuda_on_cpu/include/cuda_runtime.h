@@ -112,8 +112,10 @@ namespace cuda_on_cpu {
 /// What the next calls of the runtime answer instead of doing anything: `fail_call(n, status)` makes the n-th one from now fail.
 void fail_call(int number, cudaError_t status);
 
-/// Calls that could have failed so far, and graphs that ran.
-int calls();
+/// Calls from now up to the one that fails; 0 if it has failed, or none will.
+int calls_before_failure();
+
+/// Graphs that ran.
 int graphs_run();
 
 /// Every call of the runtime asks this first.
@@ -225,7 +227,7 @@ inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes
     if (cuda_on_cpu::is_device_memory(to, bytes) != to_device || cuda_on_cpu::is_device_memory(from, bytes) != from_device) {
         return cudaErrorInvalidValue;
     }
-    if (!from_device) cuda_on_cpu::device_reads(from);
+    if (!from_device) cuda_on_cpu::device_reads(from, bytes);
     cuda_on_cpu::open_memory const open;
     std::memmove(to, from, bytes);
     return cudaSuccess;
@@ -252,7 +254,7 @@ inline cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_stride, void const
     if (width == 0 || height == 0) return cudaSuccess;
     if (!cuda_on_cpu_rows_fit(to, to_stride, width, height, kind != cudaMemcpyDeviceToHost)) return cudaErrorInvalidValue;
     if (!cuda_on_cpu_rows_fit(from, from_stride, width, height, kind != cudaMemcpyHostToDevice)) return cudaErrorInvalidValue;
-    if (kind == cudaMemcpyHostToDevice) cuda_on_cpu::device_reads(from);
+    if (kind == cudaMemcpyHostToDevice) cuda_on_cpu::device_reads(from, (height - 1) * from_stride + width);
     cuda_on_cpu::open_memory const open;
     for (std::size_t r = 0; r < height; ++r) {
         std::memcpy(static_cast<char*>(to) + r * to_stride, static_cast<char const*>(from) + r * from_stride, width);
