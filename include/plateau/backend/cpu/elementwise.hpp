@@ -24,6 +24,13 @@ index first_not_finite(cpu_context const& ctx, std::type_identity_t<tensor::view
     return -1;
 }
 
+/// cell = first_not_finite(x): what an engine looks at when a pass has ended. @param x  [R, D]      @param cell  [1]      @throws shape_error
+template <class T>
+void note_not_finite(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, std::type_identity_t<tensor::view<index, 1>> cell) {
+    tensor::require_extents<1>(cell.extents(), {1}, "the cell for a row that is not finite");
+    cell[0] = first_not_finite<T>(ctx, x);
+}
+
 /// out = act(x), or act(x) · up for a gated layer.
 /// @param x,out  [R, F], may be the same      @param up  [R, F], or empty for a plain layer
 template <class T>

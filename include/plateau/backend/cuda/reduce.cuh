@@ -39,4 +39,16 @@ __device__ __forceinline__ T block_sum(T value) {
     return total;
 }
 
+/// The largest of the threads' values, in each. @pre as of block_sum
+template <int Warps, class T>
+__device__ __forceinline__ T block_max(T value) {
+    T* const largest = block_shared<T, Warps, struct largest_of_warps>();
+    value = warp_max(value);
+    __syncthreads();  // the cells may still be read: by the threads of the maximum before
+    if (threadIdx.x % warp_lanes == 0) largest[threadIdx.x / warp_lanes] = value;
+    __syncthreads();
+    for (int warp = 0; warp < Warps; ++warp) value = largest[warp] > value ? largest[warp] : value;
+    return value;
+}
+
 }  // namespace plateau::backend::cuda

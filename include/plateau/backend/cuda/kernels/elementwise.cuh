@@ -125,15 +125,21 @@ void clip(cuda_context const& ctx, device_view<T, 2> x, std::type_identity_t<T> 
 }
 
 template <DeviceElement T>
-index first_not_finite(cuda_context const& ctx, device_view<T const, 2> x) {
-    device_buffer<unsigned long long, 1> first{ctx, {1}};
-    constexpr int ones = 0xFF;  // the largest number, larger than any row
-    cuda::fill_bytes(first.view().data(), ones, sizeof(unsigned long long), ctx.stream());
+void note_not_finite(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x, device_view<index, 1> cell) {
+    tensor::require_extents<1>(cell.extents(), {1}, "the cell for a row that is not finite");
+    static_assert(sizeof(index) == sizeof(unsigned long long));
+    constexpr int ones = 0xFF;  // the largest unsigned number, larger than any row, is the index -1
+    cuda::fill_bytes(cell.data(), ones, sizeof(index), ctx.stream());
     auto const rows = cuda::rows_of(x);
     cuda::launch(&cuda::finite_kernel<T>, cuda::grid_of(x.extent(0), x.extent(1), cuda::columns_per_warp<T>), cuda::warp_per_row, 0,
-                 ctx.stream(), rows, x.extent(0), x.extent(1), cuda::aligned(rows), first.view().data());
-    auto const found = to_host(ctx, first);
-    return static_cast<index>(found(0));  // all ones are -1
+                 ctx.stream(), rows, x.extent(0), x.extent(1), cuda::aligned(rows), reinterpret_cast<unsigned long long*>(cell.data()));
+}
+
+template <DeviceElement T>
+index first_not_finite(cuda_context const& ctx, device_view<T const, 2> x) {
+    device_buffer<index, 1> first{ctx, {1}};
+    note_not_finite<T>(ctx, x, first.view());
+    return to_host(ctx, first)(0);
 }
 
 template <DeviceElement T>
