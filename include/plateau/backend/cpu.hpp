@@ -5,6 +5,9 @@
 #include <plateau/backend/cpu/context.hpp>
 #include <plateau/backend/cpu/elementwise.hpp>
 #include <plateau/backend/cpu/linear.hpp>
+#include <plateau/backend/cpu/log_probabilities.hpp>
 #include <plateau/backend/cpu/logits.hpp>
 #include <plateau/backend/cpu/memory.hpp>
 #include <plateau/backend/cpu/norm.hpp>
+#include <plateau/backend/cpu/rows.hpp>
+#include <plateau/backend/cpu/sign_codes.hpp>

@@ -3,7 +3,7 @@
 #include <limits>
 #include <vector>
 
-#include "backend/cuda/on_device.hpp"
+#include "backend/cuda/attention_problems.hpp"
 
 namespace {
 
@@ -12,72 +12,14 @@ using namespace plateau::testing;
 using plateau::index;
 using tensor::buffer;
 
-/// Rows of a block that follow each other in one sequence, after the first `prefix` rows of prefix `which`.
-struct part {
-    index first_row, rows, prefix;
-    std::size_t which = 0;
-};
-
-template <class T>
-struct problem {
-    backend::attention_shape<T> shape;
-    buffer<T, 2> q, keys, values;
-    std::vector<buffer<T, 2>> prefix_keys, prefix_values;
-};
-
-template <class T>
-problem<T> random_problem(index rows, index heads, index kv_heads, index width, std::uint64_t seed, index prefix = 0) {
-    problem<T> p{{heads, kv_heads, width, static_cast<T>(1 / std::sqrt(static_cast<double>(width)))},
-                 random_buffer<T, 2>({rows, heads * width}, seed),
-                 random_buffer<T, 2>({rows, kv_heads * width}, seed + 1000),
-                 random_buffer<T, 2>({rows, kv_heads * width}, seed + 2000),
-                 {},
-                 {}};
-    for (std::uint64_t i = 0; i < 2; ++i) {
-        p.prefix_keys.push_back(random_buffer<T, 2>({prefix, kv_heads * width}, seed + 3000 + i));
-        p.prefix_values.push_back(random_buffer<T, 2>({prefix, kv_heads * width}, seed + 4000 + i));
-    }
-    return p;
-}
-
 template <class T>
 buffer<T, 2> on_device(problem<T> const& p, std::vector<part> const& parts, index gap = 0) {
     return in_every_order([&](backend::cuda_context const& ctx) {
-        device_rows<T> q{ctx, p.q, gap}, keys{ctx, p.keys, gap}, values{ctx, p.values, gap};
-        std::vector<device_rows<T>> prefix_keys, prefix_values;
-        for (auto const& rows : p.prefix_keys) prefix_keys.emplace_back(ctx, rows, gap);
-        for (auto const& rows : p.prefix_values) prefix_values.emplace_back(ctx, rows, gap);
-        std::vector<backend::segment<T, backend::device_space>> segments;
-        for (auto const& one : parts) {
-            segments.push_back({one.first_row, one.rows, prefix_keys[one.which].view().rows(0, one.prefix),
-                                prefix_values[one.which].view().rows(0, one.prefix)});
-        }
+        device_problem<T> on{ctx, p, parts, gap};
         backend::device_buffer<T, 2> z{ctx, p.q.extents()};
-        backend::prefix_attention<T>(ctx, p.shape, q, keys, values, segments, z.view());
+        backend::prefix_attention<T>(ctx, p.shape, on.q, on.keys, on.values, on.segments, z.view());
         return backend::to_host(ctx, z);
     });
-}
-
-template <class T>
-buffer<T, 2> on_host(problem<T> const& p, std::vector<part> const& parts) {
-    std::vector<backend::segment<T>> segments;
-    for (auto const& one : parts) {
-        segments.push_back({one.first_row, one.rows, p.prefix_keys[one.which].view().rows(0, one.prefix),
-                            p.prefix_values[one.which].view().rows(0, one.prefix)});
-    }
-    buffer<T, 2> z(p.q.extents());
-    backend::prefix_attention<T>(on_cpu, p.shape, p.q, p.keys, p.values, segments, z.view());
-    return z;
-}
-
-template <class T>
-problem<double> widened(problem<T> const& p) {
-    auto const& s = p.shape;
-    problem<double> wide{{s.heads, s.kv_heads, s.width, static_cast<double>(s.scale), static_cast<double>(s.cap), s.window},
-                         in_double(p.q), in_double(p.keys), in_double(p.values), {}, {}};
-    for (auto const& rows : p.prefix_keys) wide.prefix_keys.push_back(in_double(rows));
-    for (auto const& rows : p.prefix_values) wide.prefix_values.push_back(in_double(rows));
-    return wide;
 }
 
 /// The device's and the CPU's results against the CPU's in double, which attention_test.cpp beside cpu/ holds to the formula.
@@ -106,16 +48,6 @@ TEMPLATE_TEST_CASE("heads of every width up to 256", "[cuda][attention]", float,
 
 TEMPLATE_TEST_CASE("many heads that share one key", "[cuda][attention]", float, double) {
     require_attention(random_problem<TestType>(3, 20, 1, 16, 3, 40), {{0, 1, 40}, {1, 1, 40}, {2, 1, 40}});
-}
-
-/// Rows of single positions after two prefixes, rows of a sequence, rows without a prefix.
-std::vector<part> mixed_parts(index prefix) {
-    std::vector<part> parts{{0, 2, prefix, 1}};
-    for (index r = 2; r < 20; ++r) parts.push_back({r, 1, prefix, 0});
-    for (index r = 20; r < 23; ++r) parts.push_back({r, 1, prefix, 1});
-    parts.push_back({23, 6, 0, 0});
-    parts.push_back({29, 1, 0, 0});
-    return parts;
 }
 
 TEMPLATE_TEST_CASE("rows of many sequences in one block", "[cuda][attention]", float, double) {

@@ -114,6 +114,30 @@ TEMPLATE_TEST_CASE("the first row that is not finite", "[cuda][elementwise]", fl
     CHECK(first() == 4);
 }
 
+TEMPLATE_TEST_CASE("the first rows that are not finite, noted without waiting", "[cuda][elementwise]", float, double) {
+    auto x = random_buffer<TestType, 2>({9, 65}, 1);
+    auto const whole = x.clone();
+    x(5, 64) = std::numeric_limits<TestType>::quiet_NaN();
+    x(8, 0) = std::numeric_limits<TestType>::infinity();
+    auto const noted = in_every_order([&](backend::cuda_context const& ctx) {
+        auto const rows = backend::to_device(ctx, x), others = backend::to_device(ctx, whole);
+        backend::device_buffer<index, 1> cells{ctx, {3}};
+        auto const cell = [&](index i) { return cells.view().rows(i, 1); };
+        backend::note_not_finite<TestType>(ctx, rows, cell(2));
+        backend::note_not_finite<TestType>(ctx, others, cell(0));
+        backend::note_not_finite<TestType>(ctx, rows.view().rows(6, 3), cell(1));
+        return backend::to_host(ctx, cells);
+    });
+    buffer<index, 1> cpu({3});
+    backend::note_not_finite<TestType>(on_cpu, x, cpu.view().rows(2, 1));
+    backend::note_not_finite<TestType>(on_cpu, whole, cpu.view().rows(0, 1));
+    backend::note_not_finite<TestType>(on_cpu, x.view().rows(6, 3), cpu.view().rows(1, 1));
+    for (index i = 0; i < 3; ++i) {
+        CHECK(noted(i) == std::array<index, 3>{-1, 2, 5}[static_cast<std::size_t>(i)]);
+        CHECK(cpu(i) == noted(i));
+    }
+}
+
 TEMPLATE_TEST_CASE("rotations of heads, whole or in part", "[cuda][elementwise][rope]", float, double) {
     index const heads = GENERATE(1, 3), half = GENERATE(1, 4, 5, 32, 65), rest = GENERATE(0, 3), gap = GENERATE(0, 1, 3);
     index const width = 2 * half + rest;
@@ -145,6 +169,8 @@ TEST_CASE("element-wise operations refuse extents that do not fit", "[cuda][elem
     CHECK_THROWS_AS(backend::add<float>(ctx, narrow, x.view()), shape_error);
     CHECK_THROWS_AS(backend::activate<float>(ctx, activation::relu, x, {}, narrow.view()), shape_error);
     CHECK_THROWS_AS(backend::activate<float>(ctx, activation::relu, x, narrow, x.view()), shape_error);
+    backend::device_buffer<index, 1> cells{ctx, {2}};
+    CHECK_THROWS_AS(backend::note_not_finite<float>(ctx, x, cells.view()), shape_error);
     CHECK_THROWS_AS(backend::rotate<float>(ctx, x.view(), 1, angles, angles), shape_error);
     CHECK_THROWS_AS(backend::rotate<float>(ctx, narrow.view(), 2, {}, {}), shape_error);
 }

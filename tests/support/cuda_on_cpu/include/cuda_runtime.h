@@ -56,6 +56,8 @@ inline int __all_sync(unsigned mask, int vote, char const* file = __builtin_FILE
     return __ballot_sync(mask, vote, file, line) == mask;
 }
 
+inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }
+
 /// Threads change places only where they wait, so that a plain read and write is one step.
 template <class T>
 T atomicAdd(T* at, std::type_identity_t<T> value) {

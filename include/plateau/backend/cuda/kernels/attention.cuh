@@ -199,24 +199,11 @@ void start_attention(cuda_context const& ctx, attention_shape<T> const& shape, d
 /// Calls f<Width>() with the narrowest kernel that takes such heads.
 template <class T, class F>
 void with_width(attention_shape<T> const& shape, F const& f) {
-    if (shape.kv_heads < 1 || shape.heads % shape.kv_heads != 0 || shape.width < 1) {
-        throw shape_error{"attention of ", shape.heads, " heads of ", shape.width, " coordinates cannot share ", shape.kv_heads, " keys"};
-    }
+    require_heads(shape);
     if (shape.width <= 64) return f.template operator()<64>();
     if (shape.width <= 128) return f.template operator()<128>();
     if (shape.width <= 256) return f.template operator()<256>();
     throw domain_error{"heads of ", shape.width, " coordinates are too wide for the CUDA backend, which takes up to 256: use --backend cpu"};
-}
-
-template <class T>
-void require_segment(segment<T, device_space> const& one, attention_shape<T> const& shape, index rows) {
-    index const prefix_width = shape.kv_heads * shape.width;
-    if (one.first_row < 0 || one.rows < 1 || one.first_row + one.rows > rows) {
-        throw shape_error{"a segment of rows ", one.first_row, " to ", one.first_row + one.rows, " does not fit a block of ", rows};
-    }
-    if (one.prefix() == 0) return;
-    tensor::require_extents(one.prefix_keys.extents(), {one.prefix(), prefix_width}, "the keys of a prefix");
-    tensor::require_extents(one.prefix_values.extents(), {one.prefix(), prefix_width}, "the values of a prefix");
 }
 
 }  // namespace plateau::backend::cuda
@@ -228,7 +215,7 @@ void tile_attention(cuda_context const& ctx, std::type_identity_t<attention_shap
                     std::type_identity_t<std::span<segment<T, device_space> const>> segments, std::span<prefix_layers const> layers,
                     attention_tiles<T>& into) {
     cuda::with_width(shape, [&]<int Width>() {
-        for (auto const& one : segments) cuda::require_segment(one, shape, rows);
+        cuda::require_segments(shape, segments, rows);
         cuda::make_tiles<Width, T>(ctx, shape, segments, layers, into);
     });
 }

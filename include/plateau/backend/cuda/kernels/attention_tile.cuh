@@ -1,7 +1,10 @@
 #pragma once
 /// What one block of the attention kernel works on, and how large its pieces are.
 
+#include <span>
+
 #include <plateau/backend/attention_shape.hpp>
+#include <plateau/backend/cuda/device_space.hpp>
 #include <plateau/backend/cuda/packs.cuh>
 #include <plateau/backend/cuda/reduce.cuh>
 
@@ -51,6 +54,28 @@ __device__ __forceinline__ T ordered_dot(T const* a, T const* b, int width, bool
         for (int i = 0; i < pack<T>::size; ++i) sum = fma(x.values[i], y.values[i], sum);
     }
     return sum;
+}
+
+/// @throws shape_error unless the heads share their keys evenly
+template <class T>
+void require_heads(attention_shape<T> const& shape) {
+    if (shape.kv_heads < 1 || shape.heads % shape.kv_heads != 0 || shape.width < 1) {
+        throw shape_error{"attention of ", shape.heads, " heads of ", shape.width, " coordinates cannot share ", shape.kv_heads, " keys"};
+    }
+}
+
+/// @throws shape_error unless the segments fit the heads and a block of `rows` rows
+template <class T>
+void require_segments(attention_shape<T> const& shape, std::span<segment<T, device_space> const> segments, index rows) {
+    index const prefix_width = shape.kv_heads * shape.width;
+    for (auto const& one : segments) {
+        if (one.first_row < 0 || one.rows < 1 || one.first_row + one.rows > rows) {
+            throw shape_error{"a segment of rows ", one.first_row, " to ", one.first_row + one.rows, " does not fit a block of ", rows};
+        }
+        if (one.prefix() == 0) continue;
+        tensor::require_extents(one.prefix_keys.extents(), {one.prefix(), prefix_width}, "the keys of a prefix");
+        tensor::require_extents(one.prefix_values.extents(), {one.prefix(), prefix_width}, "the values of a prefix");
+    }
 }
 
 }  // namespace plateau::backend::cuda
