@@ -91,7 +91,7 @@ public:
         hooks::plan<T> const plan{write_.direct ? set : hooks::patch<T>(write_.at.name(), write_hook(pairs, write)) | set, sites};
         last_layer_ = std::max(plan.layers_wanted(model_.layers()), write_.first_layer);
         passes_ = nn::passes<Context, T>(ctx_);
-        block_rows_ = models::reserve_blocks(ctx_, model_, passes_, options_.block_rows, plan.wants_from(hooks::site_id::unembed_out));
+        block_rows_ = models::reserve_blocks(ctx_, model_, passes_, options_.block_rows, rows_of(pairs), plan.wants_from(hooks::site_id::unembed_out));
         for (std::size_t first = 0; first < pairs.size();) {
             std::size_t const end = end_of_wave(pairs, first);
             run_prompts(pairs, first, end, with);
@@ -121,6 +121,13 @@ private:
             }
             spans_.push_back(span);
         }
+    }
+
+    /// Rows of all pairs, with those of their prefixes.
+    [[gnu::cold]] index rows_of(std::vector<prompt_pair> const& pairs) const {
+        index rows = 0;
+        for (std::size_t i = 0; i < pairs.size(); ++i) rows += (options_.points + 1) * (clean_.length(pairs[i].context) - spans_[i].start) + spans_[i].start;
+        return rows;
     }
 
     row_span const& span(index pair) const { return spans_[static_cast<std::size_t>(pair)]; }

@@ -1,0 +1,400 @@
+// The layers, the engine and what is built on them, with their rows on the device: beside the CPU's.
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <plateau/models/generate.hpp>
+#include <plateau/models/load.hpp>
+#include <plateau/models/token_losses.hpp>
+#include <plateau/sweep/activation_patching.hpp>
+#include <plateau/sweep/answer_logits.hpp>
+#include <plateau/sweep/freeze.hpp>
+#include <plateau/sweep/interpolate.hpp>
+#include <plateau/sweep/predictions.hpp>
+
+#include "backend/cuda/on_device.hpp"
+#include "support/golden.hpp"
+#include "support/scratch.hpp"
+#include "support/tiny_checkpoint.hpp"
+
+#include <cuda_runtime.h>
+
+namespace {
+
+using namespace plateau;
+using namespace plateau::testing;
+using plateau::index;
+using cuda = backend::cuda_context;
+
+/// Values of every row of some sites, by (site, item, point, position); those of repeated rows have to be the same.
+template <class T>
+using readings = std::map<std::tuple<std::string, index, index, index>, std::vector<T>>;
+
+template <class T>
+hooks::hook_set<T> keep(std::string const& pattern, readings<T>& into) {
+    return hooks::capture<T>(pattern, [&into](hooks::site const& at, hooks::where const& w, tensor::view<T const, 3> rows) {
+        for (std::size_t r = 0; r < w.rows.size(); ++r) {
+            auto const& id = w.rows[r];
+            auto values = hooks::detail::row_values<T>(at, id, rows[static_cast<index>(r)]);
+            auto const key = std::tuple{at.name(), id.item, id.point, id.position};
+            if (id.repeated) CHECK(into.at(key) == values);
+            into[key] = std::move(values);
+        }
+    });
+}
+
+/// The largest difference of two readings of the same rows, for each site as a share of the largest value there.
+template <class T>
+double largest_difference(readings<T> const& a, readings<T> const& b) {
+    REQUIRE(a.size() == b.size());
+    std::map<std::string, std::array<double, 2>> sites;  // difference, value
+    for (auto one = a.begin(), other = b.begin(); one != a.end(); ++one, ++other) {
+        REQUIRE(one->first == other->first);
+        REQUIRE(one->second.size() == other->second.size());
+        auto& [difference, value] = sites[std::get<0>(one->first)];
+        for (std::size_t i = 0; i < one->second.size(); ++i) {
+            double const x = static_cast<double>(one->second[i]), y = static_cast<double>(other->second[i]);
+            if (std::isinf(x) && x == y) continue;
+            REQUIRE(std::isfinite(x));
+            difference = std::max(difference, std::abs(x - y));
+            value = std::max(value, std::abs(y));
+        }
+    }
+    double worst = 0;
+    for (auto const& [site, found] : sites) worst = std::max(worst, found[1] > 0 ? found[0] / found[1] : found[0]);
+    return worst;
+}
+
+template <class T>
+inline constexpr double engine_tolerance = std::is_same_v<T, double> ? 1e-12 : 1e-5;
+
+template <class T, class Context>
+models::language_model<Context, T> tiny_model(Context const& ctx, std::uint64_t seed = 7) {
+    scratch_dir const folder;
+    tiny::checkpoint{seed}.write(folder.path());
+    return models::load<T>(folder.path(), ctx);
+}
+
+std::vector<sweep::prompt_pair> const pairs{{0, 1}, {1, 2}, {3, 0}, {2, 0, true}};
+models::prompt_list const prompts = tiny::random_prompts(3, {6, 9, 5, 7}, 37);
+
+template <class T>
+sweep::point_writer<T> by_the_host(index steps) {
+    auto const lines = sweep::straight_lines<T>(pairs, steps);
+    return [lines](index pair, index point, auto a, auto b, auto out) { lines(pair, point, a, b, out); };
+}
+
+TEMPLATE_TEST_CASE("every site of every family is the CPU's on the device - models", "[cuda][engine]", float, double) {
+    cuda const ctx;
+    for (auto const& name : golden::model_names()) {
+        CAPTURE(name);
+        auto const folder = golden::models_folder() / name;
+        auto const texts = golden::prompts(folder / "tokens.npy");
+        readings<TestType> device, cpu;
+        models::forward(ctx, models::load<TestType>(folder, ctx), texts, keep<TestType>("*", device));
+        models::forward(on_cpu, models::load<TestType>(folder, on_cpu), texts, keep<TestType>("*", cpu));
+        CHECK(largest_difference(device, cpu) <= 10 * engine_tolerance<TestType>);
+        // what nobody looks at takes faster ways
+        readings<TestType> last, expected;
+        models::forward(ctx, models::load<TestType>(folder, ctx), texts, keep<TestType>("unembed.hook_out", last));
+        for (auto const& [key, values] : cpu) {
+            if (std::get<0>(key) == "unembed.hook_out") expected[key] = values;
+        }
+        CHECK(largest_difference(last, expected) <= 10 * engine_tolerance<TestType>);
+    }
+}
+
+TEST_CASE("weights in bfloat16 give what they give on the CPU", "[cuda][engine]") {
+    auto const folder = golden::models_folder() / "llama_gqa";
+    auto const texts = golden::prompts(folder / "tokens.npy");
+    cuda const ctx;
+    readings<float> device, cpu, full;
+    models::forward(ctx, models::load<float>(folder, ctx, dtype::bf16), texts, keep<float>("unembed.hook_out", device));
+    models::forward(on_cpu, models::load<float>(folder, on_cpu, dtype::bf16), texts, keep<float>("unembed.hook_out", cpu));
+    models::forward(on_cpu, models::load<float>(folder, on_cpu), texts, keep<float>("unembed.hook_out", full));
+    CHECK(largest_difference(device, cpu) < 0.01);  // a sum in another order may round to another bfloat16
+    CHECK(largest_difference(device, full) > 1e-4);
+}
+
+template <class TestType>
+void require_full_passes(std::vector<std::string> const& sites, std::vector<std::pair<index, index>> const& positions) {
+    cuda const ctx;
+    auto const model = tiny_model<TestType>(ctx);
+    for (auto const& site : sites) {
+        for (auto const& [first, count] : positions) {
+            CAPTURE(site, first, count);
+            sweep::patched_rows_options o;
+            o.write_site = site;
+            o.points = 3;
+            o.positions.at = {first, first + count};
+            readings<TestType> rows, full;
+            auto const lines = sweep::straight_lines<TestType>(pairs, o.points);
+            sweep::patched_rows{ctx, model, prompts, o}.run(pairs, lines, keep<TestType>("ln_final.hook_out", rows));
+            readings<TestType> clean;
+            models::forward(ctx, model, prompts, keep<TestType>(site, clean));
+            for (std::size_t p = 0; p < pairs.size(); ++p) {
+                auto const prompt = [&](index i) -> auto const& { return prompts[static_cast<std::size_t>(i)]; };
+                auto const span = sweep::resolve_rows(o.positions, prompt(pairs[p].context), prompt(pairs[p].other), pairs[p]);
+                for (index point = 0; point < o.points; ++point) {
+                    readings<TestType> one;
+                    auto const patch = hooks::patch<TestType>(site, [&](auto const&, hooks::where const& w, tensor::view<TestType, 3> values) {
+                        for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                            index const j = w.rows[r].position - span.first;
+                            if (j < 0 || j >= span.count) continue;
+                            auto const width = values.extent(1) * values.extent(2);
+                            tensor::view<TestType const, 2> const a{clean.at({site, pairs[p].context, 0, span.first + j}).data(), {1, width}};
+                            tensor::view<TestType const, 2> const b{clean.at({site, pairs[p].other, 0, span.other + j}).data(), {1, width}};
+                            lines(static_cast<index>(p), point, a, b, {values[static_cast<index>(r)].data(), {1, width}});
+                        }
+                    });
+                    models::forward(ctx, model, {prompt(pairs[p].context)}, patch | keep<TestType>("ln_final.hook_out", one));
+                    for (auto const& [key, values] : one) {
+                        if (std::get<3>(key) < span.start) continue;
+                        CHECK((rows.at({"ln_final.hook_out", static_cast<index>(p), point, std::get<3>(key)}) == values));
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEMPLATE_TEST_CASE("shared-prefix rows on the device have the bits of full forward passes there", "[cuda][engine]", float, double) {
+    require_full_passes<TestType>({"blocks.0.hook_resid_post"}, {{-1, 1}});
+}
+
+TEMPLATE_TEST_CASE("so they have at other sites and positions", "[cuda][engine][full]", float, double) {
+    require_full_passes<TestType>({"blocks.0.hook_resid_pre", "blocks.0.hook_resid_post", "blocks.1.hook_resid_mid", "blocks.1.attn.hook_v"},
+                                  {{-1, 1}, {-3, 2}, {0, 1}});
+}
+
+TEST_CASE("a row's bits do not depend on its block, on how points are made, or on how distances are read", "[cuda][engine]") {
+    constexpr index steps = 9;
+    std::vector<readings<float>> all;
+    std::vector<std::vector<double>> distances;
+    for (index const rows : {16384, 12, 3}) {
+        for (index const riding : {0, 48}) {
+            for (bool const lines : {true, false}) {
+                cuda const ctx{backend::float_products::fp32, rows};
+                auto const model = tiny_model<float>(ctx);
+                sweep::patched_rows_options o;
+                o.points = steps;
+                o.riding_rows = riding;
+                tensor::buffer<double, 2> on_device({4, steps}), by_sink({4, steps});
+                sweep::patched_rows{ctx, model, prompts, o}.run(
+                    pairs, lines ? sweep::straight_lines<float>(pairs, steps) : by_the_host<float>(steps),
+                    keep<float>("blocks.*.hook_resid_post", all.emplace_back()) | sweep::read_distances<float>(ctx, "ln_final.hook_out", on_device) |
+                        sweep::read_distances<float>("ln_final.hook_out", by_sink));
+                for (index i = 0; i < on_device.size(); ++i) {
+                    CHECK_THAT(on_device.data()[i], WithinRel(by_sink.data()[i], sum_tolerance<double>(24, 1)));
+                }
+                distances.emplace_back(on_device.flat().begin(), on_device.flat().end());
+            }
+        }
+    }
+    for (std::size_t i = 1; i < all.size(); ++i) {
+        CHECK((all[i] == all[0]));
+        CHECK(distances[i] == distances[0]);
+    }
+}
+
+TEMPLATE_TEST_CASE("the published experiment is the CPU's", "[cuda][engine]", float, double) {
+    cuda const ctx;
+    auto const device = sweep::interpolate(ctx, tiny_model<TestType>(ctx), prompts, pairs, {.steps = 11});
+    auto const cpu = sweep::interpolate(on_cpu, tiny_model<TestType>(on_cpu), prompts, pairs, {.steps = 11});
+    double largest = 0;
+    for (double const d : cpu.distances.flat()) largest = std::max(largest, d);
+    for (index i = 0; i < cpu.distances.size(); ++i) {
+        CHECK_THAT(device.distances.data()[i], WithinAbs(cpu.distances.data()[i], engine_tolerance<TestType> * largest));
+    }
+    for (index p = 0; p < 4; ++p) CHECK(device.distances(p, 0) == 0);
+}
+
+TEST_CASE("interventions, freezing and patching act on the device as on the CPU", "[cuda][engine]") {
+    auto const run = [&](auto const& ctx) {
+        auto const model = tiny_model<double>(ctx);
+        sweep::patched_rows_options o;
+        o.points = 4;
+        auto const lines = sweep::straight_lines<double>(pairs, o.points);
+        auto const frozen = sweep::freeze(ctx, model, prompts, pairs, o, lines, {{"blocks.*.hook_mlp_out", sweep::frozen_at::context}, {"blocks.2.attn.hook_pattern", sweep::frozen_at::path_mean}});
+        auto const steered = hooks::patch<double>("blocks.1.attn.hook_z", [](auto const&, hooks::where const& w, tensor::view<double, 3> z) {
+            for (std::size_t r = 0; r < w.rows.size(); ++r) z(static_cast<index>(r), 1, 0) += 0.5;
+        }, hooks::depends_on::position);
+        readings<double> found;
+        sweep::patched_rows{ctx, model, prompts, o}.run(pairs, lines, frozen | steered | keep<double>("ln_final.hook_out", found) |
+                                                                           keep<double>("blocks.2.attn.hook_result", found) |
+                                                                           keep<double>("blocks.1.hook_q_input", found));
+        std::map<std::tuple<std::string, index, index, index>, std::vector<double>> last;
+        for (auto& [key, values] : found) last.emplace(key, std::move(values));
+        return last;
+    };
+    cuda const ctx;
+    CHECK(largest_difference<double>(run(ctx), run(on_cpu)) < 1e-12);
+    auto const effects = [&](auto const& on) {
+        auto const model = tiny_model<double>(on);
+        auto const found = sweep::patch_activations(on, model, tiny::random_prompts(5, {5, 5}, 37)[0], tiny::random_prompts(5, {5, 5}, 37)[1], {3, 4});
+        std::vector<double> all{found.clean, found.corrupted};
+        for (auto const* one : {&found.resid_pre, &found.attn_out, &found.mlp_out, &found.head_z}) all.insert(all.end(), one->flat().begin(), one->flat().end());
+        return all;
+    };
+    auto const device = effects(ctx), cpu = effects(on_cpu);
+    REQUIRE(device.size() == cpu.size());
+    for (std::size_t i = 0; i < cpu.size(); ++i) CHECK_THAT(device[i], WithinAbs(cpu[i], 1e-10));
+}
+
+TEST_CASE("predictions, losses, answers and generated texts are the CPU's", "[cuda][engine]") {
+    auto const run = [&](auto const& ctx) {
+        using Context = std::decay_t<decltype(ctx)>;
+        auto const model = tiny_model<double>(ctx);
+        sweep::predictions<double> read{4, 5, 3};
+        sweep::answer_logits<Context, models::language_model<Context, double>> answers{ctx, model, {{1, 2}, {3, 4}, {5, 6}, {0, 36}}, 5};
+        sweep::interpolate(ctx, model, prompts, pairs, {.steps = 5}, sweep::read_predictions(ctx, model, read) | answers.reads());
+        std::vector<double> numbers;
+        for (auto const* one : {&read.kl_from_start, &read.kl_to_start, &read.log_sum_exp}) numbers.insert(numbers.end(), one->flat().begin(), one->flat().end());
+        for (auto const& best : read.best.flat()) numbers.push_back(best.logit), numbers.push_back(static_cast<double>(best.token));
+        for (index p = 0; p < 4; ++p) {
+            for (index k = 0; k < 2; ++k) numbers.insert(numbers.end(), answers.of(p, k).begin(), answers.of(p, k).end());
+        }
+        for (auto const& losses : models::token_losses(ctx, model, prompts)) numbers.insert(numbers.end(), losses.begin(), losses.end());
+        for (auto const& text : models::generate(ctx, model, prompts, {.max_new_tokens = 6})) {
+            for (auto const token : text.tokens) numbers.push_back(static_cast<double>(token));
+        }
+        return numbers;
+    };
+    cuda const ctx;
+    auto const device = run(ctx), cpu = run(on_cpu);
+    REQUIRE(device.size() == cpu.size());
+    for (std::size_t i = 0; i < cpu.size(); ++i) {
+        CAPTURE(i);
+        CHECK_THAT(device[i], WithinAbs(cpu[i], 1e-11));
+    }
+}
+
+TEST_CASE("what is not finite on the device is said with its layer and its pair", "[cuda][engine]") {
+    cuda const ctx;
+    auto const model = tiny_model<float>(ctx);
+    sweep::patched_rows_options o;
+    o.points = 3;
+    sweep::point_writer<float> const poison = [](index pair, index point, auto a, auto, auto out) {
+        std::copy_n(a.data(), a.size(), out.data());
+        if (pair == 2 && point == 1) out(0, 3) = std::numeric_limits<float>::infinity();
+    };
+    tensor::buffer<double, 2> distances({4, 3});
+    CHECK_THROWS_WITH((sweep::patched_rows{ctx, model, prompts, o}.run(pairs, poison, sweep::read_distances<float>(ctx, "ln_final.hook_out", distances))),
+                      contains("after layer 1") && contains("pair 2"));
+}
+
+TEST_CASE("blocks of the same form are recorded once, and give the same bits", "[cuda][engine]") {
+    constexpr index steps = 40;
+    auto const run = [&](index rows, index riding, index prefix_bytes) {
+        cuda const ctx{backend::float_products::fp32, rows};
+        auto const model = tiny_model<float>(ctx);
+        sweep::patched_rows_options o;
+        o.points = steps;
+        o.riding_rows = riding;
+        o.prefix_bytes = prefix_bytes;
+        tensor::buffer<double, 2> distances({4, steps});
+        int const before = cuda_on_cpu::graphs_run();
+        sweep::patched_rows{ctx, model, prompts, o}.run(pairs, sweep::straight_lines<float>(pairs, steps),
+                                                        sweep::read_distances<float>(ctx, "ln_final.hook_out", distances));
+        bool const repeats = rows < 100 && riding == 0;  // prefixes that ride along have their keys in new places every time
+        CHECK((cuda_on_cpu::graphs_run() > before) == repeats);
+        return std::vector<double>(distances.flat().begin(), distances.flat().end());
+    };
+    auto const whole = run(1000, 48, index{1} << 30);
+    CHECK(run(12, 0, index{1} << 30) == whole);
+    CHECK(run(12, 48, index{1} << 30) == whole);
+    CHECK(run(12, 0, 1) == whole);  // the prefixes of one pair at a time: other keys in other places
+}
+
+/// Sets the device's memory, until the end.
+struct small_memory {
+    explicit small_memory(std::size_t bytes) { cuda_on_cpu::set_memory_size(bytes); }
+    ~small_memory() { cuda_on_cpu::set_memory_size(std::size_t{1} << 32); }
+};
+
+TEST_CASE("where memory is short, blocks get smaller, and the user is told", "[cuda][engine]") {
+    std::size_t const before = cuda_on_cpu::allocations();
+    std::vector<std::string> told;
+    auto const run = [&](std::size_t bytes, index asked) {
+        cuda ctx{backend::float_products::fp32, 4000};
+        ctx.on_notice([&](std::string const& text) { told.push_back(text); });
+        auto const model = tiny_model<float>(ctx);
+        small_memory const limit{cuda_on_cpu::bytes_allocated() + bytes};
+        sweep::patched_rows_options o;
+        o.points = 80;
+        o.block_rows = asked;
+        tensor::buffer<double, 2> distances({4, 80});
+        sweep::patched_rows{ctx, model, prompts, o}.run(pairs, sweep::straight_lines<float>(pairs, 80),
+                                                        sweep::read_distances<float>(ctx, "ln_final.hook_out", distances));
+        return std::vector<double>(distances.flat().begin(), distances.flat().end());
+    };
+    auto const all = run(std::size_t{1} << 30, 0);
+    CHECK(told.empty());
+    CHECK(run(std::size_t{20} << 20, 0) == all);  // as many rows as half of what is free can hold
+    CHECK(told.empty());
+    CHECK(run((std::size_t{1} << 23) + 300000, 50000) == all);
+    CHECK(told.size() >= 1);
+    for (auto const& one : told) CHECK(one.find("going on with") != std::string::npos);
+    CHECK_THROWS_AS(run(1000, 0), memory_error);
+    CHECK(cuda_on_cpu::allocations() == before);
+}
+
+/// Every call of a sweep, loading included, or one of `every`, fails once.
+void require_failures(cudaError_t status, int every) {
+    models::prompt_list const two = tiny::random_prompts(3, {3, 2}, 37);
+    std::vector<sweep::prompt_pair> const one{{0, 1}};
+    scratch_dir const folder;
+    tiny::checkpoint{7, 0.3f, 2}.write(folder.path());
+    std::size_t const before = cuda_on_cpu::allocations();
+    int halved = 0;
+    tensor::buffer<double, 2> distances({1, 3});
+    auto const run = [&] {
+        cuda ctx;
+        ctx.on_notice([&](std::string const&) { ++halved; });
+        auto const model = models::load<float>(folder.path(), ctx);
+        sweep::patched_rows_options o;
+        o.points = 3;
+        o.riding_rows = 0;
+        o.block_rows = 2;  // two blocks of one form, so that there is a graph
+        sweep::patched_rows{ctx, model, two, o}.run(one, sweep::straight_lines<float>(one, 3), sweep::read_distances<float>(ctx, "ln_final.hook_out", distances));
+    };
+    constexpr int many = 1 << 30;
+    cuda_on_cpu::fail_call(many, status);
+    run();
+    int const calls = many - cuda_on_cpu::calls_before_failure();
+    CHECK(calls > 100);
+    auto const expected = distances.clone();
+    int failed = 0, borne = 0;
+    for (int call = 1; call <= calls; call += every) {
+        CAPTURE(call);
+        std::fill_n(distances.data(), distances.size(), -1.0);
+        cuda_on_cpu::fail_call(call, status);
+        try {
+            run();
+            ++borne;  // an algorithm less to choose from
+            for (index i = 0; i < 3; ++i) CHECK_THAT(distances.data()[i], WithinAbs(expected.data()[i], 1e-5));
+        } catch (memory_error const& e) {
+            ++failed;
+            CHECK_THAT(e.what(), contains("memory"));
+        } catch (device_error const& e) {
+            ++failed;
+            CHECK_THAT(e.what(), contains("refused") && contains(";"));  // what, and the way out
+        }
+        cuda_on_cpu::fail_call(0, cudaSuccess);
+        REQUIRE(cuda_on_cpu::allocations() == before);
+    }
+    CHECK(failed > borne);
+    run();
+    CHECK(same_bits(distances.data(), expected.data(), 3));
+}
+
+TEST_CASE("a call that fails is an exception that says so, loses no memory and no result", "[cuda][engine]") {
+    require_failures(GENERATE(cudaErrorLaunchFailure, cudaErrorMemoryAllocation), 11);
+}
+
+TEST_CASE("so is every call", "[cuda][engine][full]") { require_failures(GENERATE(cudaErrorLaunchFailure, cudaErrorMemoryAllocation), 1); }
+
+}  // namespace
