@@ -192,13 +192,13 @@ TEMPLATE_TEST_CASE("more best tokens than a block of tokens has", "[cuda][logits
     }
 }
 
-TEST_CASE("of equal logits the smaller token comes first, and NaN last", "[cuda][logits]") {
-    problem<float> p{buffer<float, 2>({1, 2}), buffer<float, 2>({310, 2})};
+TEMPLATE_TEST_CASE("of equal logits the smaller token comes first, and NaN last", "[cuda][logits]", float, double) {
+    problem<TestType> p{buffer<TestType, 2>({1, 2}), buffer<TestType, 2>({310, 2})};
     for (index const v : {309, 300, 299, 255, 40}) p.weight(v, 0) = 1;
-    p.weight(7, 0) = std::numeric_limits<float>::quiet_NaN();
+    p.weight(7, 0) = std::numeric_limits<TestType>::quiet_NaN();
     p.x(0, 0) = 2;
     p.references = {0};
-    index const tokens = GENERATE(100, 4096);
+    index const tokens = sizeof(TestType) == 4 ? 100 : 4096;
     auto const got = in_all_orders(p, 310, {.tokens = tokens});
     std::vector<double> const first(got.data() + 3 + 310, got.data() + 3 + 310 + 6);
     CHECK(first == std::vector<double>{40, 255, 299, 300, 309, 0});
@@ -228,8 +228,8 @@ TEMPLATE_TEST_CASE("a row has the same bits in any company, near its reference o
     }
 }
 
-TEST_CASE("logits of any size give finite summaries", "[cuda][logits]") {
-    problem<float> p{random_buffer<float, 2>({3, 8}, 1, 1e4), random_buffer<float, 2>({500, 8}, 2, 1e3)};
+TEMPLATE_TEST_CASE("logits of any size give finite summaries", "[cuda][logits]", float, double) {
+    problem<TestType> p{random_buffer<TestType, 2>({3, 8}, 1, 1e4), random_buffer<TestType, 2>({500, 8}, 2, 1e3)};
     p.references = {0, 0, 0};
     p.targets = {0, 1, 499};
     auto const got = in_all_orders(p, 2, {.tokens = 64});
@@ -241,10 +241,10 @@ TEST_CASE("logits of any size give finite summaries", "[cuda][logits]") {
     CHECK(got(1, 1) > 100);
 }
 
-TEST_CASE("what is not a number stays none", "[cuda][logits]") {
-    problem<float> p{random_buffer<float, 2>({3, 8}, 1), random_buffer<float, 2>({50, 8}, 2)};
+TEMPLATE_TEST_CASE("what is not a number stays none", "[cuda][logits]", float, double) {
+    problem<TestType> p{random_buffer<TestType, 2>({3, 8}, 1), random_buffer<TestType, 2>({50, 8}, 2)};
     p.references = {0, 0, 2};
-    for (float& value : p.x[0].flat()) value = std::numeric_limits<float>::quiet_NaN();
+    for (TestType& value : p.x[0].flat()) value = std::numeric_limits<TestType>::quiet_NaN();
     auto const got = in_all_orders(p, 1);
     CHECK((std::isnan(got(0, 0)) && std::isnan(got(1, 1)) && std::isnan(got(1, 2))));
     CHECK((std::isfinite(got(1, 0)) && std::isfinite(got(2, 0)) && got(2, 1) == 0));
