@@ -115,6 +115,11 @@ TEMPLATE_TEST_CASE("the first row that is not finite is named", "[backend][eleme
     CHECK(backend::first_not_finite<TestType>(ctx, x) == 5);
     x(3, 32) = -std::numeric_limits<TestType>::infinity();
     CHECK(backend::first_not_finite<TestType>(ctx, x) == 3);
+    buffer<index, 1> cells({2});
+    backend::note_not_finite<TestType>(ctx, x, cells.view().rows(1, 1));
+    backend::note_not_finite<TestType>(ctx, x.view().rows(0, 3), cells.view().rows(0, 1));
+    CHECK((cells(0) == -1 && cells(1) == 3));
+    CHECK_THROWS_AS(backend::note_not_finite<TestType>(ctx, x, cells.view()), shape_error);
 }
 
 TEMPLATE_TEST_CASE("strides are respected", "[backend][elementwise]", float, double) {

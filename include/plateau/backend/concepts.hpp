@@ -1,7 +1,12 @@
 #pragma once
 /// What computes: the operations of a backend, and which backend has which.
 
+#include <array>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
 #include <string_view>
 
 #include <plateau/core/dtype.hpp>
@@ -10,40 +15,74 @@
 
 namespace plateau::backend {
 
-/// The operations that the layers of nn/ are written in. A backend is a context type (it owns threads, streams,
-/// handles) with one free function per operation that takes the context first.
+/// The operations of the backends. A backend is a context type (it owns threads, streams, handles) with the functions named
+/// here, which take the context first, then views of its memory.
 enum class op {
-    linear,            ///< Y = X · Wᵀ
-    norm,              ///< layer and RMS normalisation, scale and normalised rows apart
-    rope,              ///< rotary position embedding
-    prefix_attention,  ///< rows against a shared prefix and their own keys; causal attention is its special case
-    activation,        ///< silu, gelu, gelu_tanh, relu, and gated
-    add,               ///< residual and bias
-    gather_rows,       ///< embedding
-    summarise_logits,  ///< log-sum-exp, KL and best tokens of logits that are never stored
-    log_probabilities,  ///< of given tokens, from logits that are never stored
+    linear,             ///< linear: Y = X · Wᵀ, or added to Y
+    linear_activate,    ///< linear_activate: the first half of an MLP
+    linear_outputs,     ///< linear_outputs: some outputs of `linear` alone
+    gather_rows,        ///< gather_rows: embedding
+    norm,               ///< norm, and in steps rms_scale, centre_and_scale, divide_rows, affine
+    rope,               ///< rotate: rotary position embedding
+    prefix_attention,   ///< prefix_attention: rows against a shared prefix and their own keys; causal attention is its special case
+    tiled_attention,    ///< tile_attention, tiled_attention: the same, with what all layers share done once
+    attention_steps,    ///< attention_scores, attention_softmax, attention_mix
+    activation,         ///< activate: silu, gelu, gelu_tanh, relu, and gated
+    add,                ///< add: residual and bias
+    bounds,             ///< scale, cap, clip
+    not_finite,         ///< first_not_finite, note_not_finite
+    linear_points,      ///< linear_points: of straight lines
+    row_distances,      ///< row_distances
+    sign_codes,         ///< sign_codes, hamming_distances
+    summarise_logits,   ///< summarise_logits: log-sum-exp, KL and best tokens of logits that are never stored
+    log_probabilities,  ///< log_probabilities: of given tokens, from logits that are never stored
+    memory,             ///< allocate, rows_that_fit, moved_to, in_backend, to_host, copy, clear
+    transfer,           ///< upload, download: rows from host memory, and to it
 };
 
+/// All of them, in their order.
+inline constexpr auto operations = [] {
+    std::array<op, static_cast<std::size_t>(op::transfer) + 1> all{};
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<op>(i);
+    return all;
+}();
+
 constexpr std::string_view name_of(op operation) {
-    switch (operation) {
-        case op::linear: return "linear";
-        case op::norm: return "norm";
-        case op::rope: return "rope";
-        case op::prefix_attention: return "prefix_attention";
-        case op::activation: return "activation";
-        case op::add: return "add";
-        case op::gather_rows: return "gather_rows";
-        case op::summarise_logits: return "summarise_logits";
-        default: return "log_probabilities";
-    }
+    constexpr std::array<std::string_view, operations.size()> names{
+        "linear",         "linear_activate", "linear_outputs", "gather_rows", "norm",
+        "rope",           "prefix_attention", "tiled_attention", "attention_steps", "activation",
+        "add",            "bounds",          "not_finite",     "linear_points", "row_distances",
+        "sign_codes",     "summarise_logits", "log_probabilities", "memory",   "transfer"};
+    return names[static_cast<std::size_t>(operation)];
 }
 
-/// True if backend Context computes `operation` on elements of type T. Specialised beside each context.
+/// Some operations.
+class op_set {
+public:
+    constexpr op_set() = default;
+    constexpr op_set(std::span<op const> some) {
+        for (op const one : some) bits_ |= bit(one);
+    }
+    constexpr bool contains(op operation) const { return (bits_ & bit(operation)) != 0; }
+    constexpr op_set without(std::initializer_list<op> some) const {
+        op_set rest = *this;
+        for (op const one : some) rest.bits_ &= ~bit(one);
+        return rest;
+    }
+
+private:
+    static constexpr std::uint32_t bit(op operation) { return std::uint32_t{1} << static_cast<unsigned>(operation); }
+    std::uint32_t bits_ = 0;
+};
+
+/// What backend Context computes on elements of type T. Specialised beside each context.
 template <class Context, class T>
-inline constexpr bool supports_type = false;
+inline constexpr op_set operations_of{};
+
+/// True if backend Context has `operation` for elements of type T: then a call of it compiles.
 template <class Context, class T>
-constexpr bool supports(op) {
-    return supports_type<Context, T>;
+constexpr bool supports(op operation) {
+    return operations_of<Context, T>.contains(operation);
 }
 
 /// A context says where its memory is and how to own some.

@@ -1,6 +1,7 @@
 #include <plateau/backend/cuda.hpp>
 
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "backend/cuda/on_device.hpp"
@@ -124,6 +125,8 @@ std::vector<index> tokens_in_order(buffer<T, 2> const& logits, index r) {
     return order;
 }
 
+using pair = std::pair<index, index>;
+
 template <class T>
 problem<T> random_problem(index vocabulary, bool all_parts) {
     problem<T> p{random_buffer<T, 2>({9, 33}, 1, 3), random_buffer<T, 2>({vocabulary, 33}, 2)};
@@ -142,7 +145,8 @@ double exponential_bound() {
 }
 
 TEMPLATE_TEST_CASE("summaries of logits are those of the logits themselves", "[cuda][logits]", float, double) {
-    index const vocabulary = GENERATE(1, 7, 64, 129, 1000), tokens = GENERATE(64, 4096), gap = GENERATE(0, 1);
+    auto const [vocabulary, tokens] = GENERATE(pair{1, 64}, pair{7, 4096}, pair{64, 64}, pair{129, 64}, pair{1000, 300}, pair{1000, 4096});
+    index const gap = tokens == 300 ? 1 : 0;
     auto const p = random_problem<TestType>(vocabulary, vocabulary % 2 == 1);
     index const k = std::min<index>(vocabulary, 7);
     auto const got = in_all_orders(p, k, {.tokens = tokens}, gap);
@@ -177,7 +181,9 @@ TEMPLATE_TEST_CASE("summaries of logits are those of the CPU", "[cuda][logits]",
 }
 
 TEMPLATE_TEST_CASE("more best tokens than a block of tokens has", "[cuda][logits]", float, double) {
-    auto const p = random_problem<TestType>(70, false);
+    auto p = random_problem<TestType>(70, false);
+    p.x = random_buffer<TestType, 2>({3, 33}, 1);
+    p.references = {0, 0, 0};
     auto const got = in_all_orders(p, 70, {.tokens = 32});
     auto const logits = logits_of(p, 32);
     for (index r = 0; r < p.rows(); ++r) {
@@ -186,45 +192,44 @@ TEMPLATE_TEST_CASE("more best tokens than a block of tokens has", "[cuda][logits
     }
 }
 
-TEST_CASE("of equal logits the smaller token comes first, and NaN last", "[cuda][logits]") {
-    problem<float> p{buffer<float, 2>({1, 2}), buffer<float, 2>({600, 2})};
-    for (index const v : {599, 300, 299, 255, 40}) p.weight(v, 0) = 1;
-    p.weight(7, 0) = std::numeric_limits<float>::quiet_NaN();
+TEMPLATE_TEST_CASE("of equal logits the smaller token comes first, and NaN last", "[cuda][logits]", float, double) {
+    problem<TestType> p{buffer<TestType, 2>({1, 2}), buffer<TestType, 2>({310, 2})};
+    for (index const v : {309, 300, 299, 255, 40}) p.weight(v, 0) = 1;
+    p.weight(7, 0) = std::numeric_limits<TestType>::quiet_NaN();
     p.x(0, 0) = 2;
     p.references = {0};
-    index const tokens = GENERATE(64, 100, 4096);
-    auto const got = in_all_orders(p, 600, {.tokens = tokens});
-    std::vector<double> const first(got.data() + 3 + 600, got.data() + 3 + 600 + 6);
-    CHECK(first == std::vector<double>{40, 255, 299, 300, 599, 0});
-    CHECK(got(0, 3 + 600 + 599) == 7);
+    index const tokens = sizeof(TestType) == 4 ? 100 : 4096;
+    auto const got = in_all_orders(p, 310, {.tokens = tokens});
+    std::vector<double> const first(got.data() + 3 + 310, got.data() + 3 + 310 + 6);
+    CHECK(first == std::vector<double>{40, 255, 299, 300, 309, 0});
+    CHECK(got(0, 3 + 310 + 309) == 7);
     CHECK(std::isnan(got(0, 0)));
 }
 
 TEMPLATE_TEST_CASE("a row has the same bits in any company, near its reference or far from it", "[cuda][logits]", float, double) {
-    problem<TestType> pair{random_buffer<TestType, 2>({2, 65}, 2), random_buffer<TestType, 2>({300, 65}, 1)};
-    pair.references = {0, 0};
-    auto const alone = in_all_orders(pair, 3, {.tokens = 128});
-    problem<TestType> many{random_buffer<TestType, 2>({150, 65}, 3, 5), pair.weight.clone()};
-    many.references.assign(150, 0);
-    for (std::size_t r = 4; r < 150; ++r) many.references[r] = r % 3 == 0 && r != 126 ? static_cast<index>(r) : r < 50 ? 4 : 0;
+    problem<TestType> two{random_buffer<TestType, 2>({2, 65}, 2), random_buffer<TestType, 2>({300, 65}, 1)};
+    two.references = {0, 0};
+    auto const alone = in_all_orders(two, 3, {.tokens = 128});
+    problem<TestType> many{random_buffer<TestType, 2>({40, 65}, 3, 5), two.weight.clone()};
+    many.references.assign(40, 0);
+    for (std::size_t r = 3; r < 40; ++r) many.references[r] = r % 3 == 0 ? static_cast<index>(r) : r < 20 ? 3 : 0;
     many.references[4] = 4;
-    many.references[126] = 4;
-    std::copy_n(pair.x.data(), 65, many.x[4].data());
-    std::copy_n(pair.x[1].data(), 65, many.x[126].data());
-    many.references[3] = 3;
+    many.references[37] = 4;
+    std::copy_n(two.x.data(), 65, many.x[4].data());
+    std::copy_n(two.x[1].data(), 65, many.x[37].data());
     backend::cuda_context const ctx;
     auto const whole = on_device(ctx, many, 3, {.tokens = 128});
-    CHECK(same_bits(whole[126].data(), alone[1].data(), whole.extent(1)));
-    // blocks of two rows, of some, and of whole steps of products: with copies of references in nearly all of them
+    CHECK(same_bits(whole[37].data(), alone[1].data(), whole.extent(1)));
+    // blocks of two rows and of some, with copies of references in nearly all of them
     std::size_t const bytes_of_row = (128 + 65) * sizeof(TestType);
-    for (std::size_t const rows : {std::size_t{0}, std::size_t{7}, std::size_t{130}}) {
+    for (std::size_t const rows : {std::size_t{0}, std::size_t{7}}) {
         CAPTURE(rows);
         CHECK(same_rows(on_device(ctx, many, 3, {128, rows * bytes_of_row}), whole));
     }
 }
 
-TEST_CASE("logits of any size give finite summaries", "[cuda][logits]") {
-    problem<float> p{random_buffer<float, 2>({3, 8}, 1, 1e4), random_buffer<float, 2>({500, 8}, 2, 1e3)};
+TEMPLATE_TEST_CASE("logits of any size give finite summaries", "[cuda][logits]", float, double) {
+    problem<TestType> p{random_buffer<TestType, 2>({3, 8}, 1, 1e4), random_buffer<TestType, 2>({500, 8}, 2, 1e3)};
     p.references = {0, 0, 0};
     p.targets = {0, 1, 499};
     auto const got = in_all_orders(p, 2, {.tokens = 64});
@@ -236,10 +241,10 @@ TEST_CASE("logits of any size give finite summaries", "[cuda][logits]") {
     CHECK(got(1, 1) > 100);
 }
 
-TEST_CASE("what is not a number stays none", "[cuda][logits]") {
-    problem<float> p{random_buffer<float, 2>({3, 8}, 1), random_buffer<float, 2>({50, 8}, 2)};
+TEMPLATE_TEST_CASE("what is not a number stays none", "[cuda][logits]", float, double) {
+    problem<TestType> p{random_buffer<TestType, 2>({3, 8}, 1), random_buffer<TestType, 2>({50, 8}, 2)};
     p.references = {0, 0, 2};
-    for (float& value : p.x[0].flat()) value = std::numeric_limits<float>::quiet_NaN();
+    for (TestType& value : p.x[0].flat()) value = std::numeric_limits<TestType>::quiet_NaN();
     auto const got = in_all_orders(p, 1);
     CHECK((std::isnan(got(0, 0)) && std::isnan(got(1, 1)) && std::isnan(got(1, 2))));
     CHECK((std::isfinite(got(1, 0)) && std::isfinite(got(2, 0)) && got(2, 1) == 0));

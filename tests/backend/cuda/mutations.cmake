@@ -70,3 +70,35 @@ mutation(alignment_not_asked full blas blas.cuh [[prefer(alignment, std::uint32_
 mutation(correction_lost fast blas blas.cuh [[factor(add)]] [[factor(false)]])
 mutation(tf32_for_all full blas blas.cuh [[{CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F}]] [[{CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32}]])
 mutation(tf32_for_none full blas blas.cuh [[CUBLAS_COMPUTE_32F_FAST_TF32}]] [[CUBLAS_COMPUTE_32F}]])
+
+# attention in steps
+mutation(steps_future_seen fast attention_steps kernels/attention_steps.cuh [[p >= from && p < row.end) {]] [[p >= from && p <= row.end) {]])
+mutation(steps_wide_window full attention_steps kernels/attention_steps.cuh [[row.end > window ? row.end - window : 0]] [[row.end > window ? row.end - window - 1 : 0]])
+mutation(steps_unseen_left full attention_steps kernels/attention_steps.cuh [[p < row.end ? own[p] * inverse : T(0)]] [[own[p] * inverse]])
+mutation(steps_lane_sum full attention_steps kernels/attention_steps.cuh [[static_cast<T>(warp_sum(sum))]] [[static_cast<T>(sum)]])
+mutation(steps_own_key_missing fast attention_steps kernels/attention_steps.cuh [[p < row.end; ++p) sum]] [[p + 1 < row.end; ++p) sum]])
+mutation(steps_prefix_too_long full attention_steps kernels/attention_steps.cuh [[position < prefixed ?]] [[position <= prefixed ?]])
+
+# readings of logits
+mutation(no_barrier_before_maximum full logits reduce.cuh [[__syncthreads();  // the cells may still be read: by the threads of the maximum before]] [[]])
+mutation(no_barrier_in_maximum full logits reduce.cuh [[    __syncthreads();
+    for (int warp = 0; warp < Warps; ++warp) value =]] [[    for (int warp = 0; warp < Warps; ++warp) value =]])
+mutation(no_barrier_before_best full logits kernels/best_tokens.cuh [[__syncthreads();  // the cells may still be read]] [[// the cells may still be read]])
+mutation(no_barrier_in_best fast logits kernels/best_tokens.cuh [[    __syncthreads();
+    for (int warp]] [[    for (int warp]])
+mutation(logits_not_rescaled fast logits kernels/logits.cuh [[state.sum * factor + sum;]] [[state.sum + sum;]])
+mutation(reference_not_rescaled full logits kernels/logits.cuh [[state.from_reference * factor_of_reference]] [[state.from_reference * factor]])
+mutation(logits_after_the_last full logits kernels/logits.cuh [[if (i + k >= count) break;]] [[]])
+mutation(compared_to_itself full logits kernels/logits.cuh [[if (other >= 0) block.references.back() = other;]] [[]])
+mutation(first_target_missed full logits kernels/logits.cuh [[targets[r] >= first &&]] [[targets[r] > first &&]])
+mutation(larger_token_first fast logits kernels/best_tokens.cuh [[place < other.place)]] [[place > other.place)]])
+mutation(younger_token_first full logits kernels/best_tokens.cuh [[next.logit > candidate_at]] [[next.logit >= candidate_at]])
+mutation(tokens_after_the_last full logits kernels/best_tokens.cuh [[i + k < count ? i + k : -1]] [[i + k]])
+mutation(best_of_no_number full logits kernels/best_tokens.cuh [[logit == logit ? logit : T(-INFINITY)]] [[logit]])
+
+# sign codes, and what is not finite
+mutation(zero_is_positive fast sign_codes kernels/sign_codes.cuh [[x[r][low] > T(0)]] [[x[r][low] >= T(0)]])
+mutation(sign_too_far full sign_codes kernels/sign_codes.cuh [[high < columns &&]] [[high <= columns &&]])
+mutation(words_turned full sign_codes kernels/sign_codes.cuh [[std::uint64_t{odd} << warp_lanes | even]] [[std::uint64_t{even} << warp_lanes | odd]])
+mutation(bits_of_one_lane fast sign_codes kernels/sign_codes.cuh [[different = warp_sum(different);]] [[]])
+mutation(nothing_noted full elementwise kernels/elementwise.cuh [[constexpr int ones = 0xFF;]] [[constexpr int ones = 0x7F;]])

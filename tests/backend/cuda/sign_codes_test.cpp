@@ -39,12 +39,11 @@ TEMPLATE_TEST_CASE("sign codes are those of the CPU, and of a plain loop", "[cud
     }
 }
 
-TEST_CASE("distances of sign codes are those of the CPU, and of a plain loop", "[cuda][sign_codes]") {
+TEMPLATE_TEST_CASE("distances of sign codes are those of the CPU, and of a plain loop", "[cuda][sign_codes]", float, double) {
     index const words = GENERATE(1, 2, 7, 63, 65, 150), gap = GENERATE(0, 1);
     auto const random_codes = [&](index rows, std::uint64_t seed) {
         buffer<std::uint64_t, 2> codes({rows, words + gap});
-        counter_rng rng{seed};
-        for (auto& word : codes.flat()) word = rng.next();
+        backend::sign_codes<TestType>(on_cpu, random_buffer<TestType, 2>({rows, 64 * (words + gap)}, seed), codes.view());
         return codes;
     };
     auto const all = random_codes(6, 1), references = random_codes(3, 2);

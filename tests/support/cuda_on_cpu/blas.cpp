@@ -93,10 +93,8 @@ bool possible(cublasLtMatmulDesc const& operation, cublasLtMatrixLayout const& a
     return false;
 }
 
-/// True of a product that has several algorithms.
-bool few(cublasLtMatrixLayout const& a, cublasLtMatrixLayout const& d) {
-    return d.rows * d.columns * a.rows <= std::uint64_t{1} << 22;
-}
+/// Some algorithms are there with a split of the sum alone.
+bool supported(std::uint64_t order, cudaDataType type) { return order != 3 || type != CUDA_R_64F; }
 
 bool in_place(void const* data, cublasLtMatrixLayout const& layout, std::uint64_t alignment) {
     auto const size = size_of(layout.type), stride = static_cast<std::uint64_t>(layout.leading_dimension);
@@ -221,8 +219,11 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
     if (auto const status = answer(); status != CUBLAS_STATUS_SUCCESS) return status;
     if (handle == nullptr || most < 1) return CUBLAS_STATUS_INVALID_VALUE;
     if (!possible(*operation, *a, *b, *c, *d)) return CUBLAS_STATUS_NOT_SUPPORTED;
-    for (std::uint64_t i = 0; i < (few(*a, *d) ? 2 : 1) && *count < most; ++i) {
-        auto const order = (d->columns / 128 + d->rows / 8 + a->rows / 8 + i) % orders;
+    constexpr std::uint64_t small = std::uint64_t{1} << 22;
+    bool const few = d->rows * d->columns * a->rows <= small;
+    auto const first = d->columns / 128 + d->rows / 8 + a->rows / 8;
+    for (std::uint64_t i = 0; i < (few || !supported(first % orders, a->type) ? 2 : 1) && *count < most; ++i) {
+        auto const order = (first + i) % orders;
         bool const split = preference->schemes != CUBLASLT_REDUCTION_SCHEME_NONE && i == 0;
         algorithm_words const words{order, split ? 2u : 1u, split ? 2u : 0u, static_cast<std::uint64_t>(operation->sums),
                                     static_cast<std::uint64_t>(a->type), *std::min_element(preference->alignments.begin(), preference->alignments.end()),
@@ -255,7 +256,7 @@ cublasStatus_t cublasLtMatmulAlgoCheck(cublasLtHandle_t handle, cublasLtMatmulDe
     bool const same = words.made == made_here && words.sums == static_cast<std::uint64_t>(operation->sums) &&
                       words.type == static_cast<std::uint64_t>(a->type);
     if (handle == nullptr || !same || !possible(*operation, *a, *b, *c, *d)) return CUBLAS_STATUS_INVALID_VALUE;
-    if (few(*a, *d) && words.order == 3 && words.type == CUDA_R_64F) return CUBLAS_STATUS_NOT_SUPPORTED;  // as some are not without a split
+    if (!supported(words.order, operation->scale)) return CUBLAS_STATUS_NOT_SUPPORTED;
     result->workspaceSize = words.workspace;
     result->state = CUBLAS_STATUS_SUCCESS;
     return CUBLAS_STATUS_SUCCESS;

@@ -47,10 +47,11 @@ private:
     kernel_table<float> const* kernels_;
 };
 
+/// All but what spares a device something.
 template <>
-inline constexpr bool supports_type<cpu_context, float> = true;
+inline constexpr op_set operations_of<cpu_context, float> = op_set{operations}.without({op::linear_outputs, op::tiled_attention, op::transfer});
 template <>
-inline constexpr bool supports_type<cpu_context, double> = true;
+inline constexpr op_set operations_of<cpu_context, double> = operations_of<cpu_context, float>;
 
 static_assert(Backend<cpu_context>);
 

@@ -89,8 +89,8 @@ private:
 static_assert(Backend<cuda_context>);
 
 template <>
-inline constexpr bool supports_type<cuda_context, float> = true;
+inline constexpr op_set operations_of<cuda_context, float>{operations};
 template <>
-inline constexpr bool supports_type<cuda_context, double> = true;
+inline constexpr op_set operations_of<cuda_context, double>{operations};
 
 }  // namespace plateau::backend

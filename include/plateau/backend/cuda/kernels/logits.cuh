@@ -47,16 +47,15 @@ __device__ __forceinline__ double raise(T& largest, T const* logits, index count
 /// Takes the logits of tokens [first, first + count).
 /// @param logits  [rows, count]      @param references  [rows], or null      @param targets  [rows], or null      @param sums  [rows]
 template <class T>
-__global__ void __launch_bounds__(logit_threads)
+__global__ void __launch_bounds__(logit_threads, sizeof(T) == 4 ? 4 : 2)  // blocks, for registers enough to spill none
     take_logits_kernel(strided<T const> logits, bool aligned, index first, index count, index const* references, index const* targets,
                        logit_sums<T>* sums) {
     index const r = blockIdx.x, reference = references == nullptr ? r : references[r];
     T const *const own = logits[r], *const other = logits[reference];
     bool const compared = reference != r;
-    logit_sums<T> state{};
-    if (first > 0) state = sums[r];
-    double const factor = raise(state.largest, own, count, aligned);
-    double const factor_of_reference = compared ? raise(state.largest_of_reference, other, count, aligned) : 1;
+    T largest = first > 0 ? sums[r].largest : T(-INFINITY), largest_of_reference = first > 0 ? sums[r].largest_of_reference : T(-INFINITY);
+    double const factor = raise(largest, own, count, aligned);
+    double const factor_of_reference = compared ? raise(largest_of_reference, other, count, aligned) : 1;
     double sum = 0, sum_of_reference = 0, to_reference = 0, from_reference = 0;
     for (index i = threadIdx.x * pack<T>::size; i < count; i += logit_threads * pack<T>::size) {
         auto const l = load(own + i, count - i, aligned);
@@ -64,23 +63,31 @@ __global__ void __launch_bounds__(logit_threads)
 #pragma unroll
         for (int k = 0; k < pack<T>::size; ++k) {
             if (i + k >= count) break;
-            double const exponential = static_cast<double>(exp(l.values[k] - state.largest));
+            double const exponential = static_cast<double>(exp(l.values[k] - largest));
             sum += exponential;
             if (!compared) continue;
-            double const of_reference = static_cast<double>(exp(m.values[k] - state.largest_of_reference));
+            double const of_reference = static_cast<double>(exp(m.values[k] - largest_of_reference));
             double const difference = static_cast<double>(l.values[k]) - static_cast<double>(m.values[k]);
             sum_of_reference += of_reference;
             to_reference += exponential * difference;
             from_reference -= of_reference * difference;
         }
     }
-    state.sum = state.sum * factor + block_sum<logit_warps>(sum);
+    sum = block_sum<logit_warps>(sum);
     if (compared) {
-        state.sum_of_reference = state.sum_of_reference * factor_of_reference + block_sum<logit_warps>(sum_of_reference);
-        state.to_reference = state.to_reference * factor + block_sum<logit_warps>(to_reference);
-        state.from_reference = state.from_reference * factor_of_reference + block_sum<logit_warps>(from_reference);
+        sum_of_reference = block_sum<logit_warps>(sum_of_reference);
+        to_reference = block_sum<logit_warps>(to_reference);
+        from_reference = block_sum<logit_warps>(from_reference);
     }
     if (threadIdx.x > 0) return;
+    logit_sums<T> state{};
+    if (first > 0) state = sums[r];
+    state.largest = largest;
+    state.largest_of_reference = largest_of_reference;
+    state.sum = state.sum * factor + sum;
+    state.sum_of_reference = state.sum_of_reference * factor_of_reference + sum_of_reference;
+    state.to_reference = state.to_reference * factor + to_reference;
+    state.from_reference = state.from_reference * factor_of_reference + from_reference;
     if (targets != nullptr && targets[r] >= first && targets[r] < first + count) state.chosen = own[targets[r] - first];
     sums[r] = state;
 }

@@ -25,13 +25,14 @@ __global__ void __launch_bounds__(warp_lanes * rows_per_block)
     }
 }
 
-inline __global__ void __launch_bounds__(warp_lanes * rows_per_block)
-    hamming_kernel(strided<std::uint64_t const> codes, strided<std::uint64_t const> others, index const* references, index rows, index words,
-                   bool aligned, index* distances) {
+template <class Word>
+__global__ void __launch_bounds__(warp_lanes * rows_per_block)
+    hamming_kernel(strided<Word const> codes, strided<Word const> others, index const* references, index rows, index words, bool aligned,
+                   index* distances) {
     index const r = index{blockIdx.x} * rows_per_block + threadIdx.y;
     if (r >= rows) return;
-    std::uint64_t const *const own = codes[r], *const other = others[references[r]];
-    constexpr int size = pack<std::uint64_t>::size;
+    Word const *const own = codes[r], *const other = others[references[r]];
+    constexpr int size = pack<Word>::size;
     index different = 0;
     for (index w = threadIdx.x * size; w < words; w += warp_lanes * size) {
         auto const p = load(own + w, words - w, aligned), q = load(other + w, words - w, aligned);
@@ -59,7 +60,7 @@ void hamming_distances(cuda_context const& ctx, device_view<std::uint64_t const,
                        device_view<index const, 1> references, device_view<index, 1> distances) {
     require_hamming(codes, others, references, distances);
     auto const own = cuda::rows_of(codes), other = cuda::rows_of(others);
-    cuda::launch(&cuda::hamming_kernel, dim3{cuda::parts(codes.extent(0), cuda::rows_per_block)}, cuda::warp_per_row, 0, ctx.stream(), own,
+    cuda::launch(&cuda::hamming_kernel<std::uint64_t>, dim3{cuda::parts(codes.extent(0), cuda::rows_per_block)}, cuda::warp_per_row, 0, ctx.stream(), own,
                  other, references.data(), codes.extent(0), codes.extent(1), cuda::aligned(own, other), distances.data());
 }
 
