@@ -131,7 +131,7 @@ TEMPLATE_TEST_CASE("attention in steps, heads of any width", "[cuda][attention_s
 
 TEMPLATE_TEST_CASE("attention in steps, of many sequences in one block", "[cuda][attention_steps]", float, double) {
     index const prefix = GENERATE(0, 1, 33, 70);
-    require_steps(random_problem<TestType>(30, 6, 2, 24, 4, prefix), mixed_parts(prefix), prefix + 6 + GENERATE(0, 9));
+    require_steps(random_problem<TestType>(30, 6, 2, 24, 4, prefix), mixed_parts(prefix), prefix + 6 + prefix % 2 * 9);  // with room for more keys than there are, or none
 }
 
 TEMPLATE_TEST_CASE("attention in steps, with windows and caps", "[cuda][attention_steps]", float, double) {

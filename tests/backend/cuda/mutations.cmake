@@ -76,7 +76,7 @@ mutation(steps_future_seen fast attention_steps kernels/attention_steps.cuh [[p 
 mutation(steps_wide_window full attention_steps kernels/attention_steps.cuh [[row.end > window ? row.end - window : 0]] [[row.end > window ? row.end - window - 1 : 0]])
 mutation(steps_unseen_left full attention_steps kernels/attention_steps.cuh [[p < row.end ? own[p] * inverse : T(0)]] [[own[p] * inverse]])
 mutation(steps_lane_sum full attention_steps kernels/attention_steps.cuh [[static_cast<T>(warp_sum(sum))]] [[static_cast<T>(sum)]])
-mutation(steps_own_key_missing fast attention_steps kernels/attention_steps.cuh [[p < row.end; ++p) sum]] [[p + 1 < row.end; ++p) sum]])
+mutation(steps_own_key_missing full attention_steps kernels/attention_steps.cuh [[p < row.end; ++p) sum]] [[p + 1 < row.end; ++p) sum]])
 mutation(steps_prefix_too_long full attention_steps kernels/attention_steps.cuh [[position < prefixed ?]] [[position <= prefixed ?]])
 
 # readings of logits
@@ -86,12 +86,12 @@ mutation(no_barrier_in_maximum full logits reduce.cuh [[    __syncthreads();
 mutation(no_barrier_before_best full logits kernels/best_tokens.cuh [[__syncthreads();  // the cells may still be read]] [[// the cells may still be read]])
 mutation(no_barrier_in_best fast logits kernels/best_tokens.cuh [[    __syncthreads();
     for (int warp]] [[    for (int warp]])
-mutation(logits_not_rescaled fast logits kernels/logits.cuh [[state.sum * factor + sum;]] [[state.sum + sum;]])
+mutation(logits_not_rescaled full logits kernels/logits.cuh [[state.sum * factor + sum;]] [[state.sum + sum;]])
 mutation(reference_not_rescaled full logits kernels/logits.cuh [[state.from_reference * factor_of_reference]] [[state.from_reference * factor]])
 mutation(logits_after_the_last full logits kernels/logits.cuh [[if (i + k >= count) break;]] [[]])
 mutation(compared_to_itself full logits kernels/logits.cuh [[if (other >= 0) block.references.back() = other;]] [[]])
 mutation(first_target_missed full logits kernels/logits.cuh [[targets[r] >= first &&]] [[targets[r] > first &&]])
-mutation(larger_token_first fast logits kernels/best_tokens.cuh [[place < other.place)]] [[place > other.place)]])
+mutation(larger_token_first full logits kernels/best_tokens.cuh [[place < other.place)]] [[place > other.place)]])
 mutation(younger_token_first full logits kernels/best_tokens.cuh [[next.logit > candidate_at]] [[next.logit >= candidate_at]])
 mutation(tokens_after_the_last full logits kernels/best_tokens.cuh [[i + k < count ? i + k : -1]] [[i + k]])
 mutation(best_of_no_number full logits kernels/best_tokens.cuh [[logit == logit ? logit : T(-INFINITY)]] [[logit]])
