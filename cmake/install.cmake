@@ -1,4 +1,4 @@
-# cmake --install: headers, targets plateau::core and plateau::plateau, version file.
+# cmake --install: headers, targets plateau::core and plateau::plateau, plateau::cuda where it has been built, version file.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -10,6 +10,11 @@ if(TARGET plateau)
 endif()
 install(TARGETS ${plateau_targets} EXPORT plateauTargets)
 install(EXPORT plateauTargets NAMESPACE plateau:: DESTINATION ${plateau_package_dir})
+# plateau::cuda is installed if it has been built, which only what links it asks for; plateauConfig.cmake looks whether it is there.
+if(TARGET plateau_cuda)
+    install(TARGETS plateau_cuda EXPORT plateauCudaTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} OPTIONAL)
+    install(EXPORT plateauCudaTargets NAMESPACE plateau:: DESTINATION ${plateau_package_dir})
+endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/plateau DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/plateauConfig.cmake.in
     ${PROJECT_BINARY_DIR}/plateauConfig.cmake INSTALL_DESTINATION ${plateau_package_dir})

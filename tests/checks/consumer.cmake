@@ -9,6 +9,9 @@ if(KIND STREQUAL "find_package")
     execute_process(COMMAND ${CMAKE_COMMAND} --install ${MAIN_BUILD} --prefix ${BUILD}/prefix OUTPUT_QUIET
                     COMMAND_ERROR_IS_FATAL ANY)
     list(APPEND SETTINGS -DCMAKE_PREFIX_PATH=${BUILD}/prefix)
+    if(EXISTS ${MAIN_BUILD}/libplateau_cuda.a)
+        list(APPEND SETTINGS -DPLATEAU_EXPECT_CUDA=ON)
+    endif()
 endif()
 execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE}/tests/consumer/${KIND} -B ${BUILD}/build ${SETTINGS}
                 -DPLATEAU_SOURCE=${SOURCE} COMMAND_ERROR_IS_FATAL ANY)

@@ -1,4 +1,4 @@
-# The part that all three consumers share: two programs, and a test that they run.
+# The part that all three consumers share: two programs, a third one where plateau::cuda is installed, and a test that they run.
 add_executable(core ../core.cpp)
 target_link_libraries(core PRIVATE plateau::core)
 add_executable(whole ../whole.cpp)
@@ -11,3 +11,9 @@ endif()
 enable_testing()
 add_test(NAME core COMMAND core)
 add_test(NAME whole COMMAND whole)
+get_target_property(imported plateau::core IMPORTED)
+if(imported AND TARGET plateau::cuda)
+    add_executable(device ../device.cpp)
+    target_link_libraries(device PRIVATE plateau::plateau plateau::cuda)
+    add_test(NAME device COMMAND device)
+endif()
