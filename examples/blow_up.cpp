@@ -121,7 +121,7 @@ steps_of_centres<T> draw_steps(program::activation_fit<T> const& fit, program::s
     using plateau::sae::synthetic_kind;
     index const count = fit.real.extent(0), width = fit.real.extent(1), centres = o.centres();
     steps_of_centres<T> all{plateau::tensor::buffer<T, 2>{{centres * count, width}}, plateau::tensor::buffer<double, 2>{{o.kinds() * count, width}}, {}};
-    std::vector<plateau::sae::synthetic_activation<Context, T>> synthetic;
+    std::vector<plateau::sae::synthetic_activation<typename program::sparse_features<T>::Context, T>> synthetic;
     for (auto const kind : {synthetic_kind::baseline, synthetic_kind::structured}) {
         if (features.sae) synthetic.emplace_back(*features.ctx, *features.sae, *features.counts, kind);
     }

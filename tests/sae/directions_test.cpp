@@ -43,7 +43,7 @@ sae::feature_counts counted(context const& ctx, autoencoder const& sae, index ro
 /// Planted features: feature i is x_i, with decoder row e_i or what is given.
 autoencoder planted(index width, tensor::buffer<double, 2> decoder) {
     sae::sae_weights<context, double> weights;
-    weights.encoder = context::weight<double>{width, width, dtype::f64};
+    weights.encoder = context::weight<double>{context{1}, width, width, dtype::f64};
     auto writer = weights.encoder.writer();
     tensor::buffer<double, 2> one({width, width});
     for (index i = 0; i < width; ++i) one(i, i) = 1;

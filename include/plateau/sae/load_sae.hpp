@@ -39,7 +39,7 @@ template <class T>
 /// @param folder  with cfg.json and sae_weights.safetensors, as SAELens saves them; F32, F16, BF16 or F64
 /// @throws file_error (missing, truncated, missing tensors, shapes), config_error, json errors; each names the file
 template <class T, class Context>
-[[gnu::cold]] sparse_autoencoder<Context, T> load_sae(std::filesystem::path const& folder, Context const&) {
+[[gnu::cold]] sparse_autoencoder<Context, T> load_sae(std::filesystem::path const& folder, Context const& ctx) {
     auto const config_file = folder / "cfg.json", weight_file = folder / "sae_weights.safetensors";
     for (auto const& file : {config_file, weight_file}) {
         std::error_code ignored;
@@ -54,7 +54,7 @@ template <class T, class Context>
     detail::require_tensor(file, "W_dec", {f, d});
 
     sae_weights<Context, T> weights;
-    weights.encoder = typename Context::template weight<T>{f, d, dtype_of<T>};
+    weights.encoder = typename Context::template weight<T>{ctx, f, d, dtype_of<T>};
     auto writer = weights.encoder.writer();
     index const step = 32 * +writer.input_step;
     tensor::buffer<T, 2> rows({std::min(step, d), f});

@@ -58,6 +58,10 @@ inline int __all_sync(unsigned mask, int vote, char const* file = __builtin_FILE
 
 inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }
 
+/// One rounding each, never fused.
+inline double __dmul_rn(double a, double b) { return a * b; }
+inline double __dadd_rn(double a, double b) { return a + b; }
+
 /// Threads change places only where they wait, so that a plain read and write is one step.
 template <class T>
 T atomicAdd(T* at, std::type_identity_t<T> value) {

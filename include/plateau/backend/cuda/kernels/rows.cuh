@@ -20,7 +20,8 @@ __global__ void __launch_bounds__(warp_lanes * rows_per_block)
 #pragma unroll
         for (int k = 0; k < pack<T>::size; ++k) {
             T const from = point.values[k], to = end.values[k];
-            double const between = (1 - alpha) * static_cast<double>(from) + alpha * static_cast<double>(to);
+            // not fused, so that the point has the bits that the host gives it
+            double const between = __dadd_rn(__dmul_rn(1 - alpha, static_cast<double>(from)), __dmul_rn(alpha, static_cast<double>(to)));
             point.values[k] = alpha == 0 ? from : alpha == 1 ? to : static_cast<T>(between);
         }
         store(point, out[r] + i, count, aligned);
