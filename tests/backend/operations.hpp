@@ -56,7 +56,9 @@ constexpr bool compiles(backend::op operation) {
             backend::linear<T>(g.ctx, g.x, g.layer, g.y);
             backend::linear<T>(g.ctx, g.x, g.layer, g.y, backend::accumulate::yes);
         };
-        case op::linear_activate: return requires(given g) { backend::linear_activate<T>(g.ctx, activation::silu, g.x, g.layer, &g.layer, g.y); };
+        case op::linear_activate: return requires(given g) {
+            backend::linear_activate<T>(g.ctx, activation::silu, g.x, g.layer, &g.layer, g.y);
+        };
         case op::linear_outputs: return requires(given g) { linear_outputs<T>(g.ctx, g.x, g.layer, index{}, index{}, g.y); };
         case op::gather_rows: return requires(given g) { backend::gather_rows<T>(g.ctx, g.layer.weight, g.ids, g.y); };
         case op::norm: return requires(given g) {

@@ -17,8 +17,8 @@ backend::cpu_context const ctx{1};
 TEMPLATE_TEST_CASE("bits of sign codes are the signs, and nothing else", "[backend][sign_codes]", float, double) {
     index const width = GENERATE(1, 7, 32, 63, 64, 65, 129, 1000);
     auto x = testing::random_buffer<TestType, 2>({4, width}, 1);
-    std::array const special{TestType(0), TestType(-0.0), std::numeric_limits<TestType>::quiet_NaN(), std::numeric_limits<TestType>::infinity(),
-                             -std::numeric_limits<TestType>::infinity(), std::numeric_limits<TestType>::denorm_min()};
+    using limits = std::numeric_limits<TestType>;
+    std::array const special{TestType(0), TestType(-0.0), limits::quiet_NaN(), limits::infinity(), -limits::infinity(), limits::denorm_min()};
     for (index i = 0; i < x.size(); i += 3) x.data()[i] = special[static_cast<std::size_t>(i / 3) % special.size()];
     buffer<std::uint64_t, 2> codes({4, backend::words_of_signs(width)});
     for (auto& word : codes.flat()) word = ~std::uint64_t{0};

@@ -131,7 +131,8 @@ TEMPLATE_TEST_CASE("attention in steps, heads of any width", "[cuda][attention_s
 
 TEMPLATE_TEST_CASE("attention in steps, of many sequences in one block", "[cuda][attention_steps]", float, double) {
     index const prefix = GENERATE(0, 1, 33, 70);
-    require_steps(random_problem<TestType>(30, 6, 2, 24, 4, prefix), mixed_parts(prefix), prefix + 6 + prefix % 2 * 9);  // with room for more keys than there are, or none
+    index const keys = prefix + 6 + prefix % 2 * 9;  // with room for more than there are, or none
+    require_steps(random_problem<TestType>(30, 6, 2, 24, 4, prefix), mixed_parts(prefix), keys);
 }
 
 TEMPLATE_TEST_CASE("attention in steps, with windows and caps", "[cuda][attention_steps]", float, double) {
@@ -142,7 +143,7 @@ TEMPLATE_TEST_CASE("attention in steps, with windows and caps", "[cuda][attentio
     require_steps(p, mixed_parts(70), 76);
 }
 
-TEMPLATE_TEST_CASE("attention in steps leaves rows of no segment alone, and follows strides of scores", "[cuda][attention_steps]", float, double) {
+TEMPLATE_TEST_CASE("attention in steps leaves rows of no segment alone, and follows strides", "[cuda][attention_steps]", float, double) {
     auto const p = random_problem<TestType>(5, 2, 1, 9, 6);
     std::vector<part> const parts{{0, 2, 0}, {3, 2, 0}};
     auto const given = host_steps(p, parts, 4);

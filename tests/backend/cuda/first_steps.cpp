@@ -1,10 +1,14 @@
 // A program of plain C++ on a real device: links plateau::cuda, and says so where there is no device.
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include <plateau/backend/cpu.hpp>
 #include <plateau/backend/cuda.hpp>
 
 namespace {
@@ -69,13 +73,91 @@ bool row_bits_stay(char const* name, backend::float_products products, bool bf16
     return true;
 }
 
+bool close(char const* what, double value, double wanted, double tolerance) {
+    if (std::abs(value - wanted) <= tolerance) return true;
+    std::fprintf(stderr, "%s: %.9g on the device, %.9g on the CPU\n", what, value, wanted);
+    return false;
+}
+
+/// Readings of logits, attention in steps and sign codes beside those of the CPU.
+bool readings_agree() {
+    backend::cuda_context const ctx;
+    backend::cpu_context const cpu{1};
+    index const rows = 300, width = 65, vocabulary = 9001, k = 5;
+    tensor::buffer<float, 2> x({rows, width}), w({vocabulary, width});
+    for (index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(i * 104729 % 2003 - 1001) / 501;
+    for (index i = 0; i < w.size(); ++i) w.data()[i] = static_cast<float>(i * 7919 % 1009 - 504) / 1009;
+    std::vector<index> references, targets;
+    for (index r = 0; r < rows; ++r) {
+        references.push_back(r / 100 * 100);
+        targets.push_back(r * 31 % vocabulary);
+    }
+    auto const from = backend::to_device(ctx, x);
+    backend::device_weight<float> const weight{ctx, w};
+    backend::linear_weight<float> const host_weight{w};
+    auto const read = [&](auto const& context, auto const& input, auto const& head, std::vector<double>& log_p) {
+        std::vector<backend::logit_summary> summaries(references.size());
+        tensor::buffer<backend::scored_token<float>, 2> best({rows, k});
+        log_p.resize(targets.size());
+        backend::summarise_logits<float>(context, input, head, 4.0f, references, summaries, best);
+        backend::log_probabilities<float>(context, input, head, 4.0f, targets, log_p);
+        return std::pair{std::move(summaries), std::move(best)};
+    };
+    std::vector<double> log_p, host_log_p;
+    auto const [summaries, best] = read(ctx, from, backend::biased<backend::cuda_context, float>{weight}, log_p);
+    auto const [host_summaries, host_best] = read(cpu, x, backend::biased<backend::cpu_context, float>{host_weight}, host_log_p);
+    bool agree = true;
+    for (std::size_t r = 0; r < references.size(); ++r) {
+        double const tolerance = 1e-4;  // logits up to 4 of 65 products, in float
+        agree &= close("log Σ e^l", summaries[r].log_sum_exp, host_summaries[r].log_sum_exp, tolerance);
+        agree &= close("KL from the reference", summaries[r].kl_from_reference, host_summaries[r].kl_from_reference, tolerance);
+        agree &= close("KL to the reference", summaries[r].kl_to_reference, host_summaries[r].kl_to_reference, tolerance);
+        agree &= close("a log probability", log_p[r], host_log_p[r], tolerance);
+        for (index i = 0; i < k; ++i) {
+            auto const row = static_cast<index>(r);
+            agree &= close("a best logit", static_cast<double>(best(row, i).logit), static_cast<double>(host_best(row, i).logit), tolerance);
+        }
+    }
+
+    // 5 heads of 13 coordinates, one sequence
+    backend::attention_shape<float> const shape{5, 5, 13, 0.3f};
+    backend::segment<float, backend::device_space> const all{0, rows, {}, {}};
+    std::span<backend::segment<float, backend::device_space> const> const segments{&all, 1};
+    backend::device_buffer<float, 3> pattern{ctx, {rows, 5, rows}};
+    backend::device_buffer<float, 2> in_steps{ctx, {rows, width}}, at_once{ctx, {rows, width}};
+    backend::attention_scores<float>(ctx, shape, from, from, segments, pattern.view());
+    backend::attention_softmax<float>(ctx, shape, segments, pattern.view());
+    backend::attention_mix<float>(ctx, shape, pattern, from, segments, in_steps.view());
+    backend::prefix_attention<float>(ctx, shape, from, from, from, segments, at_once.view());
+    auto const steps = backend::to_host(ctx, in_steps), once = backend::to_host(ctx, at_once);
+    for (index i = 0; i < steps.size(); ++i) {
+        agree &= close("attention in steps", static_cast<double>(steps.data()[i]), static_cast<double>(once.data()[i]), 1e-4);
+    }
+
+    tensor::buffer<index, 1> firsts({rows}), host_distances({rows});
+    for (index r = 0; r < rows; ++r) firsts(r) = references[static_cast<std::size_t>(r)];
+    tensor::buffer<std::uint64_t, 2> host_codes({rows, backend::words_of_signs(width)});
+    backend::device_buffer<std::uint64_t, 2> codes{ctx, host_codes.extents()};
+    backend::device_buffer<index, 1> distances{ctx, {rows}};
+    auto const which = backend::to_device(ctx, firsts);
+    backend::sign_codes<float>(cpu, x, host_codes);
+    backend::hamming_distances(cpu, host_codes.view(), host_codes.view(), firsts.view(), host_distances.view());
+    backend::sign_codes<float>(ctx, from, codes.view());
+    backend::hamming_distances(ctx, codes.view(), codes.view(), which.view(), distances.view());
+    auto const counted = backend::to_host(ctx, distances);
+    for (index r = 0; r < rows; ++r) {
+        agree &= close("a distance of sign codes", static_cast<double>(counted(r)), static_cast<double>(host_distances(r)), 0);
+    }
+    return agree;
+}
+
 int run_all() {
     using enum backend::float_products;
     if (int const status = run(); status != 0) return status;
     bool const stay = row_bits_stay<float>("fp32", fp32, false) & row_bits_stay<float>("tf32", tf32, false) &
                       row_bits_stay<float>("bf16x3", bf16x3, false) & row_bits_stay<float>("bf16", fp32, true) &
                       row_bits_stay<double>("fp64", fp32, false);
-    if (!stay) return 1;
+    if (!stay || !readings_agree()) return 1;
     std::puts("the device computes");
     return 0;
 }

@@ -38,8 +38,9 @@ std::string table() {
     std::string text = "| operation | cpu, float | cpu, double | cuda, float | cuda, double |\n|---|---|---|---|---|\n";
     for (op const one : backend::operations) {
         text.append("| ").append(name_of(one));
-        for (bool const there : {backend::supports<backend::cpu_context, float>(one), backend::supports<backend::cpu_context, double>(one),
-                                 backend::supports<backend::cuda_context, float>(one), backend::supports<backend::cuda_context, double>(one)}) {
+        using namespace backend;
+        for (bool const there : {supports<cpu_context, float>(one), supports<cpu_context, double>(one), supports<cuda_context, float>(one),
+                                 supports<cuda_context, double>(one)}) {
             text.append(there ? " | yes" : " | no");
         }
         text.append(" |\n");

@@ -24,9 +24,11 @@ index first_not_finite(cpu_context const& ctx, std::type_identity_t<tensor::view
     return -1;
 }
 
-/// cell = first_not_finite(x): what an engine looks at when a pass has ended. @param x  [R, D]      @param cell  [1]      @throws shape_error
+/// cell = first_not_finite(x): what an engine looks at when a pass has ended. @param x  [R, D]      @param cell  [1]
+/// @throws shape_error on another cell
 template <class T>
-void note_not_finite(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, std::type_identity_t<tensor::view<index, 1>> cell) {
+void note_not_finite(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x,
+                     std::type_identity_t<tensor::view<index, 1>> cell) {
     tensor::require_extents<1>(cell.extents(), {1}, "the cell for a row that is not finite");
     cell[0] = first_not_finite<T>(ctx, x);
 }

@@ -15,7 +15,8 @@ namespace plateau::backend {
 /// @param x  [R, N]      @param codes  [R, ⌈N/64⌉]      @throws shape_error on extents that do not fit
 /// @see Janiak et al. 2024, appendix F, of the gates of an MLP
 template <class T>
-void sign_codes(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> x, std::type_identity_t<tensor::view<std::uint64_t, 2>> codes) {
+void sign_codes(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> x,
+                std::type_identity_t<tensor::view<std::uint64_t, 2>> codes) {
     index const rows = x.extent(0), columns = x.extent(1);
     tensor::require_extents(codes.extents(), {rows, words_of_signs(columns)}, "the sign codes of rows");
     for (index r = 0; r < rows; ++r) {
@@ -30,7 +31,8 @@ void sign_codes(cpu_context const&, std::type_identity_t<tensor::view<T const, 2
 }
 
 /// distances[r] = the number of bits in which codes_r and others_q differ, q = references[r].
-/// @param codes  [R, W]      @param others  [Q, W]      @param references  [R] in [0, Q)      @param distances  [R]      @throws shape_error
+/// @param codes  [R, W]      @param others  [Q, W]      @param references  [R] in [0, Q)      @param distances  [R]
+/// @throws shape_error on extents that do not fit
 inline void hamming_distances(cpu_context const&, tensor::view<std::uint64_t const, 2> codes, tensor::view<std::uint64_t const, 2> others,
                               tensor::view<index const, 1> references, tensor::view<index, 1> distances) {
     require_hamming(codes, others, references, distances);

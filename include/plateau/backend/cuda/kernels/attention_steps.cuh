@@ -104,7 +104,8 @@ device_buffer<attention_row<T>, 1> rows_on_device(cuda_context const& ctx, std::
     for (auto const& one : segments) {
         auto const prefix = one.prefix() > 0 ? rows_of(prefix_of(one)) : own;
         for (index j = 0; j < one.rows; ++j) {
-            rows.push_back({prefix, one.first_row + j, one.first_row, static_cast<int>(one.prefix()), static_cast<int>(one.prefix() + j + 1)});
+            auto const prefixed = static_cast<int>(one.prefix());
+            rows.push_back({prefix, one.first_row + j, one.first_row, prefixed, prefixed + static_cast<int>(j) + 1});
         }
     }
     return to_device(ctx, tensor::view<attention_row<T> const, 1>{rows.data(), {static_cast<index>(rows.size())}});
@@ -128,7 +129,9 @@ void require_scores(device_view<S, 3> scores, attention_shape<T> const& shape, s
     require_heads(shape);
     require_segments(shape, segments, rows);
     tensor::require_extents(scores.extents(), {rows, shape.heads, scores.extent(2)}, "the scores of attention");
-    if (scores.extent(1) > 1 && scores.stride(1) != scores.extent(2)) throw shape_error{"the scores of a row's heads must follow each other"};
+    if (scores.extent(1) > 1 && scores.stride(1) != scores.extent(2)) {
+        throw shape_error{"the scores of a row's heads must follow each other"};
+    }
     for (auto const& one : segments) {
         if (one.prefix() + one.rows <= scores.extent(2)) continue;
         throw shape_error{"scores of ", scores.extent(2), " keys have no room for the ", one.prefix() + one.rows, " of a segment"};

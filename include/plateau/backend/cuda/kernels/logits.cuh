@@ -172,8 +172,8 @@ logit_summary summary_of(logit_sums<T> const& own) {
 
 /// One block's summaries and best tokens. @param x  [members, D]      @param summaries,best  of block.places
 template <class T>
-void summarise_block(cuda_context const& ctx, device_view<T const, 2> x, biased<cuda_context, T> const& head, T cap, logit_rows const& block,
-                     std::span<logit_summary> summaries, tensor::view<scored_token<T>, 2> best, logit_blocks blocks) {
+void summarise_block(cuda_context const& ctx, device_view<T const, 2> x, biased<cuda_context, T> const& head, T cap,
+                     logit_rows const& block, std::span<logit_summary> summaries, tensor::view<scored_token<T>, 2> best, logit_blocks blocks) {
     index const rows = x.extent(0), k = best.extent(1);
     auto const references = numbers(ctx, block.references);
     device_buffer<logit_sums<T>, 1> sums{ctx, {rows}};
@@ -198,8 +198,10 @@ namespace plateau::backend {
 
 template <DeviceElement T>
 void summarise_logits(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
-                      std::type_identity_t<biased<cuda_context, T>> const& head, std::type_identity_t<T> cap, std::span<index const> references,
-                      std::span<logit_summary> summaries, std::type_identity_t<tensor::view<scored_token<T>, 2>> best, logit_blocks blocks) {
+                      std::type_identity_t<biased<cuda_context, T>> const& head, std::type_identity_t<T> cap,
+                      std::span<index const> references,
+                      std::span<logit_summary> summaries, std::type_identity_t<tensor::view<scored_token<T>, 2>> best,
+                      logit_blocks blocks) {
     index const rows = x.extent(0), vocabulary = head.weight.outputs();
     tensor::require_extents(x.extents(), {static_cast<index>(references.size()), head.weight.inputs()}, "the input of an unembedding");
     tensor::require_extents<1>({static_cast<index>(summaries.size())}, {rows}, "the summaries of logits");
@@ -216,7 +218,8 @@ void summarise_logits(cuda_context const& ctx, std::type_identity_t<device_view<
         auto const done = static_cast<index>(block.places.size());
         auto const from = static_cast<std::size_t>(first);
         auto const take = [&](device_view<T const, 2> members) {
-            cuda::summarise_block<T>(ctx, members, head, cap, block, summaries.subspan(from, block.places.size()), best.rows(first, done), blocks);
+            cuda::summarise_block<T>(ctx, members, head, cap, block, summaries.subspan(from, block.places.size()), best.rows(first, done),
+                                     blocks);
         };
         if (block.whole) {
             take(x.rows(first, done));
@@ -232,7 +235,8 @@ void summarise_logits(cuda_context const& ctx, std::type_identity_t<device_view<
 
 template <DeviceElement T>
 void log_probabilities(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
-                       std::type_identity_t<biased<cuda_context, T>> const& head, std::type_identity_t<T> cap, std::span<index const> targets,
+                       std::type_identity_t<biased<cuda_context, T>> const& head, std::type_identity_t<T> cap,
+                       std::span<index const> targets,
                        std::span<double> result, logit_blocks blocks) {
     index const rows = x.extent(0), vocabulary = head.weight.outputs();
     tensor::require_extents(x.extents(), {static_cast<index>(targets.size()), head.weight.inputs()}, "the input of an unembedding");

@@ -60,8 +60,8 @@ void hamming_distances(cuda_context const& ctx, device_view<std::uint64_t const,
                        device_view<index const, 1> references, device_view<index, 1> distances) {
     require_hamming(codes, others, references, distances);
     auto const own = cuda::rows_of(codes), other = cuda::rows_of(others);
-    cuda::launch(&cuda::hamming_kernel<std::uint64_t>, dim3{cuda::parts(codes.extent(0), cuda::rows_per_block)}, cuda::warp_per_row, 0, ctx.stream(), own,
-                 other, references.data(), codes.extent(0), codes.extent(1), cuda::aligned(own, other), distances.data());
+    cuda::launch(&cuda::hamming_kernel<std::uint64_t>, dim3{cuda::parts(codes.extent(0), cuda::rows_per_block)}, cuda::warp_per_row, 0,
+                 ctx.stream(), own, other, references.data(), codes.extent(0), codes.extent(1), cuda::aligned(own, other), distances.data());
 }
 
 }  // namespace plateau::backend
