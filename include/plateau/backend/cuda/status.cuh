@@ -13,7 +13,7 @@ namespace plateau::backend::cuda {
         case cudaErrorNoDevice: return "; this machine shows no CUDA device: use --backend cpu";
         case cudaErrorInsufficientDriver: return "; install a driver for CUDA 13 or newer, or use --backend cpu";
         case cudaErrorNoKernelImageForDevice:
-            return "; plateau::cuda was compiled for other devices: configure with -DCMAKE_CUDA_ARCHITECTURES=<this one's>";
+            return "; plateau::cuda was compiled for other devices: configure with -DPLATEAU_CUDA_ARCHITECTURES=<this one's>";
         case cudaErrorInvalidConfiguration: return "; more rows than a launch can have: use smaller blocks of rows";
         default: return "; after an error in a kernel every call fails: start the program again, under compute-sanitizer";
     }
