@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <plateau/backend/row_edit.hpp>
 #include <plateau/backend/attention_shape.hpp>
 #include <plateau/backend/biased.hpp>
 #include <plateau/backend/concepts.hpp>
@@ -28,6 +29,7 @@ struct operands {
     in<T, 3> scores;
     in<T const, 3> pattern;
     in<index const, 1> numbers;
+    in<backend::row_edit const, 1> edits;
     in<index, 1> counts;
     in<double const, 1> fractions;
     in<double, 1> distances;
@@ -104,6 +106,7 @@ constexpr bool compiles(backend::op operation) {
         case op::log_probabilities: return requires(given g) {
             backend::log_probabilities<T>(g.ctx, g.x, g.layer, T{}, g.ids, g.probabilities);
         };
+        case op::edit_rows: return requires(given g) { edit_rows<T>(g.ctx, g.parameters, g.edits, g.y); };
         case op::memory: return requires(given g) {
             { backend::allocate<T>(g.ctx, g.x.extents()) } -> std::same_as<typename C::template buffer<T, 2>>;
             { backend::rows_that_fit(g.ctx, index{}) } -> std::same_as<index>;

@@ -36,6 +36,7 @@ enum class op {
     sign_codes,         ///< sign_codes, hamming_distances
     summarise_logits,   ///< summarise_logits: log-sum-exp, KL and best tokens of logits that are never stored
     log_probabilities,  ///< log_probabilities: of given tokens, from logits that are never stored
+    edit_rows,          ///< edit_rows: parts of rows replaced, or added to
     memory,             ///< allocate, rows_that_fit, moved_to, in_backend, to_host, copy, clear
     transfer,           ///< upload, download: rows from host memory, and to it
 };
@@ -52,7 +53,7 @@ constexpr std::string_view name_of(op operation) {
         "linear",         "linear_activate", "linear_outputs", "gather_rows", "norm",
         "rope",           "prefix_attention", "tiled_attention", "attention_steps", "activation",
         "add",            "bounds",          "not_finite",     "linear_points", "row_distances",
-        "sign_codes",     "summarise_logits", "log_probabilities", "memory",   "transfer"};
+        "sign_codes",     "summarise_logits", "log_probabilities", "edit_rows", "memory",   "transfer"};
     return names[static_cast<std::size_t>(operation)];
 }
 

@@ -14,20 +14,24 @@ namespace plateau::hooks {
 /// x ← 0.
 template <class T>
 hook_set<T> zero_ablate(std::string pattern, selection where_to = {}) {
-    return change<T>(
+    return edit<T>(
         std::move(pattern), std::move(where_to),
-        [](std::span<T> x, site const&, row_id const&, index) { std::fill(x.begin(), x.end(), T{0}); }, depends_on::position);
+        [](site const&, row_id const&, index, std::size_t width) {
+            static thread_local std::vector<T> zeros;
+            if (zeros.size() < width) zeros.resize(width);
+            return vector_edit<T>{{zeros.data(), width}};
+        },
+        depends_on::position);
 }
 
 /// x ← v, the same for all rows. @param v  [D], or [E] for each selected head, or [H · E] for the heads one after the other
 /// @throws shape_error, when it acts, if v does not fit
 template <class T>
 hook_set<T> set_to(std::string pattern, std::vector<T> v, selection where_to = {}) {
-    return change<T>(
+    return edit<T>(
         std::move(pattern), std::move(where_to),
-        [v = std::move(v)](std::span<T> x, site const& at, row_id const&, index head) {
-            auto const part = detail::share_of<T>(v, at, head, x.size());
-            std::copy(part.begin(), part.end(), x.begin());
+        [v = std::move(v)](site const& at, row_id const&, index head, std::size_t width) {
+            return vector_edit<T>{detail::share_of<T>(v, at, head, width)};
         },
         depends_on::position);
 }
@@ -55,15 +59,14 @@ hook_set<T> resample_ablate(std::string pattern, tensor::view<T const, 2> exampl
     if (count == 0) throw usage_error{"resample ablation of ", pattern, " needs an example at least"};
     std::vector<T> all;
     for (index n = 0; n < count; ++n) all.insert(all.end(), examples[n].data(), examples[n].data() + width);
-    return change<T>(
+    return edit<T>(
         std::move(pattern), std::move(where_to),
-        [all = std::move(all), count, width, seed](std::span<T> x, site const& at, row_id const& row, index head) {
+        [all = std::move(all), count, width, seed](site const& at, row_id const& row, index head, std::size_t of_vector) {
             std::uint64_t key = counter_rng{seed}.at(static_cast<std::uint64_t>(at.layer + 1) << 8 | static_cast<std::uint64_t>(at.id));
             for (index const part : {row.its_prompt(), row.position}) key = counter_rng{key}.at(static_cast<std::uint64_t>(part));
             auto const chosen = static_cast<index>(counter_rng{key}.below(static_cast<std::uint64_t>(count)));
             std::span<T const> const example{all.data() + chosen * width, static_cast<std::size_t>(width)};
-            auto const part = detail::share_of<T>(example, at, head, x.size());
-            std::copy(part.begin(), part.end(), x.begin());
+            return vector_edit<T>{detail::share_of<T>(example, at, head, of_vector)};
         },
         depends_on::prompt);
 }

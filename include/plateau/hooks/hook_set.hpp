@@ -1,6 +1,7 @@
 #pragma once
 /// Composable sets of hooks: capture, patch, or a function of your own.
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -46,6 +47,22 @@ enum class depends_on : std::uint8_t {
     point,     ///< the pair or the point: rows own its positions
 };
 
+/// What becomes of one vector of a row where a hook does no more than this: x ← values, or x ← x + values.
+template <class T>
+struct vector_edit {
+    std::span<T const> values;  ///< as many as the vector has
+    bool keeps = false;
+};
+
+/// Told of one such vector: the row's number, the head, the change. The values need not live on.
+template <class T>
+using edit_taker = std::function<void(index row, index head, vector_edit<T> const&)>;
+
+/// What a hook that only replaces or adds does at a site, without the rows: where they are in a device's memory, that alone goes there.
+///     shape  [A, B] of a row at that site
+template <class T>
+using edit_lister = std::function<void(site const&, where const&, std::array<index, 2> shape, edit_taker<T> const&)>;
+
 /// One hook: a pattern of site names (`*` any characters, `?` one) and what to do there.
 template <class T>
 struct hook {
@@ -54,6 +71,7 @@ struct hook {
     bool reads_only = false;
     depends_on depends = depends_on::point;
     positions touched = {};  ///< where it may change something
+    edit_lister<T> edits = {};        ///< what `action` does, if it only replaces or adds
     device_action<T> on_device = {};  ///< what does the same on a device; none: the rows are copied to the host, and back if changed
 };
 
@@ -83,7 +101,7 @@ template <class T>
                         [look = std::move(look)](site const& at, where const& w, tensor::view<T, 3> rows) {
                             look(at, w, rows);
                         },
-                        true, depends_on::point, {}, std::move(on_device)}};
+                        true, depends_on::point, {}, {}, std::move(on_device)}};
 }
 
 /// Lets `change` rewrite the rows of every site that matches; what follows sees the new values.

@@ -25,18 +25,17 @@ struct recorded_at {
 template <class T>
 hook_set<T> patch_from(std::string pattern, std::shared_ptr<recording<T> const> from, std::function<recorded_at(row_id const&)> source,
                        selection where_to = {}, depends_on depends = depends_on::prompt) {
-    return change<T>(
+    return edit<T>(
         std::move(pattern), std::move(where_to),
-        [from = std::move(from), source = std::move(source)](std::span<T> x, site const& at, row_id const& row, index head) {
+        [from = std::move(from), source = std::move(source)](site const& at, row_id const& row, index head, std::size_t width) {
             auto const place = source(row);
             auto const values = from->at(at, place.item, place.position);
             auto const heads = static_cast<std::size_t>(std::max<index>(at.heads, 1));
-            if (values.size() != x.size() * heads) {
+            if (values.size() != width * heads) {
                 throw shape_error{"what was recorded at ", at.name(), " for item ", place.item, ", position ", place.position, " has ",
-                                  values.size(), " values, ", heads, " x ", x.size(), " are needed"};
+                                  values.size(), " values, ", heads, " x ", width, " are needed"};
             }
-            auto const part = values.subspan(static_cast<std::size_t>(head) * x.size(), x.size());
-            std::copy(part.begin(), part.end(), x.begin());
+            return vector_edit<T>{values.subspan(static_cast<std::size_t>(head) * width, width)};
         },
         depends);
 }

@@ -62,7 +62,7 @@ public:
             for (auto const& at : matching_sites(sites, one.pattern)) {
                 masks_[slot(at.layer)] |= bit(at.id);
                 keys.push_back(key(at));
-                unsorted.push_back({at, one.action, one.on_device, one.reads_only});
+                unsorted.push_back({at, one.action, one.edits, one.on_device, one.reads_only});
             }
         }
         for (std::size_t const i : order_by(keys)) entries_.push_back(std::move(unsorted[i]));
@@ -98,6 +98,7 @@ public:
     struct entry {
         site at;
         patcher<T> action;
+        edit_lister<T> edits;
         device_action<T> on_device;
         bool reads_only;
     };

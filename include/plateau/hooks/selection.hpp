@@ -41,25 +41,33 @@ inline selection operator&(heads some, positions at) { return at & std::move(som
 template <class T>
 using vector_change = std::function<void(std::span<T> x, site const&, row_id const&, index head)>;
 
-/// Calls `f` with every selected vector of the rows.
+/// Calls f(number of the row, head, width) for every selected vector of rows [A, B].
 /// @throws usage_error on positions or heads that are not there
-template <class T>
-void each_vector(selection const& where_to, site const& at, where const& w, tensor::view<T, 3> rows, vector_change<T> const& f) {
+template <class F>
+void each_selected(selection const& where_to, site const& at, where const& w, std::array<index, 2> shape, F const& f) {
     for (index const head : where_to.only_heads) {
-        if (head >= 0 && head < rows.extent(1) && at.axes != site_axes::vector) continue;
+        if (head >= 0 && head < shape[0] && at.axes != site_axes::vector) continue;
         throw usage_error{at.name(), " has no head ", head, ": ", at.axes == site_axes::vector ? "it has no heads" : "it has ",
-                          at.axes == site_axes::vector ? std::string() : concat({rows.extent(1), " of them, counted from 0"})};
+                          at.axes == site_axes::vector ? std::string() : concat({shape[0], " of them, counted from 0"})};
     }
     for (std::size_t r = 0; r < w.rows.size(); ++r) {
         auto const& row = w.rows[r];
         if (!where_to.at.holds(row)) continue;
-        index const width = at.axes == site_axes::keys ? std::min(row.position + 1, rows.extent(2)) : rows.extent(2);
-        for (index head = 0; head < rows.extent(1); ++head) {
+        index const width = at.axes == site_axes::keys ? std::min(row.position + 1, shape[1]) : shape[1];
+        for (index head = 0; head < shape[0]; ++head) {
             auto const& some = where_to.only_heads;
             if (!some.empty() && std::find(some.begin(), some.end(), head) == some.end()) continue;
-            f({rows[static_cast<index>(r)][head].data(), static_cast<std::size_t>(width)}, at, row, head);
+            f(static_cast<index>(r), head, width);
         }
     }
+}
+
+/// Calls `f` with every selected vector of the rows. @throws as each_selected
+template <class T>
+void each_vector(selection const& where_to, site const& at, where const& w, tensor::view<T, 3> rows, vector_change<T> const& f) {
+    each_selected(where_to, at, w, {rows.extent(1), rows.extent(2)}, [&](index r, index head, index width) {
+        f({rows[r][head].data(), static_cast<std::size_t>(width)}, at, w.rows[static_cast<std::size_t>(r)], head);
+    });
 }
 
 /// Changes the selected vectors of every site that matches, one by one. @param depends  what f depends on, beside x
@@ -72,6 +80,29 @@ hook_set<T> change(std::string pattern, selection where_to, vector_change<T> f, 
             each_vector<T>(where_to, at, w, rows, f);
         },
         depends, touched);
+}
+
+/// What becomes of a selected vector of `width` values. The span lives as long as what it is of: the hook, or a recording.
+template <class T>
+using edit_of_vector = std::function<vector_edit<T>(site const&, row_id const&, index head, std::size_t width)>;
+
+/// Replaces, or adds to, the selected vectors of every site that matches. @param depends  what f depends on
+template <class T>
+hook_set<T> edit(std::string pattern, selection where_to, edit_of_vector<T> f, depends_on depends) {
+    hook<T> one{std::move(pattern), {}, false, depends, where_to.at};
+    one.action = [where_to, f](site const& at, where const& w, tensor::view<T, 3> rows) {
+        each_vector<T>(where_to, at, w, rows, [&](std::span<T> x, site const&, row_id const& row, index head) {
+            auto const change = f(at, row, head, x.size());
+            for (std::size_t i = 0; i < x.size(); ++i) x[i] = change.keeps ? x[i] + change.values[i] : change.values[i];
+        });
+    };
+    one.edits = [where_to = std::move(where_to), f = std::move(f)](site const& at, where const& w, std::array<index, 2> shape,
+                                                                   edit_taker<T> const& take) {
+        each_selected(where_to, at, w, shape, [&](index r, index head, index width) {
+            take(r, head, f(at, w.rows[static_cast<std::size_t>(r)], head, static_cast<std::size_t>(width)));
+        });
+    };
+    return hook_set<T>{std::move(one)};
 }
 
 namespace detail {

@@ -15,11 +15,10 @@ namespace plateau::hooks {
 /// @throws shape_error, when it acts, if v does not fit
 template <class T>
 hook_set<T> add(std::string pattern, std::vector<T> v, selection where_to = {}) {
-    return change<T>(
+    return edit<T>(
         std::move(pattern), std::move(where_to),
-        [v = std::move(v)](std::span<T> x, site const& at, row_id const&, index head) {
-            auto const part = detail::share_of<T>(v, at, head, x.size());
-            for (std::size_t i = 0; i < x.size(); ++i) x[i] += part[i];
+        [v = std::move(v)](site const& at, row_id const&, index head, std::size_t width) {
+            return vector_edit<T>{detail::share_of<T>(v, at, head, width), true};
         },
         depends_on::position);
 }

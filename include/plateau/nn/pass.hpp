@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/backend/row_edit.hpp>
 #include <plateau/hooks/plan.hpp>
 #include <plateau/nn/kv_cache.hpp>
 #include <plateau/nn/rope.hpp>
@@ -172,11 +173,29 @@ public:
         } else {
             plan_->each(id, layer, [&](auto const& one) {
                 if (one.on_device && one.on_device(*ctx_, one.at, w, by_head(shown))) return;
+                if (one.edits) return edit_on_device(one, w, shown, heads);
                 auto const act = [&](host_rows rows) { one.action(one.at, w, by_head(rows)); };
                 if (one.reads_only) read(shown, act);
                 else change(shown, act);
             });
         }
+    }
+
+    /// What a hook that only replaces or adds does to rows x of a device: its values alone go there.
+    template <class Entry>
+    void edit_on_device(Entry const& one, hooks::where const& w, rows_view x, index heads) {
+        index const width = x.extent(1) / heads;
+        std::vector<T> values;
+        std::vector<backend::row_edit> edits;
+        one.edits(one.at, w, {heads, width}, [&](index row, index head, hooks::vector_edit<T> const& change) {
+            auto const count = static_cast<index>(change.values.size());
+            edits.push_back({row, head * width, count, static_cast<index>(values.size()), change.keeps});
+            values.insert(values.end(), change.values.begin(), change.values.end());
+        });
+        if (edits.empty()) return;
+        auto const from = to_device(*ctx_, tensor::view<T const, 1>{values.data(), {static_cast<index>(values.size())}});
+        auto const which = to_device(*ctx_, tensor::view<backend::row_edit const, 1>{edits.data(), {static_cast<index>(edits.size())}});
+        edit_rows<T>(*ctx_, from, which.view(), x);
     }
 
     /// Calls f with rows of the host that x becomes: x itself where the backend computes there. What x holds is not seen.

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/backend/cuda/device_space.hpp>
 #include <plateau/metrics/l2_distance.hpp>
 #include <plateau/sweep/patched_rows.hpp>
 

@@ -2,11 +2,13 @@
 /// Points of straight lines made where the rows are: only the fractions go there.
 
 #include <algorithm>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <plateau/backend/backends.hpp>
+#include <plateau/backend/cuda/device_space.hpp>
 #include <plateau/hooks/site.hpp>
 
 namespace plateau::sweep {

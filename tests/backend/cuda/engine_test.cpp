@@ -6,6 +6,8 @@
 #include <tuple>
 #include <vector>
 
+#include <plateau/hooks/ablate.hpp>
+#include <plateau/hooks/steer.hpp>
 #include <plateau/models/generate.hpp>
 #include <plateau/models/load.hpp>
 #include <plateau/models/token_losses.hpp>
@@ -219,11 +221,14 @@ TEST_CASE("interventions, freezing and patching act on the device as on the CPU"
         o.points = 4;
         auto const lines = sweep::straight_lines<double>(pairs, o.points);
         auto const frozen = sweep::freeze(ctx, model, prompts, pairs, o, lines, {{"blocks.*.hook_mlp_out", sweep::frozen_at::context}, {"blocks.2.attn.hook_pattern", sweep::frozen_at::path_mean}});
+        auto const edited = hooks::add<double>("blocks.1.hook_resid_mid", std::vector<double>(24, 0.1)) |
+                            hooks::zero_ablate<double>("blocks.2.attn.hook_z", hooks::positions::last() & hooks::heads{1}) |
+                            hooks::project_out<double>("blocks.1.hook_resid_post", std::vector<double>(24, 1.0), hooks::positions{0, 2});
         auto const steered = hooks::patch<double>("blocks.1.attn.hook_z", [](auto const&, hooks::where const& w, tensor::view<double, 3> z) {
             for (std::size_t r = 0; r < w.rows.size(); ++r) z(static_cast<index>(r), 1, 0) += 0.5;
         }, hooks::depends_on::position);
         readings<double> found;
-        sweep::patched_rows{ctx, model, prompts, o}.run(pairs, lines, frozen | steered | keep<double>("ln_final.hook_out", found) |
+        sweep::patched_rows{ctx, model, prompts, o}.run(pairs, lines, frozen | edited | steered | keep<double>("ln_final.hook_out", found) |
                                                                            keep<double>("blocks.2.attn.hook_result", found) |
                                                                            keep<double>("blocks.1.hook_q_input", found));
         std::map<std::tuple<std::string, index, index, index>, std::vector<double>> last;

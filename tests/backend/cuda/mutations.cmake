@@ -102,3 +102,5 @@ mutation(sign_too_far full sign_codes kernels/sign_codes.cuh [[high < columns &&
 mutation(words_turned full sign_codes kernels/sign_codes.cuh [[std::uint64_t{odd} << warp_lanes | even]] [[std::uint64_t{even} << warp_lanes | odd]])
 mutation(bits_of_one_lane fast sign_codes kernels/sign_codes.cuh [[different = warp_sum(different);]] [[]])
 mutation(nothing_noted full elementwise kernels/elementwise.cuh [[constexpr int ones = 0xFF;]] [[constexpr int ones = 0x7F;]])
+mutation(edit_always_adds full rows kernels/rows.cuh [=[edit.keeps ? to[i] + from[i] : from[i]]=] [=[to[i] + from[i]]=])
+mutation(edit_one_too_far full rows kernels/rows.cuh [[i < edit.width; i += warp_lanes]] [[i <= edit.width; i += warp_lanes]])

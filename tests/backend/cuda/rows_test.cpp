@@ -92,6 +92,29 @@ TEST_CASE("a row is at no distance from itself, and a small difference of large 
     CHECK(distances(1) == 0.0625);
 }
 
+TEMPLATE_TEST_CASE("parts of rows are replaced, or added to", "[cuda][rows]", float, double) {
+    index const width = odd_width(), gap = GENERATE(0, 1, 3);
+    auto const x = random_buffer<TestType, 2>({5, width}, 1);
+    auto const values = random_buffer<TestType, 1>({2 * width}, 2);
+    index const some = (width + 1) / 2;
+    std::vector<backend::row_edit> const edits{{0, 0, width, 0, false}, {3, width - some, some, width, true}, {3, 0, width - some, 3 % width, false}, {4, 0, 0, 0, true}};
+    auto expected = x.clone();
+    for (auto const& one : edits) {
+        for (index i = 0; i < one.width; ++i) {
+            auto& to = expected(one.row, one.column + i);
+            to = one.keeps ? to + values(one.values + i) : values(one.values + i);
+        }
+    }
+    auto const rows = in_every_order([&](backend::cuda_context const& ctx) {
+        device_rows<TestType> on{ctx, x, gap};
+        auto const from = backend::to_device(ctx, values);
+        auto const which = backend::to_device(ctx, tensor::view<backend::row_edit const, 1>{edits.data(), {static_cast<index>(edits.size())}});
+        backend::edit_rows<TestType>(ctx, from, which.view(), on.view());
+        return testing::to_host(ctx, on);
+    });
+    REQUIRE(same_bits(rows.data(), expected.data(), rows.size()));
+}
+
 TEST_CASE("operations on rows refuse extents that do not fit", "[cuda][rows]") {
     backend::cuda_context const ctx;
     backend::device_buffer<float, 2> x{ctx, {3, 8}}, narrow{ctx, {3, 7}};

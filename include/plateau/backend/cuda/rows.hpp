@@ -5,6 +5,7 @@
 
 #include <plateau/backend/cuda/context.hpp>
 #include <plateau/backend/cuda/device_space.hpp>
+#include <plateau/backend/row_edit.hpp>
 
 namespace plateau::backend {
 
@@ -29,5 +30,11 @@ void linear_points(cuda_context const& ctx, std::type_identity_t<device_view<T c
 template <DeviceElement T>
 void row_distances(cuda_context const& ctx, device_view<T const, 2> x, std::type_identity_t<device_view<T const, 2>> y,
                    device_view<index const, 1> references, device_view<double, 1> distances);
+
+/// x[row, column + i] = values[k + i], or has them added, for i in [0, width) of every edit. Edits of one call do not overlap.
+/// @param values  one after the other      @param x  [R, D]
+template <DeviceElement T>
+void edit_rows(cuda_context const& ctx, std::type_identity_t<device_view<T const, 1>> values, device_view<row_edit const, 1> edits,
+               device_view<T, 2> x);
 
 }  // namespace plateau::backend

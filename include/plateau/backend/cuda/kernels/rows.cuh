@@ -48,6 +48,17 @@ __global__ void __launch_bounds__(warp_lanes * rows_per_block)
     if (threadIdx.x == 0) distances[r] = sqrt(sum);
 }
 
+template <class T>
+__global__ void __launch_bounds__(warp_lanes * rows_per_block)
+    edit_kernel(T const* values, row_edit const* edits, index count, strided<T> x) {
+    index const e = index{blockIdx.x} * rows_per_block + threadIdx.y;
+    if (e >= count) return;
+    row_edit const edit = edits[e];
+    T const* const from = values + edit.values;
+    T* const to = x[edit.row] + edit.column;
+    for (index i = threadIdx.x; i < edit.width; i += warp_lanes) to[i] = edit.keeps ? to[i] + from[i] : from[i];
+}
+
 }  // namespace plateau::backend::cuda
 
 namespace plateau::backend {
@@ -88,6 +99,14 @@ void row_distances(cuda_context const& ctx, device_view<T const, 2> x, std::type
     auto const of = cuda::rows_of(x), from = cuda::rows_of(y);
     cuda::launch(&cuda::row_distances_kernel<T>, dim3{cuda::parts(rows, cuda::rows_per_block)}, cuda::warp_per_row, 0, ctx.stream(), of, from,
                  references.data(), rows, columns, cuda::aligned(of, from), distances.data());
+}
+
+template <DeviceElement T>
+void edit_rows(cuda_context const& ctx, std::type_identity_t<device_view<T const, 1>> values, device_view<row_edit const, 1> edits,
+               device_view<T, 2> x) {
+    index const count = edits.extent(0);
+    cuda::launch(&cuda::edit_kernel<T>, dim3{cuda::parts(count, cuda::rows_per_block)}, cuda::warp_per_row, 0, ctx.stream(), values.data(),
+                 edits.data(), count, cuda::rows_of(x));
 }
 
 }  // namespace plateau::backend
