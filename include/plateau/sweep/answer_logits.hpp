@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include <plateau/backend/cpu.hpp>
+#include <plateau/backend/backends.hpp>
 #include <plateau/hooks/hook_set.hpp>
 #include <plateau/tensor/lane_sum.hpp>
 

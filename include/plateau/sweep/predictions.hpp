@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include <plateau/backend/cpu.hpp>
+#include <plateau/backend/backends.hpp>
 #include <plateau/hooks/hook_set.hpp>
 
 namespace plateau::sweep {
