@@ -11,7 +11,10 @@
 namespace plateau::benchmarks {
 
 using context = backend::cpu_context;
-using random_transformer = models::transformer<context, float>;
+/// Of the CPU, or of another backend.
+template <class Context>
+using random_transformer_on = models::transformer<Context, float>;
+using random_transformer = random_transformer_on<context>;
 
 /// Uniform in [−size, size).
 template <class T, std::size_t Rank>
@@ -28,28 +31,40 @@ backend::linear_weight<float> random_weight(index outputs, index inputs, std::ui
     return backend::linear_weight<float>{random_values<Stored, 2>({outputs, inputs}, seed, 0.05f)};
 }
 
+/// The same in the memory of a backend.
+template <class Stored, class Context>
+typename Context::template weight<float> random_weight(Context const& ctx, index outputs, index inputs, std::uint64_t seed) {
+    typename Context::template weight<float> weight{ctx, outputs, inputs, dtype_of<Stored>};
+    auto const values = random_values<Stored, 2>({outputs, inputs}, seed, 0.05f);
+    weight.writer().outputs(0, values);
+    return weight;
+}
+
 inline constexpr index random_vocabulary = 1000;
 
-template <class Stored>
-random_transformer random_model(model_shape const& shape) {
+/// @param ctx  of whose backend the model is; where its weights live on a device, it outlives them
+template <class Stored, class Context>
+random_transformer_on<Context> random_model(Context const& ctx, model_shape const& shape) {
     index const d = shape.width, context_length = 1024;
     std::uint64_t seed = 1;
+    auto const values = [&](index count, float size) { return backend::moved_to(ctx, random_values<float, 1>({count}, ++seed, size)); };
     auto const linear = [&](index outputs, index inputs) {
-        nn::linear<context, float> layer{random_weight<Stored>(outputs, inputs, ++seed)};
-        if (!shape.llama) layer.bias = random_values<float, 1>({outputs}, ++seed, 0.1f);
+        nn::linear<Context, float> layer{random_weight<Stored>(ctx, outputs, inputs, ++seed)};
+        if (!shape.llama) layer.bias = values(outputs, 0.1f);
         return layer;
     };
     auto const norm = [&] {
-        nn::norm<context, float> layer{shape.llama ? norm_kind::rms : norm_kind::layer};
-        layer.weight = random_values<float, 1>({d}, ++seed, 1.0f);
-        if (!shape.llama) layer.bias = random_values<float, 1>({d}, ++seed, 0.1f);
+        nn::norm<Context, float> layer{shape.llama ? norm_kind::rms : norm_kind::layer};
+        layer.weight = values(d, 1.0f);
+        if (!shape.llama) layer.bias = values(d, 0.1f);
         return layer;
     };
-    random_transformer model;
-    model.embedding = std::make_shared<backend::linear_weight<float> const>(random_weight<Stored>(random_vocabulary, d, ++seed));
+    random_transformer_on<Context> model;
+    using weight = typename random_transformer_on<Context>::weight;
+    model.embedding = std::make_shared<weight const>(random_weight<Stored>(ctx, random_vocabulary, d, ++seed));
     model.unembedding = model.embedding;
     model.context_length = context_length;
-    if (!shape.llama) model.positions = random_weight<Stored>(context_length, d, ++seed);
+    if (!shape.llama) model.positions = random_weight<Stored>(ctx, context_length, d, ++seed);
     auto const rotary = shape.llama ? std::make_shared<nn::rope const>(nn::rope::standard(shape.head_width, 10000)) : nullptr;
     for (index layer = 0; layer < shape.layers; ++layer) {
         auto& block = model.blocks.emplace_back();
@@ -69,6 +84,11 @@ random_transformer random_model(model_shape const& shape) {
     }
     model.final_norm = norm();
     return model;
+}
+
+template <class Stored>
+random_transformer random_model(model_shape const& shape) {
+    return random_model<Stored>(context{1}, shape);
 }
 
 /// `count` prompts of `length` random tokens.

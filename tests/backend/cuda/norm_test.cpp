@@ -92,7 +92,10 @@ TEMPLATE_TEST_CASE("a norm in one kernel has the bits of its steps", "[cuda][nor
         return backend::to_host(ctx, rows);
     };
     auto const result = in_every_order(at_once);
-    CHECK(same_rows(result.view(), in_every_order(in_steps).view()));
+    auto const steps = in_every_order(in_steps);
+    // a bias alone may be added in the operation that divides
+    if (biased && !weighted) require_same_steps<TestType>(result.view(), steps.view(), 1);
+    else CHECK(same_rows(result.view(), steps.view()));
 
     buffer<double, 2> exact(x.extents());
     buffer<double, 1> const none;

@@ -1,5 +1,6 @@
 #pragma once
 /// What the tests of the CUDA backend share: results under many orders of threads, and what they are compared with.
+/// PLATEAU_CUDA_ON_CPU is 1 in the program that runs them over the emulation of CUDA, and 0 in that for a device.
 
 #include <cmath>
 #include <limits>
@@ -8,7 +9,9 @@
 #include <plateau/backend/cuda/buffer.hpp>
 
 #include "support/catch.hpp"
+#if PLATEAU_CUDA_ON_CPU
 #include "support/cuda_on_cpu/block.hpp"
+#endif
 #include "support/random.hpp"
 #include "support/tolerance.hpp"
 
@@ -16,15 +19,27 @@ namespace plateau::testing {
 
 inline backend::cpu_context const on_cpu{1, backend::instruction_set::portable};
 
+/// What a device does in its own way: a product and a sum may become one operation with one rounding (nvcc's -fmad), and inputs of
+/// TF32 products may be cut off instead of rounded.
+inline constexpr bool rounds_each_operation = PLATEAU_CUDA_ON_CPU;
+inline constexpr double tf32_rounding = PLATEAU_CUDA_ON_CPU ? 0x1p-11 : 0x1p-10;
+
+/// The order of threads and blocks, and the values of memory that nobody wrote; a device has its own.
+inline void set_order([[maybe_unused]] std::uint64_t seed) {
+#if PLATEAU_CUDA_ON_CPU
+    cuda_on_cpu::set_seed(seed);
+#endif
+}
+
 /// `compute(ctx)` under several orders of threads and blocks, and several values of memory that nobody wrote: the bits have to be
 /// the same every time. @return the result, a host buffer
 template <class F>
 auto in_every_order(F const& compute) {
     backend::cuda_context const ctx;
-    cuda_on_cpu::set_seed(0);
+    set_order(0);
     auto const first = compute(ctx);
     for (std::uint64_t seed = 1; seed < 3; ++seed) {
-        cuda_on_cpu::set_seed(seed);
+        set_order(seed);
         auto const again = compute(ctx);
         CAPTURE(seed);
         REQUIRE(again.extents() == first.extents());
@@ -39,6 +54,25 @@ tensor::buffer<double, Rank> in_double(tensor::buffer<T, Rank> const& x) {
     tensor::buffer<double, Rank> wide(x.extents());
     for (index i = 0; i < x.size(); ++i) wide.data()[i] = static_cast<double>(x.data()[i]);
     return wide;
+}
+
+/// The same bits; where operations need not be rounded each, within a rounding of a result of that size or of `magnitude`.
+template <class T>
+void require_same_steps(tensor::view<T const, 2> a, std::type_identity_t<tensor::view<T const, 2>> b, double magnitude) {
+    REQUIRE(a.extents() == b.extents());
+    if constexpr (rounds_each_operation) {
+        CHECK(same_rows(a, b));
+    } else {
+        for (index r = 0; r < a.extent(0); ++r) {
+            for (index i = 0; i < a.extent(1); ++i) {
+                double const x = static_cast<double>(a(r, i)), y = static_cast<double>(b(r, i));
+                if (!(std::abs(x - y) <= rounding_tolerance<T>(std::fmax(std::abs(y), magnitude)))) {
+                    CAPTURE(r, i, x, y);
+                    FAIL("more than a rounding apart");
+                }
+            }
+        }
+    }
 }
 
 /// Every element within tolerance(i) of `expected`.

@@ -66,6 +66,10 @@ public:
     void notice(std::string const& text) const {
         if (notice_) notice_(text);
     }
+    /// Whether work that comes by again is recorded, and then given in one call: it is, unless somebody wants to compare. No result
+    /// depends on it.
+    void record_work(bool wanted) { records_work_ = wanted; }
+    bool records_work() const { return records_work_; }
     /// As "NVIDIA H100 80GB HBM3".
     std::string device_name() const { return cuda::device_name(); }
 
@@ -81,6 +85,7 @@ private:
     cuda::owned_stream stream_;  // first, so that it ends last
     float_products products_;
     index block_rows_;
+    bool records_work_ = true;
     std::function<void(std::string const&)> notice_;
     mutable cuda::blas blas_{stream_};
     mutable cuda::staging staging_{stream_};
