@@ -4,6 +4,10 @@
 
 #include "backend/cuda/on_device.hpp"
 
+#if PLATEAU_CUDA_ON_CPU
+#include <cuda_runtime.h>
+#endif
+
 namespace {
 
 using namespace plateau;
