@@ -80,6 +80,9 @@ int run(options const& o) {
         part("passes", [&] { measure_gpu_passes(o.s, ratios); });
         part("points", [&] { measure_gpu_points(o.s, peer, ratios); });
     });
+    if (o.s.tiny) {
+        for (auto& one : ratios) one.not_applicable = "rehearsed";
+    }
     std::stable_sort(ratios.begin(), ratios.end(), [](ratio const& a, ratio const& b) { return a.order() < b.order(); });
     std::printf("%s, medians of %d rounds%s, %s seconds\n\n", name.c_str(), o.s.rounds,
                 o.s.tiny ? " (--rehearse: these figures mean nothing)" : o.s.quick ? " (--quick: do not quote)" : "", fixed(spent, 0).c_str());
@@ -90,7 +93,7 @@ int run(options const& o) {
                    ratios);
     }
     if (!failed.empty()) return 2;
-    return !o.s.tiny && std::any_of(ratios.begin(), ratios.end(), [](ratio const& r) { return r.failed(); }) ? 1 : 0;
+    return std::any_of(ratios.begin(), ratios.end(), [](ratio const& r) { return r.failed(); }) ? 1 : 0;
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ inline void measure_gpu_products(gpu_settings const& s, std::vector<ratio>& rati
         for (auto const& shape : {smollm2, gpt2}) {
             auto const of = s.models({shape}).front();
             ratios.push_back(layer_over_cube(ctx, how, of, s,
-                {"G8", std::string("the same, ") + (how == kind::fp32 ? "fp32, " : "tf32, ") + shape.name + rows, 0, 0.6, 0.75}));
+                {"G8", std::string("products of a layer / large product, ") + (how == kind::fp32 ? "fp32, " : "tf32, ") + shape.name + rows, 0, 0.6, 0.75}));
         }
     }
 }
