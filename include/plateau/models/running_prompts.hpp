@@ -83,7 +83,7 @@ public:
         else if (!all_logits) model_.unembed(ctx_, pass_);
         auto const logits = pass_.matrix(nn::slot::logits, model_.vocabulary());
         auto result = tensor::buffer<T, 2>::for_overwrite(logits.extents());
-        pass_.read(logits, [&](tensor::view<T, 2> rows) { std::copy_n(rows.data(), rows.size(), result.data()); });
+        pass_.host().read(logits, [&](tensor::view<T, 2> rows) { std::copy_n(rows.data(), rows.size(), result.data()); });
         return result;
     }
 

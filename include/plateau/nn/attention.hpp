@@ -167,9 +167,9 @@ private:
         backend::copy<T>(ctx, results, before);
         p.hook(hooks::site_id::result, layer, results, shape.heads);
         using host_rows = tensor::view<T, 2>;
-        p.read(results, [&](host_rows now) {
-            p.read(before, [&](host_rows then) {
-                p.change(out, [&](host_rows sum) {
+        p.host().read(results, [&](host_rows now) {
+            p.host().read(before, [&](host_rows then) {
+                p.host().change(out, [&](host_rows sum) {
                     for (index r = 0; r < rows; ++r) {
                         for (index i = 0; i < shape.heads * d; ++i) {
                             if (now(r, i) != then(r, i)) sum(r, i % d) += now(r, i) - then(r, i);

@@ -11,6 +11,7 @@
 
 #include <plateau/backend/row_edit.hpp>
 #include <plateau/hooks/plan.hpp>
+#include <plateau/nn/host_access.hpp>
 #include <plateau/nn/kv_cache.hpp>
 #include <plateau/nn/rope.hpp>
 
@@ -51,9 +52,11 @@ public:
     using const_rows_view = tensor::view<T const, 2, space>;
 
     /// @param ctx  kept as a reference
-    explicit pass(Context const& ctx) : ctx_{&ctx} {}
+    explicit pass(Context const& ctx) : ctx_{&ctx}, host_{ctx} {}
 
     Context const& context() const { return *ctx_; }
+    /// The way for host code to its matrices.
+    host_access<Context, T>& host() { return host_; }
 
     /// @param ids  [R]      @param sequences  cover the rows      @param plan  may be null; kept as a reference
     /// @param shown  rows that hooks see, the first ones; negative for all
@@ -108,7 +111,7 @@ public:
     [[gnu::noinline]] std::array<const_rows_view, 2> angles(rope const& rotary) {
         auto const cosines = matrix(slot::cosines, rotary.half()), sines = matrix(slot::sines, rotary.half());
         if (rotary_ != &rotary) {
-            write(cosines, [&](host_rows c) { write(sines, [&](host_rows s) { write_angles(rotary, c, s); }); });
+            host_.write(cosines, [&](host_rows c) { host_.write(sines, [&](host_rows s) { write_angles(rotary, c, s); }); });
             rotary_ = &rotary;
         }
         return {const_rows_view{cosines}, const_rows_view{sines}};
@@ -175,8 +178,8 @@ public:
                 if (one.on_device && one.on_device(*ctx_, one.at, w, by_head(shown))) return;
                 if (one.edits) return edit_on_device(one, w, shown, heads);
                 auto const act = [&](host_rows rows) { one.action(one.at, w, by_head(rows)); };
-                if (one.reads_only) read(shown, act);
-                else change(shown, act);
+                if (one.reads_only) host_.read(shown, act);
+                else host_.change(shown, act);
             });
         }
     }
@@ -196,43 +199,6 @@ public:
         auto const from = to_device(*ctx_, tensor::view<T const, 1>{values.data(), {static_cast<index>(values.size())}});
         auto const which = to_device(*ctx_, tensor::view<backend::row_edit const, 1>{edits.data(), {static_cast<index>(edits.size())}});
         edit_rows<T>(*ctx_, from, which.view(), x);
-    }
-
-    /// Calls f with rows of the host that x becomes: x itself where the backend computes there. What x holds is not seen.
-    template <class F>
-    void write(rows_view x, F&& f) {
-        if constexpr (computes_on_host) {
-            f(x);
-        } else {
-            staging const rows{*this, x};
-            f(rows.view);
-            upload<T>(*ctx_, rows.view, x);
-        }
-    }
-
-    /// Calls f with x as the host sees it. What f changes stays there.
-    template <class F>
-    void read(rows_view x, F&& f) {
-        if constexpr (computes_on_host) {
-            f(x);
-        } else {
-            staging const rows{*this, x};
-            download<T>(*ctx_, x, rows.view);
-            f(rows.view);
-        }
-    }
-
-    /// Calls f with x as the host sees it, and takes over what f changes.
-    template <class F>
-    void change(rows_view x, F&& f) {
-        if constexpr (computes_on_host) {
-            f(x);
-        } else {
-            staging const rows{*this, x};
-            download<T>(*ctx_, x, rows.view);
-            f(rows.view);
-            upload<T>(*ctx_, rows.view, x);
-        }
     }
 
     /// Deals the sequences into tiles, once for all layers with the same heads.
@@ -260,7 +226,7 @@ public:
             for (int layer = first; layer < last && plan_ != nullptr; ++layer) seen |= plan_->wanted_in(layer);
             if (!prepared || records || seen || first == last) return work();
             auto const moved = static_cast<index>(moves_ + ctx_->blas().moves());
-            repeated_.run(*ctx_, {rows(), tiles_.count, first, last, moved, tiled_[0]}, work);
+            repeated_.run(*ctx_, {rows(), tiles_.count, tiles_.aligned, first, last, moved}, work);
         }
     }
 
@@ -299,24 +265,7 @@ private:
     }
 
     using host_rows = tensor::view<T, 2>;
-    static constexpr bool computes_on_host = std::is_same_v<space, tensor::host_space>;
-
-    /// Host memory for a matrix of a backend that computes elsewhere; several live at a time, the last one made ends first.
-    struct staging {
-        pass& owner;
-        host_rows view;
-
-        staging(pass& p, rows_view x) : owner{p} {
-            if (owner.staged_ == owner.staging_.size()) owner.staging_.emplace_back();
-            auto& memory = owner.staging_[owner.staged_];
-            if (memory.size() < x.size()) memory = tensor::buffer<T, 1>::for_overwrite({x.size()});
-            view = {memory.data(), x.extents()};
-            ++owner.staged_;
-        }
-        ~staging() { --owner.staged_; }
-        staging(staging const&) = delete;
-        staging& operator=(staging const&) = delete;
-    };
+    static constexpr bool computes_on_host = host_access<Context, T>::direct;
 
     hooks::row_id const& id(index r) const { return ids_[static_cast<std::size_t>(r)]; }
 
@@ -334,6 +283,7 @@ private:
     }
 
     Context const* ctx_;
+    host_access<Context, T> host_;
 
     std::vector<hooks::row_id> ids_;
     std::size_t shown_ = 0;
@@ -345,8 +295,6 @@ private:
     typename Context::repeated repeated_;
     typename Context::template buffer<index, 1> notes_;  // by layer
     std::size_t moves_ = 0;  // of memory that work was given with
-    std::vector<tensor::buffer<T, 1>> staging_;
-    std::size_t staged_ = 0;  // of them in use
     hooks::plan<T> const* plan_ = nullptr;
     rope const* rotary_ = nullptr;
 };

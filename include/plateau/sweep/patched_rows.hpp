@@ -295,7 +295,7 @@ private:
             lines_.write(ctx_, pass.shown_ids(), [&](hooks::row_id const& id) { return write.line(id.item, id.point).fraction; },
                          residual.rows(0, made));
         }
-        pass.write(residual.rows(made, residual.extent(0) - made), [&](tensor::view<T, 2> rows) {
+        pass.host().write(residual.rows(made, residual.extent(0) - made), [&](tensor::view<T, 2> rows) {
             index row = 0;
             auto const put = [&](tensor::view<T const, 2> from) {
                 for (index j = 0; j < from.extent(0); ++j, ++row) std::copy_n(from[j].data(), model_.width(), rows[row].data());
