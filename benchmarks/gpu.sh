@@ -1,13 +1,14 @@
 #!/bin/sh
-# What one runs on a machine with a GPU: builds, tests plateau::cuda on the device, compares it with the CPU, and measures it, in about 8 minutes.
+# What one runs on a machine with a GPU: builds, tests plateau::cuda on the device, compares it with the CPU, and measures it, in
+# about 8 minutes.
 #
-#     sh benchmarks/gpu.sh                    # on the machine with the GPU; it needs nvcc 13, a C++20 compiler and CMake, and no package source
+#     sh benchmarks/gpu.sh                    # on the machine with the GPU: nvcc 13, a C++20 compiler and CMake, no package source
 #     sh benchmarks/gpu.sh --unpack           # before, where there is apt: the headers that the build needs, into .gpu-headers/
 #     sh benchmarks/gpu.sh --architecture 90a # instead of what nvidia-smi says
 #
-# Leaves $OUT/gpu.json and $OUT/gpu.log (OUT: gpu-results/). A step that fails is reported and the next one begins; one that the time does not
-# allow is left out (SECONDS_ALLOWED, 480). The exit status is 1 if a step failed. Without a device everything is built, and the end says so.
-# COMMIT names the commit where there is no git. The build is in build-gpu/ (PLATEAU_BUILD).
+# Leaves $OUT/gpu.json and $OUT/gpu.log (OUT: gpu-results/). A step that fails is reported and the next one begins; one that the
+# time does not allow is left out (SECONDS_ALLOWED, 480). The exit status is 1 if a step failed. Without a device everything is
+# built, and the end says so. COMMIT names the commit where there is no git. The build is in build-gpu/ (PLATEAU_BUILD).
 set -u
 source=$(cd "$(dirname "$0")/.." && pwd)
 headers=$source/.gpu-headers
@@ -17,7 +18,8 @@ allowed=${SECONDS_ALLOWED:-480}
 start=$(date +%s)
 architecture=
 
-packages="libeigen3-dev catch2 rapidjson-dev nlohmann-json3-dev libcli11-dev libxtensor-dev xtl-dev libbenchmark-dev libbenchmark1debian libpcre2-dev libminizip-dev zlib1g-dev"
+packages="libeigen3-dev catch2 rapidjson-dev nlohmann-json3-dev libcli11-dev libxtensor-dev xtl-dev libbenchmark-dev
+    libbenchmark1debian libpcre2-dev libminizip-dev zlib1g-dev"
 
 # Libraries come as archives: links between files, and what the loader would have to find, do not travel everywhere.
 unpack() {
@@ -28,7 +30,8 @@ unpack() {
     apt-get download $packages
     for package in *.deb; do dpkg -x "$package" "$headers"; done
     cd "$headers"
-    rm -rf packages usr/share/doc usr/share/man usr/share/lintian usr/bin usr/include/eigen3/unsupported usr/lib/*/libpcre2-16* usr/lib/*/libpcre2-32*
+    rm -rf packages usr/share/doc usr/share/man usr/share/lintian usr/bin
+    rm -rf usr/include/eigen3/unsupported usr/lib/*/libpcre2-16* usr/lib/*/libpcre2-32*
     find . -type l -exec rm -f {} +
     for file in usr/lib/*/pkgconfig/*.pc; do
         # shellcheck disable=SC2016  # pkg-config expands it
@@ -117,7 +120,8 @@ commit=${COMMIT:-$(git -C "$source" rev-parse HEAD 2>/dev/null || echo unknown)}
 jobs=$(nproc 2>/dev/null || echo 2)
 say "commit $commit; device ${device:-none}; driver ${driver:-none}; CUDA ${cuda:-none}; architecture $architecture; $jobs processors"
 
-set -- -DCMAKE_BUILD_TYPE=Release -DPLATEAU_CUDA=ON "-DPLATEAU_CUDA_ARCHITECTURES=$architecture" -DPLATEAU_BUILD_GPU_TESTS=ON -DPLATEAU_INSTALL=OFF
+set -- -DCMAKE_BUILD_TYPE=Release -DPLATEAU_CUDA=ON "-DPLATEAU_CUDA_ARCHITECTURES=$architecture" -DPLATEAU_BUILD_GPU_TESTS=ON \
+    -DPLATEAU_INSTALL=OFF
 [ ! -f "$build/CMakeCache.txt" ] && have ninja && set -- -G Ninja "$@"
 [ -z "$nvcc" ] || set -- "$@" "-DPLATEAU_NVCC=$nvcc"
 if [ -d "$headers" ]; then
@@ -129,9 +133,11 @@ build_all() {
     step configure 60 cmake -S "$source" -B "$build" "$@" || return 1
     step "build the library" "$allowed" cmake --build "$build" --parallel "$jobs" --target plateau_cuda
     # each by itself in the end, so that one that does not compile costs no other one
-    step build "$allowed" cmake --build "$build" --parallel "$jobs" --target gpu_ratios cuda_device_tests cuda_first_steps stable_regions activations && return
-    for target in gpu_ratios cuda_device_tests cuda_first_steps stable_regions activations; do
-        step "build $target" "$allowed" cmake --build "$build" --parallel "$jobs" --target $target
+    targets="gpu_ratios cuda_device_tests cuda_first_steps stable_regions activations"
+    # shellcheck disable=SC2086  # a list of words
+    step build "$allowed" cmake --build "$build" --parallel "$jobs" --target $targets && return
+    for target in $targets; do
+        step "build $target" "$allowed" cmake --build "$build" --parallel "$jobs" --target "$target"
     done
 }
 build_all "$@"
@@ -144,8 +150,9 @@ stable_regions=$build/examples/stable_regions
 close_curves() {  # BOUND A B
     paste -d, "$2/curves.csv" "$3/curves.csv" | awk -F, -v bound="$1" '
         NR == 1 { next }
-        { fields = NF / 2; d = $5 - $(fields + 5); if (d < 0) d = -d; if (d > worst) worst = d; if ($5 > most) most = $5; ++rows }
-        END { printf "%d points, the largest distance %g, the largest difference %g of it, at most %g\n", rows, most, (most > 0 ? worst / most : -1), bound
+        { d = $5 - $(NF / 2 + 5); if (d < 0) d = -d; if (d > worst) worst = d; if ($5 > most) most = $5; ++rows }
+        END { share = most > 0 ? worst / most : -1
+              printf "%d points, the largest distance %g, the largest difference %g of it, at most %g\n", rows, most, share, bound
               exit !(rows > 0 && most > 0 && worst <= bound * most) }'
 }
 # Six prompts of ten tokens below 256.
@@ -175,10 +182,11 @@ CONFIG
 parity() {
     called=$1
     shift
-    step "parity, $called, cpu" 60 "$stable_regions" "$@" --tokens "$out/parts/tokens.npy" --backend cpu --out "$out/parts/$called-cpu" || return
+    set -- "$@" --tokens "$out/parts/tokens.npy"
+    step "parity, $called, cpu" 60 "$stable_regions" "$@" --backend cpu --out "$out/parts/$called-cpu" || return
     for mode in fp32:1e-5 bf16x3:1e-4 tf32:1e-2; do
         products=${mode%:*}
-        step "parity, $called, cuda, $products" 60 "$stable_regions" "$@" --tokens "$out/parts/tokens.npy" --backend cuda --float-products "$products" \
+        step "parity, $called, cuda, $products" 60 "$stable_regions" "$@" --backend cuda --float-products "$products" \
             --out "$out/parts/$called-$products" || continue
         began=$(date +%s)
         if found=$(close_curves "${mode#*:}" "$out/parts/$called-cpu" "$out/parts/$called-$products"); then
@@ -193,6 +201,7 @@ parity() {
 ready=no
 if [ -x "$tests" ] && step "a device" 60 "$tests" "what goes to the device comes back with its bits"; then ready=yes; fi
 sanitizer="not available"
+some_cases="a row is normalised alone - float,distances of rows to their references - float,many heads that share one key - float"
 if [ $ready = yes ]; then
     step "first steps" 60 "$build/tests/backend/cuda/cuda_first_steps"
     step tests 150 "$tests" "~[full]"
@@ -203,8 +212,7 @@ if [ $ready = yes ]; then
             0 | 9)
                 sanitizer=ran
                 for tool in memcheck racecheck synccheck initcheck; do
-                    step "compute-sanitizer, $tool" 30 compute-sanitizer --tool "$tool" --error-exitcode 9 "$tests" \
-                        "a row is normalised alone - float,distances of rows to their references - float,many heads that share one key - float"
+                    step "compute-sanitizer, $tool" 30 compute-sanitizer --tool "$tool" --error-exitcode 9 "$tests" "$some_cases"
                 done
                 ;;
             *) note "compute-sanitizer" "not available: it does not run here" 0 ;;
@@ -251,7 +259,8 @@ rm -rf "$out/parts"
 
 say ""
 if [ $ready != yes ] && [ $failures -eq 0 ]; then
-    say "There is no device here that CUDA can use: everything was built in $built s, nothing was measured. $out/gpu.json and gpu.log have the rest."
+    say "There is no device here that CUDA can use: everything was built in $built s, nothing was measured."
+    say "$out/gpu.json and gpu.log have the rest."
     exit 0
 fi
 say "$failures steps failed; built in $built s, all in $(($(date +%s) - start)) s. $out/gpu.json and gpu.log have the rest."

@@ -75,8 +75,8 @@ private:
     backend::cuda::owned_event from_, to_;
 };
 
-/// Bytes per second, read and written, of copies within the device's memory: CUDA's own, or those of a kernel that only copies, whichever are
-/// faster.
+/// Bytes per second, read and written, of copies within the device's memory: CUDA's own, or those of a kernel that only copies,
+/// whichever are faster.
 class copy_probe {
 public:
     copy_probe(device const& ctx, gpu_settings const& s)

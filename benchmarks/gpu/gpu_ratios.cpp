@@ -1,6 +1,6 @@
-// The ratios that say how good the CUDA backend is on the device of this machine: matrix products against large ones, kernels against copies,
-// passes against what they consist of. Each figure is the median of some rounds; in every round what is compared runs in turn. The exit
-// status is 1 if one misses its gate, and 0 where there is no device to measure.
+// The ratios that say how good the CUDA backend is on the device of this machine: matrix products against large ones, kernels
+// against copies, passes against what they consist of. Each figure is the median of some rounds; in every round what is compared
+// runs in turn. The exit status is 1 if one misses its gate, and 0 where there is no device to measure.
 
 #include <exception>
 #include <string_view>
@@ -84,12 +84,14 @@ int run(options const& o) {
         for (auto& one : ratios) one.not_applicable = "rehearsed";
     }
     std::stable_sort(ratios.begin(), ratios.end(), [](ratio const& a, ratio const& b) { return a.order() < b.order(); });
-    std::printf("%s, medians of %d rounds%s, %s seconds\n\n", name.c_str(), o.s.rounds,
-                o.s.tiny ? " (--rehearse: these figures mean nothing)" : o.s.quick ? " (--quick: do not quote)" : "", fixed(spent, 0).c_str());
+    char const* const doubt = o.s.tiny ? " (--rehearse: these figures mean nothing)" : o.s.quick ? " (--quick: do not quote)" : "";
+    std::printf("%s, medians of %d rounds%s, %s seconds\n\n", name.c_str(), o.s.rounds, doubt, fixed(spent, 0).c_str());
     std::fputs(render(ratios).c_str(), stdout);
     for (auto const& one : failed) std::printf("failed: %s\n", one.c_str());
     if (!o.json.empty()) {
-        write_json(o.json, {{"device", name}, {"rounds", o.s.rounds}, {"quick", o.s.quick}, {"rehearsed", o.s.tiny}, {"seconds", spent}, {"failed", failed}},
+        write_json(o.json,
+                   {{"device", name}, {"rounds", o.s.rounds}, {"quick", o.s.quick}, {"rehearsed", o.s.tiny}, {"seconds", spent},
+                    {"failed", failed}},
                    ratios);
     }
     if (!failed.empty()) return 2;

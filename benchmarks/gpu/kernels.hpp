@@ -24,7 +24,8 @@ inline ratio kernel_over_copy(device const& ctx, copy_probe& copy, memory_kernel
         fractions.push_back(rate / (0.5 * (before + copy.bytes_per_second())));
         rates.push_back(rate);
     }
-    return {"G4", kernel.name + " / copy", median(fractions), 0.75, 0.88, false, in_units(median(rates)) + "B/s of " + in_units(kernel.bytes) + "B"};
+    std::string const detail = in_units(median(rates)) + "B/s of " + in_units(kernel.bytes) + "B";
+    return {"G4", kernel.name + " / copy", median(fractions), 0.75, 0.88, false, detail};
 }
 
 /// Calls measure(kernel) with one kernel at a time, whose memory is gone afterwards.
@@ -101,7 +102,8 @@ void each_memory_kernel(device const& ctx, gpu_settings const& s, F const& measu
         auto const table = matrix(vocabulary, d, 1);
         auto const ids = numbers(rows, vocabulary);
         auto out = matrix(rows, d, 2);
-        measure({concat({"gather, ", d, " wide"}), bytes(rows, 2 * d * e + 8), [&] { backend::gather_rows<float>(ctx, table, ids.view(), out.view()); }});
+        measure({concat({"gather, ", d, " wide"}), bytes(rows, 2 * d * e + 8),
+                 [&] { backend::gather_rows<float>(ctx, table, ids.view(), out.view()); }});
     }
     {
         index const n = small.d_mlp, words = backend::words_of_signs(n), rows = s.rows_of(n * e);

@@ -62,8 +62,8 @@ private:
         using backend::cuda::in_steps, backend::cuda::column_step;
         auto const w = layer.weight.rounded();
         index const outputs = in_steps(layer.weight.outputs(), column_step), inputs = in_steps(layer.weight.inputs(), column_step);
-        ctx_.blas().multiply(backend::cuda::product_kind::bf16, rows_, outputs, inputs, {x_.data(), inputs}, {w.data(), w.stride(0)}, y_.data(),
-                             outputs, false);
+        ctx_.blas().multiply(backend::cuda::product_kind::bf16, rows_, outputs, inputs, {x_.data(), inputs}, {w.data(), w.stride(0)},
+                             y_.data(), outputs, false);
     }
 
     device const& ctx_;
@@ -73,8 +73,8 @@ private:
     backend::device_buffer<float, 2> y_;
 };
 
-/// Bytes that a row moves in a layer outside of its products, as the operations are now: rows in float, rounded to bfloat16 before each product
-/// that does not share its input with another one's call.
+/// Bytes that a row moves in a layer outside of its products, as the operations are now: rows in float, rounded to bfloat16 before
+/// each product that does not share its input with another one's call.
 inline double other_bytes(model_shape const& m) {
     index const d = m.width, q = m.q_width(), kv = m.kv_width(), f = m.d_mlp;
     index bytes = 2 * 8 * d                          // norms
@@ -143,7 +143,8 @@ inline void measure_gpu_passes(gpu_settings const& s, std::vector<ratio>& ratios
         double gate, aim;
         index layers;  ///< of the large ones some: every layer is like the others, and making weights takes the time
     };
-    for (auto const& [shape, gate, aim, layers] : {wanted{smollm2, 0.50, 0.60, 0}, {gpt2, 0.58, 0.67, 0}, {qwen2, 0.65, 0.74, 7}, {olmo, 0.80, 0.86, 5}}) {
+    for (auto const& [shape, gate, aim, layers] :
+         {wanted{smollm2, 0.50, 0.60, 0}, {gpt2, 0.58, 0.67, 0}, {qwen2, 0.65, 0.74, 7}, {olmo, 0.80, 0.86, 5}}) {
         auto of = s.models({shape}).front();
         if (layers > 0) of.layers = std::min(of.layers, layers);
         measure_gpu_pass(of, s, gate, aim, ratios);

@@ -72,7 +72,8 @@ inline void measure_gpu_points(gpu_settings const& s, peer_points const& peer, s
                 auto const beside = [&](char const* way, char const* id, char const* what, double gate, double aim) {
                     auto const found = peer.find(concat({way, "/", shape.name, "/", mode.name, "/", points}));
                     if (found == peer.end()) return;
-                    ratios.push_back({id, what + of, rate / found->second, gate, aim, false, "PyTorch " + in_units(found->second) + "points per second"});
+                    std::string const other = "PyTorch " + in_units(found->second) + "points per second";
+                    ratios.push_back({id, what + of, rate / found->second, gate, aim, false, other});
                 };
                 bool const few = pairs == 1;
                 beside("shared", "G6", "points per second / PyTorch, shared prefix, eager", few ? 3 : 1.2, few ? 6 : 1.5);

@@ -91,13 +91,14 @@ inline void measure_gpu_products(gpu_settings const& s, std::vector<ratio>& rati
     std::string const rows = concat({", ", s.rows, " rows"});
     for (auto const& [shape, gate, aim] : {wanted{smollm2, 0.40, 0.55}, {gpt2, 0.50, 0.65}, {qwen2, 0.55, 0.70}, {olmo, 0.70, 0.85}}) {
         auto const of = s.models({shape}).front();
-        ratios.push_back(layer_over_cube(ctx, kind::bf16, of, s, {"G1", std::string("products of a layer / large product, bf16, ") + shape.name + rows, 0, gate, aim}));
+        ratios.push_back(layer_over_cube(ctx, kind::bf16, of, s,
+            {"G1", std::string("products of a layer / large product, bf16, ") + shape.name + rows, 0, gate, aim}));
     }
     for (auto const how : {kind::fp32, kind::tf32}) {
         for (auto const& shape : {smollm2, gpt2}) {
             auto const of = s.models({shape}).front();
-            ratios.push_back(layer_over_cube(ctx, how, of, s,
-                {"G8", std::string("products of a layer / large product, ") + (how == kind::fp32 ? "fp32, " : "tf32, ") + shape.name + rows, 0, 0.6, 0.75}));
+            std::string const what = std::string("products of a layer / large product, ") + (how == kind::fp32 ? "fp32, " : "tf32, ");
+            ratios.push_back(layer_over_cube(ctx, how, of, s, {"G8", what + shape.name + rows, 0, 0.6, 0.75}));
         }
     }
 }

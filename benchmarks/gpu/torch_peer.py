@@ -6,8 +6,8 @@ PyTorch or it sees no device.
 Random weights of the shapes of SmolLM2-135M and GPT-2 small, 10 tokens, patched after block 0 at the last one, 50 points for each pair:
 
     naive   the published way: a forward hook on layer 0, the full prompt for every point in batches of 50, all eager; no logits
-    shared  the mathematics of plateau's engine, written by hand (peers/shared_prefix.py): the prefixes of all pairs as one batch, their rows as
-            another, all eager
+    shared  the mathematics of plateau's engine, written by hand (peers/shared_prefix.py): the prefixes of all pairs as one batch,
+            their rows as another, all eager
 
 Reported are medians over the rounds, prompts included, from tokens on the device to distances on the host. --json writes them, named
 way/shape/dtype/points, as `gpu_ratios --peer FILE` reads them. Needs torch alone.
