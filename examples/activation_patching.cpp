@@ -193,10 +193,8 @@ void run(CLI::App const& app, options const& o) {
         std::cout << o.model << program::weights_of(o) << ": " << layers << " layers, " << heads << " heads, " << length << " tokens\nlogit(" << shown(model, tokens.answer)
                   << ") - logit(" << shown(model, tokens.wrong) << "): clean " << plateau::fixed(effects.clean, 3) << ", corrupted "
                   << plateau::fixed(effects.corrupted, 3) << '\n' << table.render() << plateau::fixed(static_cast<double>(patches) / seconds, 0)
-                  << " patches per second\nwritten to " << out.directory().string() << '\n';
-#if PLATEAU_HAS_CAIRO
-        std::cout << "picture:   " << (out.directory() / "patching.png").string() << '\n';
-#endif
+                  << " patches per second\n";
+        program::print_places(out, "patching.png");
     });
 }
 

@@ -334,11 +334,8 @@ void run(CLI::App const& app, options o) {
                   << plateau::fixed(step, 4) << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2)
                   << ", N(mu, Sigma) of " << fit.samples << " activations"
                   << (fit.samples <= fit.real.extent(1) ? " (fewer than dimensions)" : "") << "\n\n" << medians.render() << '\n' << shown.render()
-                  << plateau::fixed(static_cast<double>(kinds * count * points) / seconds, 0) << " points per second\nwritten to "
-                  << out.directory().string() << '\n';
-#if PLATEAU_HAS_CAIRO
-        std::cout << "picture:   " << (out.directory() / "blow_up.png").string() << '\n';
-#endif
+                  << plateau::fixed(static_cast<double>(kinds * count * points) / seconds, 0) << " points per second\n";
+        program::print_places(out, "blow_up.png");
     });
 }
 

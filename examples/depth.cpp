@@ -209,11 +209,8 @@ void run(CLI::App const& app, options const& o) {
         program::remove_stale(out, program::ragged(prompts), {"lengths.npy"});
 
         std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps; 95 % intervals in brackets\n"
-                  << table.render() << plateau::fixed(static_cast<double>(sweeps * count * o.steps) / seconds, 0) << " points per second\nwritten to "
-                  << out.directory().string() << '\n';
-#if PLATEAU_HAS_CAIRO
-        std::cout << "picture:   " << (out.directory() / "depth.png").string() << '\n';
-#endif
+                  << table.render() << plateau::fixed(static_cast<double>(sweeps * count * o.steps) / seconds, 0) << " points per second\n";
+        program::print_places(out, "depth.png");
     });
 }
 

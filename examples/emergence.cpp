@@ -298,10 +298,7 @@ void run(CLI::App const& app, options const& o) {
     for (std::size_t c = 0; c < moments.size(); ++c) {
         if (moments[c].curves.degenerate > 0) std::cout << moments[c].curves.degenerate << " degenerate pairs of " << checkpoints[c].name << " are left out\n";
     }
-    std::cout << "written to " << out.directory().string() << '\n';
-#if PLATEAU_HAS_CAIRO
-    std::cout << "picture:   " << (out.directory() / "emergence.png").string() << '\n';
-#endif
+    program::print_places(out, "emergence.png");
 }
 
 }  // namespace
@@ -317,8 +314,7 @@ int main(int argc, char** argv) {
                                                    "by step, and MODEL itself. They take the first one's tokens")->delimiter(',');
     app.add_option("--final-step", o.final_step, "training steps of MODEL itself, after its checkpoints")->capture_default_str();
     program::add_pair_options(app, o);
-    app.add_option("--write-site", o.write_site, "where x(alpha) is written")->capture_default_str();
-    app.add_option("--read-site", o.read_site, "where the change is read, at the last position")->capture_default_str();
+    program::add_site_options(app, o);
     app.add_option("--same-region", o.same_region, "a pair with a max slope below this lies in one region")->capture_default_str();
     app.footer(files_text);
     return program::run(app, argc, argv, [&] { run(app, o); });

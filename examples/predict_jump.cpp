@@ -219,10 +219,7 @@ void run(CLI::App const& app, options const& o) {
         std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps, " << o.write_site << " -> " << o.read_site
                   << "; " << passing << " pass the masks; 95 % intervals in brackets\n" << table.render();
         if (curves.degenerate > 0) std::cout << curves.degenerate << " degenerate pairs are left out\n";
-        std::cout << "written to " << out.directory().string() << '\n';
-#if PLATEAU_HAS_CAIRO
-        std::cout << "picture:   " << (out.directory() / "predict_jump.png").string() << '\n';
-#endif
+        program::print_places(out, "predict_jump.png");
     });
 }
 
@@ -237,8 +234,7 @@ int main(int argc, char** argv) {
     program::add_prompt_options(app, o);
     app.add_option("--out", o.out, "folder for the results")->capture_default_str();
     program::add_pair_options(app, o);
-    app.add_option("--write-site", o.write_site, "where x(alpha) is written")->capture_default_str();
-    app.add_option("--read-site", o.read_site, "where the change is read, at the last position")->capture_default_str();
+    program::add_site_options(app, o);
     app.add_option("--neurons", o.neurons, "the neurons of the first MLP after the write site")->capture_default_str();
     app.add_option("--mean-range", o.mean_range, "how much the distance to the mean has to vary along a path; published 3, of models whose activations are "
                                                  "longer or shorter than others")->capture_default_str();

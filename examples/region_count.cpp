@@ -177,10 +177,7 @@ void run(CLI::App const& app, options const& o) {
         std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps, " << o.write_site << " -> " << o.read_site
                   << "; 95 % intervals in brackets\n\n" << quantiles.render() << '\n' << counts.render() << '\n' << who.render();
         if (curves.degenerate > 0) std::cout << curves.degenerate << " degenerate pairs are left out\n";
-        std::cout << "written to " << out.directory().string() << '\n';
-#if PLATEAU_HAS_CAIRO
-        std::cout << "picture:   " << (out.directory() / "region_count.png").string() << '\n';
-#endif
+        program::print_places(out, "region_count.png");
     });
 }
 
@@ -194,8 +191,7 @@ int main(int argc, char** argv) {
     program::add_prompt_options(app, o);
     app.add_option("--out", o.out, "folder for the results")->capture_default_str();
     program::add_pair_options(app, o);
-    app.add_option("--write-site", o.write_site, "where x(alpha) is written")->capture_default_str();
-    app.add_option("--read-site", o.read_site, "where the change is read, at the last position")->capture_default_str();
+    program::add_site_options(app, o);
     app.add_option("--same-region", o.same_region, "thresholds, separated by commas: a pair with a max slope below lies in one region")
         ->delimiter(',')->capture_default_str();
     app.footer(files_text);

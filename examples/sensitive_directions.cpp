@@ -326,11 +326,8 @@ void run(CLI::App const& app, options o) {
         std::cout << o.model << program::weights_of(o) << ": " << m.prompts << " prompts, " << o.write_site
                   << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2)
                   << ", N(mu, Sigma) of " << fit.samples << " activations" << (fit.samples <= fit.real.extent(1) ? " (fewer than dimensions)" : "") << '\n'
-                  << table.render() << left_out << plateau::fixed(static_cast<double>(m.prompts * points) / seconds, 0) << " points per second\nwritten to "
-                  << out.directory().string() << '\n';
-#if PLATEAU_HAS_CAIRO
-        std::cout << "picture:   " << (out.directory() / "sensitive_directions.png").string() << '\n';
-#endif
+                  << table.render() << left_out << plateau::fixed(static_cast<double>(m.prompts * points) / seconds, 0) << " points per second\n";
+        program::print_places(out, "sensitive_directions.png");
     });
 }
 

@@ -315,10 +315,7 @@ void run(CLI::App const& app, options const& o) {
         else std::cout << "no two triples of prompts that do and do not end alike: give more prompts\n\n";
         std::cout << correlations.render();
         if (curves.degenerate > 0) std::cout << curves.degenerate << " degenerate pairs are left out\n";
-        std::cout << "written to " << out.directory().string() << '\n';
-#if PLATEAU_HAS_CAIRO
-        std::cout << "picture:   " << (out.directory() / "similar_dissimilar.png").string() << '\n';
-#endif
+        program::print_places(out, "similar_dissimilar.png");
     });
 }
 
@@ -332,8 +329,7 @@ int main(int argc, char** argv) {
     program::add_prompt_options(app, o);
     app.add_option("--out", o.out, "folder for the results")->capture_default_str();
     program::add_pair_options(app, o);
-    app.add_option("--write-site", o.write_site, "where x(alpha) is written")->capture_default_str();
-    app.add_option("--read-site", o.read_site, "where the change is read, at the last position")->capture_default_str();
+    program::add_site_options(app, o);
     app.add_option("--min-count", o.min_count, "how often a last token has to be followed by another in the corpus, to compare what follows it")
         ->capture_default_str();
     app.footer(files_text);

@@ -479,10 +479,8 @@ void run(CLI::App const& app, options o) {
         std::cout << "boundary: mean at alpha " << plateau::fixed(all.boundary.alpha_mean, 3) << ", jump predicted at alpha "
                   << plateau::fixed(all.boundary.alpha_jump, 3) << '\n';
     }
-    std::cout << plateau::fixed(static_cast<double>(all.points) / all.seconds, 0) << " points per second\nwritten to " << out.directory().string() << '\n';
-#if PLATEAU_HAS_CAIRO
-    std::cout << "picture:   " << (out.directory() / "slice.png").string() << '\n';
-#endif
+    std::cout << plateau::fixed(static_cast<double>(all.points) / all.seconds, 0) << " points per second\n";
+    program::print_places(out, "slice.png");
 }
 
 }  // namespace

@@ -333,11 +333,8 @@ void run(CLI::App const& app, options const& o) {
             if (bounds > 0) std::cout << bounds << " refined slopes are lower bounds: sharper than the tolerance\n";
         }
         if (r.degenerate > 0) std::cout << r.degenerate << " degenerate pairs are left out\n";
-        std::cout << plateau::fixed(static_cast<double>(evaluated) / seconds, 0) << " points per second\n"
-                  << "written to " << out.directory().string() << '\n';
-#if PLATEAU_HAS_CAIRO
-        std::cout << "picture:   " << (out.directory() / "curves.png").string() << '\n';
-#endif
+        std::cout << plateau::fixed(static_cast<double>(evaluated) / seconds, 0) << " points per second\n";
+        program::print_places(out, "curves.png");
     });
 }
 

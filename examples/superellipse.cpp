@@ -360,10 +360,8 @@ void run(CLI::App const& app, options const& o) {
         std::cout << o.model << program::weights_of(o) << ": " << o.anchors << " anchors x " << o.grid << " x " << o.grid << " angles up to "
                   << plateau::fixed(o.degrees, 0) << " degrees, " << write_site << " -> " << read_site << '\n' << table.render()
                   << "angles: where the axes reach the threshold, degrees\n" << plateau::fixed(static_cast<double>(points) / seconds, 0)
-                  << " points per second\nwritten to " << out.directory().string() << '\n';
-#if PLATEAU_HAS_CAIRO
-        std::cout << "picture:   " << (out.directory() / "superellipse.png").string() << '\n';
-#endif
+                  << " points per second\n";
+        program::print_places(out, "superellipse.png");
     });
 }
 

@@ -45,6 +45,11 @@ inline void add_pair_options(CLI::App& app, study_options& o) {
     app.add_option("--resamples", o.resamples, "of the bootstraps that make intervals")->capture_default_str();
 }
 
+inline void add_site_options(CLI::App& app, study_options& o) {
+    app.add_option("--write-site", o.write_site, "where x(alpha) is written")->capture_default_str();
+    app.add_option("--read-site", o.read_site, "where the change is read, at the last position")->capture_default_str();
+}
+
 /// @throws usage_error on numbers without sense
 inline void require_valid(study_options const& o) {
     if (o.steps < 2) throw plateau::usage_error("--steps must be at least 2, got " + std::to_string(o.steps));
@@ -226,14 +231,6 @@ inline void write_prompts_and_pairs(plateau::output_set& out, plateau::models::p
     std::vector<std::int64_t> numbers;
     for (auto const& [context, other] : pairs) numbers.insert(numbers.end(), {context, other});
     plateau::io::write_npy(out.file("pairs.npy"), numbers, {static_cast<index>(pairs.size()), 2});
-}
-
-/// Removes what an earlier run left and this one did not write: it would contradict what stands here now.
-inline void remove_stale(plateau::output_set const& out, bool written, std::initializer_list<char const*> names) {
-    std::error_code ignored;
-    for (char const* const name : names) {
-        if (!written) std::filesystem::remove(out.directory() / name, ignored);
-    }
 }
 
 }  // namespace program

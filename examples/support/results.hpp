@@ -1,0 +1,102 @@
+#pragma once
+/// What programs leave: room for it, the summary, and where to find it.
+
+#include <filesystem>
+#include <initializer_list>
+#include <iostream>
+#include <string>
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include <plateau/backend/backends.hpp>
+#include <plateau/core/error.hpp>
+#include <plateau/core/output_set.hpp>
+
+#include "options.hpp"
+
+namespace program {
+
+/// @throws memory_error if `count` things of `bytes` each cannot fit into this machine's memory
+inline void require_memory(index count, index bytes, std::string const& what, std::string const& way_out) {
+    index const memory = static_cast<index>(::sysconf(_SC_PHYS_PAGES)) * static_cast<index>(::sysconf(_SC_PAGESIZE));
+    if (count <= memory / bytes) return;
+    throw plateau::memory_error(what + " need more memory than this machine's " + std::to_string(memory >> 20) + " MiB: " +
+                                way_out);
+}
+
+/// The options as given, for summary.json.
+inline nlohmann::json options_of(CLI::App const& app) {
+    nlohmann::json options = nlohmann::json::object();
+    for (auto const* option : app.get_options()) {
+        if (option->count() > 0) options[option->get_name()] = option->results().size() == 1 ? option->results()[0] : "";
+    }
+    return options;
+}
+
+/// Who computes, for summary.json.
+struct computer {
+    std::string backend, kind;  ///< kind: the instruction set, or the device
+    int threads = 0;
+};
+
+inline computer computer_of(plateau::backend::cpu_context const& ctx) { return {"cpu", std::string{name_of(ctx.path())}, ctx.threads()}; }
+#if PLATEAU_HAS_CUDA
+inline computer computer_of(plateau::backend::cuda_context const& ctx) {
+    return {"cuda", plateau::concat({ctx.device_name(), ", float products in ", name_of(ctx.products())}), ctx.threads()};
+}
+#endif
+
+/// The keys that every summary has.
+inline nlohmann::ordered_json summary_of(CLI::App const& app, common_options const& o, computer const& by, double load_seconds, double seconds,
+                                         index points) {
+    nlohmann::ordered_json summary;
+    summary["program"] = app.get_name();
+    summary["version"] = PLATEAU_VERSION;
+    summary["model"] = o.model;
+    summary["dtype"] = o.dtype;
+    summary["backend"] = by.backend;
+    summary[by.backend == "cpu" ? "instruction_set" : "device"] = by.kind;
+    summary["threads"] = by.threads;
+    summary["seed"] = o.seed;
+    summary["seconds"] = seconds;
+    summary["load_seconds"] = load_seconds;
+    summary["points_per_second"] = seconds > 0 ? static_cast<double>(points) / seconds : 0.0;
+    summary["options"] = options_of(app);
+    return summary;
+}
+
+/// The text of summary.json. Doubles have the fewest digits that give back the same bits; NaN and infinities become null.
+inline std::string json_text(nlohmann::ordered_json const& summary) {
+    return summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+/// What to say of the weights after the model's name: nothing of stored ones.
+inline std::string weights_of(common_options const& o) {
+    return o.weights == "stored" ? "" : ", " + o.weights + " weights (seed " + std::to_string(o.seed) + ")";
+}
+
+/// The model as pictures name it: by the last part of its path.
+inline std::string title_of(common_options const& o) {
+    std::filesystem::path const path{o.model};
+    return (path.has_filename() ? path : path.parent_path()).filename().string() + weights_of(o);
+}
+
+/// Removes what an earlier run left and this one did not write: it would contradict what stands here now.
+inline void remove_stale(plateau::output_set const& out, bool written, std::initializer_list<char const*> names) {
+    std::error_code ignored;
+    for (char const* const name : names) {
+        if (!written) std::filesystem::remove(out.directory() / name, ignored);
+    }
+}
+
+/// Says where the results are, and the picture among them.
+inline void print_places(plateau::output_set const& out, [[maybe_unused]] char const* picture) {
+    std::cout << "written to " << out.directory().string() << '\n';
+#if PLATEAU_HAS_CAIRO
+    std::cout << "picture:   " << (out.directory() / picture).string() << '\n';
+#endif
+}
+
+}  // namespace program

@@ -1,0 +1,96 @@
+// What is recorded from a stream, and the host's way to matrices of a device.
+#include <plateau/backend/cuda.hpp>
+#include <plateau/nn/host_access.hpp>
+
+#include "backend/cuda/on_device.hpp"
+
+namespace {
+
+using namespace plateau;
+using namespace plateau::testing;
+using plateau::index;
+using tensor::buffer;
+using cuda = backend::cuda_context;
+
+buffer<float, 2> filled(float value) {
+    buffer<float, 2> x({3, 5});
+    for (float& one : x.flat()) one = value;
+    return x;
+}
+
+float first_of(cuda const& ctx, backend::device_buffer<float, 2> const& x) { return backend::to_host(ctx, x)(0, 0); }
+
+TEST_CASE("recording does nothing, and what was recorded is done as often as it is run", "[cuda][graph]") {
+    cuda const ctx;
+    auto x = backend::to_device(ctx, filled(3));
+    backend::cuda::graph const twice{ctx, [&] { backend::scale<float>(ctx, x.view(), 2); }};
+    CHECK(first_of(ctx, x) == 3);
+    twice.run();
+    CHECK(first_of(ctx, x) == 6);
+    twice.run();
+    CHECK(first_of(ctx, x) == 12);
+}
+
+TEST_CASE("what cannot be recorded is refused, and the stream goes on as before", "[cuda][graph]") {
+    cuda const ctx;
+    auto x = backend::to_device(ctx, filled(3));
+    struct mine {};
+    auto const record = [&](auto const& give) { return backend::cuda::graph{ctx, give}; };
+    CHECK_THROWS_AS(record([&] { ctx.synchronize(); }), device_error);
+    CHECK_THROWS_AS(record([&] {
+                        backend::scale<float>(ctx, x.view(), 2);
+                        throw mine{};
+                    }),
+                    mine);
+    CHECK(first_of(ctx, x) == 3);
+    backend::scale<float>(ctx, x.view(), 2);
+    CHECK(first_of(ctx, x) == 6);
+}
+
+TEST_CASE("work is recorded when its form comes by for the second time", "[cuda][graph]") {
+    cuda const ctx;
+    auto x = backend::to_device(ctx, filled(1));
+    backend::repeated_work work;
+    int given = 0;
+    auto const run = [&](index form) {
+        work.run(ctx, {form}, [&] {
+            ++given;
+            backend::scale<float>(ctx, x.view(), 2);
+        });
+    };
+    for (int time = 0; time < 4; ++time) run(7);
+    CHECK(given == 2);  // once as it is, once to be recorded
+    CHECK(first_of(ctx, x) == 16);
+    run(8);
+    run(7);
+    CHECK(given == 3);
+    CHECK(first_of(ctx, x) == 64);
+}
+
+TEST_CASE("the host writes, reads and changes copies of a device's matrix", "[cuda][host_access]") {
+    cuda const ctx;
+    auto x = backend::to_device(ctx, filled(1)), y = backend::to_device(ctx, filled(2));
+    nn::host_access<cuda, float> host{ctx};
+    using rows_view = tensor::view<float, 2>;
+    host.read(x, [&](rows_view of_x) {
+        host.change(y, [&](rows_view of_y) {
+            CHECK(of_x(2, 4) == 1);
+            CHECK(of_y(0, 0) == 2);
+            of_x(0, 0) = 5;  // read alone: it stays here
+            of_y(0, 0) = 6;
+        });
+    });
+    CHECK(first_of(ctx, x) == 1);
+    CHECK(first_of(ctx, y) == 6);
+    host.write(x, [&](rows_view rows) { std::fill_n(rows.data(), rows.size(), 7.0f); });
+    CHECK(first_of(ctx, x) == 7);
+    // columns of a wider matrix
+    host.change({x.data() + 1, {3, 2}, {5, 1}}, [&](rows_view rows) {
+        CHECK(rows.dense());
+        rows(2, 1) = 8;
+    });
+    auto const all = backend::to_host(ctx, x);
+    CHECK((all(2, 2) == 8 && all(2, 1) == 7 && all(2, 3) == 7));
+}
+
+}  // namespace
