@@ -192,6 +192,25 @@ TEMPLATE_TEST_CASE("a row's bits depend neither on the number of rows nor on its
     }
 }
 
+TEMPLATE_TEST_CASE("which algorithms are fastest shows in no result", "[cuda][linear][blas]", float, double) {
+    auto const w = random_buffer<TestType, 2>({8, 16}, 5), x = random_buffer<TestType, 2>({1200, 16}, 6);
+    for (auto const& how : modes<TestType>()) {
+        CAPTURE(static_cast<int>(how.products), how.bf16);
+        std::vector<buffer<TestType, 2>> of_many;
+        for (int time = 0; time < 6; ++time) {  // a context chooses anew
+            cuda_context const ctx{how.products};
+            auto const weight = stored(ctx, w, how.bf16);
+            of_many.push_back(product(ctx, x, weight));
+            REQUIRE(same_rows(of_many.back().view(), of_many.front().view()));
+            for (index const rows : {128, 256}) {
+                buffer<TestType, 2> few({rows, 16});
+                std::copy_n(x.data(), few.size(), few.data());
+                REQUIRE(same_rows(product(ctx, few, weight).view(), of_many.front().view().rows(0, rows)));
+            }
+        }
+    }
+}
+
 TEMPLATE_TEST_CASE("what comes after a product has the bits of steps of its own", "[cuda][linear]", float, double) {
     for (auto const& how : modes<TestType>()) {
         for (auto const& [rows, e] : {std::pair{index{7}, extents{33, 65}}, {index{128}, extents{32, 64}}, {index{130}, extents{16, 8}}}) {

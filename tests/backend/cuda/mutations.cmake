@@ -66,10 +66,12 @@ mutation(added_to_the_first_row full linear kernels/linear.cuh [[load(held[r] + 
 mutation(gathered_too_wide full linear kernels/linear.cuh [[if (i + k < columns) out]] [[out]])
 mutation(algorithm_for_every_block fast blas blas.cuh [[product.start(state_->handle.get(), algorithm,]]
     [[product.start(state_->handle.get(), product.candidates(state_->handle.get(), state::workspace_bytes).all[0],]])
-mutation(alignment_not_asked full blas blas.cuh [[prefer(alignment, std::uint32_t{16})]] [[static_cast<void>(alignment)]])
-mutation(correction_lost fast blas blas.cuh [[factor(add)]] [[factor(false)]])
-mutation(tf32_for_all full blas blas.cuh [[{CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F}]] [[{CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32}]])
-mutation(tf32_for_none full blas blas.cuh [[CUBLAS_COMPUTE_32F_FAST_TF32}]] [[CUBLAS_COMPUTE_32F}]])
+mutation(alignment_not_asked full blas blas_product.cuh [[prefer(alignment, std::uint32_t{16})]] [[static_cast<void>(alignment)]])
+mutation(correction_lost fast blas blas_product.cuh [[factor(add)]] [[factor(false)]])
+mutation(tf32_for_all full blas blas_product.cuh [[{CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F}]] [[{CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32}]])
+mutation(tf32_for_none full blas blas_product.cuh [[CUBLAS_COMPUTE_32F_FAST_TF32}]] [[CUBLAS_COMPUTE_32F}]])
+mutation(fastest_whatever_its_bits fast blas blas_choice.cuh [[if (*bits == wanted) equal]] [[equal]])
+mutation(bits_of_few_rows_alone full blas blas_choice.cuh [[!bits || bits_of(some, some_rows, algorithm) != bits]] [[!bits]])
 
 # attention in steps
 mutation(steps_future_seen fast attention_steps kernels/attention_steps.cuh [[p >= from && p < row.end) {]] [[p >= from && p <= row.end) {]])

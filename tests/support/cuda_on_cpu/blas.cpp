@@ -25,7 +25,7 @@ struct cublasLtMatmulPreference {
 
 namespace {
 
-constexpr std::uint64_t orders = 4;  // of sums
+constexpr std::uint64_t orders = 4;  // of sums. An order + 4: the same in another kernel; + 8: another one for every number of rows
 
 /// What an algorithm's descriptor says, in its eight words.
 struct algorithm_words {
@@ -94,7 +94,7 @@ bool possible(cublasLtMatmulDesc const& operation, cublasLtMatrixLayout const& a
 }
 
 /// Some algorithms are there with a split of the sum alone.
-bool supported(std::uint64_t order, cudaDataType type) { return order != 3 || type != CUDA_R_64F; }
+bool supported(std::uint64_t order, cudaDataType type) { return order % orders != 3 || type != CUDA_R_64F; }
 
 bool in_place(void const* data, cublasLtMatrixLayout const& layout, std::uint64_t alignment) {
     auto const size = size_of(layout.type), stride = static_cast<std::uint64_t>(layout.leading_dimension);
@@ -153,7 +153,7 @@ void multiply(cublasLtMatmulDesc const& operation, algorithm_words const& algori
     auto const depth = a_layout.rows, tiled = d_layout.columns / 128 * 128;
     for (std::uint64_t r = 0; r < d_layout.columns; ++r) {
         // a split of the sum goes with the grid
-        auto const order = algorithm.order + (algorithm.splits > 1 ? d_layout.columns / 128 + 1 : 0) + (r >= tiled ? 1 : 0);
+        auto const order = algorithm.order + (algorithm.splits > 1 || algorithm.order >= 2 * orders ? d_layout.columns / 128 + 1 : 0) + (r >= tiled ? 1 : 0);
         Sum* const to = static_cast<Sum*>(d) + r * static_cast<std::uint64_t>(d_layout.leading_dimension);
         for (std::uint64_t n = 0; n < d_layout.rows; ++n) {
             Sum const product = alpha * dot(order, left.data() + n * depth, right.data() + r * depth, depth);
@@ -219,11 +219,15 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
     if (auto const status = answer(); status != CUBLAS_STATUS_SUCCESS) return status;
     if (handle == nullptr || most < 1) return CUBLAS_STATUS_INVALID_VALUE;
     if (!possible(*operation, *a, *b, *c, *d)) return CUBLAS_STATUS_NOT_SUPPORTED;
-    constexpr std::uint64_t small = std::uint64_t{1} << 22;
+    constexpr std::uint64_t small = std::uint64_t{1} << 15;  // all are tried, more than once
     bool const few = d->rows * d->columns * a->rows <= small;
-    auto const first = d->columns / 128 + d->rows / 8 + a->rows / 8;
-    for (std::uint64_t i = 0; i < (few || !supported(first % orders, a->type) ? 2 : 1) && *count < most; ++i) {
-        auto const order = (first + i) % orders;
+    auto const first = d->rows / 8 + a->rows / 8;
+    auto const sums = [&](std::uint64_t ahead) { return (first + ahead) % orders; };
+    std::vector<std::uint64_t> named{sums(0)};
+    if (few) named = {sums(2) + 2 * orders, sums(1), sums(1) + orders, sums(0), sums(0) + orders};
+    else if (!supported(first, a->type)) named.push_back(sums(1));
+    for (std::size_t i = 0; i < named.size() && *count < most; ++i) {
+        auto const order = named[i];
         bool const split = preference->schemes != CUBLASLT_REDUCTION_SCHEME_NONE && i == 0;
         algorithm_words const words{order, split ? 2u : 1u, split ? 2u : 0u, static_cast<std::uint64_t>(operation->sums),
                                     static_cast<std::uint64_t>(a->type), *std::min_element(preference->alignments.begin(), preference->alignments.end()),

@@ -1,225 +1,30 @@
 #pragma once
 /// The class of blas.hpp, for the one file that is compiled into `plateau::cuda`.
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <limits>
 #include <map>
-#include <memory>
 #include <tuple>
-#include <type_traits>
 
-#include <cublasLt.h>
-
-#include <plateau/backend/cuda/blas.hpp>
-#include <plateau/backend/cuda/status.cuh>
+#include <plateau/backend/cuda/blas_choice.cuh>
 
 namespace plateau::backend::cuda {
-
-/// The way out of what cuBLASLt complains about.
-[[gnu::cold]] inline char const* way_out(cublasStatus_t status) {
-    switch (status) {
-        case CUBLAS_STATUS_NOT_INITIALIZED: return "; CUDA's runtime or driver does not fit this cuBLAS: use --backend cpu";
-        case CUBLAS_STATUS_ARCH_MISMATCH:
-        case CUBLAS_STATUS_NOT_SUPPORTED: return "; this device cannot do it: use other products (fp32), or --backend cpu";
-        default: return "; after an error in a kernel every call fails: start the program again, under compute-sanitizer";
-    }
-}
-
-/// @param what  was asked for, as "a matrix product"
-/// @throws memory_error if memory ran out, device_error on anything else but success
-inline void check(cublasStatus_t status, message_piece what) {
-    if (status == CUBLAS_STATUS_SUCCESS) [[likely]] return;
-    std::string asked;
-    what.append_to(asked);
-    if (status == CUBLAS_STATUS_ALLOC_FAILED) {
-        throw memory_error{"cuBLASLt has no memory for ", asked, "; use smaller blocks of rows, or --dtype bf16"};
-    }
-    throw device_error{"cuBLASLt refused ", asked, ": ", cublasLtGetStatusString(status), way_out(status)};
-}
-
-/// How things of cuBLASLt's end.
-struct blas_destroy {
-    void operator()(cublasLtHandle_t old) const { static_cast<void>(cublasLtDestroy(old)); }
-    void operator()(cublasLtMatrixLayout_t old) const { static_cast<void>(cublasLtMatrixLayoutDestroy(old)); }
-    void operator()(cublasLtMatmulDesc_t old) const { static_cast<void>(cublasLtMatmulDescDestroy(old)); }
-    void operator()(cublasLtMatmulPreference_t old) const { static_cast<void>(cublasLtMatmulPreferenceDestroy(old)); }
-};
-template <class Handle>
-using blas_object = std::unique_ptr<std::remove_pointer_t<Handle>, blas_destroy>;
-using blas_handle = blas_object<cublasLtHandle_t>;
-using blas_layout = blas_object<cublasLtMatrixLayout_t>;
-using blas_operation = blas_object<cublasLtMatmulDesc_t>;
-using blas_preference = blas_object<cublasLtMatmulPreference_t>;
-
-/// @param create  create(&handle)
-template <class Object, class Create>
-Object made(char const* what, Create const& create) {
-    typename Object::pointer handle = nullptr;
-    check(create(&handle), what);
-    return Object{handle};
-}
-
-inline blas_layout layout_of(cudaDataType type, index rows, index columns, index stride) {
-    return made<blas_layout>("the layout of a matrix", [&](cublasLtMatrixLayout_t* made) {
-        return cublasLtMatrixLayoutCreate(made, type, static_cast<std::uint64_t>(columns), static_cast<std::uint64_t>(rows), stride);
-    });
-}
-
-struct product_types {
-    cudaDataType operands, result;
-    cublasComputeType_t sums;
-};
-
-inline product_types types_of(product_kind kind) {
-    switch (kind) {
-        case product_kind::fp64: return {CUDA_R_64F, CUDA_R_64F, CUBLAS_COMPUTE_64F};
-        case product_kind::fp32: return {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F};
-        case product_kind::tf32: return {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32};
-        default: return {CUDA_R_16BF, CUDA_R_32F, CUBLAS_COMPUTE_32F};
-    }
-}
-
-/// Algorithms for one product. An array, for nvcc 13.0 breaks down over a std::vector of cuBLASLt's structures.
-struct blas_candidates {
-    static constexpr std::size_t most = 8;
-    std::array<cublasLtMatmulAlgo_t, most> all;
-    std::size_t count = 0;
-};
-
-/// Y = X Wᵀ as cuBLASLt sees it. Its matrices are stored by columns, so that our rows are its columns: it computes Yᵀ = W Xᵀ,
-/// [N, R] = op(A) B, where A [K, N] are the bytes of W, to be transposed, and B [K, R] those of X.
-class blas_product {
-public:
-    blas_product(product_kind kind, index rows, index outputs, index inputs, index x_stride, index w_stride, index y_stride)
-        : types_{types_of(kind)},
-          operation_{made<blas_operation>("the description of a matrix product",
-                                          [&](auto* made) { return cublasLtMatmulDescCreate(made, types_.sums, types_.result); })},
-          w_{layout_of(types_.operands, outputs, inputs, w_stride)},
-          x_{layout_of(types_.operands, rows, inputs, x_stride)},
-          y_{layout_of(types_.result, rows, outputs, y_stride)} {
-        cublasOperation_t const transposed = CUBLAS_OP_T;
-        check(cublasLtMatmulDescSetAttribute(operation_.get(), CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof transposed),
-              "the description of a matrix product");
-    }
-
-    /// Those of the heuristics' algorithms, best first, that sum without a split in memory of `workspace` bytes.
-    blas_candidates candidates(cublasLtHandle_t handle, std::size_t workspace) const {
-        auto const preference = made<blas_preference>("preferences of matrix products", &cublasLtMatmulPreferenceCreate);
-        auto const prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, auto value) {
-            check(cublasLtMatmulPreferenceSetAttribute(preference.get(), attribute, &value, sizeof value), "preferences of matrix products");
-        };
-        prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{workspace});
-        prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, std::uint32_t{CUBLASLT_REDUCTION_SCHEME_NONE});
-        for (auto const alignment : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
-                                     CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
-            prefer(alignment, std::uint32_t{16});
-        }
-        std::array<cublasLtMatmulHeuristicResult_t, blas_candidates::most> results{};
-        int count = 0;
-        check(cublasLtMatmulAlgoGetHeuristic(handle, operation_.get(), w_.get(), x_.get(), y_.get(), y_.get(), preference.get(), static_cast<int>(results.size()),
-                                             results.data(), &count),
-              "an algorithm for a matrix product");
-        blas_candidates found{};
-        for (int i = 0; i < count; ++i) {
-            auto algorithm = results[static_cast<std::size_t>(i)].algo;
-            if (results[static_cast<std::size_t>(i)].state != CUBLAS_STATUS_SUCCESS) continue;
-            std::int32_t const splits = 1;
-            std::uint32_t const scheme = CUBLASLT_REDUCTION_SCHEME_NONE;
-            check(cublasLtMatmulAlgoConfigSetAttribute(&algorithm, CUBLASLT_ALGO_CONFIG_SPLITK_NUM, &splits, sizeof splits), "a sum in one");
-            check(cublasLtMatmulAlgoConfigSetAttribute(&algorithm, CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME, &scheme, sizeof scheme), "a sum in one");
-            cublasLtMatmulHeuristicResult_t checked{};
-            auto const status = cublasLtMatmulAlgoCheck(handle, operation_.get(), w_.get(), x_.get(), y_.get(), y_.get(), &algorithm, &checked);
-            if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) continue;  // not without the split
-            check(status, "an algorithm for a matrix product");
-            if (checked.workspaceSize <= workspace) found.all[found.count++] = algorithm;
-        }
-        return found;
-    }
-
-    /// @return the status of what is only known when it is tried
-    cublasStatus_t start(cublasLtHandle_t handle, cublasLtMatmulAlgo_t const& algorithm, void const* x, void const* w, void* y, bool add,
-                         void* workspace, std::size_t workspace_bytes, stream_handle stream) const {
-        double const wide[] = {0, 1};
-        float const narrow[] = {0, 1};
-        auto const factor = [&](bool one) {
-            return types_.result == CUDA_R_64F ? static_cast<void const*>(wide + one) : static_cast<void const*>(narrow + one);
-        };
-        return cublasLtMatmul(handle, operation_.get(), factor(true), w, w_.get(), x, x_.get(), factor(add), y, y_.get(), y, y_.get(), &algorithm, workspace,
-                              workspace_bytes, stream);
-    }
-
-private:
-    product_types types_;
-    blas_operation operation_;
-    blas_layout w_, x_, y_;
-};
 
 struct blas::state {
     static constexpr std::size_t workspace_bytes = std::size_t{4} << 20;  // kernels that do not split sums need little or none
 
     explicit state(stream_handle s) : stream{s}, handle{made<blas_handle>("to start", &cublasLtCreate)}, workspace_memory{s}, workspace{workspace_memory.get(workspace_bytes)} {}
 
-    /// Rows for which algorithms are compared: many, as long as their memory is bounded. A function of N and K alone.
-    static index canonical_rows(index outputs, index inputs) {
-        index rows = 4096;
-        while (rows > row_step && rows * std::max(outputs, inputs) > index{1} << 25) rows /= 2;
-        return rows;
-    }
-
-    cublasLtMatmulAlgo_t const& algorithm(product_kind kind, index outputs, index inputs, matrix_rows w) {
+    blas_algorithms const& algorithms(product_kind kind, index outputs, index inputs, matrix_rows w) {
         auto const key = std::tuple{kind, outputs, inputs};
         auto const found = chosen.find(key);
-        return found != chosen.end() ? found->second : chosen.emplace(key, choose(kind, outputs, inputs, w)).first->second;
-    }
-
-    cublasLtMatmulAlgo_t choose(product_kind kind, index outputs, index inputs, matrix_rows w) {
-        index const rows = canonical_rows(outputs, inputs);
-        // strides that are multiples of 16 bytes and of no more, as those of any caller may be
-        index const operand_bytes = kind == product_kind::fp64 ? 8 : kind == product_kind::bf16 ? 2 : 4;
-        index const result_bytes = kind == product_kind::fp64 ? 8 : 4;
-        index const x_stride = inputs + 16 / operand_bytes, y_stride = outputs + 16 / result_bytes;
-        blas_product const product{kind, rows, outputs, inputs, x_stride, w.stride, y_stride};
-        auto const [all, count] = product.candidates(handle.get(), workspace_bytes);
-        if (count == 1) return all.front();
-        growing_memory x_memory{stream}, y_memory{stream};
-        auto const x_bytes = static_cast<std::size_t>(rows * x_stride * operand_bytes);
-        void* const x = x_memory.get(x_bytes);
-        void* const y = y_memory.get(static_cast<std::size_t>(rows * y_stride * result_bytes));
-        fill_bytes(x, 0x3C, x_bytes, stream);  // a small number in any of the types
-        owned_event const before, after;
-        auto const start = [&](cublasLtMatmulAlgo_t const& one) {
-            return product.start(handle.get(), one, x, w.data, y, false, workspace, workspace_bytes, stream);
-        };
-        std::array<double, blas_candidates::most> best;
-        best.fill(std::numeric_limits<double>::infinity());
-        for (int round = 0; round < 2; ++round) {
-            for (std::size_t i = 0; i < count; ++i) {
-                auto const status = start(all[i]);  // the first run loads the kernel
-                if (status == CUBLAS_STATUS_NOT_SUPPORTED) continue;
-                check(status, "a matrix product");
-                record(before, stream);
-                for (int run = 0; run < 3; ++run) check(start(all[i]), "a matrix product");
-                record(after, stream);
-                wait(after);
-                best[i] = std::min(best[i], milliseconds(before, after));
-            }
-        }
-        constexpr double clearly = 0.95;  // a gain that is more than noise, or the heuristics' order stands
-        std::size_t winner = count;
-        for (std::size_t i = 0; i < count; ++i) {
-            if (std::isfinite(best[i]) && (winner == count || best[i] < clearly * best[winner])) winner = i;
-        }
-        if (winner == count) check(CUBLAS_STATUS_NOT_SUPPORTED, "every algorithm for a matrix product");
-        return all[winner];
+        if (found != chosen.end()) return found->second;
+        return chosen.emplace(key, blas_choice{handle.get(), kind, outputs, inputs, w, workspace, workspace_bytes, stream}.best()).first->second;
     }
 
     stream_handle stream;
     blas_handle handle;
     growing_memory workspace_memory;
     void* workspace;
-    std::map<std::tuple<product_kind, index, index>, cublasLtMatmulAlgo_t> chosen;
+    std::map<std::tuple<product_kind, index, index>, blas_algorithms> chosen;
 };
 
 void blas::end_state::operator()(state* old) const { delete old; }
@@ -233,10 +38,10 @@ void blas::multiply(product_kind kind, index rows, index outputs, index inputs, 
                     bool add) {
     if (rows == 0 || outputs == 0) return;
     if (!state_) state_.reset(new state{stream_});
-    auto const& algorithm = state_->algorithm(kind, outputs, inputs, w);
+    auto const& algorithm = state_->algorithms(kind, outputs, inputs, w).of(rows);
     blas_product const product{kind, rows, outputs, inputs, x.stride, w.stride, y_stride};
-    check(product.start(state_->handle.get(), algorithm, x.data, w.data, y, add, state_->workspace, state::workspace_bytes, stream_),
-          concat({"a matrix product of ", rows, " x ", inputs, " and ", inputs, " x ", outputs}));
+    auto const status = product.start(state_->handle.get(), algorithm, x.data, w.data, y, add, state_->workspace, state::workspace_bytes, stream_);
+    if (status != CUBLAS_STATUS_SUCCESS) [[unlikely]] check(status, concat({"a matrix product of ", rows, " x ", inputs, " and ", inputs, " x ", outputs}));
 }
 
 }  // namespace plateau::backend::cuda

@@ -219,11 +219,13 @@ inline cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     cuda_on_cpu::wait_for_reads(event->reads);
     return cudaSuccess;
 }
-/// Everything takes the same time.
+/// Times are drawn: nothing but speed may depend on them.
 inline cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
     if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
     if (!from->recorded || !to->recorded) return cudaErrorInvalidValue;
-    *milliseconds = 1;
+    static std::uint32_t drawn = 1;
+    drawn = drawn * 1664525u + 1013904223u;
+    *milliseconds = static_cast<float>(1 + (drawn >> 28));
     return cudaSuccess;
 }
 
