@@ -102,5 +102,13 @@ mutation(sign_too_far full sign_codes kernels/sign_codes.cuh [[high < columns &&
 mutation(words_turned full sign_codes kernels/sign_codes.cuh [[std::uint64_t{odd} << warp_lanes | even]] [[std::uint64_t{even} << warp_lanes | odd]])
 mutation(bits_of_one_lane fast sign_codes kernels/sign_codes.cuh [[different = warp_sum(different);]] [[]])
 mutation(nothing_noted full elementwise kernels/elementwise.cuh [[constexpr int ones = 0xFF;]] [[constexpr int ones = 0x7F;]])
-mutation(edit_always_adds full rows kernels/rows.cuh [=[edit.keeps ? to[i] + from[i] : from[i]]=] [=[to[i] + from[i]]=])
-mutation(edit_one_too_far full rows kernels/rows.cuh [[i < edit.width; i += warp_lanes]] [[i <= edit.width; i += warp_lanes]])
+
+# edits of rows
+mutation(edit_replaces_nothing full rows kernels/rows.cuh [[edit.kind != edit_kind::replace]] [[true]])
+mutation(edit_one_too_far full rows kernels/rows.cuh [[f(i, edit.width - i)]] [[f(i, edit.width + 1 - i)]])
+mutation(edit_from_elsewhere full rows kernels/rows.cuh [[by = load(v + i,]] [[by = load(v,]])
+mutation(edit_aligned_by_values fast rows kernels/rows.cuh [[(reinterpret_cast<std::uintptr_t>(v) | reinterpret_cast<std::uintptr_t>(part)) % 16 == 0]] [[reinterpret_cast<std::uintptr_t>(v) % 16 == 0]])
+mutation(scaled_by_each_value full rows kernels/rows.cuh [[edit.kind == edit_kind::scale]] [[false]])
+mutation(projection_of_one_lane fast rows kernels/rows.cuh [[along = warp_sum(along) /]] [[along = along /]])
+mutation(direction_not_normed full rows kernels/rows.cuh [[/ warp_sum(square)]] [[]])
+mutation(projection_in_float fast rows kernels/rows.cuh [[double along = 0;]] [[T along = 0;]])
