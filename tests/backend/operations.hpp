@@ -106,7 +106,7 @@ constexpr bool compiles(backend::op operation) {
         case op::log_probabilities: return requires(given g) {
             backend::log_probabilities<T>(g.ctx, g.x, g.layer, T{}, g.ids, g.probabilities);
         };
-        case op::edit_rows: return requires(given g) { edit_rows<T>(g.ctx, g.parameters, g.edits, g.y); };
+        case op::edit_rows: return requires(given g) { backend::edit_rows<T>(g.ctx, g.parameters, g.edits, g.y); };
         case op::memory: return requires(given g) {
             { backend::allocate<T>(g.ctx, g.x.extents()) } -> std::same_as<typename C::template buffer<T, 2>>;
             { backend::rows_that_fit(g.ctx, index{}) } -> std::same_as<index>;

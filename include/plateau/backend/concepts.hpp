@@ -36,7 +36,7 @@ enum class op {
     sign_codes,         ///< sign_codes, hamming_distances
     summarise_logits,   ///< summarise_logits: log-sum-exp, KL and best tokens of logits that are never stored
     log_probabilities,  ///< log_probabilities: of given tokens, from logits that are never stored
-    edit_rows,          ///< edit_rows: parts of rows replaced, or added to
+    edit_rows,          ///< edit_rows: parts of rows replaced, added to, scaled, or without their part along a direction
     memory,             ///< allocate, rows_that_fit, moved_to, in_backend, to_host, copy, clear
     transfer,           ///< upload, download: rows from host memory, and to it
 };

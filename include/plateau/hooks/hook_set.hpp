@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <plateau/backend/cuda/device_space.hpp>
+#include <plateau/backend/row_edit.hpp>
 #include <plateau/hooks/positions.hpp>
 #include <plateau/hooks/site.hpp>
 #include <plateau/tensor/view.hpp>
@@ -47,18 +48,19 @@ enum class depends_on : std::uint8_t {
     point,     ///< the pair or the point: rows own its positions
 };
 
-/// What becomes of one vector of a row where a hook does no more than this: x ← values, or x ← x + values.
+/// What becomes of one vector of a row where a hook does no more than one of these.
 template <class T>
 struct vector_edit {
-    std::span<T const> values;  ///< as many as the vector has
-    bool keeps = false;
+    std::span<T const> values;  ///< as many as the vector has; of a scale one
+    backend::edit_kind kind = backend::edit_kind::replace;
 };
 
-/// Told of one such vector: the row's number, the head, the change. The values need not live on.
+/// Told of one such vector: the row's number, the head, the vector's width, the change. The values need not outlive the call of the
+/// lister that tells, but in that call the same place has the same values.
 template <class T>
-using edit_taker = std::function<void(index row, index head, vector_edit<T> const&)>;
+using edit_taker = std::function<void(index row, index head, index width, vector_edit<T> const&)>;
 
-/// What a hook that only replaces or adds does at a site, without the rows: where they are in a device's memory, that alone goes there.
+/// What a hook that only edits vectors does at a site, without the rows: where they are in a device's memory, that alone goes there.
 ///     shape  [A, B] of a row at that site
 template <class T>
 using edit_lister = std::function<void(site const&, where const&, std::array<index, 2> shape, edit_taker<T> const&)>;
@@ -71,7 +73,7 @@ struct hook {
     bool reads_only = false;
     depends_on depends = depends_on::point;
     positions touched = {};  ///< where it may change something
-    edit_lister<T> edits = {};        ///< what `action` does, if it only replaces or adds
+    edit_lister<T> edits = {};        ///< what `action` does, if it only edits vectors
     device_action<T> on_device = {};  ///< what does the same on a device; none: the rows are copied to the host, and back if changed
 };
 

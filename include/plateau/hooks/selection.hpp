@@ -2,11 +2,13 @@
 /// Where an intervention acts: positions, heads, or both.
 
 #include <algorithm>
+#include <cmath>
 #include <initializer_list>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include <plateau/core/error.hpp>
 #include <plateau/hooks/hook_set.hpp>
 
 namespace plateau::hooks {
@@ -86,20 +88,31 @@ hook_set<T> change(std::string pattern, selection where_to, vector_change<T> f, 
 template <class T>
 using edit_of_vector = std::function<vector_edit<T>(site const&, row_id const&, index head, std::size_t width)>;
 
-/// Replaces, or adds to, the selected vectors of every site that matches. @param depends  what f depends on
+/// @throws domain_error if a direction that is to be projected out is zero or not finite
+template <class T>
+void require_direction(vector_edit<T> const& change, site const& at) {
+    if (change.kind != backend::edit_kind::project_out) return;
+    double const square = tensor::dot(change.values, change.values);
+    if (!(square > 0) || !std::isfinite(square)) {
+        throw domain_error{"the direction to be projected out of ", at.name(), " is zero or not finite"};
+    }
+}
+
+/// Edits the selected vectors of every site that matches. @param depends  what f depends on
 template <class T>
 hook_set<T> edit(std::string pattern, selection where_to, edit_of_vector<T> f, depends_on depends) {
     hook<T> one{std::move(pattern), {}, false, depends, where_to.at};
     one.action = [where_to, f](site const& at, where const& w, tensor::view<T, 3> rows) {
         each_vector<T>(where_to, at, w, rows, [&](std::span<T> x, site const&, row_id const& row, index head) {
             auto const change = f(at, row, head, x.size());
-            for (std::size_t i = 0; i < x.size(); ++i) x[i] = change.keeps ? x[i] + change.values[i] : change.values[i];
+            require_direction(change, at);
+            backend::edit<T>(change.kind, change.values, x);
         });
     };
     one.edits = [where_to = std::move(where_to), f = std::move(f)](site const& at, where const& w, std::array<index, 2> shape,
                                                                    edit_taker<T> const& take) {
         each_selected(where_to, at, w, shape, [&](index r, index head, index width) {
-            take(r, head, f(at, w.rows[static_cast<std::size_t>(r)], head, static_cast<std::size_t>(width)));
+            take(r, head, width, f(at, w.rows[static_cast<std::size_t>(r)], head, static_cast<std::size_t>(width)));
         });
     };
     return hook_set<T>{std::move(one)};

@@ -1,7 +1,6 @@
 #pragma once
 /// Steering: add a vector, scale, project a direction out.
 
-#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +17,7 @@ hook_set<T> add(std::string pattern, std::vector<T> v, selection where_to = {}) 
     return edit<T>(
         std::move(pattern), std::move(where_to),
         [v = std::move(v)](site const& at, row_id const&, index head, std::size_t width) {
-            return vector_edit<T>{detail::share_of<T>(v, at, head, width), true};
+            return vector_edit<T>{detail::share_of<T>(v, at, head, width), backend::edit_kind::add};
         },
         depends_on::position);
 }
@@ -26,11 +25,9 @@ hook_set<T> add(std::string pattern, std::vector<T> v, selection where_to = {}) 
 /// x ← factor · x; in T, rounded once.
 template <class T>
 hook_set<T> scale(std::string pattern, T factor, selection where_to = {}) {
-    return change<T>(
+    return edit<T>(
         std::move(pattern), std::move(where_to),
-        [factor](std::span<T> x, site const&, row_id const&, index) {
-            for (T& value : x) value *= factor;
-        },
+        [factor](site const&, row_id const&, index, std::size_t) { return vector_edit<T>{{&factor, 1}, backend::edit_kind::scale}; },
         depends_on::position);
 }
 
@@ -40,22 +37,10 @@ hook_set<T> scale(std::string pattern, T factor, selection where_to = {}) {
 /// @see Arditi et al. 2024, "Refusal in language models is mediated by a single direction"
 template <class T>
 hook_set<T> project_out(std::string pattern, std::vector<T> u, selection where_to = {}) {
-    return change<T>(
+    return edit<T>(
         std::move(pattern), std::move(where_to),
-        [u = std::move(u)](std::span<T> x, site const& at, row_id const&, index head) {
-            auto const part = detail::share_of<T>(u, at, head, x.size());
-            double along = 0, square = 0;
-            for (std::size_t i = 0; i < x.size(); ++i) {
-                along += static_cast<double>(x[i]) * static_cast<double>(part[i]);
-                square += static_cast<double>(part[i]) * static_cast<double>(part[i]);
-            }
-            if (!(square > 0) || !std::isfinite(square)) {
-                throw domain_error{"the direction to be projected out of ", at.name(), " is zero or not finite"};
-            }
-            double const factor = along / square;
-            for (std::size_t i = 0; i < x.size(); ++i) {
-                x[i] = static_cast<T>(static_cast<double>(x[i]) - factor * static_cast<double>(part[i]));
-            }
+        [u = std::move(u)](site const& at, row_id const&, index head, std::size_t width) {
+            return vector_edit<T>{detail::share_of<T>(u, at, head, width), backend::edit_kind::project_out};
         },
         depends_on::position);
 }

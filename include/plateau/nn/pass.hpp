@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <map>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -11,6 +12,7 @@
 
 #include <plateau/backend/row_edit.hpp>
 #include <plateau/hooks/plan.hpp>
+#include <plateau/hooks/selection.hpp>
 #include <plateau/nn/host_access.hpp>
 #include <plateau/nn/kv_cache.hpp>
 #include <plateau/nn/rope.hpp>
@@ -184,16 +186,22 @@ public:
         }
     }
 
-    /// What a hook that only replaces or adds does to rows x of a device: its values alone go there.
+    /// What a hook that only edits vectors does to rows x of a device: its values alone go there, those that rows share once.
     template <class Entry>
     void edit_on_device(Entry const& one, hooks::where const& w, rows_view x, index heads) {
+        constexpr index step = 16 / sizeof(T);  // of values that the device reads at once
         index const width = x.extent(1) / heads;
         std::vector<T> values;
+        std::map<std::pair<T const*, std::size_t>, index> places;  // among them
         std::vector<backend::row_edit> edits;
-        one.edits(one.at, w, {heads, width}, [&](index row, index head, hooks::vector_edit<T> const& change) {
-            auto const count = static_cast<index>(change.values.size());
-            edits.push_back({row, head * width, count, static_cast<index>(values.size()), change.keeps});
-            values.insert(values.end(), change.values.begin(), change.values.end());
+        one.edits(one.at, w, {heads, width}, [&](index row, index head, index count, hooks::vector_edit<T> const& change) {
+            auto const [place, is_new] = places.try_emplace({change.values.data(), change.values.size()}, static_cast<index>(values.size()));
+            if (is_new) {
+                hooks::require_direction(change, one.at);
+                values.insert(values.end(), change.values.begin(), change.values.end());
+                values.resize((values.size() + step - 1) / step * step);
+            }
+            edits.push_back({row, head * width, count, place->second, change.kind});
         });
         if (edits.empty()) return;
         auto const from = to_device(*ctx_, tensor::view<T const, 1>{values.data(), {static_cast<index>(values.size())}});

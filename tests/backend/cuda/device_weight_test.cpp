@@ -165,7 +165,7 @@ TEST_CASE("for products of three bfloat16 a weight has its two parts", "[cuda][w
     CHECK_FALSE(device_weight<double>{split, 3, 4, dtype::f64}.is_split());
 }
 
-TEST_CASE("rounding to bfloat16 has the bits of the host's", "[cuda][weight]") {
+TEST_CASE("parts in bfloat16 are the host's rounding, and finite where it is not", "[cuda][weight]") {
     buffer<float, 2> values({1, 1000});
     counter_rng rng{1};
     for (float& value : values.flat()) value = std::bit_cast<float>(static_cast<std::uint32_t>(rng.next()));
@@ -175,13 +175,27 @@ TEST_CASE("rounding to bfloat16 has the bits of the host's", "[cuda][weight]") {
     values(0, 3) = std::bit_cast<float>(0x3F818000u);
     values(0, 4) = std::numeric_limits<float>::infinity();
     values(0, 5) = std::numeric_limits<float>::max();
-    auto const high = in_every_order([&](cuda_context const& ctx) {
+    values(0, 6) = -std::numeric_limits<float>::max();
+    values(0, 7) = -std::numeric_limits<float>::infinity();
+    values(0, 8) = std::bit_cast<float>(0x7F7F8000u);  // the first that would be infinite
+    values(0, 9) = std::bit_cast<float>(0xFF7F7FFFu);  // and the last that would not
+    auto const parts = in_every_order([&](cuda_context const& ctx) {
         auto const x = backend::to_device(ctx, values);
-        backend::device_buffer<bfloat16, 2> a{ctx, {1, 1000}}, b{ctx, {1, 1000}};
-        backend::split_to_bf16<float>(ctx, x, a.view(), b.view());
-        return backend::to_host(ctx, a);
+        backend::device_buffer<bfloat16, 2> both{ctx, {2, 1000}};
+        backend::split_to_bf16<float>(ctx, x, both.view().rows(0, 1), both.view().rows(1, 1));
+        return backend::to_host(ctx, both);
     });
-    for (index i = 0; i < 1000; ++i) REQUIRE(same_bits(high(0, i), bfloat16{values(0, i)}));
+    for (index i = 0; i < 1000; ++i) {
+        float const value = values(0, i), high = static_cast<float>(parts(0, i)), low = static_cast<float>(parts(1, i));
+        CAPTURE(i, value, high, low);
+        bfloat16 const nearest{value};
+        if (std::isinf(value)) REQUIRE((high == std::copysign(1.0f, value) && low == value));
+        else if (!std::isinf(static_cast<float>(nearest))) REQUIRE(same_bits(parts(0, i), nearest));
+        if (!std::isfinite(value)) continue;
+        REQUIRE(std::isfinite(high + low));
+        double const missed = static_cast<double>(value) - static_cast<double>(high) - static_cast<double>(low);
+        REQUIRE(std::abs(missed) <= 0x1p-16 * std::abs(static_cast<double>(value)) + 0x1p-134);
+    }
 }
 
 TEST_CASE("values that do not fit a weight are refused", "[cuda][weight]") {

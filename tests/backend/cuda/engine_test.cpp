@@ -251,6 +251,82 @@ TEST_CASE("interventions, freezing and patching act on the device as on the CPU"
     for (std::size_t i = 0; i < cpu.size(); ++i) CHECK_THAT(device[i], WithinAbs(cpu[i], 1e-10));
 }
 
+/// Bytes that came to the host so far; a device does not say.
+#if PLATEAU_CUDA_ON_CPU
+constexpr bool counts_bytes = true;
+std::size_t bytes_to_host() { return cuda_on_cpu::bytes_given(); }
+#else
+constexpr bool counts_bytes = false;
+std::size_t bytes_to_host() { return 0; }
+#endif
+
+TEMPLATE_TEST_CASE("built-in interventions act where the rows are: none comes to the host for them", "[cuda][engine]", float, double) {
+    auto const direction = random_buffer<TestType, 2>({3, 24}, 9);
+    std::vector<TestType> const u(direction[0].data(), direction[0].data() + 24), of_head(u.begin(), u.begin() + 6);
+    using hooks::positions;
+    auto const some = hooks::heads{1, 3};
+    std::vector<hooks::hook_set<TestType>> const sets{
+        hooks::add<TestType>("blocks.1.hook_resid_mid", u) | hooks::scale<TestType>("blocks.1.hook_resid_post", TestType(-1.75)) |
+            hooks::project_out<TestType>("blocks.1.attn.hook_z", u, positions::last() & some),  // a share for each head
+        hooks::set_to<TestType>("blocks.1.attn.hook_z", of_head, some) | hooks::scale<TestType>("blocks.1.attn.hook_pattern", TestType(0.5), some) |
+            hooks::project_out<TestType>("blocks.*.hook_resid_mid", u),
+        hooks::resample_ablate<TestType>("blocks.1.attn.hook_z", direction, 5, positions{0, 3}) |
+            hooks::scale<TestType>("blocks.1.attn.hook_z", TestType(0.3), positions{1, 4} & some) |
+            hooks::project_out<TestType>("blocks.1.hook_resid_post", u, positions{0, 2}),
+        hooks::zero_ablate<TestType>("blocks.2.hook_mlp_out", positions::last()) | hooks::project_out<TestType>("blocks.1.attn.hook_q", of_head) |
+            hooks::scale<TestType>("blocks.1.hook_attn_out", TestType(3)) | hooks::project_out<TestType>("blocks.1.hook_attn_out", u) |
+            hooks::add<TestType>("blocks.1.hook_attn_out", u, positions{-2, -1}),
+    };
+    auto const run = [&](auto const& ctx, hooks::hook_set<TestType> const& set, readings<TestType>* found) {
+        auto const model = tiny_model<TestType>(ctx);
+        sweep::patched_rows_options o;
+        o.points = 4;
+        o.block_rows = 7;
+        o.riding_rows = 0;  // as prefixes with hooks do not
+        tensor::buffer<double, 2> distances({4, 4});
+        auto const reads = found ? keep<TestType>("ln_final.hook_out", *found) : sweep::read_distances<TestType>(ctx, "ln_final.hook_out", distances);
+        std::size_t const before = bytes_to_host();
+        sweep::patched_rows{ctx, model, prompts, o}.run(pairs, sweep::straight_lines<TestType>(pairs, o.points), set | reads);
+        return bytes_to_host() - before;
+    };
+    cuda const ctx;
+    readings<TestType> plain;
+    run(ctx, {}, &plain);
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+        CAPTURE(i);
+        readings<TestType> device, cpu;
+        run(ctx, sets[i], &device);
+        run(on_cpu, sets[i], &cpu);
+        CHECK(largest_difference(device, cpu) <= 10 * engine_tolerance<TestType>);
+        CHECK(largest_difference(device, plain) > 1e-3);
+    }
+    hooks::hook_set<TestType> all, none;
+    for (std::string const site : {"blocks.1.hook_resid_mid", "blocks.2.attn.hook_z"}) {
+        all = all | hooks::add<TestType>(site, u) | hooks::scale<TestType>(site, TestType(2)) | hooks::project_out<TestType>(site, u);
+        none = none | hooks::patch<TestType>(site, [](auto&&...) {}, hooks::depends_on::position);
+    }
+    auto const bytes = run(ctx, {}, nullptr);
+    std::size_t const less_than_a_row = 23 * sizeof(TestType);  // prompts run once more where they have hooks, and leave notes
+    CHECK(run(ctx, all, nullptr) <= bytes + less_than_a_row);
+    CHECK((!counts_bytes || run(ctx, none, nullptr) > bytes + 20 * less_than_a_row));  // hooks of one's own
+}
+
+TEST_CASE("directions that are none, and vectors that do not fit, are errors on the device too", "[cuda][engine]") {
+    cuda const ctx;
+    auto const model = tiny_model<float>(ctx);
+    auto const run = [&](hooks::hook_set<float> const& set) {
+        models::forward(ctx, model, prompts, set);
+    };
+    std::vector<float> u(24, 1.0f);
+    CHECK_NOTHROW(run(hooks::project_out<float>("blocks.1.attn.hook_z", u)));
+    std::fill_n(u.begin() + 6, 6, 0.0f);
+    CHECK_THROWS_AS(run(hooks::project_out<float>("blocks.1.attn.hook_z", u)), domain_error);  // a share of nothing
+    CHECK_NOTHROW(run(hooks::project_out<float>("blocks.1.attn.hook_z", u, hooks::heads{0, 2})));
+    u[0] = std::numeric_limits<float>::infinity();
+    CHECK_THROWS_WITH(run(hooks::project_out<float>("blocks.1.hook_resid_mid", u)), contains("blocks.1.hook_resid_mid is zero or not finite"));
+    CHECK_THROWS_AS(run(hooks::project_out<float>("blocks.1.hook_resid_mid", std::vector<float>(23, 1.0f))), shape_error);
+}
+
 TEST_CASE("predictions, losses, answers and generated texts are the CPU's", "[cuda][engine]") {
     auto const run = [&](auto const& ctx) {
         using Context = std::decay_t<decltype(ctx)>;

@@ -164,6 +164,45 @@ TEST_CASE("less exact products are told from more exact ones - float", "[cuda][l
     CHECK(bf16 < 2e-3);
 }
 
+TEST_CASE("products of three bfloat16 are finite, infinite and no numbers where those of floats are - float", "[cuda][linear][blas]") {
+    constexpr float most = std::numeric_limits<float>::max(), infinity = std::numeric_limits<float>::infinity();
+    // between 3.39e38 and `most` the nearest bfloat16 is infinite
+    std::vector<float> numbers{0, 1, -2.5f, 1e-30f, 3.39e38f, 3.391e38f, 3.4e38f, most, 0.5f * most, infinity, std::numeric_limits<float>::quiet_NaN()};
+    for (std::size_t i = numbers.size(); i-- > 0;) numbers.push_back(-numbers[i]);
+    auto const count = static_cast<index>(numbers.size());
+    auto const each = [&](index depth, index place) {
+        buffer<float, 2> x({count, depth});
+        for (index r = 0; r < count; ++r) {
+            for (index k = 0; k < depth; ++k) x(r, k) = k == place ? numbers[static_cast<std::size_t>(r)] : 0.25f;
+        }
+        return x;
+    };
+    auto const in = [&](float_products products, buffer<float, 2> const& x, buffer<float, 2> const& w) {
+        return in_every_order([&](cuda_context const&) {
+            cuda_context const ctx{products};
+            return product(ctx, x, device_weight<float>{ctx, w});
+        });
+    };
+    // alone, with other numbers about, and two of them in one sum
+    for (auto const& [depth, of_x, of_w] : {std::array<index, 3>{1, 0, 0}, {40, 17, 17}, {9, 0, 8}}) {
+        CAPTURE(depth, of_x, of_w);
+        auto const x = each(depth, of_x), w = each(depth, of_w);
+        auto const split = in(float_products::bf16x3, x, w), full = in(float_products::fp32, x, w);
+        for (index r = 0; r < count; ++r) {
+            for (index n = 0; n < count; ++n) {
+                float const found = split(r, n), wanted = full(r, n);
+                double magnitude = 0;
+                for (index k = 0; k < depth; ++k) magnitude += std::abs(static_cast<double>(x(r, k)) * static_cast<double>(w(n, k)));
+                CAPTURE(x(r, of_x), w(n, of_w), found, wanted);
+                if (std::isnan(wanted)) REQUIRE(std::isnan(found));
+                else if (std::isfinite(magnitude) && magnitude > 0x1p136) REQUIRE(!std::isfinite(found));  // products of low parts may be infinite too
+                else if (std::isinf(wanted)) REQUIRE(found == wanted);
+                else REQUIRE(std::abs(static_cast<double>(found) - static_cast<double>(wanted)) <= 0x1p-14 * magnitude);
+            }
+        }
+    }
+}
+
 TEMPLATE_TEST_CASE("a row's bits depend neither on the number of rows nor on its place", "[cuda][linear][blas]", float, double) {
     for (auto const& how : modes<TestType>()) {
         cuda_context const ctx{how.products};

@@ -15,7 +15,7 @@ namespace {
 constexpr std::align_val_t alignment{256};  // cudaMalloc's
 
 std::map<std::uintptr_t, std::size_t> sizes;  // by address
-std::size_t in_use = 0, whole_memory = std::size_t{1} << 32;
+std::size_t in_use = 0, in_pool = 0, kept = 0, whole_memory = std::size_t{1} << 32;
 
 struct pinned_block {
     std::size_t bytes;
@@ -25,6 +25,7 @@ struct pinned_block {
 };
 std::map<std::uintptr_t, pinned_block> pinned;  // by address
 std::uint64_t reads_so_far = 0;
+std::size_t given = 0;
 int objects = 0;
 
 std::uintptr_t address_of(void const* memory) { return reinterpret_cast<std::uintptr_t>(memory); }
@@ -39,6 +40,7 @@ void* allocate(std::size_t bytes) {
     sanitizer::poison(memory, bytes);
     sizes[address_of(memory)] = bytes;
     in_use += bytes;
+    in_pool = std::max(in_pool, in_use);
     return memory;
 }
 
@@ -62,8 +64,16 @@ bool is_device_memory(void const* memory, std::size_t bytes) {
 
 std::size_t bytes_allocated() { return in_use; }
 
-void set_memory_size(std::size_t bytes) { whole_memory = bytes; }
+std::size_t pool_size() { return in_pool; }
+void keep_in_pool(std::size_t bytes) { kept = bytes; }
+void trim_pool() { in_pool = std::max(in_use, std::min(in_pool, kept)); }
+
+void set_memory_size(std::size_t bytes) {
+    whole_memory = bytes;
+    in_pool = in_use;
+}
 std::size_t memory_size() { return whole_memory; }
+
 void* allocate_pinned(std::size_t bytes) {
     void* const memory = ::operator new(bytes, alignment, std::nothrow);
     if (memory == nullptr) return nullptr;
@@ -102,6 +112,9 @@ void wait_for_reads(std::uint64_t number) {
         sanitizer::unpoison(reinterpret_cast<void const*>(start), block.bytes);
     }
 }
+
+void device_gives(std::size_t bytes) { given += bytes; }
+std::size_t bytes_given() { return given; }
 
 void count_object(int more) { objects += more; }
 

@@ -26,6 +26,10 @@ void device_reads(void const* memory, std::size_t bytes);
 std::uint64_t reads();
 void wait_for_reads(std::uint64_t number);
 
+/// Bytes that went from device to host so far.
+void device_gives(std::size_t bytes);
+std::size_t bytes_given();
+
 /// Things of the device that need to be released in another way, as handles: one more, or one less.
 void count_object(int more);
 
@@ -33,7 +37,13 @@ void count_object(int more);
 std::size_t allocations();
 std::size_t bytes_allocated();
 
-/// The memory that the device has; beyond it an allocation fails.
+/// What `allocate` holds of the device: all that is in use, and of what was released whatever the last `trim_pool` left, which is as
+/// many bytes as `keep_in_pool` said last; none without it.
+std::size_t pool_size();
+void keep_in_pool(std::size_t bytes);
+void trim_pool();
+
+/// The memory that the device has; beyond it an allocation fails. What the pool does not use, it does not hold then.
 void set_memory_size(std::size_t bytes);
 std::size_t memory_size();
 

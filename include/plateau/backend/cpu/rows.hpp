@@ -1,11 +1,12 @@
 #pragma once
-/// Points of straight lines and distances of rows, as a backend makes them block by block.
+/// Points of straight lines, distances of rows and changes to them, as a backend makes them block by block.
 
 #include <algorithm>
 #include <cmath>
 #include <type_traits>
 
 #include <plateau/backend/cpu/context.hpp>
+#include <plateau/backend/row_edit.hpp>
 #include <plateau/tensor/lane_sum.hpp>
 
 namespace plateau::backend {
@@ -52,6 +53,18 @@ void row_distances(cpu_context const&, std::type_identity_t<tensor::view<T const
             double const difference = static_cast<double>(to[i]) - static_cast<double>(from[i]);
             return difference * difference;
         }));
+    }
+}
+
+/// Changes parts of rows, [column, column + width) of a row each, as their kinds say. Edits of one call do not overlap.
+/// @param values  of the edits, anywhere      @param x  [R, D]
+template <class T>
+void edit_rows(cpu_context const&, std::type_identity_t<tensor::view<T const, 1>> values, tensor::view<row_edit const, 1> edits,
+               std::type_identity_t<tensor::view<T, 2>> x) {
+    for (index e = 0; e < edits.extent(0); ++e) {
+        auto const& one = edits[e];
+        edit<T>(one.kind, {values.data() + one.values, static_cast<std::size_t>(values_of(one.kind, one.width))},
+                {x[one.row].data() + one.column, static_cast<std::size_t>(one.width)});
     }
 }
 

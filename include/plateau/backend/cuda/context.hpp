@@ -49,10 +49,13 @@ public:
     using attention_work = attention_tiles<T>;
     using repeated = repeated_work;
 
+    /// Device memory that is released stays with the process.
     /// @param block_rows  that travel together, if there is memory for so many
     /// @throws device_error where there is no driver or no device
     explicit cuda_context(float_products products = float_products::fp32, index block_rows = 16384)
-        : products_{products}, block_rows_{block_rows} {}
+        : products_{products}, block_rows_{block_rows} {
+        cuda::keep_released_memory();
+    }
     cuda_context(cuda_context const&) = delete;
     cuda_context& operator=(cuda_context const&) = delete;
 

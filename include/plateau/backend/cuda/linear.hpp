@@ -13,6 +13,9 @@ namespace plateau::backend {
 /// Y = X Wᵀ + b, or Y += X Wᵀ + b. Sums are cuBLASLt's, in double where T is; in float as the context's float_products say,
 /// or, where the weight is stored in bfloat16, of inputs rounded to it. After the whole sum comes the bias, then what y held.
 ///     bf16x3:  x = x₁ + x₂, w = w₁ + w₂, each rounded to bfloat16;  (Σ x₂ w₁ + Σ x₁ w₂) + Σ x₁ w₁
+/// What is finite, infinite or NaN in fp32 is that in bf16x3, but for sums within 2⁻¹⁵ of the largest float, and for NaN instead of an
+/// infinity where |x w| of finite numbers is beyond 2¹³⁶ (x₂ w₁ or x₁ w₂ may be infinite too, and of the other sign), or w in ∞ · w
+/// below 2⁻¹³³.
 /// @param x  [R, K]      @param layer  [N, K] and [N]      @param y  [R, N], not overlapping x
 /// @post a row of y depends on its row of x (and y) alone, bit for bit: not on R, not on its place (blas.hpp says why)
 /// @throws shape_error on extents that do not fit; memory_error, device_error

@@ -1,5 +1,5 @@
 #pragma once
-/// Where rows on the device come from and what is read from them: embedding, points of paths, distances.
+/// Where rows on the device come from, what is read from them and what is changed: embedding, points of paths, distances, edits.
 
 #include <type_traits>
 
@@ -31,8 +31,9 @@ template <DeviceElement T>
 void row_distances(cuda_context const& ctx, device_view<T const, 2> x, std::type_identity_t<device_view<T const, 2>> y,
                    device_view<index const, 1> references, device_view<double, 1> distances);
 
-/// x[row, column + i] = values[k + i], or has them added, for i in [0, width) of every edit. Edits of one call do not overlap.
-/// @param values  one after the other      @param x  [R, D]
+/// Changes parts of rows, [column, column + width) of a row each, as their kinds say. Edits of one call do not overlap. The sums of a
+/// projection: for each of 32 lanes, of every 32nd 16 bytes of the part, then of the lanes; a part has the same bits wherever it is.
+/// @param values  of the edits, anywhere; fastest from multiples of 16 bytes      @param x  [R, D]
 template <DeviceElement T>
 void edit_rows(cuda_context const& ctx, std::type_identity_t<device_view<T const, 1>> values, device_view<row_edit const, 1> edits,
                device_view<T, 2> x);

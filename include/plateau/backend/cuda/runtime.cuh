@@ -1,6 +1,9 @@
 #pragma once
 /// The functions of runtime.hpp, for the one file that is compiled into `plateau::cuda`.
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include <plateau/backend/cuda/runtime.hpp>
@@ -16,17 +19,38 @@ stream_handle make_stream() {
 
 void end_stream(stream_handle stream) noexcept { static_cast<void>(cudaStreamDestroy(stream)); }
 
-std::string device_name() {
+static int current_device() {
     int device = 0;
-    cudaDeviceProp properties{};
     check(cudaGetDevice(&device), "the current device");
-    check(cudaGetDeviceProperties(&properties, device), "a device's properties");
+    return device;
+}
+
+/// The one that cudaMallocAsync takes from.
+static cudaMemPool_t memory_pool() {
+    cudaMemPool_t pool = nullptr;
+    check(cudaDeviceGetDefaultMemPool(&pool, current_device()), "the pool of device memory");
+    return pool;
+}
+
+void keep_released_memory() {
+    auto all = std::numeric_limits<std::uint64_t>::max();
+    check(cudaMemPoolSetAttribute(memory_pool(), cudaMemPoolAttrReleaseThreshold, &all), "to keep released memory in its pool");
+}
+
+std::string device_name() {
+    cudaDeviceProp properties{};
+    check(cudaGetDeviceProperties(&properties, current_device()), "a device's properties");
     return properties.name;
 }
 
 memory_sizes memory_of_device() {
     memory_sizes sizes{};
     check(cudaMemGetInfo(&sizes.free, &sizes.all), "the size of device memory");
+    std::uint64_t held = 0, used = 0;
+    auto const pool = memory_pool();
+    check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrReservedMemCurrent, &held), "the size of the pool of device memory");
+    check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrUsedMemCurrent, &used), "what of the pool of device memory is in use");
+    sizes.free += held - std::min(used, held);
     return sizes;
 }
 

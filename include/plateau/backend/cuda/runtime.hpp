@@ -24,7 +24,11 @@ using graph_handle = CUgraphExec_st*;
 stream_handle make_stream();
 void end_stream(stream_handle stream) noexcept;
 
-/// The current device's name, and its free and whole memory in bytes. @throws device_error
+/// From here on device memory that is released stays in the pool of the current device, for what is allocated next: of itself the
+/// pool gives it all back to the driver whenever a stream is waited for. @throws device_error
+void keep_released_memory();
+
+/// The current device's name, and its free and whole memory in bytes. What the pool keeps is free too. @throws device_error
 std::string device_name();
 struct memory_sizes {
     std::size_t free, all;

@@ -139,12 +139,18 @@ std::string name_of_function(void const* function);
 
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
     *stream = nullptr;
-    return cuda_on_cpu::answer();
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    cuda_on_cpu::count_object(1);
+    return cudaSuccess;
 }
-inline cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
+inline cudaError_t cudaStreamDestroy(cudaStream_t) {
+    cuda_on_cpu::count_object(-1);
+    return cudaSuccess;
+}
 inline cudaError_t cudaStreamSynchronize(cudaStream_t) {
     if (auto const status = cuda_on_cpu::answer_unless_recording(); status != cudaSuccess) return status;
     cuda_on_cpu::wait_for_reads(cuda_on_cpu::reads());
+    cuda_on_cpu::trim_pool();
     return cudaSuccess;
 }
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
@@ -161,12 +167,33 @@ inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
     return cuda_on_cpu::answer();
 }
 
-/// What is free shrinks with what is allocated. @see cuda_on_cpu::set_memory
+/// What is free shrinks with what the pool holds. @see cuda_on_cpu::set_memory_size
 inline cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* all) {
     *all = cuda_on_cpu::memory_size();
-    std::size_t const used = cuda_on_cpu::bytes_allocated();
-    *free = used < *all ? *all - used : 0;
+    std::size_t const held = cuda_on_cpu::pool_size();
+    *free = held < *all ? *all - held : 0;
     return cuda_on_cpu::answer();
+}
+
+using cudaMemPool_t = struct CUmemPoolHandle_st*;
+enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold = 4, cudaMemPoolAttrReservedMemCurrent = 5, cudaMemPoolAttrUsedMemCurrent = 7 };
+
+inline cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
+    *pool = nullptr;  // there is one
+    return cuda_on_cpu::answer();
+}
+inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr attribute, void* value) {
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    if (attribute != cudaMemPoolAttrReleaseThreshold) return cudaErrorInvalidValue;
+    cuda_on_cpu::keep_in_pool(*static_cast<std::uint64_t const*>(value));
+    return cudaSuccess;
+}
+inline cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t, cudaMemPoolAttr attribute, void* value) {
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
+    bool const held = attribute == cudaMemPoolAttrReservedMemCurrent;
+    if (!held && attribute != cudaMemPoolAttrUsedMemCurrent) return cudaErrorInvalidValue;
+    *static_cast<std::uint64_t*>(value) = held ? cuda_on_cpu::pool_size() : cuda_on_cpu::bytes_allocated();
+    return cudaSuccess;
 }
 
 inline cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t) {
@@ -236,6 +263,7 @@ inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes
         return cudaErrorInvalidValue;
     }
     if (!from_device) cuda_on_cpu::device_reads(from, bytes);
+    if (!to_device) cuda_on_cpu::device_gives(bytes);
     cuda_on_cpu::open_memory const open;
     std::memmove(to, from, bytes);
     return cudaSuccess;
@@ -263,6 +291,7 @@ inline cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_stride, void const
     if (!cuda_on_cpu_rows_fit(to, to_stride, width, height, kind != cudaMemcpyDeviceToHost)) return cudaErrorInvalidValue;
     if (!cuda_on_cpu_rows_fit(from, from_stride, width, height, kind != cudaMemcpyHostToDevice)) return cudaErrorInvalidValue;
     if (kind == cudaMemcpyHostToDevice) cuda_on_cpu::device_reads(from, (height - 1) * from_stride + width);
+    if (kind == cudaMemcpyDeviceToHost) cuda_on_cpu::device_gives(height * width);
     cuda_on_cpu::open_memory const open;
     for (std::size_t r = 0; r < height; ++r) {
         std::memcpy(static_cast<char*>(to) + r * to_stride, static_cast<char const*>(from) + r * from_stride, width);

@@ -50,9 +50,9 @@ struct halved {
         pack<bfloat16> first, second;
 #pragma unroll
         for (int k = 0; k < prepared_together; ++k) {
-            auto const value = static_cast<float>(x.values[k]);
-            first.values[k] = to_bf16(value);
-            second.values[k] = to_bf16(value - widened(first.values[k]));
+            auto const parts = parts_of(static_cast<float>(x.values[k]));
+            first.values[k] = parts.high;
+            second.values[k] = parts.low;
         }
         store(first, high[r] + i, prepared_together, true);
         store(second, low[r] + i, prepared_together, true);

@@ -48,15 +48,56 @@ __global__ void __launch_bounds__(warp_lanes * rows_per_block)
     if (threadIdx.x == 0) distances[r] = sqrt(sum);
 }
 
+/// What becomes of x by its value v, where it is not just that. @param along  x·v / v·v of the whole part, if that is projected out
+template <class T>
+__device__ __forceinline__ T edited(edit_kind kind, T x, T v, double along) {
+    switch (kind) {
+        case edit_kind::add: return x + v;
+        case edit_kind::scale: return v * x;
+        default: return static_cast<T>(static_cast<double>(x) - along * static_cast<double>(v));
+    }
+}
+
 template <class T>
 __global__ void __launch_bounds__(warp_lanes * rows_per_block)
     edit_kernel(T const* values, row_edit const* edits, index count, strided<T> x) {
     index const e = index{blockIdx.x} * rows_per_block + threadIdx.y;
     if (e >= count) return;
     row_edit const edit = edits[e];
-    T const* const from = values + edit.values;
-    T* const to = x[edit.row] + edit.column;
-    for (index i = threadIdx.x; i < edit.width; i += warp_lanes) to[i] = edit.keeps ? to[i] + from[i] : from[i];
+    T const* const v = values + edit.values;
+    T* const part = x[edit.row] + edit.column;
+    bool const aligned = (reinterpret_cast<std::uintptr_t>(v) | reinterpret_cast<std::uintptr_t>(part)) % 16 == 0;
+    auto const each = [&](auto const& f) {
+        for (index i = threadIdx.x * pack<T>::size; i < edit.width; i += warp_lanes * pack<T>::size) f(i, edit.width - i);
+    };
+    double along = 0;
+    if (edit.kind == edit_kind::project_out) {
+        double square = 0;
+        each([&](index i, index left) {
+            auto const p = load(part + i, left, aligned), q = load(v + i, left, aligned);
+#pragma unroll
+            for (int k = 0; k < pack<T>::size; ++k) {
+                along += static_cast<double>(p.values[k]) * static_cast<double>(q.values[k]);
+                square += static_cast<double>(q.values[k]) * static_cast<double>(q.values[k]);
+            }
+        });
+        along = warp_sum(along) / warp_sum(square);
+    }
+    each([&](index i, index left) {
+        pack<T> by;
+        if (edit.kind == edit_kind::scale) {
+#pragma unroll
+            for (T& value : by.values) value = v[0];
+        } else {
+            by = load(v + i, left, aligned);
+        }
+        if (edit.kind != edit_kind::replace) {
+            auto const before = load(part + i, left, aligned);
+#pragma unroll
+            for (int k = 0; k < pack<T>::size; ++k) by.values[k] = edited(edit.kind, before.values[k], by.values[k], along);
+        }
+        store(by, part + i, left, aligned);
+    });
 }
 
 }  // namespace plateau::backend::cuda
