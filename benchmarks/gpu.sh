@@ -204,8 +204,25 @@ sanitizer="not available"
 some_cases="a row is normalised alone - float,distances of rows to their references - float,many heads that share one key - float"
 if [ $ready = yes ]; then
     step "first steps" 60 "$build/tests/backend/cuda/cuda_first_steps"
-    step tests 150 "$tests" "~[full]"
-    step "tests of large sizes" 60 "$tests" "[full]"
+    for part in products kernels passes; do  # first what only this machine can say
+        step "ratios, $part" 100 "$ratios" --part $part --json "$out/parts/$part.json"
+        cat "$out/parts/last.txt"
+    done
+    step tests 120 "$tests" "~[full]"
+    set --
+    if have python3; then
+        rm -f "$out/parts/torch.json"
+        step "PyTorch" 60 python3 "$source/benchmarks/gpu/torch_peer.py" --json "$out/parts/torch.json"
+        [ ! -s "$out/parts/torch.json" ] || set -- --peer "$out/parts/torch.json"
+    else
+        note "PyTorch" "not available: there is no python3" 0
+    fi
+    step "ratios, points" 100 "$ratios" --part points "$@" --json "$out/parts/points.json"
+    cat "$out/parts/last.txt"
+    write_tokens "$out/parts/tokens.npy"
+    write_config "$out/parts/smollm2"
+    parity embedded
+    parity "smollm2-random" --model "$out/parts/smollm2" --weights random
     if have compute-sanitizer; then
         limit 45 compute-sanitizer --error-exitcode 9 "$tests" "what goes to the device comes back with its bits" >>"$log" 2>&1
         case $? in
@@ -220,22 +237,7 @@ if [ $ready = yes ]; then
     else
         note "compute-sanitizer" "not available" 0
     fi
-    write_tokens "$out/parts/tokens.npy"
-    write_config "$out/parts/smollm2"
-    parity embedded
-    parity "smollm2-random" --model "$out/parts/smollm2" --weights random
-    set --
-    if have python3; then
-        rm -f "$out/parts/torch.json"
-        step "PyTorch" 60 python3 "$source/benchmarks/gpu/torch_peer.py" --json "$out/parts/torch.json"
-        [ ! -s "$out/parts/torch.json" ] || set -- --peer "$out/parts/torch.json"
-    else
-        note "PyTorch" "not available: there is no python3" 0
-    fi
-    for part in products kernels passes points; do
-        step "ratios, $part" 120 "$ratios" --part $part "$@" --json "$out/parts/$part.json"
-        cat "$out/parts/last.txt"
-    done
+    step "tests of large sizes" 60 "$tests" "[full]"
 elif [ -x "$ratios" ]; then
     step "ratios" 30 "$ratios"
 fi

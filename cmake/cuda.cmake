@@ -50,6 +50,10 @@ set(plateau_cuda_flags -std=c++20 -O3 -rdc=false -Xcompiler -fPIC -Werror all-wa
 foreach(architecture IN LISTS PLATEAU_CUDA_ARCHITECTURES)
     list(APPEND plateau_cuda_flags -gencode arch=compute_${architecture},code=sm_${architecture})
 endforeach()
+list(GET PLATEAU_CUDA_ARCHITECTURES -1 architecture)
+if(architecture MATCHES "^[0-9]+$")  # for newer devices the driver compiles what is known when it runs
+    list(APPEND plateau_cuda_flags -gencode arch=compute_${architecture},code=compute_${architecture})
+endif()
 set(plateau_cuda_objects "")
 set(plateau_cuda_resources "")
 foreach(source IN LISTS plateau_cuda_sources)

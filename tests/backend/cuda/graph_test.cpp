@@ -43,6 +43,7 @@ TEST_CASE("what cannot be recorded is refused, and the stream goes on as before"
                     }),
                     mine);
     CHECK(first_of(ctx, x) == 3);
+    CHECK_THROWS_AS(record([&] { backend::device_buffer<float, 1>{ctx, {8}}; }), device_error);
     backend::scale<float>(ctx, x.view(), 2);
     CHECK(first_of(ctx, x) == 6);
 }
@@ -65,6 +66,25 @@ TEST_CASE("work is recorded when its form comes by for the second time", "[cuda]
     run(7);
     CHECK(given == 3);
     CHECK(first_of(ctx, x) == 64);
+}
+
+TEST_CASE("work that cannot be recorded is given each time, and somebody is told once", "[cuda][graph]") {
+    cuda ctx;
+    int told = 0;
+    ctx.on_notice([&](std::string const& text) {
+        ++told;
+        CHECK_THAT(text, contains("cannot be recorded"));
+    });
+    auto x = backend::to_device(ctx, filled(1));
+    backend::repeated_work work;
+    for (int time = 0; time < 4; ++time) {
+        work.run(ctx, {7}, [&] {
+            backend::scale<float>(ctx, x.view(), 2);
+            ctx.synchronize();
+        });
+    }
+    CHECK(first_of(ctx, x) == 16);
+    CHECK(told == 1);
 }
 
 TEST_CASE("the host writes, reads and changes copies of a device's matrix", "[cuda][host_access]") {

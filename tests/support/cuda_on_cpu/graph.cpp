@@ -52,6 +52,11 @@ cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t* graph) {
     return cudaSuccess;
 }
 
+cudaError_t cudaStreamIsCapturing(cudaStream_t, cudaStreamCaptureStatus* status) {
+    *status = cuda_on_cpu::recorded ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
+    return cuda_on_cpu::answer();
+}
+
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
     *executable = nullptr;
     if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;

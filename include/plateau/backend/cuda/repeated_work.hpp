@@ -24,12 +24,12 @@ public:
         if (!ctx.records_work()) return give();
         for (auto& known : forms_) {
             if (known.of != of) continue;
-            if (!known.record) known.record.emplace(ctx, give);
-            return known.record->run();
+            if (!known.record && !known.refused) record(ctx, known, give);
+            return known.record ? known.record->run() : give();
         }
         give();
         if (forms_.size() == most_forms) forms_.erase(forms_.begin());
-        forms_.push_back({of, std::nullopt});
+        forms_.push_back({of, std::nullopt, false});
     }
 
 private:
@@ -37,7 +37,19 @@ private:
     struct known_form {
         form of;
         std::optional<cuda::graph> record;
+        bool refused;
     };
+
+    /// What cannot be recorded is given as it is, which reports its own trouble if it has some.
+    template <class Give>
+    [[gnu::cold]] static void record(cuda_context const& ctx, known_form& known, Give const& give) {
+        try {
+            known.record.emplace(ctx, give);
+        } catch (device_error const& why) {
+            known.refused = true;
+            ctx.notice(concat({"work is given anew each time, for it cannot be recorded: ", why.what()}));
+        }
+    }
     std::vector<known_form> forms_;
 };
 

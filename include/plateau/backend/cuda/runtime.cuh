@@ -19,11 +19,13 @@ stream_handle make_stream() {
 
 void end_stream(stream_handle stream) noexcept { static_cast<void>(cudaStreamDestroy(stream)); }
 
-static int current_device() {
+int current_device() {
     int device = 0;
     check(cudaGetDevice(&device), "the current device");
     return device;
 }
+
+void use_device(int device) { check(cudaSetDevice(device), "a thread's device"); }
 
 /// The one that cudaMallocAsync takes from.
 static cudaMemPool_t memory_pool() {
@@ -58,6 +60,9 @@ void synchronize(stream_handle stream) { check(cudaStreamSynchronize(stream), "t
 
 void* allocate(std::size_t bytes, stream_handle stream) {
     if (bytes == 0) return nullptr;
+    auto recorded = cudaStreamCaptureStatusNone;
+    check(cudaStreamIsCapturing(stream, &recorded), "whether a stream is recorded");
+    if (recorded != cudaStreamCaptureStatusNone) check(cudaErrorStreamCaptureUnsupported, "memory of a graph's own");
     void* memory = nullptr;
     check(cudaMallocAsync(&memory, bytes, stream), std::to_string(bytes) + " bytes of device memory");
     return memory;
@@ -67,8 +72,20 @@ void release(void* memory, stream_handle stream) noexcept {
     if (memory != nullptr) static_cast<void>(cudaFreeAsync(memory, stream));
 }
 
+/// Waits where the device reads any host memory by itself, and so possibly later; elsewhere such memory is read at once.
+static void require_read(stream_handle stream) {
+    static bool const reads_later = [] {
+        int by_itself = 0;
+        check(cudaDeviceGetAttribute(&by_itself, cudaDevAttrPageableMemoryAccessUsesHostPageTables, current_device()), "how the device reads host memory");
+        return by_itself != 0;
+    }();
+    if (reads_later) synchronize(stream);
+}
+
 void upload(void* to, void const* from, std::size_t bytes, stream_handle stream) {
-    if (bytes > 0) check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream), "a copy to the device");
+    if (bytes == 0) return;
+    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream), "a copy to the device");
+    require_read(stream);
 }
 
 void download(void* to, void const* from, std::size_t bytes, stream_handle stream) {
@@ -84,15 +101,19 @@ void copy_rows(void* to, index to_stride, void const* from, index from_stride, i
     if (rows == 0 || bytes == 0) return;
     auto const kind = way == direction::to_device ? cudaMemcpyHostToDevice : way == direction::to_host ? cudaMemcpyDeviceToHost : cudaMemcpyDeviceToDevice;
     auto const size = [](index n) { return static_cast<std::size_t>(n); };
-    // the stride of a single row need not hold it
-    check(cudaMemcpy2DAsync(to, size(rows == 1 ? bytes : to_stride), from, size(rows == 1 ? bytes : from_stride), size(bytes), size(rows), kind, stream),
-          "a copy of rows");
+    if (rows == 1 || (to_stride == bytes && from_stride == bytes)) {
+        check(cudaMemcpyAsync(to, from, size(rows * bytes), kind, stream), "a copy of rows");
+    } else {
+        check(cudaMemcpy2DAsync(to, size(to_stride), from, size(from_stride), size(bytes), size(rows), kind, stream), "a copy of rows");
+    }
+    if (way == direction::to_device) require_read(stream);
 }
 
 void clear_rows(void* memory, index stride, index rows, index bytes, stream_handle stream) {
     if (rows == 0 || bytes == 0) return;
     auto const size = [](index n) { return static_cast<std::size_t>(n); };
-    check(cudaMemset2DAsync(memory, size(rows == 1 ? bytes : stride), 0, size(bytes), size(rows), stream), "to clear device memory");
+    if (rows == 1 || stride == bytes) return fill_bytes(memory, 0, size(rows * bytes), stream);
+    check(cudaMemset2DAsync(memory, size(stride), 0, size(bytes), size(rows), stream), "to clear device memory");
 }
 
 void* allocate_pinned(std::size_t bytes) {

@@ -28,6 +28,10 @@ void end_stream(stream_handle stream) noexcept;
 /// pool gives it all back to the driver whenever a stream is waited for. @throws device_error
 void keep_released_memory();
 
+/// The device that this host thread gives its work to. @throws device_error
+int current_device();
+void use_device(int device);
+
 /// The current device's name, and its free and whole memory in bytes. What the pool keeps is free too. @throws device_error
 std::string device_name();
 struct memory_sizes {

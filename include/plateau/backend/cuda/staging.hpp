@@ -18,7 +18,8 @@ class staging {
 public:
     static constexpr std::size_t piece_bytes = std::size_t{4} << 20;
 
-    explicit staging(stream_handle stream) : stream_{stream} {}
+    /// @param stream  of the current device
+    explicit staging(stream_handle stream) : stream_{stream}, device_{current_device()} {}
     staging(staging const&) = delete;
     staging& operator=(staging const&) = delete;
 
@@ -26,6 +27,7 @@ public:
     /// send(pinned memory, stream), one thread at a time, which gives the stream what reads it. @throws memory_error, device_error
     template <class Fill, class Send>
     void pass(Fill const& fill, Send const& send) {
+        use_device(device_);  // a new thread's is the first one
         piece_guard const taken{*this, take()};
         fill(taken.piece.memory.get());
         std::lock_guard const lock{guard_};
@@ -86,6 +88,7 @@ private:
     }
 
     stream_handle stream_;
+    int device_;
     std::mutex guard_;  // of all below, and of the calls to CUDA
     std::condition_variable given_back_;
     std::array<piece, 4> pieces_;

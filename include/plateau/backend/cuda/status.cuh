@@ -12,6 +12,11 @@ namespace plateau::backend::cuda {
     switch (status) {
         case cudaErrorNoDevice: return "; this machine shows no CUDA device: use --backend cpu";
         case cudaErrorInsufficientDriver: return "; install a driver for CUDA 13 or newer, or use --backend cpu";
+        case cudaErrorDevicesUnavailable: return "; another program has the device for itself: wait for it, or use --backend cpu";
+        case cudaErrorInitializationError:
+        case cudaErrorNotSupported:
+        case cudaErrorSystemNotReady:
+        case cudaErrorSystemDriverMismatch: return "; driver and device do not work together here, see nvidia-smi: use --backend cpu";
         case cudaErrorNoKernelImageForDevice:
             return "; plateau::cuda was compiled for other devices: configure with -DPLATEAU_CUDA_ARCHITECTURES=<this one's>";
         case cudaErrorInvalidConfiguration: return "; more rows than a launch can have: use smaller blocks of rows";

@@ -88,13 +88,20 @@ enum cudaError_t {
     cudaSuccess = 0,
     cudaErrorInvalidValue = 1,
     cudaErrorMemoryAllocation = 2,
+    cudaErrorInitializationError = 3,
     cudaErrorInvalidConfiguration = 9,
     cudaErrorInsufficientDriver = 35,
+    cudaErrorDevicesUnavailable = 46,
     cudaErrorNoDevice = 100,
     cudaErrorNoKernelImageForDevice = 209,
     cudaErrorLaunchFailure = 719,
+    cudaErrorNotSupported = 801,
+    cudaErrorSystemNotReady = 802,
+    cudaErrorSystemDriverMismatch = 803,
     cudaErrorStreamCaptureUnsupported = 900,
 };
+enum cudaStreamCaptureStatus { cudaStreamCaptureStatusNone = 0, cudaStreamCaptureStatusActive = 1 };
+enum cudaDeviceAttr { cudaDevAttrPageableMemoryAccessUsesHostPageTables = 100 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
 enum { cudaStreamNonBlocking = 1 };
 
@@ -108,6 +115,11 @@ inline char const* cudaGetErrorString(cudaError_t status) {
         case cudaErrorNoDevice: return "no CUDA-capable device is detected";
         case cudaErrorLaunchFailure: return "unspecified launch failure";
         case cudaErrorStreamCaptureUnsupported: return "operation not permitted when stream is capturing";
+        case cudaErrorInitializationError: return "initialization error";
+        case cudaErrorDevicesUnavailable: return "CUDA-capable device(s) is/are busy or unavailable";
+        case cudaErrorNotSupported: return "operation not supported";
+        case cudaErrorSystemNotReady: return "system not yet initialized";
+        case cudaErrorSystemDriverMismatch: return "system has unsupported display driver / cuda driver combination";
         case cudaErrorNoKernelImageForDevice: return "no kernel image is available for execution on the device";
     }
     return "unrecognized error code";
@@ -160,6 +172,15 @@ struct cudaDeviceProp {
 };
 inline cudaError_t cudaGetDevice(int* device) {
     *device = 0;
+    return cuda_on_cpu::answer();
+}
+inline cudaError_t cudaSetDevice(int device) {
+    auto const status = cuda_on_cpu::answer();
+    return status == cudaSuccess && device != 0 ? cudaErrorInvalidValue : status;
+}
+/// The device reads pinned memory alone by itself.
+inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
+    *value = 0;
     return cuda_on_cpu::answer();
 }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
@@ -346,6 +367,7 @@ enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status);
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long flags);
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
