@@ -29,7 +29,7 @@ struct row_edit {
 /// How many values an edit of `width` has.
 constexpr index values_of(edit_kind kind, index width) { return kind == edit_kind::scale ? 1 : width; }
 
-/// Changes one part on the host. @param v  [values_of(kind, D)]      @param x  [D]
+/// Changes one part on the host; the sums of a projection are tensor::dot's. @param v  [values_of(kind, D)]      @param x  [D]
 template <class T>
 void edit(edit_kind kind, std::type_identity_t<std::span<T const>> v, std::span<T> x) {
     auto const each = [&](auto const& changed) {

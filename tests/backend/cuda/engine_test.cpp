@@ -402,6 +402,17 @@ TEST_CASE("blocks of the same form are recorded once, and give the same bits", "
 }
 
 #if PLATEAU_CUDA_ON_CPU
+TEST_CASE("values that rows share go to the device once", "[cuda][engine]") {
+    cuda const ctx;
+    auto const model = tiny_model<float>(ctx);
+    auto const bytes = [&](hooks::positions at) {
+        std::size_t const before = cuda_on_cpu::bytes_taken();
+        models::forward(ctx, model, prompts, hooks::project_out<float>("blocks.1.attn.hook_z", std::vector<float>(24, 0.5f), at & hooks::heads{0, 2}));
+        return cuda_on_cpu::bytes_taken() - before;
+    };
+    CHECK(bytes({}) - bytes(hooks::positions::one(0)) == 2 * (27 - 4) * sizeof(backend::row_edit));
+}
+
 /// Sets the device's memory, until the end.
 struct small_memory {
     explicit small_memory(std::size_t bytes) { cuda_on_cpu::set_memory_size(bytes); }

@@ -25,7 +25,7 @@ struct pinned_block {
 };
 std::map<std::uintptr_t, pinned_block> pinned;  // by address
 std::uint64_t reads_so_far = 0;
-std::size_t given = 0;
+std::size_t given = 0, taken = 0;
 int objects = 0;
 
 std::uintptr_t address_of(void const* memory) { return reinterpret_cast<std::uintptr_t>(memory); }
@@ -93,6 +93,7 @@ bool release_pinned(void* memory) {
 }
 
 void device_reads(void const* memory, std::size_t bytes) {
+    taken += bytes;
     auto const after = pinned.upper_bound(address_of(memory));
     if (after == pinned.begin()) return;
     auto& [start, block] = *std::prev(after);
@@ -115,6 +116,7 @@ void wait_for_reads(std::uint64_t number) {
 
 void device_gives(std::size_t bytes) { given += bytes; }
 std::size_t bytes_given() { return given; }
+std::size_t bytes_taken() { return taken; }
 
 void count_object(int more) { objects += more; }
 

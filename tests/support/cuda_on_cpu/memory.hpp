@@ -26,9 +26,10 @@ void device_reads(void const* memory, std::size_t bytes);
 std::uint64_t reads();
 void wait_for_reads(std::uint64_t number);
 
-/// Bytes that went from device to host so far.
+/// Bytes that went from device to host so far, and from host to device.
 void device_gives(std::size_t bytes);
 std::size_t bytes_given();
+std::size_t bytes_taken();
 
 /// Things of the device that need to be released in another way, as handles: one more, or one less.
 void count_object(int more);

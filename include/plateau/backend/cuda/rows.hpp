@@ -32,7 +32,8 @@ void row_distances(cuda_context const& ctx, device_view<T const, 2> x, std::type
                    device_view<index const, 1> references, device_view<double, 1> distances);
 
 /// Changes parts of rows, [column, column + width) of a row each, as their kinds say. Edits of one call do not overlap. The sums of a
-/// projection: for each of 32 lanes, of every 32nd 16 bytes of the part, then of the lanes; a part has the same bits wherever it is.
+/// projection, of x·v and v·v: for each of 32 lanes, of every 32nd 16 bytes of the part, then of pairs of lanes; a part has the same bits
+/// wherever it is, and differs from the CPU's by the error of these sums, a few D 2⁻⁵³ Σ|x v| |vᵢ| / v·v, and a rounding to T.
 /// @param values  of the edits, anywhere; fastest from multiples of 16 bytes      @param x  [R, D]
 template <DeviceElement T>
 void edit_rows(cuda_context const& ctx, std::type_identity_t<device_view<T const, 1>> values, device_view<row_edit const, 1> edits,
