@@ -496,7 +496,7 @@ void require_failures(cudaError_t status, int every) {
 }
 
 TEST_CASE("a call that fails is an exception that says so, loses no memory and no result", "[cuda][engine]") {
-    require_failures(GENERATE(cudaErrorLaunchFailure, cudaErrorMemoryAllocation), 11);
+    require_failures(GENERATE(cudaErrorLaunchFailure, cudaErrorMemoryAllocation), 23);
 }
 
 TEST_CASE("so is every call", "[cuda][engine][full]") { require_failures(GENERATE(cudaErrorLaunchFailure, cudaErrorMemoryAllocation), 1); }

@@ -5,13 +5,13 @@ mutation(control fast norm reduce.cuh [[T total = 0;]] [[T total = T(0);]])  # n
 
 # barriers
 mutation(no_barrier_before_sum fast norm reduce.cuh [[__syncthreads();  // the cells may still be read]] [[// the cells may still be read]])
-mutation(no_barrier_in_sum fast norm reduce.cuh [[    __syncthreads();
+mutation(no_barrier_in_sum full norm reduce.cuh [[    __syncthreads();
     T total]] [[    T total]])
 mutation(no_barrier_before_keys fast attention kernels/attention.cuh [[__syncthreads();  // the queries]] [[// the queries]])
 mutation(no_barrier_after_keys full attention kernels/attention.cuh [[        __syncthreads();
         int const position]] [[        int const position]])
 mutation(no_barrier_before_values full attention kernels/attention.cuh [[__syncthreads();  // everybody]] [[// everybody]])
-mutation(no_barrier_after_values fast attention kernels/attention.cuh [[        __syncthreads();
+mutation(no_barrier_after_values full attention kernels/attention.cuh [[        __syncthreads();
         for (int key]] [[        for (int key]])
 mutation(divergent_barrier fast norm reduce.cuh [[    __syncthreads();
     T total]] [[    if (threadIdx.x < 96) __syncthreads();
@@ -19,7 +19,7 @@ mutation(divergent_barrier fast norm reduce.cuh [[    __syncthreads();
 
 # masks and lanes
 mutation(mask_without_a_lane fast norm reduce.cuh [[whole_warp = 0xFFFFFFFFu]] [[whole_warp = 0x7FFFFFFFu]])
-mutation(ended_lane fast rows kernels/rows.cuh [[    sum = warp_sum(sum);]] [[    if (threadIdx.x * pack<T>::size >= columns) return;
+mutation(ended_lane full rows kernels/rows.cuh [[    sum = warp_sum(sum);]] [[    if (threadIdx.x * pack<T>::size >= columns) return;
     sum = warp_sum(sum);]])
 mutation(half_a_warp_sum full norm reduce.cuh [[value += __shfl_xor_sync(whole_warp, value, distance)]] [[value += __shfl_xor_sync(whole_warp, value, distance / 2)]])
 mutation(vote_of_one_lane full elementwise kernels/elementwise.cuh [[__any_sync(whole_warp, !(zeros == T(0)))]] [[!(zeros == T(0))]])
@@ -35,12 +35,12 @@ mutation(tile_too_wide full attention kernels/attention.cuh [[cells + key * Stri
 mutation(read_too_far fast norm packs.cuh [[i < count ? from[i] : T{}]] [[i <= count ? from[i] : T{}]])
 mutation(write_too_far fast rows packs.cuh [[if (i < count) to[i]] [[if (i <= count) to[i]])
 mutation(whole_packs_only fast rows packs.cuh [[if (aligned && count >= pack<T>::size) return]] [[if (aligned) return]])
-mutation(unaligned_rows fast norm packs.cuh [[% 16 == 0 && x.stride * static_cast<index>(sizeof(*x.data)) % 16 == 0]] [[% 16 == 0]])
+mutation(unaligned_rows full norm packs.cuh [[% 16 == 0 && x.stride * static_cast<index>(sizeof(*x.data)) % 16 == 0]] [[% 16 == 0]])
 mutation(one_row_too_many full elementwise map_rows.cuh [[if (r >= rows) return;]] [[if (r > rows) return;]])
 mutation(one_table_row_too_many full rows gather.cuh [[id < table_rows]] [[id <= table_rows]])
 
 # numbers
-mutation(sum_in_float fast rows kernels/rows.cuh [[    double sum = 0;]] [[    T sum = 0;]])
+mutation(sum_in_float full rows kernels/rows.cuh [[    double sum = 0;]] [[    T sum = 0;]])
 mutation(end_point_rounded full rows kernels/rows.cuh [[alpha == 0 ? from : ]] [[]])
 mutation(padding_counts full norm kernels/norm.cuh [[if (i + k < columns) sum]] [[sum]])
 mutation(wrong_half full elementwise kernels/elementwise.cuh [[store(b, low + half,]] [[store(b, low + half - 1,]])
@@ -60,14 +60,14 @@ mutation(sum_where_it_does_not_fit full linear kernels/linear.cuh [[may_be_y && 
 mutation(sum_over_what_was_held full linear kernels/linear.cuh [[y.extent(1), y, !add)]] [[y.extent(1), y, true)]])
 mutation(rows_anywhere full linear kernels/linear.cuh [[x.extent(1) == inputs_ && aligned(rows_of(x))]] [[x.extent(1) == inputs_]])
 mutation(low_part_of_everything full linear bfloat16.cuh [[to_bf16(value - widened(high))]] [[to_bf16(value)]])
-mutation(part_infinite fast linear bfloat16.cuh [[!= infinity) return {high, to_bf16]] [[!= 1u) return {high, to_bf16]])
+mutation(part_infinite full linear bfloat16.cuh [[!= infinity) return {high, to_bf16]] [[!= 1u) return {high, to_bf16]])
 mutation(infinity_without_high full linear bfloat16.cuh [[ | 0x3F800000u]] [[]])
 mutation(low_part_too_large full linear bfloat16.cuh [[{high, cut(value]] [[{high, to_bf16(value]])
 mutation(low_part_twice full linear kernels/linear.cuh [[static_cast<bfloat16 const*>(from_.data) + inputs_]] [[static_cast<bfloat16 const*>(from_.data)]])
 mutation(bias_of_other_outputs full linear kernels/linear.cuh [[bias.data() + first]] [[bias.data()]])
 mutation(added_to_the_first_row full linear kernels/linear.cuh [[load(held[r] + i]] [[load(held[0] + i]])
 mutation(gathered_too_wide full linear kernels/linear.cuh [[if (i + k < columns) out]] [[out]])
-mutation(algorithm_for_every_block fast blas blas.cuh [[product.start(state_->handle.get(), algorithm,]]
+mutation(algorithm_for_every_block full blas blas.cuh [[product.start(state_->handle.get(), algorithm,]]
     [[product.start(state_->handle.get(), product.candidates(state_->handle.get(), state::workspace_bytes).all[0],]])
 mutation(alignment_not_asked full blas blas_product.cuh [[prefer(alignment, std::uint32_t{16})]] [[static_cast<void>(alignment)]])
 mutation(correction_lost fast blas blas_product.cuh [[factor(add)]] [[factor(false)]])
@@ -77,7 +77,7 @@ mutation(fastest_whatever_its_bits fast blas blas_choice.cuh [[if (*bits == want
 mutation(bits_of_few_rows_alone full blas blas_choice.cuh [[!bits || bits_of(some, some_rows, algorithm) != bits]] [[!bits]])
 
 # attention in steps
-mutation(steps_future_seen fast attention_steps kernels/attention_steps.cuh [[p >= from && p < row.end) {]] [[p >= from && p <= row.end) {]])
+mutation(steps_future_seen full attention_steps kernels/attention_steps.cuh [[p >= from && p < row.end) {]] [[p >= from && p <= row.end) {]])
 mutation(steps_wide_window full attention_steps kernels/attention_steps.cuh [[row.end > window ? row.end - window : 0]] [[row.end > window ? row.end - window - 1 : 0]])
 mutation(steps_unseen_left full attention_steps kernels/attention_steps.cuh [[p < row.end ? own[p] * inverse : T(0)]] [[own[p] * inverse]])
 mutation(steps_lane_sum full attention_steps kernels/attention_steps.cuh [[static_cast<T>(warp_sum(sum))]] [[static_cast<T>(sum)]])
@@ -102,7 +102,7 @@ mutation(tokens_after_the_last full logits kernels/best_tokens.cuh [[i + k < cou
 mutation(best_of_no_number full logits kernels/best_tokens.cuh [[logit == logit ? logit : T(-INFINITY)]] [[logit]])
 
 # sign codes, and what is not finite
-mutation(zero_is_positive fast sign_codes kernels/sign_codes.cuh [[x[r][low] > T(0)]] [[x[r][low] >= T(0)]])
+mutation(zero_is_positive full sign_codes kernels/sign_codes.cuh [[x[r][low] > T(0)]] [[x[r][low] >= T(0)]])
 mutation(sign_too_far full sign_codes kernels/sign_codes.cuh [[high < columns &&]] [[high <= columns &&]])
 mutation(words_turned full sign_codes kernels/sign_codes.cuh [[std::uint64_t{odd} << warp_lanes | even]] [[std::uint64_t{even} << warp_lanes | odd]])
 mutation(bits_of_one_lane fast sign_codes kernels/sign_codes.cuh [[different = warp_sum(different);]] [[]])
@@ -112,8 +112,8 @@ mutation(nothing_noted full elementwise kernels/elementwise.cuh [[constexpr int 
 mutation(edit_replaces_nothing full rows kernels/rows.cuh [[edit.kind != edit_kind::replace]] [[true]])
 mutation(edit_one_too_far full rows kernels/rows.cuh [[f(i, edit.width - i)]] [[f(i, edit.width + 1 - i)]])
 mutation(edit_from_elsewhere full rows kernels/rows.cuh [[by = load(v + i,]] [[by = load(v,]])
-mutation(edit_aligned_by_values fast rows kernels/rows.cuh [[(reinterpret_cast<std::uintptr_t>(v) | reinterpret_cast<std::uintptr_t>(part)) % 16 == 0]] [[reinterpret_cast<std::uintptr_t>(v) % 16 == 0]])
+mutation(edit_aligned_by_values full rows kernels/rows.cuh [[(reinterpret_cast<std::uintptr_t>(v) | reinterpret_cast<std::uintptr_t>(part)) % 16 == 0]] [[reinterpret_cast<std::uintptr_t>(v) % 16 == 0]])
 mutation(scaled_by_each_value full rows kernels/rows.cuh [[edit.kind == edit_kind::scale]] [[false]])
 mutation(projection_of_one_lane fast rows kernels/rows.cuh [[along = warp_sum(along) /]] [[along = along /]])
 mutation(direction_not_normed full rows kernels/rows.cuh [[/ warp_sum(square)]] [[]])
-mutation(projection_in_float fast rows kernels/rows.cuh [[double along = 0;]] [[T along = 0;]])
+mutation(projection_in_float full rows kernels/rows.cuh [[double along = 0;]] [[T along = 0;]])
