@@ -25,6 +25,12 @@ if(PLATEAU_SANITIZE)
     target_link_options(plateau_development INTERFACE ${plateau_sanitizers})
 endif()
 
+# The engine that our own programs link is compiled as they are.
+target_link_libraries(plateau_precompiled PRIVATE plateau_development)
+if(TARGET plateau_precompiled_cuda)
+    target_link_libraries(plateau_precompiled_cuda PRIVATE plateau_development)
+endif()
+
 if(PROJECT_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
     find_program(PLATEAU_CCACHE ccache)
     if(PLATEAU_CCACHE)

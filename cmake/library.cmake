@@ -2,6 +2,7 @@
 #   plateau::core     the headers alone: enough for core, paths, metrics, statistics and tensor views and buffers
 #   plateau::plateau  all of it, with every optional library that this machine has
 #   plateau::cuda     where nvcc is: the kernels behind the headers of backend/cuda
+#   plateau::precompiled, plateau::precompiled_cuda  the engine compiled once, for those who compile many files
 
 # Targets found here must be visible to the project that embeds us.
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
@@ -39,3 +40,4 @@ plateau_find_optional()
 plateau_link_optional(plateau)
 
 include(${CMAKE_CURRENT_LIST_DIR}/cuda.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/precompiled.cmake)

@@ -39,7 +39,7 @@ double ulps(float result, double wanted, double scale) {
 
 TEST_CASE("every path multiplies rows by a panel, and adds if asked to", "[backend][kernels]") {
     for (auto const path : paths()) {
-        auto const& kernels = backend::kernels_of(path);
+        auto const& kernels = backend::kernels_of<float>(path);
         for (index const rows : {1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 50}) {
             for (index const depth : {1, 2, 7, 14, 64, 129}) {
                 bool const add = (rows + depth) % 2 == 0;
@@ -75,7 +75,7 @@ TEST_CASE("a product has the same bits whatever its rows and columns, and howeve
     auto const a = random_vector<float>(rows * depth, 1), b = random_vector<float>(depth * 64, 2);
     for (auto const path : paths()) {
         CAPTURE(name_of(path));
-        auto const& kernels = backend::kernels_of(path);
+        auto const& kernels = backend::kernels_of<float>(path);
         std::vector<float> whole(rows * 64), pieces(rows * 64);
         kernels.multiply({a.data(), depth}, {b.data(), 64}, 64, rows, depth, {whole.data(), 64}, sum_start::zero, nullptr);
         for (index r = 0; r < rows; ++r) {
@@ -96,7 +96,7 @@ TEST_CASE("dots of heads are products of queries with the keys of their group", 
         index const group = heads % 3 == 0 ? 3 : 1, kv_heads = heads / group;
         auto const q = random_vector<float>(heads * width, 1), k = random_vector<float>(kv_heads * width, 2);
         for (auto const path : paths()) {
-            auto const& kernels = backend::kernels_of(path);
+            auto const& kernels = backend::kernels_of<float>(path);
             std::vector<float> dots(static_cast<std::size_t>(heads));
             kernels.dot_heads(q.data(), k.data(), heads, group, width, dots.data());
             for (index h = 0; h < heads; ++h) {
@@ -153,7 +153,7 @@ TEST_CASE("activations are within a few units in the last place", "[backend][ker
     auto const wide = widened(x);
     std::vector<double> wanted(count);
     for (auto const path : paths()) {
-        auto const& kernels = backend::kernels_of(path);
+        auto const& kernels = backend::kernels_of<float>(path);
         for (auto const& [kind, bound] : bounds) {
             kernels.activate_rows(kind, {x.data(), 0}, {}, 1, count, {y.data(), 0});
             kernels.activate_rows(kind, {x.data(), 0}, {up.data(), 0}, 1, count, {gated.data(), 0});
@@ -194,7 +194,7 @@ TEST_CASE("softmax sums to one and follows its definition on every path", "[back
         for (auto const path : paths()) {
             auto y = x;
             y.push_back(-7);
-            backend::kernels_of(path).softmax_row(y.data(), count);
+            backend::kernels_of<float>(path).softmax_row(y.data(), count);
             CAPTURE(name_of(path), count);
             CHECK(y.back() == -7);
             for (std::size_t i = 0; i + 1 < y.size(); ++i) {
@@ -217,7 +217,7 @@ TEST_CASE("norms, rotations and sums follow the plain kernels on every path", "[
             return true;
         };
         for (auto const path : paths()) {
-            auto const& kernels = backend::kernels_of(path);
+            auto const& kernels = backend::kernels_of<float>(path);
             CAPTURE(name_of(path), n);
             CHECK(ulps(kernels.rms_scale_row(x.data(), n, 1e-5), exact.rms_scale_row(wide.data(), n, 1e-5), 1) <= 2);
             CHECK(ulps(kernels.centre_row(x.data(), n, 1e-5, y.data()), exact.centre_row(wide.data(), n, 1e-5, wanted.data()), 1) <= 2);
@@ -246,7 +246,7 @@ TEST_CASE("a norm at once has the bits of its steps", "[backend][kernels]") {
     for (index const n : {1, 7, 16, 31, 64, 129, 576}) {
         auto const x = random_vector<float>(n, 1), w = random_vector<float>(n, 2), b = random_vector<float>(n, 3);
         for (auto const path : paths()) {
-            auto const& kernels = backend::kernels_of(path);
+            auto const& kernels = backend::kernels_of<float>(path);
             for (auto const kind : {norm_kind::rms, norm_kind::layer}) {
                 for (int const which : {0, 1, 2, 3}) {
                     float const *const weight = which & 1 ? w.data() : nullptr, *const bias = which & 2 ? b.data() : nullptr;
@@ -269,7 +269,7 @@ TEST_CASE("one value that is not finite is found anywhere", "[backend][kernels]"
     for (index const n : {1, 15, 16, 17, 40}) {
         auto x = random_vector<float>(n, 1, 1e30);
         for (auto const path : paths()) {
-            auto const& kernels = backend::kernels_of(path);
+            auto const& kernels = backend::kernels_of<float>(path);
             CAPTURE(name_of(path), n);
             CHECK(kernels.finite_row(x.data(), n));
             for (index i = 0; i < n; ++i) {
@@ -287,7 +287,7 @@ TEST_CASE("rows are added and activated where they stand, the first again and ag
     index const rows = 3, n = 21, stride = 25;
     auto const x = random_vector<float>(rows * stride, 1), up = random_vector<float>(rows * stride, 2);
     for (auto const path : paths()) {
-        auto const& kernels = backend::kernels_of(path);
+        auto const& kernels = backend::kernels_of<float>(path);
         for (index const x_stride : {index{0}, stride}) {
             auto sum = random_vector<float>(rows * stride, 3), act = sum;
             auto const before = sum;
@@ -309,7 +309,7 @@ TEST_CASE("weighted rows are added as a product would add them", "[backend][kern
     index const rows = 5, n = 64;
     auto const weights = random_vector<float>(rows, 1), x = random_vector<float>(rows * n, 2), before = random_vector<float>(rows * n, 3);
     for (auto const path : paths()) {
-        auto const& kernels = backend::kernels_of(path);
+        auto const& kernels = backend::kernels_of<float>(path);
         auto sum = before, product = before;
         kernels.add_weighted_rows({weights.data(), 1}, {x.data(), n}, rows, n, {sum.data(), n});
         for (index r = 0; r < rows; ++r) {

@@ -29,7 +29,7 @@ public:
     /// @param threads  0 means one per hardware thread
     /// @param path     must be one that this machine can run
     explicit cpu_context(int threads = 0, instruction_set path = chosen_instruction_set())
-        : threads_{resolve_threads(threads)}, path_{path}, kernels_{&kernels_of(path)} {}
+        : threads_{resolve_threads(threads)}, path_{path}, kernels_{&kernels_of<float>(path)} {}
 
     int threads() const { return threads_; }
     /// Rows that best travel together: they stay in cache, and are whole tiles of the matrix kernels.

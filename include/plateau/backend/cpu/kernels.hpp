@@ -4,6 +4,7 @@
 /// The regions below tell the compiler what it may use inside of them, whatever the flags of the build.
 
 #include <cstdint>
+#include <type_traits>
 
 #include <plateau/backend/cpu/instruction_set.hpp>
 #include <plateau/backend/cpu/kernels/plain.hpp>
@@ -76,17 +77,20 @@ PLATEAU_TABLE(multiply_pairs, round_row_to_pairs)
 namespace plateau::backend {
 
 /// The table of a path. @pre this machine can run it
-inline kernel_table<float> const& kernels_of(instruction_set path) {
+template <class T>
+kernel_table<T> const& kernels_of(instruction_set path) {
 #if defined(__x86_64__)
-    switch (path) {
-        case instruction_set::avx2: return avx2::table;
-        case instruction_set::avx512: return avx512::table;
-        case instruction_set::avx512_bf16: return avx512::bf16::table;
-        case instruction_set::portable: break;
+    if constexpr (std::is_same_v<T, float>) {
+        switch (path) {
+            case instruction_set::avx2: return avx2::table;
+            case instruction_set::avx512: return avx512::table;
+            case instruction_set::avx512_bf16: return avx512::bf16::table;
+            case instruction_set::portable: break;
+        }
     }
 #endif
     static_cast<void>(path);
-    return plain::table<float>;
+    return plain::table<T>;
 }
 
 }  // namespace plateau::backend
