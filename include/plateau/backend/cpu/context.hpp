@@ -38,7 +38,7 @@ public:
     template <class T>
     kernel_table<T> const& kernels() const {
         if constexpr (std::is_same_v<T, float>) return *kernels_;
-        else return plain::table<T>;
+        else return kernels_of<T>(path_);
     }
 
 private:
