@@ -16,10 +16,10 @@ small models of all families and a GGUF file; runs that must fail; with --models
 stable_regions_on_cpu, the program on the emulated CUDA device, runs where both builds have it. It cannot print how
 many bytes came to the host: tests/backend/cuda/engine_test.cpp counts them (cuda_on_cpu::bytes_given).
 
-Beside it: peak memory, without the least of a program's runs that compute nothing, the ratio new to old as median and
-worst of its base cases (MORE: above 1.1, and by more than 1 MB; what is below this script's own 25 MB cannot be told); titles of
-TEST_CASEs and ctest names that the new build has lost; gaps, which are no differences but limits of what was compared:
-files that --help names and no case left, runs that were meant to fail and did not, programs without cases.
+Beside it: peak memory above the least of a program's runs that compute nothing, the ratio new to old as median and
+worst of its base cases (MORE: above 1.1, and by more than 1 MB; what is below this script's own 25 MB cannot be told);
+titles of TEST_CASEs and ctest names that the new build has lost; gaps, which are no differences but limits of what was
+compared: files that --help names and no case left, runs that were meant to fail and did not, programs without cases.
 --allow FILE: one regular expression a line, then " # " and a reason. A line of stdout, stderr or --help, or a lost
 title, that matches one may differ, and is reported with its reason; never a file.
 Exit status: 0 if nothing else differs, 1 otherwise.
@@ -284,7 +284,7 @@ def run_case(case, number, builds, inputs, result, keep):
         before, after = (build.run(case, number, inputs) for build in (old, new))
     else:
         after, before = (build.run(case, number, inputs) for build in (new, old))
-    where = " ".join([f"{key}={value}" for key, value in case.env.items()] + [case.program] + case.words)
+    where = shlex.join([f"{key}={value}" for key, value in case.env.items()] + [case.program, *case.words])
     with result.guard:
         result.results(case, where, before, after)
         for name in sorted(before.files.keys() & after.files.keys()):
