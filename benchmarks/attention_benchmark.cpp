@@ -1,5 +1,6 @@
-// Attention of patched rows: 252 rows of one position each after a prompt of T tokens, all with the same prefix of T - 1
-// positions, on one thread. Counters: ns_per_row, and of_peak = 4 M T H E float operations against the peak of multiply-adds.
+// Attention of patched rows: 252 rows of one position each after a prompt of T tokens, all with the same prefix of T -
+// 1 positions, on one thread. Counters: ns_per_row, and of_peak = 4 M T H E float operations against the peak of
+// multiply-adds.
 
 #include "against_probe.hpp"
 #include "probe.hpp"

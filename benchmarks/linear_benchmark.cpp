@@ -35,11 +35,18 @@ void shapes(benchmark::internal::Benchmark* b) {
             for (auto const& [n, k] : matrices_of(model)) b->Args({m, n, k});
         }
     }
-    b->ArgNames({"rows", "outputs", "inputs"})->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(benchmark_rounds);
+    b->ArgNames({"rows", "outputs", "inputs"})
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond)
+        ->Iterations(benchmark_rounds);
 }
 
 BENCHMARK(linear<float>)->Apply(shapes);
 BENCHMARK(linear<bfloat16>)->Apply(shapes);
-BENCHMARK(linear<double>)->Args({252, 576, 576})->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(benchmark_rounds);
+BENCHMARK(linear<double>)
+    ->Args({252, 576, 576})
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(benchmark_rounds);
 
 }  // namespace

@@ -1,10 +1,11 @@
 // Loading a checkpoint, against reading its bytes once and writing as many as the packed weights take.
 // PLATEAU_MODEL names the checkpoint, a GGUF file or a Hugging Face folder; the model in examples/data is the default.
-// Argument: threads. Every iteration loads and probes once, in fresh memory, with the file in the page cache if it fits;
-// counters are medians over the iterations:
+// Argument: threads. Every iteration loads and probes once, in fresh memory, with the file in the page cache if it
+// fits; counters are medians over the iterations:
 //     load_s, probe_s   seconds
 //     ratio             load_s / probe_s, of one iteration
-//     anonymous         the most anonymous memory (RssAnon of /proc/self/status, looked at every millisecond of one load
+//     anonymous         the most anonymous memory (RssAnon of /proc/self/status, looked at every millisecond of one
+//     load
 //                       more, which is not timed) over the bytes of the packed weights
 //     packed_MB         the bytes of the packed weights
 
@@ -71,7 +72,8 @@ double packed_bytes(model const& m) {
 }
 
 /// Reads every byte of the files and writes `bytes` bytes, a share of both at a time.
-std::unique_ptr<unsigned char[]> probe(int threads, std::vector<std::filesystem::path> const& files, std::size_t bytes) {
+std::unique_ptr<unsigned char[]> probe(int threads, std::vector<std::filesystem::path> const& files,
+                                       std::size_t bytes) {
     constexpr std::size_t share = 1 << 16;
     std::unique_ptr<unsigned char[]> memory{new unsigned char[bytes]};
     std::atomic<std::uint64_t> sink{0};
@@ -81,12 +83,15 @@ std::unique_ptr<unsigned char[]> probe(int threads, std::vector<std::filesystem:
     auto const shares = static_cast<index>(std::max<std::size_t>(1, bytes / share));
     std::size_t first = 0;
     for (auto const& map : maps) {  // in proportion to its size
-        auto const begin = static_cast<index>(static_cast<double>(shares) * static_cast<double>(first) / static_cast<double>(total));
+        auto const begin =
+            static_cast<index>(static_cast<double>(shares) * static_cast<double>(first) / static_cast<double>(total));
         first += map.bytes().size();
-        auto const end = static_cast<index>(static_cast<double>(shares) * static_cast<double>(first) / static_cast<double>(total));
+        auto const end =
+            static_cast<index>(static_cast<double>(shares) * static_cast<double>(first) / static_cast<double>(total));
         plateau::parallel_for(threads, end - begin, [&](index i, int) {
             auto const part = [&](std::size_t whole, index item, index items) {
-                return static_cast<std::size_t>(static_cast<double>(whole) * static_cast<double>(item) / static_cast<double>(items));
+                return static_cast<std::size_t>(static_cast<double>(whole) * static_cast<double>(item) /
+                                                static_cast<double>(items));
             };
             std::size_t const from = part(map.bytes().size(), i, end - begin) / 64 * 64;
             std::size_t const to = part(map.bytes().size(), i + 1, end - begin) / 64 * 64;

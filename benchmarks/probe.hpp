@@ -35,9 +35,19 @@ typedef float vec __attribute__((vector_size(64)));
 PLATEAU_PROBE_TARGET inline float bf16_dots(index rounds) {
     vec c0{}, c1{}, c2{}, c3{}, c4{}, c5{}, c6{}, c7{}, c8{}, c9{}, c10{}, c11{}, a = 1.0f - vec{};
     for (index i = 0; i < rounds; ++i) {
-#define PLATEAU_DOT(c) asm volatile("vdpbf16ps %1, %1, %0" : "+v"(c) : "v"(a));
-        PLATEAU_DOT(c0) PLATEAU_DOT(c1) PLATEAU_DOT(c2) PLATEAU_DOT(c3) PLATEAU_DOT(c4) PLATEAU_DOT(c5)
-        PLATEAU_DOT(c6) PLATEAU_DOT(c7) PLATEAU_DOT(c8) PLATEAU_DOT(c9) PLATEAU_DOT(c10) PLATEAU_DOT(c11)
+#define PLATEAU_DOT(c) asm volatile("vdpbf16ps %1, %1, %0" : "+v"(c) : "v"(a))
+        PLATEAU_DOT(c0);
+        PLATEAU_DOT(c1);
+        PLATEAU_DOT(c2);
+        PLATEAU_DOT(c3);
+        PLATEAU_DOT(c4);
+        PLATEAU_DOT(c5);
+        PLATEAU_DOT(c6);
+        PLATEAU_DOT(c7);
+        PLATEAU_DOT(c8);
+        PLATEAU_DOT(c9);
+        PLATEAU_DOT(c10);
+        PLATEAU_DOT(c11);
 #undef PLATEAU_DOT
     }
     vec const sum = c0 + c1 + c2 + c3 + c4 + c5 + c6 + c7 + c8 + c9 + c10 + c11;
@@ -47,12 +57,12 @@ PLATEAU_PROBE_TARGET inline float bf16_dots(index rounds) {
 }  // namespace probe_avx512
 #endif
 
-/// Float operations per second of one thread in multiply-adds that wait for nothing; 0 for the portable path. Takes about
-/// 2 ms.
+/// Float operations per second of one thread in multiply-adds that wait for nothing; 0 for the portable path. Takes
+/// about 2 ms.
 inline double peak_flops(backend::instruction_set path) {
 #if defined(__x86_64__)
     constexpr index rounds = 400'000;
-    volatile float sink = 0;
+    float volatile sink = 0;
     if (path == backend::instruction_set::avx2) {
         return 2.0 * 8 * 12 * rounds / seconds([&] { sink = probe_avx2::multiply_adds(rounds); });
     }
@@ -78,13 +88,13 @@ inline double peak_flops(backend::instruction_set path, int threads) {
     return sum;
 }
 
-/// Multiply-adds per second in dot products of bfloat16, over those in float; 0 where the processor has none. Takes about
-/// 10 ms.
+/// Multiply-adds per second in dot products of bfloat16, over those in float; 0 where the processor has none. Takes
+/// about 10 ms.
 inline double bf16_dots_over_multiply_adds() {
 #if defined(__x86_64__)
     if (backend::widest_instruction_set() != backend::instruction_set::avx512_bf16) return 0;
     constexpr index rounds = 400'000;
-    volatile float sink = 0;
+    float volatile sink = 0;
     double const dots = 2.0 * 32 * 12 * rounds / seconds([&] { sink = probe_avx512::bf16_dots(rounds); });
     return dots / peak_flops(backend::instruction_set::avx512);
 #else
@@ -117,7 +127,7 @@ public:
 
     /// The whole footprint is read.
     double read() {
-        volatile float sink = 0;
+        float volatile sink = 0;
         return run([&] {
 #if defined(__x86_64__)
             if (path_ == backend::instruction_set::avx2) {

@@ -1,9 +1,9 @@
-// Loops that do nothing but what they measure, on vectors `vec` of the instruction set PLATEAU_PROBE_TARGET. Included once
-// per instruction set, by probe.hpp.
+// Loops that do nothing but what they measure, on vectors `vec` of the instruction set PLATEAU_PROBE_TARGET. Included
+// once per instruction set, by probe.hpp.
 
 #if defined(__x86_64__)
-/// 12 chains of multiply-adds that wait for nothing but themselves; an instruction set does two at a time at best, each of
-/// 4 cycles.
+/// 12 chains of multiply-adds that wait for nothing but themselves; an instruction set does two at a time at best, each
+/// of 4 cycles.
 PLATEAU_PROBE_TARGET inline float multiply_adds(index rounds) {
     vec const one = 1.0f - vec{};
     vec c0 = 0.0f * one, c1 = 1.0f * one, c2 = 2.0f * one, c3 = 3.0f * one, c4 = 4.0f * one, c5 = 5.0f * one;

@@ -33,7 +33,8 @@ backend::linear_weight<float> random_weight(index outputs, index inputs, std::ui
 
 /// The same in the memory of a backend.
 template <class Stored, class Context>
-typename Context::template weight<float> random_weight(Context const& ctx, index outputs, index inputs, std::uint64_t seed) {
+typename Context::template weight<float> random_weight(Context const& ctx, index outputs, index inputs,
+                                                       std::uint64_t seed) {
     typename Context::template weight<float> weight{ctx, outputs, inputs, dtype_of<Stored>};
     auto const values = random_values<Stored, 2>({outputs, inputs}, seed, 0.05f);
     weight.writer().outputs(0, values);
@@ -47,7 +48,9 @@ template <class Stored, class Context>
 random_transformer_on<Context> random_model(Context const& ctx, model_shape const& shape) {
     index const d = shape.width, context_length = 1024;
     std::uint64_t seed = 1;
-    auto const values = [&](index count, float size) { return backend::moved_to(ctx, random_values<float, 1>({count}, ++seed, size)); };
+    auto const values = [&](index count, float size) {
+        return backend::moved_to(ctx, random_values<float, 1>({count}, ++seed, size));
+    };
     auto const linear = [&](index outputs, index inputs) {
         nn::linear<Context, float> layer{random_weight<Stored>(ctx, outputs, inputs, ++seed)};
         if (!shape.llama) layer.bias = values(outputs, 0.1f);
@@ -65,12 +68,14 @@ random_transformer_on<Context> random_model(Context const& ctx, model_shape cons
     model.unembedding = model.embedding;
     model.context_length = context_length;
     if (!shape.llama) model.positions = random_weight<Stored>(ctx, context_length, d, ++seed);
-    auto const rotary = shape.llama ? std::make_shared<nn::rope const>(nn::rope::standard(shape.head_width, 10000)) : nullptr;
+    auto const rotary =
+        shape.llama ? std::make_shared<nn::rope const>(nn::rope::standard(shape.head_width, 10000)) : nullptr;
     for (index layer = 0; layer < shape.layers; ++layer) {
         auto& block = model.blocks.emplace_back();
         block.norm1 = norm();
         block.norm2 = norm();
-        block.attend.shape = {shape.heads, shape.kv_heads, shape.head_width, 1 / std::sqrt(static_cast<float>(shape.head_width))};
+        block.attend.shape = {shape.heads, shape.kv_heads, shape.head_width,
+                              1 / std::sqrt(static_cast<float>(shape.head_width))};
         block.attend.query = linear(shape.q_width(), d);
         block.attend.key = linear(shape.kv_width(), d);
         block.attend.value = linear(shape.kv_width(), d);
@@ -94,7 +99,8 @@ random_transformer random_model(model_shape const& shape) {
 /// `count` prompts of `length` random tokens.
 inline models::prompt_list random_prompts(index count, index length) {
     counter_rng rng{7};
-    models::prompt_list prompts(static_cast<std::size_t>(count), std::vector<token_id>(static_cast<std::size_t>(length)));
+    models::prompt_list prompts(static_cast<std::size_t>(count),
+                                std::vector<token_id>(static_cast<std::size_t>(length)));
     for (auto& prompt : prompts) {
         for (auto& token : prompt) token = static_cast<token_id>(rng.below(random_vocabulary));
     }

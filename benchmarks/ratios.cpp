@@ -1,6 +1,6 @@
-// The ratios that say how good the CPU backend is: against the processor's peak, against other libraries, and the engine
-// against its own matrix products. Each figure is the median of some rounds; in every round what is compared runs in turn.
-// The exit status is 1 if one misses its gate.
+// The ratios that say how good the CPU backend is: against the processor's peak, against other libraries, and the
+// engine against its own matrix products. Each figure is the median of some rounds; in every round what is compared
+// runs in turn. The exit status is 1 if one misses its gate.
 
 #include <exception>
 #include <string_view>
@@ -29,7 +29,7 @@ constexpr char const* usage =
 
 int positive(std::string_view option, char const* text) {
     int const value = text == nullptr ? 0 : std::atoi(text);
-    if (value < 1) throw plateau::usage_error{option, " needs a number of at least 1"};
+    if (value < 1) throw plateau::usage_error(option, " needs a number of at least 1");
     return value;
 }
 
@@ -45,14 +45,14 @@ int run(int argc, char** argv) {
         else if (option == "--rounds") s.rounds = positive(option, argv[++i]);
         else if (option == "--part" && i + 1 < argc) part = argv[++i];
         else if (option == "--json" && i + 1 < argc) json = argv[++i];
-        else throw plateau::usage_error{"there is no option ", option, ", or it needs a value\n", usage};
+        else throw plateau::usage_error("there is no option ", option, ", or it needs a value\n", usage);
     }
     if (!part.empty() && part != "products" && part != "peers" && part != "engine") {
-        throw plateau::usage_error{"there is no part ", part, ": there are products, peers and engine"};
+        throw plateau::usage_error("there is no part ", part, ": there are products, peers and engine");
     }
     context const ctx{s.threads};
     if (ctx.path() == plateau::backend::instruction_set::portable) {
-        throw plateau::usage_error{"the portable path has no peak to compare with: these figures need AVX2 or AVX-512"};
+        throw plateau::usage_error("the portable path has no peak to compare with: these figures need AVX2 or AVX-512");
     }
     other_programs const others;
     pinned const held{s.threads};
@@ -68,20 +68,28 @@ int run(int argc, char** argv) {
         if (wanted("peers")) peers = measure_peers(s, ratios);
         if (wanted("engine")) measure_engines(s, ratios);
     });
-    std::stable_sort(ratios.begin(), ratios.end(), [](ratio const& a, ratio const& b) { return a.order() < b.order(); });
+    std::stable_sort(ratios.begin(), ratios.end(),
+                     [](ratio const& a, ratio const& b) { return a.order() < b.order(); });
 
     double const disturbance = others.processors();
     std::string const processor = processor_name(), path{name_of(ctx.path())}, rounds = std::to_string(s.rounds);
-    std::printf("%s, path %s, %d threads%s, medians of %s rounds or more%s\n", processor.c_str(), path.c_str(), s.threads,
-                held.held() ? " held on as many cores" : ", not held on cores", rounds.c_str(),
+    std::printf("%s, path %s, %d threads%s, medians of %s rounds or more%s\n", processor.c_str(), path.c_str(),
+                s.threads, held.held() ? " held on as many cores" : ", not held on cores", rounds.c_str(),
                 s.quick ? " (--quick: do not quote)" : "");
     if (!peers.empty()) std::printf("peers: %s\n", peers.c_str());
-    std::printf("%s seconds; meanwhile other programs used %s processors\n\n", fixed(spent, 0).c_str(), fixed(disturbance, 2).c_str());
+    std::printf("%s seconds; meanwhile other programs used %s processors\n\n", fixed(spent, 0).c_str(),
+                fixed(disturbance, 2).c_str());
     std::fputs(render(ratios).c_str(), stdout);
     if (!json.empty()) {
         write_json(json,
-                   {{"processor", processor}, {"path", path}, {"threads", s.threads}, {"rounds", s.rounds}, {"quick", s.quick},
-                    {"peers", peers}, {"other_programs", disturbance}, {"seconds", spent}},
+                   {{"processor", processor},
+                    {"path", path},
+                    {"threads", s.threads},
+                    {"rounds", s.rounds},
+                    {"quick", s.quick},
+                    {"peers", peers},
+                    {"other_programs", disturbance},
+                    {"seconds", spent}},
                    ratios);
     }
     return std::any_of(ratios.begin(), ratios.end(), [](ratio const& r) { return r.failed(); }) ? 1 : 0;

@@ -1,8 +1,8 @@
-// The operations on rows, one thread, in memory of 0.4, 4 and 168 MB all together: the second-level cache, the third, and
-// beyond (where the third is not larger still). Counters:
+// The operations on rows, one thread, in memory of 0.4, 4 and 168 MB all together: the second-level cache, the third,
+// and beyond (where the third is not larger still). Counters:
 //   B/s        bytes that have to be read and written, each once; what a fused operation saves is not among them
-//   of_copy    that over the bandwidth of a copy, or of_read of reading alone, in memory of the same size, measured in between
-//   elements/s numbers that go in
+//   of_copy    that over the bandwidth of a copy, or of_read of reading alone, in memory of the same size, measured in
+//   between elements/s numbers that go in
 // A copy also brings in the memory that it overwrites, which nobody counts: kernels that work in place may be beyond 1.
 
 #include <plateau/metrics/l2_distance.hpp>
@@ -40,7 +40,9 @@ void measure(benchmark::State& state, index moved, index in, Work&& work, refere
     state.counters["elements/s"] = per_second(rate.reached / 4 * static_cast<double>(in) / static_cast<double>(moved));
 }
 
-matrix random_rows(index rows, index width, std::uint64_t seed) { return random_values<float, 2>({rows, width}, seed, 2.0f); }
+matrix random_rows(index rows, index width, std::uint64_t seed) {
+    return random_values<float, 2>({rows, width}, seed, 2.0f);
+}
 
 void norm(benchmark::State& state, plateau::norm_kind kind, index d) {
     index const rows = rows_of(state, d, 2);
@@ -65,7 +67,8 @@ void rotate(benchmark::State& state) {
     std::vector<float> cosines(static_cast<std::size_t>(half), 0.6f), sines(static_cast<std::size_t>(half), 0.8f);
     using same_rows = plateau::tensor::view<float const, 2>;
     same_rows const all_cosines{cosines.data(), {rows, half}, {0, 1}}, all_sines{sines.data(), {rows, half}, {0, 1}};
-    measure(state, 2 * rows * d, rows * d, [&] { backend::rotate<float>(ctx, x.view(), d / smollm2.head_width, all_cosines, all_sines); });
+    measure(state, 2 * rows * d, rows * d,
+            [&] { backend::rotate<float>(ctx, x.view(), d / smollm2.head_width, all_cosines, all_sines); });
 }
 
 void activate(benchmark::State& state, activation kind, bool gated) {
@@ -90,15 +93,24 @@ void softmax(benchmark::State& state) {
 void row_distance(benchmark::State& state) {
     index const d = smollm2.width, rows = rows_of(state, d, 1);
     matrix const x = random_rows(rows, d, 1);
-    measure(state, rows * d, rows * d, [&] {
+    measure(
+        state, rows * d, rows * d,
+        [&] {
         double sum = 0;
         for (index r = 0; r < rows; ++r) sum += plateau::metrics::l2_distance<float>(x[0].flat(), x[r].flat());
         benchmark::DoNotOptimize(sum);
-    }, reference::read);
+        },
+        reference::read);
 }
 
 void footprints(benchmark::internal::Benchmark* b) {
-    b->Arg(400)->Arg(4'000)->Arg(168'000)->ArgName("kB")->UseManualTime()->Unit(benchmark::kMicrosecond)->Iterations(benchmark_rounds);
+    b->Arg(400)
+        ->Arg(4'000)
+        ->Arg(168'000)
+        ->ArgName("kB")
+        ->UseManualTime()
+        ->Unit(benchmark::kMicrosecond)
+        ->Iterations(benchmark_rounds);
 }
 
 BENCHMARK_CAPTURE(norm, rms, plateau::norm_kind::rms, smollm2.width)->Apply(footprints);

@@ -10,7 +10,8 @@ namespace plateau::benchmarks {
 struct model_shape {
     char const* name;
     index layers, width, heads, kv_heads, head_width, d_mlp;  ///< L, D, H, KV, E, F
-    bool llama;  ///< RMSNorm, rotary positions, gated; otherwise GPT-2's LayerNorm, learned positions, plain with biases
+    bool
+        llama;  ///< RMSNorm, rotary positions, gated; otherwise GPT-2's LayerNorm, learned positions, plain with biases
 
     index q_width() const { return heads * head_width; }
     index kv_width() const { return kv_heads * head_width; }

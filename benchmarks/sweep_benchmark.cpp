@@ -1,6 +1,6 @@
 // The engine from end to end on random models of full depth, prefixes included.
-// Counters: points/s, and of_floor = the time that its matrix products, prefixes and attention included, would take at the
-// peak of multiply-adds of all threads, over the time that it took.
+// Counters: points/s, and of_floor = the time that its matrix products, prefixes and attention included, would take at
+// the peak of multiply-adds of all threads, over the time that it took.
 
 #include <plateau/core/pinned.hpp>
 
@@ -56,7 +56,10 @@ void tasks(benchmark::internal::Benchmark* b) {
         for (index pairs : {1, 20, 200}) b->Args({pairs, 50, 10, threads});
     }
     for (index tokens : {10, 64, 256, 512, 1024}) b->Args({2, 1000, tokens, 2});
-    b->ArgNames({"pairs", "points", "tokens", "threads"})->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(3);
+    b->ArgNames({"pairs", "points", "tokens", "threads"})
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond)
+        ->Iterations(3);
 }
 
 void sweep_fp32(benchmark::State& state, model_shape const& shape) { sweep<float>(state, shape); }

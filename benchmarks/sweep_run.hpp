@@ -12,7 +12,8 @@
 
 namespace plateau::benchmarks {
 
-/// The published experiment: a chain of pairs, patched after block 0 at the last position, distances after the final norm.
+/// The published experiment: a chain of pairs, patched after block 0 at the last position, distances after the final
+/// norm.
 struct sweep_task {
     model_shape shape;
     index pairs = 20, points = 50, length = 10;
@@ -45,8 +46,8 @@ struct sweep_times {
     double checksum = 0;          ///< Σ of all distances
 };
 
-/// The engine writes the first point when the last prefix is done and its first block of rows begins: there one ends and
-/// the other starts. So both are times of the engine itself, within one run.
+/// The engine writes the first point when the last prefix is done and its first block of rows begins: there one ends
+/// and the other starts. So both are times of the engine itself, within one run.
 inline sweep_times run_sweep(context const& ctx, random_transformer const& model, models::prompt_list const& prompts,
                              sweep_task const& task) {
     using clock = std::chrono::steady_clock;
@@ -79,7 +80,8 @@ inline sweep_times run_sweep(context const& ctx, random_transformer const& model
     engine.run(pairs, write, hooks::capture<float>("ln_final.hook_out", read));
     auto const end = clock::now();
     clock::time_point const middle{clock::duration{rows_begin.load()}};
-    sweep_times times{std::chrono::duration<double>(middle - begin).count(), std::chrono::duration<double>(end - middle).count()};
+    sweep_times times{std::chrono::duration<double>(middle - begin).count(),
+                      std::chrono::duration<double>(end - middle).count()};
     for (double distance : distances.flat()) times.checksum += distance;
     return times;
 }
@@ -105,9 +107,9 @@ inline double run_row_products(context const& ctx, random_transformer const& mod
     std::vector<matrices> of_worker;
     for (int worker = 0; worker < ctx.threads(); ++worker) {
         auto const values = [&](index width) { return random_values<float, 2>({most, width}, 11); };
-        of_worker.push_back({values(shape.width), values(shape.q_width()), values(shape.kv_width()), values(shape.kv_width()),
-                             values(shape.q_width()), values(shape.width), values(shape.d_mlp), values(shape.d_mlp),
-                             values(shape.d_mlp)});
+        of_worker.push_back({values(shape.width), values(shape.q_width()), values(shape.kv_width()),
+                             values(shape.kv_width()), values(shape.q_width()), values(shape.width),
+                             values(shape.d_mlp), values(shape.d_mlp), values(shape.d_mlp)});
     }
     return wall_seconds([&] {
         parallel_for(ctx.threads(), static_cast<index>(blocks.size()), [&](index b, int worker) {

@@ -53,7 +53,8 @@ template <class F>
 double seconds_per_call(index repeats, F&& work) {
     return seconds([&] {
                for (index i = 0; i < repeats; ++i) work();
-           }) / static_cast<double>(repeats);
+           }) /
+           static_cast<double>(repeats);
 }
 
 }  // namespace plateau::benchmarks

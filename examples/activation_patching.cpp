@@ -1,10 +1,13 @@
-// Activation patching: which activations of a clean prompt make a run of a corrupted one predict what the clean one does.
+// Activation patching: which activations of a clean prompt make a run of a corrupted one predict what the clean one
+// does.
 //
-//     activation_patching --model SmolLM2-135M-Instruct.Q4_1.gguf --clean "When John and Mary went to the shops, John gave the bag to"
-//         --corrupted "When John and Mary went to the shops, Mary gave the bag to" --answer " Mary" --wrong " John" --out results
+//     activation_patching --model SmolLM2-135M-Instruct.Q4_1.gguf --clean "When John and Mary went to the shops, John
+//     gave the bag to"
+//         --corrupted "When John and Mary went to the shops, Mary gave the bag to" --answer " Mary" --wrong " John"
+//         --out results
 //
-// Every activation of the clean prompt's run, one at a time, replaces that of the corrupted prompt's run; its effect is how much
-// of the clean run's logit difference comes back. See Wang et al. 2022, arXiv 2211.00593.
+// Every activation of the clean prompt's run, one at a time, replaces that of the corrupted prompt's run; its effect is
+// how much of the clean run's logit difference comes back. See Wang et al. 2022, arXiv 2211.00593.
 
 #include <plateau/models/generate.hpp>
 #include <plateau/sweep/activation_patching.hpp>
@@ -23,8 +26,10 @@ namespace models = plateau::models;
 namespace sweep = plateau::sweep;
 
 constexpr char const* files_text =
-    "What is patched: the clean prompt's activation, into the run of the corrupted prompt. With d = logit(answer) - logit(wrong)\n"
-    "at the last position, in nats, the effect of a patch is (d_patched - d_corrupted) / (d_clean - d_corrupted): 0 if it does\n"
+    "What is patched: the clean prompt's activation, into the run of the corrupted prompt. With d = logit(answer) - "
+    "logit(wrong)\n"
+    "at the last position, in nats, the effect of a patch is (d_patched - d_corrupted) / (d_clean - d_corrupted): 0 if "
+    "it does\n"
     "nothing, 1 if it brings all of the clean run's d back.\n"
     "Files written to --out (L layers, H heads, T tokens of a prompt):\n"
     "  resid_pre.npy     float64 [L,T]  effect of blocks.l.hook_resid_pre at position t; no unit\n"
@@ -33,11 +38,15 @@ constexpr char const* files_text =
     "  head_z.npy        float64 [L,H]  effect of head h of blocks.l.attn.hook_z at all positions at once; no unit\n"
     "  tokens.npy        int64   [2,T]  token ids of the clean and of the corrupted prompt, as run\n"
     "  patching.png      the four matrices\n"
-    "  summary.json      one object     program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
+    "  summary.json      one object     program, version, model, dtype, backend, instruction_set, threads, seed, "
+    "seconds,\n"
     "                    load_seconds, points_per_second (elements of the matrices), options, clean_logit_difference,\n"
-    "                    corrupted_logit_difference (d of the two runs; nats), answer, wrong (token ids), answer_text,\n"
-    "                    wrong_text, layers, heads, length (tokens of a prompt), first_difference (the first position in which\n"
-    "                    the prompts differ: before it effects are 0 and nothing runs); seconds of computing and of loading\n"
+    "                    corrupted_logit_difference (d of the two runs; nats), answer, wrong (token ids), "
+    "answer_text,\n"
+    "                    wrong_text, layers, heads, length (tokens of a prompt), first_difference (the first position "
+    "in which\n"
+    "                    the prompts differ: before it effects are 0 and nothing runs); seconds of computing and of "
+    "loading\n"
     "BOS: as the published tokenizer does for --clean and --corrupted, none for --tokens, unless --bos says otherwise.";
 
 struct options : program::common_options {
@@ -50,10 +59,12 @@ struct options : program::common_options {
 template <class Model>
 models::prompt_list prompts_of(options const& o, Model const& model) {
     bool const text = o.tokens.empty();
-    auto prompts = text ? models::prompt_list{program::encode(model, o.clean, "--clean"), program::encode(model, o.corrupted, "--corrupted")}
+    auto prompts = text ? models::prompt_list{program::encode(model, o.clean, "--clean"),
+                                              program::encode(model, o.corrupted, "--corrupted")}
                         : program::read_tokens(o.tokens);
     if (prompts.size() != 2) {
-        throw plateau::usage_error(o.tokens + " holds " + std::to_string(prompts.size()) + " prompts: give two, the clean and the corrupted one");
+        throw plateau::usage_error(o.tokens + " holds " + std::to_string(prompts.size()) +
+                                   " prompts: give two, the clean and the corrupted one");
     }
     program::add_bos(o, model, text && model.require_tokenizer().adds_bos(), prompts);
     models::require_prompts(model, prompts);
@@ -65,13 +76,15 @@ template <class Model>
 token_id token_of(Model const& model, std::string const& given, std::string const& option) {
     if (!given.empty() && given.find_first_not_of("0123456789") == std::string::npos) {
         if (given.size() < 10 && std::stol(given) < model.vocabulary()) return static_cast<token_id>(std::stol(given));
-        throw plateau::usage_error(option + " " + given + " is no token id: the vocabulary has " + std::to_string(model.vocabulary()) + " tokens");
+        throw plateau::usage_error(option + " " + given + " is no token id: the vocabulary has " +
+                                   std::to_string(model.vocabulary()) + " tokens");
     }
     auto const ids = program::encode(model, given, option);
     if (ids.size() == 1) return ids[0];
     std::string parts;
     for (token_id const id : ids) parts += (parts.empty() ? "" : " + ") + shown(model, id);
-    throw plateau::usage_error(option + " '" + given + "' is " + std::to_string(ids.size()) + " tokens" + (ids.empty() ? "" : ", " + parts) +
+    throw plateau::usage_error(option + " '" + given + "' is " + std::to_string(ids.size()) + " tokens" +
+                               (ids.empty() ? "" : ", " + parts) +
                                ": give a text of one token (a space before a word belongs to it), or a token id");
 }
 
@@ -90,8 +103,9 @@ choice choice_of(options const& o, Context const& ctx, Model const& model, model
     if (o.answer) tokens[0] = token_of(model, *o.answer, "--answer");
     if (o.wrong) tokens[1] = token_of(model, *o.wrong, "--wrong");
     if (tokens[0] == tokens[1]) {
-        throw plateau::usage_error("the answer and the wrong answer are the same token, " + shown(model, tokens[0]) + " (id " +
-                                   std::to_string(tokens[0]) + "): give others as --answer and --wrong (by default the tokens that the "
+        throw plateau::usage_error("the answer and the wrong answer are the same token, " + shown(model, tokens[0]) +
+                                   " (id " + std::to_string(tokens[0]) +
+                                   "): give others as --answer and --wrong (by default the tokens that the "
                                    "clean and the corrupted prompt make likeliest), or prompts that differ more");
     }
     return {tokens[0], tokens[1]};
@@ -112,14 +126,16 @@ place largest_of(plateau::tensor::buffer<double, 2> const& matrix) {
 }
 
 #if PLATEAU_HAS_CAIRO
-/// The four matrices, positions under the tokens there: where the prompts differ that of the clean one over the corrupted one's.
+/// The four matrices, positions under the tokens there: where the prompts differ that of the clean one over the
+/// corrupted one's.
 template <class Model>
-plateau::viz::heat_figure figure_of(options const& o, Model const& model, models::prompt_list const& prompts, choice const& tokens,
-                                    sweep::patching_effects const& effects) {
+plateau::viz::heat_figure figure_of(options const& o, Model const& model, models::prompt_list const& prompts,
+                                    choice const& tokens, sweep::patching_effects const& effects) {
     std::vector<plateau::viz::column_label> positions;
     for (std::size_t t = 0; t < prompts[0].size(); ++t) {
         bool const differ = prompts[0][t] != prompts[1][t];
-        positions.push_back({shown(model, prompts[0][t]) + (differ ? " / " + shown(model, prompts[1][t]) : ""), differ});
+        positions.push_back(
+            {shown(model, prompts[0][t]) + (differ ? " / " + shown(model, prompts[1][t]) : ""), differ});
     }
     auto const map = [&](char const* title, auto const& values, bool by_head) {
         auto const view = plateau::tensor::view<double const, 2>(values.view());
@@ -130,7 +146,8 @@ plateau::viz::heat_figure figure_of(options const& o, Model const& model, models
     figure.title = program::title_of(o);
     figure.counts = "logit(" + shown(model, tokens.answer) + ") − logit(" + shown(model, tokens.wrong) + "):  clean " +
                     plateau::fixed(effects.clean, 3) + ",  corrupted " + plateau::fixed(effects.corrupted, 3);
-    figure.subtitle = "part of the clean prompt's logit difference that one patched activation brings back to the corrupted prompt";
+    figure.subtitle =
+        "part of the clean prompt's logit difference that one patched activation brings back to the corrupted prompt";
     figure.maps = {map("hook_resid_pre", effects.resid_pre, false), map("hook_attn_out", effects.attn_out, false),
                    map("hook_mlp_out", effects.mlp_out, false), map("attn.hook_z of one head", effects.head_z, true)};
     return figure;
@@ -144,7 +161,8 @@ void run(CLI::App const& app, options const& o) {
         program::stopwatch const watch;
         auto const tokens = choice_of(o, ctx, model, prompts);
         auto const length = static_cast<index>(prompts[0].size()), layers = static_cast<index>(model.layers());
-        index const heads = plateau::hooks::find_site(model.sites(), "blocks.0.attn.hook_z").heads, patches = layers * (3 * length + heads);
+        index const heads = plateau::hooks::find_site(model.sites(), "blocks.0.attn.hook_z").heads,
+                    patches = layers * (3 * length + heads);
         auto const effects = [&] {
             plateau::progress bar{"patches", patches};
             return sweep::patch_activations(ctx, model, prompts[0], prompts[1],
@@ -175,7 +193,8 @@ void run(CLI::App const& app, options const& o) {
         summary["layers"] = layers;
         summary["heads"] = heads;
         summary["length"] = length;
-        summary["first_difference"] = std::mismatch(prompts[0].begin(), prompts[0].end(), prompts[1].begin()).first - prompts[0].begin();
+        summary["first_difference"] =
+            std::mismatch(prompts[0].begin(), prompts[0].end(), prompts[1].begin()).first - prompts[0].begin();
         out.file("summary.json").write(program::json_text(summary));
         out.commit();
 
@@ -184,15 +203,18 @@ void run(CLI::App const& app, options const& o) {
             auto const at = largest_of(matrix);
             table.row({name, plateau::fixed(matrix(at.row, at.column), 3), std::to_string(at.row),
                        by_head ? "head " + std::to_string(at.column)
-                               : "position " + std::to_string(at.column) + "  " + shown(model, prompts[0][static_cast<std::size_t>(at.column)])});
+                               : "position " + std::to_string(at.column) + "  " +
+                                     shown(model, prompts[0][static_cast<std::size_t>(at.column)])});
         };
         row("hook_resid_pre", effects.resid_pre, false);
         row("hook_attn_out", effects.attn_out, false);
         row("hook_mlp_out", effects.mlp_out, false);
         row("attn.hook_z", effects.head_z, true);
-        std::cout << o.model << program::weights_of(o) << ": " << layers << " layers, " << heads << " heads, " << length << " tokens\nlogit(" << shown(model, tokens.answer)
-                  << ") - logit(" << shown(model, tokens.wrong) << "): clean " << plateau::fixed(effects.clean, 3) << ", corrupted "
-                  << plateau::fixed(effects.corrupted, 3) << '\n' << table.render() << plateau::fixed(static_cast<double>(patches) / seconds, 0)
+        std::cout << o.model << program::weights_of(o) << ": " << layers << " layers, " << heads << " heads, " << length
+                  << " tokens\nlogit(" << shown(model, tokens.answer) << ") - logit(" << shown(model, tokens.wrong)
+                  << "): clean " << plateau::fixed(effects.clean, 3) << ", corrupted "
+                  << plateau::fixed(effects.corrupted, 3) << '\n'
+                  << table.render() << plateau::fixed(static_cast<double>(patches) / seconds, 0)
                   << " patches per second\n";
         program::print_places(out, "patching.png");
     });
@@ -201,21 +223,28 @@ void run(CLI::App const& app, options const& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"Activation patching: which activations of a clean prompt bring its answer into the run of a corrupted one.",
-                 "activation_patching"};
+    CLI::App app{
+        "Activation patching: which activations of a clean prompt bring its answer into the run of a corrupted one.",
+        "activation_patching"};
     options o;
     o.out = "activation_patching.out";
     program::add_model_options(app, o);
-    auto* const clean = app.add_option("--clean", o.clean, "the prompt whose activations are taken")->capture_default_str();
-    auto* const corrupted = app.add_option("--corrupted", o.corrupted, "the prompt in whose run they are put, as long in tokens")
-        ->capture_default_str();
+    auto* const clean =
+        app.add_option("--clean", o.clean, "the prompt whose activations are taken")->capture_default_str();
+    auto* const corrupted =
+        app.add_option("--corrupted", o.corrupted, "the prompt in whose run they are put, as long in tokens")
+            ->capture_default_str();
     clean->needs(corrupted);
     corrupted->needs(clean);
-    app.add_option("--tokens", o.tokens, "both prompts as token ids instead: NPY, int32 or int64 [2,T], the clean one first")
-        ->excludes(clean)->excludes(corrupted);
-    app.add_option("--answer", o.answer, "the token that the clean prompt makes likely: a text of one token, or its id; by default the "
-                                         "likeliest one after the clean prompt");
-    app.add_option("--wrong", o.wrong, "the token that the corrupted prompt makes likely; by default the likeliest one after that");
+    app.add_option("--tokens", o.tokens,
+                   "both prompts as token ids instead: NPY, int32 or int64 [2,T], the clean one first")
+        ->excludes(clean)
+        ->excludes(corrupted);
+    app.add_option("--answer", o.answer,
+                   "the token that the clean prompt makes likely: a text of one token, or its id; by default the "
+                   "likeliest one after the clean prompt");
+    app.add_option("--wrong", o.wrong,
+                   "the token that the corrupted prompt makes likely; by default the likeliest one after that");
     app.add_option("--bos", o.bos, "begin both prompts with the beginning-of-text token (default: see below)")
         ->check(CLI::IsMember({"on", "off"}));
     app.add_option("--out", o.out, "folder for the results")->capture_default_str();

@@ -40,11 +40,12 @@ std::vector<hooks::site> chosen_sites(std::vector<hooks::site> const& all, std::
         hooks::matching_sites(all, pattern);  // throws if there is none
         wanted.push_back(pattern);
     }
-    if (wanted.empty()) throw plateau::usage_error("--sites names no hook point; `activations --list` prints all of them");
+    if (wanted.empty())
+        throw plateau::usage_error("--sites names no hook point; `activations --list` prints all of them");
     std::vector<hooks::site> chosen;
     for (auto const& site : all) {
-        bool const named = std::any_of(wanted.begin(), wanted.end(),
-                                       [&](auto const& pattern) { return hooks::means(pattern, site); });
+        bool const named =
+            std::any_of(wanted.begin(), wanted.end(), [&](auto const& pattern) { return hooks::means(pattern, site); });
         if (named) chosen.push_back(site);
     }
     return chosen;
@@ -64,7 +65,8 @@ std::vector<index> shape_of(hooks::site const& site, index prompts, index longes
 index bytes_of(hooks::site const& site, std::vector<index> const& shape, index element) {
     index bytes = element;
     for (index extent : shape) {
-        program::require_memory(extent, bytes, "the values of " + site.name(), "give fewer or shorter prompts at a time");
+        program::require_memory(extent, bytes, "the values of " + site.name(),
+                                "give fewer or shorter prompts at a time");
         bytes *= extent;
     }
     return bytes;
@@ -73,7 +75,8 @@ index bytes_of(hooks::site const& site, std::vector<index> const& shape, index e
 /// Copies the rows of a site to their places in an array of shape_of(site).
 template <class T>
 hooks::sink<T> copy_to(std::vector<T>& array, index longest) {
-    return [&array, longest](hooks::site const& site, hooks::where const& where, plateau::tensor::view<T const, 3> rows) {
+    return
+        [&array, longest](hooks::site const& site, hooks::where const& where, plateau::tensor::view<T const, 3> rows) {
         for (std::size_t r = 0; r < where.rows.size(); ++r) {
             index const prompt = where.rows[r].item, position = where.rows[r].position;
             auto const row = rows[static_cast<index>(r)];
@@ -90,7 +93,7 @@ hooks::sink<T> copy_to(std::vector<T>& array, index longest) {
                 std::copy_n(row.data(), width, array.data() + (prompt * longest + position) * width);
             }
         }
-    };
+        };
 }
 
 /// Key positions beyond a prompt's length hold no score: NaN there.

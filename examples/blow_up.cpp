@@ -2,9 +2,9 @@
 //
 //     blow_up --model SmolLM2-135M-Instruct.Q4_1.gguf --corpus novel.txt --count 150 --out results
 //
-// In the context of each prompt the activation at the write site and last position is a centre C, its own activation or a draw of
-// N(μ, Σ), and moves toward a target T in steps: C + s n D, D = (T − C)/|T − C|, n = 0..100. The output is watched at the last layer.
-// See Giglemiani et al. 2024, arXiv 2409.15019; Heimersheim & Mendel 2024.
+// In the context of each prompt the activation at the write site and last position is a centre C, its own activation or
+// a draw of N(μ, Σ), and moves toward a target T in steps: C + s n D, D = (T − C)/|T − C|, n = 0..100. The output is
+// watched at the last layer. See Giglemiani et al. 2024, arXiv 2409.15019; Heimersheim & Mendel 2024.
 
 #include <cstdio>
 
@@ -29,29 +29,44 @@ namespace statistics = plateau::statistics;
 namespace sweep = plateau::sweep;
 
 constexpr char const* files_text =
-    "Centres, written in the context of each prompt: real, the prompt's own activation A; gaussian, a draw of N(mu, Sigma), at its own length or\n"
-    "(--centre-norm real) at that of A; with --sae also synthetic-baseline, the features active at A replaced by as many others as strong, and\n"
-    "synthetic-structured, by others about as rare and as similar to each other, decoded. Targets, the same for all centres: real, another prompt's activation; gaussian, another draw of\n"
+    "Centres, written in the context of each prompt: real, the prompt's own activation A; gaussian, a draw of N(mu, "
+    "Sigma), at its own length or\n"
+    "(--centre-norm real) at that of A; with --sae also synthetic-baseline, the features active at A replaced by as "
+    "many others as strong, and\n"
+    "synthetic-structured, by others about as rare and as similar to each other, decoded. Targets, the same for all "
+    "centres: real, another prompt's activation; gaussian, another draw of\n"
     "N(mu, Sigma); isotropic, the centre plus a draw of N(0, I).\n"
     "Files written to --out (C = 2 or 4 centres, G = 3 targets, N prompts, S points, T tokens of the longest prompt):\n"
     "  distances.npy      float64 [C,G,N,S]  L2 distance of the read-out to that at the centre; unit of the read-out\n"
     "  kl.npy             float64 [C,G,N,S]  KL(p(centre) || p(point)) at the last position; nats\n"
-    "  max_slope_step.npy float64 [C,G,N]    the step, from point n to n+1, of the largest increase of the distance: the plateau's length in steps\n"
-    "  blow_up_max.npy    float64 [C,G,N]    the step of the largest increase of log KL, in the middle half of the steps; NaN if none\n"
+    "  max_slope_step.npy float64 [C,G,N]    the step, from point n to n+1, of the largest increase of the distance: "
+    "the plateau's length in steps\n"
+    "  blow_up_max.npy    float64 [C,G,N]    the step of the largest increase of log KL, in the middle half of the "
+    "steps; NaN if none\n"
     "  blow_up_first.npy  float64 [C,G,N]    the first step there that is above mean + sd; NaN if none\n"
-    "  area.npy           float64 [C,G,N]    area under the distance up to max_slope_step; unit of the read-out x unit of lengths\n"
+    "  area.npy           float64 [C,G,N]    area under the distance up to max_slope_step; unit of the read-out x unit "
+    "of lengths\n"
     "  area_fixed.npy     float64 [C,G,N]    the same up to --area-until for all: small where the output holds still\n"
     "  perturbation_lengths.npy  float64 [S] s n, in the unit of activations whatever the --unit\n"
     "  norms.npy          float64 [C,N]      |C|, in the same unit\n"
-    "  tokens.npy         int64   [N,T]      token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] if they differ\n"
-    "  blow_up.csv        C x G rows         the first table: medians over prompts with their 95 % intervals (_low, _high)\n"
-    "  effects.csv        the second table, of all quantities: real against gaussian centres, and targets against each other, prompt by prompt\n"
-    "  blow_up.png        median distance curves and their bands, by target; the share of plateaus that have ended by each length\n"
-    "  summary.json       one object         program, version, model, dtype, backend, instruction_set, threads, seed, seconds, load_seconds,\n"
-    "                     points_per_second, options, prompts, steps, unit (of lengths), step (length), fit_samples, fit_rank, shrinkage, read_site,\n"
-    "                     by centre_target [value, low, high] of max_slope_step, blow_up_max, blow_up_first, area, area_fixed (medians), and\n"
-    "                     effects: by name and quantity difference (mean), cliffs_delta, cohens_d, p (signs of the differences flipped)\n"
-    "Cliff's delta is P(x > y) - P(x < y), Cohen's d the difference of means in standard deviations. A step at either end of the range says that\n"
+    "  tokens.npy         int64   [N,T]      token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] "
+    "if they differ\n"
+    "  blow_up.csv        C x G rows         the first table: medians over prompts with their 95 % intervals (_low, "
+    "_high)\n"
+    "  effects.csv        the second table, of all quantities: real against gaussian centres, and targets against each "
+    "other, prompt by prompt\n"
+    "  blow_up.png        median distance curves and their bands, by target; the share of plateaus that have ended by "
+    "each length\n"
+    "  summary.json       one object         program, version, model, dtype, backend, instruction_set, threads, seed, "
+    "seconds, load_seconds,\n"
+    "                     points_per_second, options, prompts, steps, unit (of lengths), step (length), fit_samples, "
+    "fit_rank, shrinkage, read_site,\n"
+    "                     by centre_target [value, low, high] of max_slope_step, blow_up_max, blow_up_first, area, "
+    "area_fixed (medians), and\n"
+    "                     effects: by name and quantity difference (mean), cliffs_delta, cohens_d, p (signs of the "
+    "differences flipped)\n"
+    "Cliff's delta is P(x > y) - P(x < y), Cohen's d the difference of means in standard deviations. A step at either "
+    "end of the range says that\n"
     "the plateau was not seen to end: take another --step.\n";
 
 std::vector<std::string> const centre_names{"real", "gaussian", "synthetic-baseline", "synthetic-structured"};
@@ -74,11 +89,13 @@ struct options : program::direction_options {
 struct quantity {
     char const* key;
     std::string title;
-    bool on_screen;  ///< in the table of effects on stdout, too
+    bool on_screen;                                ///< in the table of effects on stdout, too
     std::vector<std::vector<double>> values = {};  ///< [kinds][N]
 };
 
-double as_number(std::optional<index> step) { return step ? static_cast<double>(*step) : std::numeric_limits<double>::quiet_NaN(); }
+double as_number(std::optional<index> step) {
+    return step ? static_cast<double>(*step) : std::numeric_limits<double>::quiet_NaN();
+}
 
 /// Real centre against gaussian, or a target against another: two kinds, prompt by prompt.
 struct comparison {
@@ -87,7 +104,10 @@ struct comparison {
 };
 
 index kind_of(index centre, index target) { return centre * targets + target; }
-std::string name_of_kind(index kind) { return centre_names[static_cast<std::size_t>(kind / targets)] + " toward " + target_names[static_cast<std::size_t>(kind % targets)]; }
+std::string name_of_kind(index kind) {
+    return centre_names[static_cast<std::size_t>(kind / targets)] + " toward " +
+           target_names[static_cast<std::size_t>(kind % targets)];
+}
 
 /// Prompts of which both kinds have a value.
 std::vector<std::array<double, 2>> paired(std::vector<double> const& x, std::vector<double> const& y) {
@@ -108,7 +128,8 @@ auto of_columns(Statistic const& statistic) {
     };
 }
 
-/// Where the steps of a sweep begin and lead: centres [CN, D], and the unit vector from each toward each target [CN · 3, D].
+/// Where the steps of a sweep begin and lead: centres [CN, D], and the unit vector from each toward each target [CN ·
+/// 3, D].
 template <class T>
 struct steps_of_centres {
     plateau::tensor::buffer<T, 2> centres;
@@ -117,10 +138,13 @@ struct steps_of_centres {
 };
 
 template <class T>
-steps_of_centres<T> draw_steps(program::activation_fit<T> const& fit, program::sparse_features<T> const& features, options const& o) {
+steps_of_centres<T> draw_steps(program::activation_fit<T> const& fit, program::sparse_features<T> const& features,
+                               options const& o) {
     using plateau::sae::synthetic_kind;
     index const count = fit.real.extent(0), width = fit.real.extent(1), centres = o.centres();
-    steps_of_centres<T> all{plateau::tensor::buffer<T, 2>{{centres * count, width}}, plateau::tensor::buffer<double, 2>{{o.kinds() * count, width}}, {}};
+    steps_of_centres<T> all{plateau::tensor::buffer<T, 2>{{centres * count, width}},
+                            plateau::tensor::buffer<double, 2>{{o.kinds() * count, width}},
+                            {}};
     std::vector<plateau::sae::synthetic_activation<typename program::sparse_features<T>::Context, T>> synthetic;
     for (auto const kind : {synthetic_kind::baseline, synthetic_kind::structured}) {
         if (features.sae) synthetic.emplace_back(*features.ctx, *features.sae, *features.counts, kind);
@@ -132,8 +156,10 @@ steps_of_centres<T> draw_steps(program::activation_fit<T> const& fit, program::s
         auto centre_rng = rng(0), real_rng = rng(1), gaussian_rng = rng(2), isotropic_rng = rng(3);
         std::ranges::copy(a, all.centres[i].data());
         auto const place = [&](index centre, std::vector<double> drawn) {
-            if (o.centre_norm == "real") drawn = directions::rescaled(std::span<double const>{drawn}, fit.norms[static_cast<std::size_t>(i)]);
-            std::ranges::transform(drawn, all.centres[centre * count + i].data(), [](double x) { return static_cast<T>(x); });
+            if (o.centre_norm == "real")
+                drawn = directions::rescaled(std::span<double const>{drawn}, fit.norms[static_cast<std::size_t>(i)]);
+            std::ranges::transform(drawn, all.centres[centre * count + i].data(),
+                                   [](double x) { return static_cast<T>(x); });
         };
         place(1, (*fit.normal)(centre_rng));
         for (index c = 2; c < centres; ++c) {
@@ -146,34 +172,46 @@ steps_of_centres<T> draw_steps(program::activation_fit<T> const& fit, program::s
         auto const free = directions::isotropic{}(a, isotropic_rng);
         for (index c = 0; c < centres; ++c) {
             std::span<T const> const centre = all.centres.view()[c * count + i].flat();
-            std::array<std::vector<double>, targets> const to{other(centre, real_rng), gaussian(centre, gaussian_rng), free};
+            std::array<std::vector<double>, targets> const to{other(centre, real_rng), gaussian(centre, gaussian_rng),
+                                                              free};
             for (index t = 0; t < targets; ++t) {
-                auto const unit = paths::unit(std::span<double const>{to[static_cast<std::size_t>(t)]}, "the way from a centre to its target");
+                auto const unit = paths::unit(std::span<double const>{to[static_cast<std::size_t>(t)]},
+                                              "the way from a centre to its target");
                 std::ranges::copy(unit, all.units[kind_of(c, t) * count + i].data());
             }
         }
     }
-    for (index r = 0; r < centres * count; ++r) all.norms.push_back(paths::length_of(std::span<T const>{all.centres.view()[r].flat()}, "a centre"));
+    for (index r = 0; r < centres * count; ++r)
+        all.norms.push_back(paths::length_of(std::span<T const>{all.centres.view()[r].flat()}, "a centre"));
     return all;
 }
 
 #if PLATEAU_HAS_CAIRO
 /// Median curves by target, and how many plateaus have ended.
-plateau::viz::labelled_figure figure_of(options const& o, plateau::tensor::view<double const, 2> distances, quantity const& ends, std::vector<double> const& lengths,
-                                        index count, std::string const& read_site) {
+plateau::viz::labelled_figure figure_of(options const& o, plateau::tensor::view<double const, 2> distances,
+                                        quantity const& ends, std::vector<double> const& lengths, index count,
+                                        std::string const& read_site) {
     namespace viz = plateau::viz;
-    std::string const length = o.unit == "norm" ? "distance from the centre, in units of the median |A|" : "distance from the centre";
+    std::string const length =
+        o.unit == "norm" ? "distance from the centre, in units of the median |A|" : "distance from the centre";
     viz::labelled_figure figure;
     figure.title = program::title_of(o);
     figure.counts = std::to_string(count) + " prompts";
     figure.subtitle = o.write_site + " → " + read_site + "; medians over prompts with 95 % intervals";
     for (index t = 0; t < targets; ++t) {
-        viz::labelled_panel panel{.title = t == 2 ? "in an isotropic direction" : std::string("toward a ") + target_names[static_cast<std::size_t>(t)] + " target", .x = {length}, .y = {"L2 distance of the output"}, .curves = {}};
+        viz::labelled_panel panel{
+            .title = t == 2 ? "in an isotropic direction"
+                            : std::string("toward a ") + target_names[static_cast<std::size_t>(t)] + " target",
+            .x = {length},
+            .y = {"L2 distance of the output"},
+            .curves = {}};
         for (index c = 0; c < o.centres(); ++c) {
-            viz::labelled_curve curve{.label = centre_names[static_cast<std::size_t>(c)] + " centre", .x = lengths, .y = {}};
+            viz::labelled_curve curve{
+                .label = centre_names[static_cast<std::size_t>(c)] + " centre", .x = lengths, .y = {}};
             for (std::size_t n = 0; n < lengths.size(); ++n) {
                 std::vector<double> values;
-                for (index i = 0; i < count; ++i) values.push_back(distances(kind_of(c, t) * count + i, static_cast<index>(n)));
+                for (index i = 0; i < count; ++i)
+                    values.push_back(distances(kind_of(c, t) * count + i, static_cast<index>(n)));
                 auto const x = program::over_prompts(values, statistics::median, o);
                 curve.y.push_back(x.value), curve.low.push_back(x.low), curve.high.push_back(x.high);
             }
@@ -181,15 +219,23 @@ plateau::viz::labelled_figure figure_of(options const& o, plateau::tensor::view<
         }
         figure.panels.push_back(std::move(panel));
     }
-    viz::labelled_panel ended{.title = "plateaus that have ended (max-slope step)", .x = {length}, .y = {"share of prompts", false, viz::interval{0, 1}}, .curves = {}};
+    viz::labelled_panel ended{.title = "plateaus that have ended (max-slope step)",
+                              .x = {length},
+                              .y = {"share of prompts", false, viz::interval{0, 1}},
+                              .curves = {}};
     for (index kind = 0; kind < o.kinds(); ++kind) {
         bool const many = o.centres() > 2;  // then toward real targets alone, in the inks of the other panels
         if (many && kind % targets != 0) continue;
-        viz::labelled_curve curve{.label = name_of_kind(kind), .x = lengths, .y = {}, .dashed = !many && kind >= targets,
-                                  .ink = viz::series_ink(static_cast<std::size_t>(many ? kind / targets : kind % targets))};
+        viz::labelled_curve curve{
+            .label = name_of_kind(kind),
+            .x = lengths,
+            .y = {},
+            .dashed = !many && kind >= targets,
+            .ink = viz::series_ink(static_cast<std::size_t>(many ? kind / targets : kind % targets))};
         auto const& steps = ends.values[static_cast<std::size_t>(kind)];
         for (std::size_t n = 0; n < lengths.size(); ++n) {
-            auto const by_now = std::count_if(steps.begin(), steps.end(), [&](double step) { return step < static_cast<double>(n); });
+            auto const by_now =
+                std::count_if(steps.begin(), steps.end(), [&](double step) { return step < static_cast<double>(n); });
             curve.y.push_back(static_cast<double>(by_now) / static_cast<double>(count));
         }
         ended.curves.push_back(std::move(curve));
@@ -210,10 +256,12 @@ void run(CLI::App const& app, options o) {
     plateau::output_set out{o.out};
     program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
         using T = typename std::decay_t<decltype(model)>::value_type;
-        auto const read_site = o.read_site.empty() ? "blocks." + std::to_string(model.layers() - 1) + ".hook_resid_post" : o.read_site;
+        auto const read_site =
+            o.read_site.empty() ? "blocks." + std::to_string(model.layers() - 1) + ".hook_resid_post" : o.read_site;
         auto const prompts = program::load_prompts(o, model, false);
         auto const count = static_cast<index>(prompts.size()), points = o.steps + 1;
-        program::require_memory(points, count * kinds * 6 * index{sizeof(double)}, std::to_string(points) + " points of " + std::to_string(count) + " prompts",
+        program::require_memory(points, count * kinds * 6 * index{sizeof(double)},
+                                std::to_string(points) + " points of " + std::to_string(count) + " prompts",
                                 "ask for fewer steps, or fewer prompts at a time");
         program::stopwatch const watch;
         auto const fit = program::fit_activations(ctx, model, prompts, o, 0);
@@ -228,26 +276,34 @@ void run(CLI::App const& app, options o) {
         sweep::predictions<T> predictions{kinds * count, points, 0};
         auto const curves = [&] {
             plateau::progress bar{"points", kinds * count * points};
-            return sweep::distances_along(ctx, model, prompts, pairs, lengths, [&](index pair, index point, auto, auto, auto to) {
+            return sweep::distances_along(
+                ctx, model, prompts, pairs, lengths,
+                [&](index pair, index point, auto, auto, auto to) {
                 index const centre = pair / (targets * count) * count + pair % count;
-                paths::weighted_sum(to[0].flat(), paths::term<T>{1, way.centres.view()[centre].flat()},
-                                    paths::term<double>{lengths[static_cast<std::size_t>(point)], way.units.view()[pair].flat()});
-            }, {.write = o.write_site, .read = read_site, .on_points = [&](index done) { bar.advance(done); }}, sweep::read_predictions(ctx, model, predictions));
+                paths::weighted_sum(
+                    to[0].flat(), paths::term<T>{1, way.centres.view()[centre].flat()},
+                    paths::term<double>{lengths[static_cast<std::size_t>(point)], way.units.view()[pair].flat()});
+                },
+                {.write = o.write_site, .read = read_site, .on_points = [&](index done) { bar.advance(done); }},
+                sweep::read_predictions(ctx, model, predictions));
         }();
         double const seconds = watch.seconds();
 
-        std::array<quantity, 5> quantities{{{"max_slope_step", "max-slope step", true}, {"blow_up_max", "blow-up (max)", true},
+        std::array<quantity, 5> quantities{{{"max_slope_step", "max-slope step", true},
+                                            {"blow_up_max", "blow-up (max)", true},
                                             {"blow_up_first", "blow-up (first)", false},
-                                            {"area", "area to that step", false}, {"area_fixed", "area to " + plateau::fixed(o.area_until, 2), true}}};
+                                            {"area", "area to that step", false},
+                                            {"area_fixed", "area to " + plateau::fixed(o.area_until, 2), true}}};
         for (auto& q : quantities) q.values.resize(static_cast<std::size_t>(kinds));
         for (index pair = 0; pair < kinds * count; ++pair) {
             auto const curve = curves[pair];
             std::span<double const> const kl = predictions.kl_from_start.view()[pair].flat();
             for (std::size_t n = 0; n < curve.size(); ++n) {
                 if (!std::isfinite(curve[n]) || !std::isfinite(kl[n])) {
-                    throw plateau::numeric_error("the read-out at " + read_site + " is not finite for prompt " + std::to_string(pair % count) + ", " +
-                                                 name_of_kind(pair / count) +
-                                                 ", step " + std::to_string(n) + ": take shorter steps, or a wider dtype");
+                    throw plateau::numeric_error("the read-out at " + read_site + " is not finite for prompt " +
+                                                 std::to_string(pair % count) + ", " + name_of_kind(pair / count) +
+                                                 ", step " + std::to_string(n) +
+                                                 ": take shorter steps, or a wider dtype");
                 }
             }
             auto const kind = static_cast<std::size_t>(pair / count);
@@ -258,7 +314,8 @@ void run(CLI::App const& app, options o) {
             quantities[3].values[kind].push_back(metrics::area_under_plateau(curve, *end, o.step));
             quantities[4].values[kind].push_back(metrics::area_under_plateau(curve, until, o.step));
         }
-        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, kinds * count * points);
+        auto summary =
+            program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, kinds * count * points);
         summary["prompts"] = count;
         summary["steps"] = o.steps;
         summary["unit"] = fit.unit;
@@ -272,7 +329,8 @@ void run(CLI::App const& app, options o) {
         program::interval_table medians{{"centre", "target"}, titles, 1};
         for (index kind = 0; kind < kinds; ++kind) {
             std::vector<statistics::estimate> row;
-            std::string const centre = centre_names[static_cast<std::size_t>(kind / targets)], target = target_names[static_cast<std::size_t>(kind % targets)];
+            std::string const centre = centre_names[static_cast<std::size_t>(kind / targets)],
+                              target = target_names[static_cast<std::size_t>(kind % targets)];
             for (auto const& q : quantities) {
                 row.push_back(program::over_prompts(q.values[static_cast<std::size_t>(kind)], statistics::median, o));
                 summary[q.key][centre + "_" + target] = program::json_of(row.back());
@@ -282,19 +340,23 @@ void run(CLI::App const& app, options o) {
         std::vector<comparison> comparisons;
         for (index c = 1; c < centres; ++c) {
             for (index t = 0; t < targets; ++t) {
-                comparisons.push_back({"real - " + centre_names[static_cast<std::size_t>(c)] + " centre, toward " + target_names[static_cast<std::size_t>(t)], kind_of(0, t), kind_of(c, t)});
+                comparisons.push_back({"real - " + centre_names[static_cast<std::size_t>(c)] + " centre, toward " +
+                                           target_names[static_cast<std::size_t>(t)],
+                                       kind_of(0, t), kind_of(c, t)});
             }
         }
         comparisons.push_back({"toward gaussian - toward real, real centre", kind_of(0, 1), kind_of(0, 0)});
         comparisons.push_back({"isotropic - toward gaussian, real centre", kind_of(0, 2), kind_of(0, 1)});
-        program::interval_table effects{{"comparison", "of", "p"}, {"mean difference", "Cliff's delta", "Cohen's d"}}, shown = effects;
+        program::interval_table effects{{"comparison", "of", "p"}, {"mean difference", "Cliff's delta", "Cohen's d"}},
+            shown = effects;
         for (auto const& q : quantities) {
             for (auto const& [name, x, y] : comparisons) {
                 auto const both = paired(q.values[static_cast<std::size_t>(x)], q.values[static_cast<std::size_t>(y)]);
                 if (both.size() < 2) continue;
                 std::vector<double> difference;
                 for (auto const& pair : both) difference.push_back(pair[0] - pair[1]);
-                std::array const found{program::over_prompts(difference, statistics::mean, o), program::over_prompts(both, of_columns(statistics::cliffs_delta), o),
+                std::array const found{program::over_prompts(difference, statistics::mean, o),
+                                       program::over_prompts(both, of_columns(statistics::cliffs_delta), o),
                                        program::over_prompts(both, of_columns(statistics::cohens_d), o)};
                 double const p = statistics::sign_flip_test(difference, 1, statistics::mean, {.seed = o.seed + 1}).p;
                 effects.row({name, q.title, plateau::fixed(p, 4)}, {found.begin(), found.end()});
@@ -307,7 +369,9 @@ void run(CLI::App const& app, options o) {
             }
         }
 
-        auto const write = [&](char const* name, auto const& values) { plateau::io::write_npy(out.file(name), values, {centres, targets, count, points}); };
+        auto const write = [&](char const* name, auto const& values) {
+            plateau::io::write_npy(out.file(name), values, {centres, targets, count, points});
+        };
         write("distances.npy", curves.distances.flat());
         write("kl.npy", predictions.kl_from_start.flat());
         for (auto const& q : quantities) {
@@ -321,8 +385,9 @@ void run(CLI::App const& app, options o) {
         out.file("blow_up.csv").write(medians.csv());
         out.file("effects.csv").write(effects.csv());
 #if PLATEAU_HAS_CAIRO
-        plateau::viz::write_labelled_curves(figure_of(o, curves.distances, quantities[0], paths::step_grid(0, o.step, points), count, read_site),
-                                            out.file("blow_up.png").stream());
+        plateau::viz::write_labelled_curves(
+            figure_of(o, curves.distances, quantities[0], paths::step_grid(0, o.step, points), count, read_site),
+            out.file("blow_up.png").stream());
 #else
         std::cerr << "blow_up.png is not drawn: this build has no cairo\n";
 #endif
@@ -330,11 +395,15 @@ void run(CLI::App const& app, options o) {
         out.commit();
         program::remove_prompt_lengths(out, prompts);
 
-        std::cout << o.model << program::weights_of(o) << ": " << count << " prompts, " << o.write_site << " -> " << read_site << "\n" << o.steps << " steps of "
-                  << plateau::fixed(step, 4) << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2)
-                  << ", N(mu, Sigma) of " << fit.samples << " activations"
-                  << (fit.samples <= fit.real.extent(1) ? " (fewer than dimensions)" : "") << "\n\n" << medians.render() << '\n' << shown.render()
-                  << plateau::fixed(static_cast<double>(kinds * count * points) / seconds, 0) << " points per second\n";
+        std::cout << o.model << program::weights_of(o) << ": " << count << " prompts, " << o.write_site << " -> "
+                  << read_site << "\n"
+                  << o.steps << " steps of " << plateau::fixed(step, 4)
+                  << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2) << ", N(mu, Sigma) of "
+                  << fit.samples << " activations"
+                  << (fit.samples <= fit.real.extent(1) ? " (fewer than dimensions)" : "") << "\n\n"
+                  << medians.render() << '\n'
+                  << shown.render() << plateau::fixed(static_cast<double>(kinds * count * points) / seconds, 0)
+                  << " points per second\n";
         program::print_places(out, "blow_up.png");
     });
 }
@@ -342,19 +411,25 @@ void run(CLI::App const& app, options o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"Blow-up: how long the plateau around an activation is, real or of the same mean and covariance.", "blow_up"};
+    CLI::App app{"Blow-up: how long the plateau around an activation is, real or of the same mean and covariance.",
+                 "blow_up"};
     options o;
     o.out = "blow_up.out";
     program::add_model_options(app, o);
     program::add_prompt_options(app, o);
     app.add_option("--out", o.out, "folder for the results")->capture_default_str();
     program::add_direction_options(app, o);
-    app.add_option("--read-site", o.read_site, "where the output is watched, at the last position (default: the residual stream after the last block)");
-    app.add_option("--centre-norm", o.centre_norm, "length of centres that are not real: own, or real, that of the prompt's activation")
-        ->check(CLI::IsMember({"own", "real"}))->capture_default_str();
+    app.add_option(
+        "--read-site", o.read_site,
+        "where the output is watched, at the last position (default: the residual stream after the last block)");
+    app.add_option("--centre-norm", o.centre_norm,
+                   "length of centres that are not real: own, or real, that of the prompt's activation")
+        ->check(CLI::IsMember({"own", "real"}))
+        ->capture_default_str();
     app.add_option("--sae", o.sae, std::string(program::sae_help) + ": adds centres made of its features");
     app.add_option("--steps", o.steps, "steps from the centre")->capture_default_str();
-    app.add_option("--step", o.step, "length of a step, in --unit (default: 0.02 for norm; 0.5, as published, for raw)");
+    app.add_option("--step", o.step,
+                   "length of a step, in --unit (default: 0.02 for norm; 0.5, as published, for raw)");
     app.add_option("--area-until", o.area_until, "where area_fixed ends, in --unit (default: a quarter of the way)");
     app.footer(std::string(files_text) + program::fit_text +
                "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.");

@@ -1,10 +1,11 @@
-// Depth: how sharp stable regions are by the layer where an activation is written, and by the layer where its effect is read.
+// Depth: how sharp stable regions are by the layer where an activation is written, and by the layer where its effect is
+// read.
 //
 //     depth --model SmolLM2-135M-Instruct.Q4_1.gguf --corpus novel.txt --count 200 --out results
 //
-// First x(α) = (1−α)A + αB is written after every block in turn and read at the end: fewer and fewer layers are left to make a jump of
-// it. Then it is written after one block and read after every later one. See Janiak et al. 2024, arXiv 2409.17113, appendix E, and
-// Shinkle & Heimersheim 2025.
+// First x(α) = (1−α)A + αB is written after every block in turn and read at the end: fewer and fewer layers are left to
+// make a jump of it. Then it is written after one block and read after every later one. See Janiak et al. 2024, arXiv
+// 2409.17113, appendix E, and Shinkle & Heimersheim 2025.
 
 #if PLATEAU_HAS_CAIRO
 #include <plateau/viz/labelled_curves.hpp>
@@ -20,7 +21,8 @@ namespace sweep = plateau::sweep;
 
 constexpr char const* files_text =
     "Files written to --out (L layers, P pairs, S steps, N prompts, T tokens of the longest):\n"
-    "  write_relative.npy    float64 [W,P,S]  d(alpha)/d(1) at --read-site, written after block l, l as in write_layers.npy; no unit; NaN for\n"
+    "  write_relative.npy    float64 [W,P,S]  d(alpha)/d(1) at --read-site, written after block l, l as in "
+    "write_layers.npy; no unit; NaN for\n"
     "                        a degenerate pair\n"
     "  write_max_slope.npy   float64 [W,P]    its largest step, x (S-1): per unit of alpha\n"
     "  write_width.npy       float64 [W,P]    alpha at 0.9 - alpha at 0.1 of its isotonic fit\n"
@@ -30,13 +32,17 @@ constexpr char const* files_text =
     "  read_width.npy        float64 [R,P]    as above\n"
     "  read_layers.npy       int64   [R]      blocks after which it was read, --fixed-write + 1 to the last\n"
     "  depth.csv             W + R rows       the table: medians with their 95 % intervals (_low, _high)\n"
-    "  tokens.npy            int64   [N,T]    token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] if lengths differ\n"
+    "  tokens.npy            int64   [N,T]    token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] "
+    "if lengths differ\n"
     "  pairs.npy             int64   [P,2]    prompts of each pair, counted from 0: context, other\n"
     "  depth.png             median max slope and median width by layer, with their intervals\n"
-    "  summary.json          one object       program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
-    "                        load_seconds, points_per_second, options, pairs, steps, layers, and by layer [value, low, high] of\n"
+    "  summary.json          one object       program, version, model, dtype, backend, instruction_set, threads, seed, "
+    "seconds,\n"
+    "                        load_seconds, points_per_second, options, pairs, steps, layers, and by layer [value, low, "
+    "high] of\n"
     "                        write_max_slope_median, write_width_median, read_max_slope_median, read_width_median\n"
-    "A straight line has max slope 1 and width 0.8. Intervals: moving blocks of a chain's pairs, prompts drawn again where pairs share\n"
+    "A straight line has max slope 1 and width 0.8. Intervals: moving blocks of a chain's pairs, prompts drawn again "
+    "where pairs share\n"
     "them otherwise. A layer at which every pair is degenerate is an error: raise no --min-d1 above its d(1).\n"
     "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.";
 
@@ -51,11 +57,12 @@ std::string after_block(index layer) { return "blocks." + std::to_string(layer) 
 std::vector<index> layers_of(std::string const& text, index layers) {
     std::vector<index> all;
     auto const wrong = [&](std::string const& why) {
-        return plateau::usage_error("--write-layers " + text + ": " + why + "; give numbers of blocks, 0 to " + std::to_string(layers - 1) +
-                                    ", as 0,7,14 or 0:28");
+        return plateau::usage_error("--write-layers " + text + ": " + why + "; give numbers of blocks, 0 to " +
+                                    std::to_string(layers - 1) + ", as 0,7,14 or 0:28");
     };
     auto const number = [&](std::string const& part) {
-        if (part.empty() || part.size() > 6 || part.find_first_not_of("0123456789") != std::string::npos) throw wrong("'" + part + "' is no number");
+        if (part.empty() || part.size() > 6 || part.find_first_not_of("0123456789") != std::string::npos)
+            throw wrong("'" + part + "' is no number");
         index const layer = std::stol(part);
         if (layer >= layers) throw wrong("there is no block " + part);
         return layer;
@@ -69,7 +76,8 @@ std::vector<index> layers_of(std::string const& text, index layers) {
         std::string const part = text.substr(begin, end - begin);
         begin = end + 1;
         auto const colon = part.find(':');
-        index const first = number(part.substr(0, colon)), last = colon == std::string::npos ? first : number(part.substr(colon + 1));
+        index const first = number(part.substr(0, colon)),
+                    last = colon == std::string::npos ? first : number(part.substr(colon + 1));
         for (index l = first; l <= last; ++l) all.push_back(l);
     }
     if (all.empty()) throw wrong("it names no block");
@@ -99,17 +107,23 @@ struct series {
             if (by_step) plateau::io::write_npy(file, all, {count, pairs, steps});
             else plateau::io::write_npy(file, all, {count, pairs});
         };
-        put("_relative.npy", [](auto const& c) -> auto const& { return c.relative; }, true);
-        put("_max_slope.npy", [](auto const& c) -> auto const& { return c.max_slope; }, false);
-        put("_width.npy", [](auto const& c) -> auto const& { return c.width; }, false);
-        plateau::io::write_npy(out.file(name + "_layers.npy"), std::vector<std::int64_t>(layers.begin(), layers.end()), {count});
+        put(
+            "_relative.npy", [](auto const& c) -> auto const& { return c.relative; }, true);
+        put(
+            "_max_slope.npy", [](auto const& c) -> auto const& { return c.max_slope; }, false);
+        put(
+            "_width.npy", [](auto const& c) -> auto const& { return c.width; }, false);
+        plateau::io::write_npy(out.file(name + "_layers.npy"), std::vector<std::int64_t>(layers.begin(), layers.end()),
+                               {count});
     }
 };
 
 #if PLATEAU_HAS_CAIRO
-void write_figure(options const& o, series const& by_write, series const& by_read, index pairs, std::string const& title, std::ostream& out) {
+void write_figure(options const& o, series const& by_write, series const& by_read, index pairs,
+                  std::string const& title, std::ostream& out) {
     namespace viz = plateau::viz;
-    auto const panel = [&](char const* name, char const* unit, std::vector<statistics::estimate> series::*number, double straight) {
+    auto const panel =
+        [&](char const* name, char const* unit, std::vector<statistics::estimate> series::*number, double straight) {
         viz::labelled_panel all{name, {"block l"}, {unit}, {}, {{straight, false, false, "no plateau"}}};
         auto const add = [&](std::string const& label, series const& of) {
             viz::labelled_curve curve{.label = label, .x = {}, .y = {}, .points = true};
@@ -123,7 +137,8 @@ void write_figure(options const& o, series const& by_write, series const& by_rea
             all.curves.push_back(std::move(curve));
         };
         add("written after block l, read at " + o.read_site, by_write);
-        if (!by_read.layers.empty()) add("written after block " + std::to_string(o.fixed_write) + ", read after block l", by_read);
+        if (!by_read.layers.empty())
+            add("written after block " + std::to_string(o.fixed_write) + ", read after block l", by_read);
         return all;
     };
     viz::labelled_figure figure;
@@ -143,20 +158,24 @@ void run(CLI::App const& app, options const& o) {
         auto const layers = static_cast<index>(model.layers());
         auto const written = layers_of(o.write_layers, layers);
         if (o.fixed_write < 0 || o.fixed_write >= layers) {
-            throw plateau::usage_error("--fixed-write " + std::to_string(o.fixed_write) + ": the blocks are 0 to " + std::to_string(layers - 1));
+            throw plateau::usage_error("--fixed-write " + std::to_string(o.fixed_write) + ": the blocks are 0 to " +
+                                       std::to_string(layers - 1));
         }
         auto const prompts = program::load_prompts(o, model, false);
         auto const design = program::pairs_of(o.pairs, static_cast<index>(prompts.size()));
         index const count = design.count(), later = layers - 1 - o.fixed_write;
-        program::require_memory(2 * layers + 2, count * o.steps * index{sizeof(double)}, std::to_string(o.steps) + " steps of " + std::to_string(count) +
-                                " pairs at " + std::to_string(layers) + " layers", "ask for fewer steps or pairs");
+        program::require_memory(2 * layers + 2, count * o.steps * index{sizeof(double)},
+                                std::to_string(o.steps) + " steps of " + std::to_string(count) + " pairs at " +
+                                    std::to_string(layers) + " layers",
+                                "ask for fewer steps or pairs");
         using T = typename std::decay_t<decltype(model)>::value_type;
         index const sweeps = static_cast<index>(written.size()) + (later > 0 ? 1 : 0);
         double seconds = 0;
         std::optional<plateau::progress> bar{std::in_place, "points", sweeps * count * o.steps};
         series by_write, by_read;
         for (index const layer : written) {
-            auto const curves = program::sweep_lines(ctx, model, prompts, design, o, after_block(layer), o.read_site, *bar, seconds);
+            auto const curves =
+                program::sweep_lines(ctx, model, prompts, design, o, after_block(layer), o.read_site, *bar, seconds);
             by_write.add(layer, program::measure(curves.alpha, curves.distances, o.min_d1), design, o);
         }
         if (later > 0) {
@@ -164,14 +183,17 @@ void run(CLI::App const& app, options const& o) {
             for (index k = 0; k < later; ++k) distances.emplace_back(std::array<index, 2>{count, o.steps});
             plateau::hooks::hook_set<T> reads;
             for (index k = 0; k + 1 < later; ++k) {
-                reads = reads | sweep::read_distances<T>(ctx, after_block(o.fixed_write + 1 + k), distances[static_cast<std::size_t>(k)]);
+                reads = reads | sweep::read_distances<T>(ctx, after_block(o.fixed_write + 1 + k),
+                                                         distances[static_cast<std::size_t>(k)]);
             }
-            auto curves = program::sweep_lines(ctx, model, prompts, design, o, after_block(o.fixed_write), after_block(layers - 1), *bar, seconds, reads);
+            auto curves = program::sweep_lines(ctx, model, prompts, design, o, after_block(o.fixed_write),
+                                               after_block(layers - 1), *bar, seconds, reads);
             distances.back() = std::move(curves.distances);
             for (index k = 0; k < later; ++k) {
                 index const layer = o.fixed_write + 1 + k;
                 program::require_finite(distances[static_cast<std::size_t>(k)], after_block(layer));
-                by_read.add(layer, program::measure(curves.alpha, distances[static_cast<std::size_t>(k)], o.min_d1), design, o);
+                by_read.add(layer, program::measure(curves.alpha, distances[static_cast<std::size_t>(k)], o.min_d1),
+                            design, o);
             }
         }
         bar.reset();  // its line ends before the table begins
@@ -181,10 +203,12 @@ void run(CLI::App const& app, options const& o) {
         program::write_prompts_and_pairs(out, prompts, design.numbers());
         program::interval_table table{{"written after", "read"}, {"median max slope", "median width"}};
         for (std::size_t k = 0; k < by_write.layers.size(); ++k) {
-            table.row({"block " + std::to_string(by_write.layers[k]), o.read_site}, {by_write.slope[k], by_write.width[k]});
+            table.row({"block " + std::to_string(by_write.layers[k]), o.read_site},
+                      {by_write.slope[k], by_write.width[k]});
         }
         for (std::size_t k = 0; k < by_read.layers.size(); ++k) {
-            table.row({"block " + std::to_string(o.fixed_write), "block " + std::to_string(by_read.layers[k])}, {by_read.slope[k], by_read.width[k]});
+            table.row({"block " + std::to_string(o.fixed_write), "block " + std::to_string(by_read.layers[k])},
+                      {by_read.slope[k], by_read.width[k]});
         }
         out.file("depth.csv").write(table.csv());
 #if PLATEAU_HAS_CAIRO
@@ -192,7 +216,8 @@ void run(CLI::App const& app, options const& o) {
 #else
         std::cerr << "depth.png is not drawn: this build has no cairo\n";
 #endif
-        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, sweeps * count * o.steps);
+        auto summary =
+            program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, sweeps * count * o.steps);
         summary["pairs"] = count;
         summary["steps"] = o.steps;
         summary["layers"] = layers;
@@ -208,8 +233,10 @@ void run(CLI::App const& app, options const& o) {
         out.commit();
         program::remove_stale(out, program::ragged(prompts), {"lengths.npy"});
 
-        std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps; 95 % intervals in brackets\n"
-                  << table.render() << plateau::fixed(static_cast<double>(sweeps * count * o.steps) / seconds, 0) << " points per second\n";
+        std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps
+                  << " steps; 95 % intervals in brackets\n"
+                  << table.render() << plateau::fixed(static_cast<double>(sweeps * count * o.steps) / seconds, 0)
+                  << " points per second\n";
         program::print_places(out, "depth.png");
     });
 }
@@ -224,9 +251,13 @@ int main(int argc, char** argv) {
     program::add_prompt_options(app, o);
     app.add_option("--out", o.out, "folder for the results")->capture_default_str();
     program::add_pair_options(app, o);
-    app.add_option("--read-site", o.read_site, "where the change is read when the layer written to varies, at the last position")->capture_default_str();
-    app.add_option("--write-layers", o.write_layers, "blocks after which x(alpha) is written, as 0,7,14 or 0:28; by default all");
-    app.add_option("--fixed-write", o.fixed_write, "the block after which it is written when the layer read varies")->capture_default_str();
+    app.add_option("--read-site", o.read_site,
+                   "where the change is read when the layer written to varies, at the last position")
+        ->capture_default_str();
+    app.add_option("--write-layers", o.write_layers,
+                   "blocks after which x(alpha) is written, as 0,7,14 or 0:28; by default all");
+    app.add_option("--fixed-write", o.fixed_write, "the block after which it is written when the layer read varies")
+        ->capture_default_str();
     app.footer(files_text);
     return program::run(app, argc, argv, [&] { run(app, o); });
 }

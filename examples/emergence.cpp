@@ -3,8 +3,9 @@
 //     emergence --out results                      (the checkpoints of the embedded model)
 //     emergence --checkpoints step1000,step16000,step143000 --prompts prompts.txt --out results
 //
-// What sharpens the curves has three parts, told apart here: more pairs lie in different regions, the boundaries between those that
-// do are sharper, and they are crossed at the same place. See Janiak et al. 2024, arXiv 2409.17113, section 4 and footnote 5.
+// What sharpens the curves has three parts, told apart here: more pairs lie in different regions, the boundaries
+// between those that do are sharper, and they are crossed at the same place. See Janiak et al. 2024, arXiv 2409.17113,
+// section 4 and footnote 5.
 
 #include <charconv>
 
@@ -24,30 +25,40 @@ using statistics::estimate;
 
 constexpr char const* files_text =
     "Files written to --out (C checkpoints in the order given, P pairs, S steps, N prompts, T tokens of the longest):\n"
-    "  steps.npy          int64   [C]      training steps, the first number in the checkpoint's name, or its place in the order\n"
+    "  steps.npy          int64   [C]      training steps, the first number in the checkpoint's name, or its place in "
+    "the order\n"
     "  relative.npy       float64 [C,P,S]  d(alpha)/d(1), no unit; NaN for a degenerate pair\n"
     "  median_curve.npy   float64 [C,S]    its median over pairs, point by point\n"
     "  max_slope.npy      float64 [C,P]    largest step of the relative curve, x (S-1): per unit of alpha\n"
     "  alpha_jump.npy     float64 [C,P]    where that step is: alpha, in [0,1]\n"
     "  width.npy          float64 [C,P]    alpha at 0.9 - alpha at 0.1 of the isotonic fit\n"
-    "  emergence.csv      C rows           what the first two tables say, every number with its 95 % interval (_low, _high)\n"
+    "  emergence.csv      C rows           what the first two tables say, every number with its 95 % interval (_low, "
+    "_high)\n"
     "  changes.csv        C-1 rows         what the third table says\n"
-    "  tokens.npy         int64   [N,T]    token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] if lengths differ\n"
+    "  tokens.npy         int64   [N,T]    token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] if "
+    "lengths differ\n"
     "  pairs.npy          int64   [P,2]    prompts of each pair, counted from 0: context, other\n"
     "  emergence.png      median max slope against the step, and the median curve of every checkpoint\n"
-    "  summary.json       one object       program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
-    "                     load_seconds, points_per_second, options, checkpoints (names), pairs, steps, same_region (the\n"
-    "                     threshold), and by checkpoint [value, low, high] of max_slope_median, max_slope_mean, width_median,\n"
+    "  summary.json       one object       program, version, model, dtype, backend, instruction_set, threads, seed, "
+    "seconds,\n"
+    "                     load_seconds, points_per_second, options, checkpoints (names), pairs, steps, same_region "
+    "(the\n"
+    "                     threshold), and by checkpoint [value, low, high] of max_slope_median, max_slope_mean, "
+    "width_median,\n"
     "                     cross_share, cross_level, jump_spread, median_curve_width\n"
     "Tables. A pair is taken to cross a boundary if its max slope is --same-region or more.\n"
     "  share across      share of the pairs that do: new regions\n"
     "  level across      median max slope of those\n"
     "  jump spread       interquartile range of alpha_jump of those: jumps at one place, or anywhere; in alpha\n"
     "  width of medians  width of the median curve: wider than the median width as far as jumps are spread\n"
-    "From one checkpoint to the next the mean of max slopes changes by the sum of three parts: new regions (change of the share x gap\n"
-    "between the levels), sharper boundaries (change of the level across x share), and the rest (change of the level of the others).\n"
-    "The level of the pairs that are across at both (how many: `both`) changes by `same pairs` in the median, which no change of\n"
-    "membership can cause. Intervals: moving blocks of a chain's pairs, prompts drawn again where pairs share them otherwise.\n"
+    "From one checkpoint to the next the mean of max slopes changes by the sum of three parts: new regions (change of "
+    "the share x gap\n"
+    "between the levels), sharper boundaries (change of the level across x share), and the rest (change of the level "
+    "of the others).\n"
+    "The level of the pairs that are across at both (how many: `both`) changes by `same pairs` in the median, which no "
+    "change of\n"
+    "membership can cause. Intervals: moving blocks of a chain's pairs, prompts drawn again where pairs share them "
+    "otherwise.\n"
     "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.";
 
 struct options : program::study_options {
@@ -67,7 +78,8 @@ checkpoint checkpoint_at(std::string const& path, index place) {
     std::filesystem::path const folder{path};
     checkpoint result{path, (folder.has_filename() ? folder : folder.parent_path()).filename().string(), place};
     auto const digit = result.name.find_first_of("0123456789");
-    if (digit != std::string::npos) std::from_chars(result.name.data() + digit, result.name.data() + result.name.size(), result.step);
+    if (digit != std::string::npos)
+        std::from_chars(result.name.data() + digit, result.name.data() + result.name.size(), result.step);
     return result;
 }
 
@@ -82,9 +94,13 @@ std::vector<checkpoint> checkpoints_of(options const& o) {
         if (entry.is_directory()) all.push_back(checkpoint_at(entry.path().string(), 0));
     }
     if (all.empty()) {
-        throw plateau::usage_error("--model " + o.model + " has no folder 'checkpoints' with models in it: name them as --checkpoints A,B,...");
+        throw plateau::usage_error(
+            "--model " + o.model +
+            " has no folder 'checkpoints' with models in it: name them as --checkpoints A,B,...");
     }
-    std::sort(all.begin(), all.end(), [](auto const& a, auto const& b) { return std::pair{a.step, a.name} < std::pair{b.step, b.name}; });
+    std::sort(all.begin(), all.end(), [](auto const& a, auto const& b) {
+        return std::pair{a.step, a.name} < std::pair{b.step, b.name};
+    });
     all.push_back(checkpoint_at(o.model, 0));
     all.back().step = o.final_step;
     return all;
@@ -116,13 +132,19 @@ moment moment_of(options const& o, program::pair_design const& design, program::
     }
     m.share = design.share(across, o);
     m.level = design.median(level, o);
-    m.spread = design.interval(std::span<double const>{jump}, [](std::span<double const> values) {
+    m.spread = design.interval(
+        std::span<double const>{jump},
+        [](std::span<double const> values) {
         auto const q = statistics::quartiles_of(values);
         return q.q75 - q.q25;
-    }, o);
-    m.median_width = design.interval(std::span<index const>{pairs}, [&](std::span<index const> drawn) {
+        },
+        o);
+    m.median_width = design.interval(
+        std::span<index const>{pairs},
+        [&](std::span<index const> drawn) {
         return plateau::metrics::transition_of(curves.alpha, curves.median_curve(drawn)).width;
-    }, o);
+        },
+        o);
     m.median_curve = curves.median_curve(pairs);
     m.curves = std::move(curves);
     return m;
@@ -143,15 +165,18 @@ change change_of(options const& o, program::pair_design const& design, moment co
         c.both += slopes.back()[0] >= o.same_region && slopes.back()[1] >= o.same_region;
     }
     auto const part = [&](double statistics::change_parts::*which) {
-        return design.interval(std::span<both_slopes const>{slopes}, [&](std::span<both_slopes const> drawn) {
-            return statistics::change_of_mean(drawn, o.same_region).*which;
-        }, o);
+        return design.interval(
+            std::span<both_slopes const>{slopes},
+            [&](std::span<both_slopes const> drawn) { return statistics::change_of_mean(drawn, o.same_region).*which; },
+            o);
     };
     c.total = part(&statistics::change_parts::total);
     c.from_share = part(&statistics::change_parts::from_share);
     c.from_above = part(&statistics::change_parts::from_above);
     c.from_below = part(&statistics::change_parts::from_below);
-    c.same_pairs = design.interval(std::span<both_slopes const>{slopes}, [&](std::span<both_slopes const> drawn) {
+    c.same_pairs = design.interval(
+        std::span<both_slopes const>{slopes},
+        [&](std::span<both_slopes const> drawn) {
         std::vector<double> levels[2];
         for (auto const& one : drawn) {
             if (!(one[0] >= o.same_region && one[1] >= o.same_region)) continue;
@@ -159,14 +184,16 @@ change change_of(options const& o, program::pair_design const& design, moment co
             levels[1].push_back(one[1]);
         }
         return statistics::median(levels[1]) - statistics::median(levels[0]);
-    }, o);
+        },
+        o);
     return c;
 }
 
 #if PLATEAU_HAS_CAIRO
-/// A number of every checkpoint against its step (+ 1, so that step 0 has a place on a logarithmic axis), with its interval.
-plateau::viz::labelled_curve against_step(char const* label, std::vector<checkpoint> const& checkpoints, std::vector<moment> const& moments,
-                                          estimate moment::*number) {
+/// A number of every checkpoint against its step (+ 1, so that step 0 has a place on a logarithmic axis), with its
+/// interval.
+plateau::viz::labelled_curve against_step(char const* label, std::vector<checkpoint> const& checkpoints,
+                                          std::vector<moment> const& moments, estimate moment::*number) {
     plateau::viz::labelled_curve curve{.label = label, .x = {}, .y = {}, .points = true};
     for (std::size_t c = 0; c < moments.size(); ++c) {
         auto const& x = moments[c].*number;
@@ -178,27 +205,48 @@ plateau::viz::labelled_curve against_step(char const* label, std::vector<checkpo
     return curve;
 }
 
-void write_figure(options const& o, std::vector<checkpoint> const& checkpoints, std::vector<moment> const& moments, index pairs, std::ostream& out) {
+void write_figure(options const& o, std::vector<checkpoint> const& checkpoints, std::vector<moment> const& moments,
+                  index pairs, std::ostream& out) {
     namespace viz = plateau::viz;
-    auto const curve = [&](char const* label, estimate moment::*number) { return against_step(label, checkpoints, moments, number); };
+    auto const curve = [&](char const* label, estimate moment::*number) {
+        return against_step(label, checkpoints, moments, number);
+    };
     viz::curve_axis const step{"training step + 1", true};
-    viz::labelled_panel medians{"median curve of every checkpoint", {"α  (from A to B)"}, {"d(α) / d(1)"}, {}, {{.diagonal = true, .label = "no plateau"}}};
+    viz::labelled_panel medians{"median curve of every checkpoint",
+                                {"α  (from A to B)"},
+                                {"d(α) / d(1)"},
+                                {},
+                                {{.diagonal = true, .label = "no plateau"}}};
     for (std::size_t c = 0; c < moments.size(); ++c) {  // from light to dark in the order of training
         double const age = moments.size() < 2 ? 1 : static_cast<double>(c) / static_cast<double>(moments.size() - 1);
         viz::colour const ink{0.80 * (1 - age), 0.82 - 0.55 * age, 0.93 - 0.38 * age};
-        medians.curves.push_back({.label = "step " + std::to_string(checkpoints[c].step), .x = moments[c].curves.alpha, .y = moments[c].median_curve, .ink = ink});
+        medians.curves.push_back({.label = "step " + std::to_string(checkpoints[c].step),
+                                  .x = moments[c].curves.alpha,
+                                  .y = moments[c].median_curve,
+                                  .ink = ink});
     }
     viz::labelled_figure figure;
-    figure.title = o.checkpoints.empty() ? program::title_of(o) + ": checkpoints of its training" : checkpoints.front().name + " … " + checkpoints.back().name;
+    figure.title = o.checkpoints.empty() ? program::title_of(o) + ": checkpoints of its training"
+                                         : checkpoints.front().name + " … " + checkpoints.back().name;
     figure.counts = std::to_string(pairs) + " pairs × " + std::to_string(o.steps) + " steps, 95 % intervals";
-    figure.subtitle = o.write_site + " → " + o.read_site + ";  a pair is across a boundary if its max slope is " + plateau::fixed(o.same_region, 2) + " or more";
-    figure.panels = {{"sharpness", step, {"max slope of d(α) / d(1)"},
-                      {curve("median of all pairs", &moment::slope), curve("of pairs across a boundary", &moment::level)}, {{1, false, false, "no plateau"}}},
-                     medians,
-                     {"new regions", step, {"share of pairs across a boundary"}, {curve("max slope at the threshold or above", &moment::share)}},
-                     {"places of the jumps", step, {"α"},
-                      {curve("interquartile range of the places", &moment::spread), curve("width of the median curve", &moment::median_width),
-                       curve("median width", &moment::width)}}};
+    figure.subtitle = o.write_site + " → " + o.read_site + ";  a pair is across a boundary if its max slope is " +
+                      plateau::fixed(o.same_region, 2) + " or more";
+    figure.panels = {
+        {"sharpness",
+         step,
+         {"max slope of d(α) / d(1)"},
+         {curve("median of all pairs", &moment::slope), curve("of pairs across a boundary", &moment::level)},
+         {{1, false, false, "no plateau"}}},
+        medians,
+        {"new regions",
+         step,
+         {"share of pairs across a boundary"},
+         {curve("max slope at the threshold or above", &moment::share)}},
+        {"places of the jumps",
+         step,
+         {"α"},
+         {curve("interquartile range of the places", &moment::spread),
+          curve("width of the median curve", &moment::median_width), curve("median width", &moment::width)}}};
     viz::write_labelled_curves(figure, out);
 }
 #endif
@@ -223,7 +271,8 @@ void run(CLI::App const& app, options const& o) {
                 design = program::pairs_of(o.pairs, static_cast<index>(prompts.size()));
             }
             if (!bar) bar.emplace("points", static_cast<index>(checkpoints.size()) * design.count() * o.steps);
-            auto const curves = program::sweep_lines(ctx, model, prompts, design, o, o.write_site, o.read_site, *bar, seconds);
+            auto const curves =
+                program::sweep_lines(ctx, model, prompts, design, o, o.write_site, o.read_site, *bar, seconds);
             load_seconds += loading;
             moments.push_back(moment_of(o, design, program::measure(curves.alpha, curves.distances, o.min_d1)));
             by = program::computer_of(ctx);
@@ -231,7 +280,8 @@ void run(CLI::App const& app, options const& o) {
     }
     bar.reset();  // its line ends before the table begins
     std::vector<change> changes;
-    for (std::size_t c = 1; c < moments.size(); ++c) changes.push_back(change_of(o, design, moments[c - 1], moments[c]));
+    for (std::size_t c = 1; c < moments.size(); ++c)
+        changes.push_back(change_of(o, design, moments[c - 1], moments[c]));
 
     auto const count = static_cast<index>(checkpoints.size());
     std::vector<std::int64_t> steps;
@@ -242,25 +292,30 @@ void run(CLI::App const& app, options const& o) {
         for (auto const& m : moments) all.insert(all.end(), of(m).begin(), of(m).end());
         plateau::io::write_npy(out.file(name), all, shape);
     };
-    write("relative.npy", [](moment const& m) -> auto const& { return m.curves.relative; }, {count, design.count(), o.steps});
+    write("relative.npy", [](moment const& m) -> auto const& { return m.curves.relative; },
+          {count, design.count(), o.steps});
     write("median_curve.npy", [](moment const& m) -> auto const& { return m.median_curve; }, {count, o.steps});
     write("max_slope.npy", [](moment const& m) -> auto const& { return m.curves.max_slope; }, {count, design.count()});
-    write("alpha_jump.npy", [](moment const& m) -> auto const& { return m.curves.alpha_jump; }, {count, design.count()});
+    write("alpha_jump.npy", [](moment const& m) -> auto const& { return m.curves.alpha_jump; },
+          {count, design.count()});
     write("width.npy", [](moment const& m) -> auto const& { return m.curves.width; }, {count, design.count()});
     program::write_prompts_and_pairs(out, prompts, design.numbers());
 
     program::interval_table sharpness{{"step"}, {"median max slope", "mean max slope", "median width"}, 2};
     program::interval_table factors{{"step"}, {"share across", "level across", "jump spread", "width of medians"}, 2};
-    program::interval_table all{{"checkpoint", "step", "degenerate"}, {"max_slope_median", "max_slope_mean", "width_median", "cross_share", "cross_level",
-                                                                        "jump_spread", "median_curve_width"}};
+    program::interval_table all{{"checkpoint", "step", "degenerate"},
+                                {"max_slope_median", "max_slope_mean", "width_median", "cross_share", "cross_level",
+                                 "jump_spread", "median_curve_width"}};
     for (std::size_t c = 0; c < moments.size(); ++c) {
         auto const& m = moments[c];
         auto const step = std::to_string(steps[c]);
         sharpness.row({step}, {m.slope, m.slope_mean, m.width});
         factors.row({step}, {m.share, m.level, m.spread, m.median_width});
-        all.row({checkpoints[c].name, step, std::to_string(m.curves.degenerate)}, {m.slope, m.slope_mean, m.width, m.share, m.level, m.spread, m.median_width});
+        all.row({checkpoints[c].name, step, std::to_string(m.curves.degenerate)},
+                {m.slope, m.slope_mean, m.width, m.share, m.level, m.spread, m.median_width});
     }
-    program::interval_table parts{{"from", "to", "both"}, {"change of mean", "new regions", "sharper boundaries", "the rest", "same pairs"}, 2};
+    program::interval_table parts{
+        {"from", "to", "both"}, {"change of mean", "new regions", "sharper boundaries", "the rest", "same pairs"}, 2};
     for (std::size_t c = 0; c < changes.size(); ++c) {
         auto const& x = changes[c];
         parts.row({std::to_string(steps[c]), std::to_string(steps[c + 1]), std::to_string(x.both)},
@@ -293,10 +348,15 @@ void run(CLI::App const& app, options const& o) {
     out.commit();
     program::remove_stale(out, program::ragged(prompts), {"lengths.npy"});
 
-    std::cout << checkpoints.size() << " checkpoints, " << design.count() << " pairs x " << o.steps << " steps, " << o.write_site << " -> " << o.read_site
-              << "; 95 % intervals in brackets\n\n" << sharpness.render() << '\n' << factors.render() << '\n' << parts.render();
+    std::cout << checkpoints.size() << " checkpoints, " << design.count() << " pairs x " << o.steps << " steps, "
+              << o.write_site << " -> " << o.read_site << "; 95 % intervals in brackets\n\n"
+              << sharpness.render() << '\n'
+              << factors.render() << '\n'
+              << parts.render();
     for (std::size_t c = 0; c < moments.size(); ++c) {
-        if (moments[c].curves.degenerate > 0) std::cout << moments[c].curves.degenerate << " degenerate pairs of " << checkpoints[c].name << " are left out\n";
+        if (moments[c].curves.degenerate > 0)
+            std::cout << moments[c].curves.degenerate << " degenerate pairs of " << checkpoints[c].name
+                      << " are left out\n";
     }
     program::print_places(out, "emergence.png");
 }
@@ -304,18 +364,23 @@ void run(CLI::App const& app, options const& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"Emergence of stable regions in training: sharpness at every checkpoint, and what it is made of.", "emergence"};
+    CLI::App app{"Emergence of stable regions in training: sharpness at every checkpoint, and what it is made of.",
+                 "emergence"};
     options o;
     o.out = "emergence.out";
     program::add_model_options(app, o);
     program::add_prompt_options(app, o);
     app.add_option("--out", o.out, "folder for the results")->capture_default_str();
-    app.add_option("--checkpoints", o.checkpoints, "models in the order of training, separated by commas; by default the folders in MODEL/checkpoints, "
-                                                   "by step, and MODEL itself. They take the first one's tokens")->delimiter(',');
-    app.add_option("--final-step", o.final_step, "training steps of MODEL itself, after its checkpoints")->capture_default_str();
+    app.add_option("--checkpoints", o.checkpoints,
+                   "models in the order of training, separated by commas; by default the folders in MODEL/checkpoints, "
+                   "by step, and MODEL itself. They take the first one's tokens")
+        ->delimiter(',');
+    app.add_option("--final-step", o.final_step, "training steps of MODEL itself, after its checkpoints")
+        ->capture_default_str();
     program::add_pair_options(app, o);
     program::add_site_options(app, o);
-    app.add_option("--same-region", o.same_region, "a pair with a max slope below this lies in one region")->capture_default_str();
+    app.add_option("--same-region", o.same_region, "a pair with a max slope below this lies in one region")
+        ->capture_default_str();
     app.footer(files_text);
     return program::run(app, argc, argv, [&] { run(app, o); });
 }

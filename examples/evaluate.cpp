@@ -16,19 +16,26 @@ using plateau::index;
 namespace models = plateau::models;
 
 constexpr char const* files_text =
-    "What is scored: windows of --length tokens run, one every --stride. A token counts in the first window that holds it,\n"
-    "unless it begins that window and so has nothing before it. With the default stride, the length, windows follow each\n"
-    "other, and the result is transformers' `model(ids, labels=ids).loss` of every window, weighted by its predicted tokens.\n"
+    "What is scored: windows of --length tokens run, one every --stride. A token counts in the first window that holds "
+    "it,\n"
+    "unless it begins that window and so has nothing before it. With the default stride, the length, windows follow "
+    "each\n"
+    "other, and the result is transformers' `model(ids, labels=ids).loss` of every window, weighted by its predicted "
+    "tokens.\n"
     "With a smaller stride every token but the text's first counts, given at least length - stride tokens.\n"
     "Files written to --out, if it is given (N texts, T tokens of the longest):\n"
-    "  losses.npy    float64 [N,T]  -log p(token | those before it in its window); nats; NaN where a token does not count\n"
+    "  losses.npy    float64 [N,T]  -log p(token | those before it in its window); nats; NaN where a token does not "
+    "count\n"
     "  tokens.npy    int64   [N,T]  token ids, -1 beyond a shorter text\n"
     "  lengths.npy   int64   [N]    tokens of each text; only if lengths differ\n"
     "  summary.json  one object     program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
-    "                load_seconds, points_per_second (tokens run), options, cross_entropy (nats per token that counts),\n"
-    "                perplexity (its exponential), tokens (that count), texts, text_tokens (all), windows, length, stride;\n"
+    "                load_seconds, points_per_second (tokens run), options, cross_entropy (nats per token that "
+    "counts),\n"
+    "                perplexity (its exponential), tokens (that count), texts, text_tokens (all), windows, length, "
+    "stride;\n"
     "                seconds of computing and of loading\n"
-    "BOS begins a text, not every window: as the published tokenizer does for --text, none for --tokens, unless --bos says\n"
+    "BOS begins a text, not every window: as the published tokenizer does for --text, none for --tokens, unless --bos "
+    "says\n"
     "otherwise. Memory grows with the text and the window, not with the vocabulary.";
 
 struct options : program::common_options {
@@ -39,7 +46,8 @@ struct options : program::common_options {
 template <class Model>
 models::prompt_list texts_of(options const& o, Model const& model) {
     bool const text = o.tokens.empty();
-    auto texts = text ? models::prompt_list{program::encode(model, plateau::io::read_text(o.text), o.text)} : program::read_tokens(o.tokens, true);
+    auto texts = text ? models::prompt_list{program::encode(model, plateau::io::read_text(o.text), o.text)}
+                      : program::read_tokens(o.tokens, true);
     program::add_bos(o, model, text && model.require_tokenizer().adds_bos(), texts);
     return texts;
 }
@@ -57,7 +65,8 @@ double mean_of(std::vector<double> const& losses, index& count) {
 }
 
 void run(CLI::App const& app, options const& o) {
-    if (o.text.empty() && o.tokens.empty()) throw plateau::usage_error("--text is required: the text to predict; or --tokens");
+    if (o.text.empty() && o.tokens.empty())
+        throw plateau::usage_error("--text is required: the text to predict; or --tokens");
     std::optional<plateau::output_set> out;
     if (!o.out.empty()) out.emplace(o.out);
     program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
@@ -94,7 +103,8 @@ void run(CLI::App const& app, options const& o) {
         }();
         double const seconds = watch.seconds();
 
-        std::vector<double> losses(texts.size() * static_cast<std::size_t>(longest), std::numeric_limits<double>::quiet_NaN());
+        std::vector<double> losses(texts.size() * static_cast<std::size_t>(longest),
+                                   std::numeric_limits<double>::quiet_NaN());
         for (std::size_t w = 0; w < windows.size(); ++w) {
             for (index t = windows[w].scored - windows[w].begin; t < windows[w].end - windows[w].begin; ++t) {
                 losses[places[w] + static_cast<std::size_t>(t)] = by_window[w][static_cast<std::size_t>(t) - 1];
@@ -106,7 +116,8 @@ void run(CLI::App const& app, options const& o) {
         if (out) {
             plateau::io::write_npy(out->file("losses.npy"), losses, {count, longest});
             plateau::io::write_npy(out->file("tokens.npy"), program::padded_tokens(texts, longest), {count, longest});
-            if (program::ragged(texts)) plateau::io::write_npy(out->file("lengths.npy"), program::lengths_of(texts), {count});
+            if (program::ragged(texts))
+                plateau::io::write_npy(out->file("lengths.npy"), program::lengths_of(texts), {count});
             auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, run_tokens);
             summary["cross_entropy"] = cross_entropy;
             summary["perplexity"] = perplexity;
@@ -127,8 +138,9 @@ void run(CLI::App const& app, options const& o) {
         table.row({"tokens that count", std::to_string(scored)});
         table.row({"tokens of the text", std::to_string(text_tokens)});
         table.row({"windows", std::to_string(windows.size())});
-        std::cout << o.model << program::weights_of(o) << ": " << (o.tokens.empty() ? o.text : o.tokens) << ", windows of " << length << " tokens, one every "
-                  << stride << '\n' << table.render() << plateau::fixed(static_cast<double>(run_tokens) / seconds, 0)
+        std::cout << o.model << program::weights_of(o) << ": " << (o.tokens.empty() ? o.text : o.tokens)
+                  << ", windows of " << length << " tokens, one every " << stride << '\n'
+                  << table.render() << plateau::fixed(static_cast<double>(run_tokens) / seconds, 0)
                   << " tokens per second\n";
         if (out) std::cout << "written to " << o.out << '\n';
     });
@@ -145,8 +157,10 @@ int main(int argc, char** argv) {
     app.add_option("--tokens", o.tokens, "texts as token ids: NPY, int32 or int64 [T] or [N,T]")->excludes(text);
     app.add_option("--bos", o.bos, "begin a text with the beginning-of-text token (default: see below)")
         ->check(CLI::IsMember({"on", "off"}));
-    app.add_option("--length", o.length, "tokens of a window; by default the model's context")->check(CLI::PositiveNumber);
-    app.add_option("--stride", o.stride, "tokens from window to window; by default --length")->check(CLI::PositiveNumber);
+    app.add_option("--length", o.length, "tokens of a window; by default the model's context")
+        ->check(CLI::PositiveNumber);
+    app.add_option("--stride", o.stride, "tokens from window to window; by default --length")
+        ->check(CLI::PositiveNumber);
     app.add_option("--out", o.out, "also leave losses and a summary in this folder");
     app.footer(files_text);
     return program::run(app, argc, argv, [&] { run(app, o); });

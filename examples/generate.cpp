@@ -1,7 +1,8 @@
 // Text that a model writes, steered if you like.
 //
 //     generate --prompt "Once upon a time" --max-new-tokens 50
-//     generate --prompt "I think" --temperature 0.8 --top-k 40 --seed 7 --steer v.npy --steer-site blocks.6.hook_resid_post --steer-scale 4
+//     generate --prompt "I think" --temperature 0.8 --top-k 40 --seed 7 --steer v.npy --steer-site
+//     blocks.6.hook_resid_post --steer-scale 4
 
 #include <optional>
 
@@ -16,19 +17,25 @@ namespace hooks = plateau::hooks;
 namespace models = plateau::models;
 
 constexpr char const* files_text =
-    "The text goes to stdout: the prompt and what the model wrote after it, and a newline; several texts have a line ---\n"
-    "between them. A token that ends the text (that of generation_config.json or else config.json) is not printed, nor is\n"
+    "The text goes to stdout: the prompt and what the model wrote after it, and a newline; several texts have a line "
+    "---\n"
+    "between them. A token that ends the text (that of generation_config.json or else config.json) is not printed, nor "
+    "is\n"
     "BOS. A model without a tokenizer takes --tokens, and prints token ids.\n"
-    "Steering adds scale x vector to the hook point's rows at every position, those of the prompt and BOS included; the\n"
+    "Steering adds scale x vector to the hook point's rows at every position, those of the prompt and BOS included; "
+    "the\n"
     "vector is float32 or float64 with as many numbers as the hook point has per position (`activations --list`).\n"
     "Files written to --out, if it is given (N prompts, T tokens of the longest text):\n"
     "  tokens.npy          int64 [N,T]  prompt and what follows, as run and chosen; -1 beyond a shorter one\n"
     "  lengths.npy         int64 [N]    tokens of each text; only if lengths differ\n"
     "  prompt_lengths.npy  int64 [N]    how many of them are the prompt\n"
-    "  summary.json        one object   program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
-    "                      load_seconds, points_per_second (new tokens), options, prompts, new_tokens, stopped (texts that\n"
+    "  summary.json        one object   program, version, model, dtype, backend, instruction_set, threads, seed, "
+    "seconds,\n"
+    "                      load_seconds, points_per_second (new tokens), options, prompts, new_tokens, stopped (texts "
+    "that\n"
     "                      ended before --max-new-tokens); seconds of computing and of loading\n"
-    "BOS: as the published tokenizer does for --prompt and --prompts, none for the others, unless --bos says otherwise.";
+    "BOS: as the published tokenizer does for --prompt and --prompts, none for the others, unless --bos says "
+    "otherwise.";
 
 struct options : program::common_options {
     std::optional<std::string> prompt;
@@ -59,7 +66,8 @@ std::vector<double> read_vector(std::string const& path) {
         auto const floats = plateau::io::typed<float>(array, path).values;
         values.assign(floats.begin(), floats.end());
     } else {
-        throw plateau::usage_error(path + ": the array holds '" + array.descr + "', expected numbers; save float32 or float64");
+        throw plateau::usage_error(path + ": the array holds '" + array.descr +
+                                   "', expected numbers; save float32 or float64");
     }
     for (double const value : values) {
         if (!std::isfinite(value)) throw plateau::usage_error(path + ": the vector holds a value that is not finite");
@@ -73,17 +81,20 @@ hooks::hook_set<T> steering(options const& o, std::vector<hooks::site> const& si
     if (o.steer.empty()) return {};
     auto const site = hooks::find_site(sites, o.steer_site);
     if (site.axes == hooks::site_axes::keys) {
-        throw plateau::usage_error("--steer-site " + o.steer_site + ": its width depends on the position, it takes no vector");
+        throw plateau::usage_error("--steer-site " + o.steer_site +
+                                   ": its width depends on the position, it takes no vector");
     }
     auto vector = read_vector(o.steer);
     auto const expected = site.heads * site.width;
     if (static_cast<index>(vector.size()) != expected) {
-        throw plateau::usage_error(o.steer + ": the vector has " + std::to_string(vector.size()) + " numbers, " + site.name() + " has " +
-                                   std::to_string(expected) + ": give a vector of that length, or another --steer-site");
+        throw plateau::usage_error(o.steer + ": the vector has " + std::to_string(vector.size()) + " numbers, " +
+                                   site.name() + " has " + std::to_string(expected) +
+                                   ": give a vector of that length, or another --steer-site");
     }
     if (!std::isfinite(o.steer_scale)) throw plateau::usage_error("--steer-scale must be a finite number");
     for (double& value : vector) value *= o.steer_scale;
-    return hooks::patch<T>(site.name(), [vector = std::move(vector)](hooks::site const&, hooks::where const&, plateau::tensor::view<T, 3> rows) {
+    return hooks::patch<T>(site.name(), [vector = std::move(vector)](hooks::site const&, hooks::where const&,
+                                                                     plateau::tensor::view<T, 3> rows) {
         for (index r = 0; r < rows.extent(0); ++r) {
             auto add = vector.begin();
             for (index a = 0; a < rows.extent(1); ++a) {
@@ -93,7 +104,8 @@ hooks::hook_set<T> steering(options const& o, std::vector<hooks::site> const& si
     });
 }
 
-/// The ids that end a text: those of generation_config.json, if it lies in the model's folder, or else of the model itself.
+/// The ids that end a text: those of generation_config.json, if it lies in the model's folder, or else of the model
+/// itself.
 template <class Model>
 std::vector<plateau::token_id> end_tokens(options const& o, Model const& model) {
     if (o.ignore_eos) return {};
@@ -123,13 +135,15 @@ std::string decode(plateau::io::tokenizer const& tokenizer, std::vector<plateau:
 
 /// What is printed of a text. @param bos  its first token is one that nobody wrote
 template <class Model>
-std::string text_of(Model const& model, std::vector<plateau::token_id> prompt, models::generated const& more, bool bos, bool only_new) {
+std::string text_of(Model const& model, std::vector<plateau::token_id> prompt, models::generated const& more, bool bos,
+                    bool only_new) {
     if (bos) prompt.erase(prompt.begin());
     auto all = prompt;
     all.insert(all.end(), more.tokens.begin(), more.tokens.end() - (more.stopped ? 1 : 0));
     if (!model.tokenizer) {
         std::string ids;
-        for (std::size_t i = only_new ? prompt.size() : 0; i < all.size(); ++i) ids += (ids.empty() ? "" : " ") + std::to_string(all[i]);
+        for (std::size_t i = only_new ? prompt.size() : 0; i < all.size(); ++i)
+            ids += (ids.empty() ? "" : " ") + std::to_string(all[i]);
         return ids;
     }
     auto const text = decode(*model.tokenizer, all);
@@ -138,7 +152,8 @@ std::string text_of(Model const& model, std::vector<plateau::token_id> prompt, m
 
 void run(CLI::App const& app, options const& o) {
     if (!o.prompt && o.prompts.empty() && o.tokens.empty() && o.corpus.empty()) {
-        throw plateau::usage_error("--prompt is required: the text to continue; or one of --prompts, --tokens and --corpus");
+        throw plateau::usage_error(
+            "--prompt is required: the text to continue; or one of --prompts, --tokens and --corpus");
     }
     models::generate_options how{.max_new_tokens = o.max_new_tokens,
                                  .choose = {o.temperature.value_or(o.top_k > 1 ? 1.0 : 0.0), o.top_k},
@@ -160,7 +175,8 @@ void run(CLI::App const& app, options const& o) {
         double const seconds = watch.seconds();
 
         auto const texts_bos = [&](std::size_t i) {
-            return o.tokens.empty() && model.bos() == prompts[i].front() && (o.prompt || !o.prompts.empty() || o.bos == "on");
+            return o.tokens.empty() && model.bos() == prompts[i].front() &&
+                   (o.prompt || !o.prompts.empty() || o.bos == "on");
         };
         std::string text;
         models::prompt_list whole = prompts;
@@ -175,7 +191,8 @@ void run(CLI::App const& app, options const& o) {
         if (out) {
             auto const count = static_cast<index>(prompts.size()), longest = program::longest_of(whole);
             plateau::io::write_npy(out->file("tokens.npy"), program::padded_tokens(whole, longest), {count, longest});
-            if (program::ragged(whole)) plateau::io::write_npy(out->file("lengths.npy"), program::lengths_of(whole), {count});
+            if (program::ragged(whole))
+                plateau::io::write_npy(out->file("lengths.npy"), program::lengths_of(whole), {count});
             plateau::io::write_npy(out->file("prompt_lengths.npy"), program::lengths_of(prompts), {count});
             auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, new_tokens);
             summary["prompts"] = count;
@@ -187,7 +204,8 @@ void run(CLI::App const& app, options const& o) {
             if (!program::ragged(whole)) std::filesystem::remove(out->directory() / "lengths.npy", ignored);
         }
         std::cout << text;
-        if (!std::cout.flush() && !out) throw plateau::file_error("cannot write the text to stdout; give it another place, or --out");
+        if (!std::cout.flush() && !out)
+            throw plateau::file_error("cannot write the text to stdout; give it another place, or --out");
     });
 }
 
@@ -200,10 +218,14 @@ int main(int argc, char** argv) {
     program::add_prompt_options(app, o);
     auto* const prompt = app.add_option("--prompt", o.prompt, "the text to continue");
     for (auto const* other : {"--prompts", "--tokens", "--corpus"}) prompt->excludes(app.get_option(other));
-    app.add_option("--max-new-tokens", o.max_new_tokens, "write at most this many")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--temperature", o.temperature, "0 takes the likeliest token, the default; 1 is the model's distribution, the default "
-                                                   "with --top-k");
-    app.add_option("--top-k", o.top_k, "only this many likeliest tokens have a chance; 0 for all")->check(CLI::NonNegativeNumber)
+    app.add_option("--max-new-tokens", o.max_new_tokens, "write at most this many")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    app.add_option("--temperature", o.temperature,
+                   "0 takes the likeliest token, the default; 1 is the model's distribution, the default "
+                   "with --top-k");
+    app.add_option("--top-k", o.top_k, "only this many likeliest tokens have a chance; 0 for all")
+        ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     app.add_flag("--ignore-eos", o.ignore_eos, "write on where the model ends the text");
     app.add_flag("--only-new", o.only_new, "print what follows the prompt alone");

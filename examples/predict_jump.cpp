@@ -2,8 +2,9 @@
 //
 //     predict_jump --model SmolLM2-135M-Instruct.Q4_1.gguf --corpus novel.txt --count 200 --out results
 //
-// Candidates: the foot of the activations' mean on the line from A to B; the bisector of the angle at the mean (Janiak et al. 2024,
-// arXiv 2409.17113, code); neurons of the first MLP that only one of the ends turns on (LASR code); and one half.
+// Candidates: the foot of the activations' mean on the line from A to B; the bisector of the angle at the mean (Janiak
+// et al. 2024, arXiv 2409.17113, code); neurons of the first MLP that only one of the ends turns on (LASR code); and
+// one half.
 
 #include <plateau/metrics/jump_prediction.hpp>
 #include <plateau/metrics/neuron_prediction.hpp>
@@ -26,25 +27,36 @@ using statistics::estimate;
 
 constexpr char const* files_text =
     "Files written to --out (P pairs, S steps, N prompts, T tokens of the longest):\n"
-    "  alpha_jump.npy     float64 [P]    centre of the steepest step of d(alpha): alpha, in [0,1]; NaN for a degenerate pair\n"
-    "  alpha_mean.npy     float64 [P]    <B-A, m-A> / |B-A|^2, m the mean of the N prompts' activations: alpha, any number\n"
+    "  alpha_jump.npy     float64 [P]    centre of the steepest step of d(alpha): alpha, in [0,1]; NaN for a "
+    "degenerate pair\n"
+    "  alpha_mean.npy     float64 [P]    <B-A, m-A> / |B-A|^2, m the mean of the N prompts' activations: alpha, any "
+    "number\n"
     "  bisector.npy       float64 [P]    |A-m| / (|A-m| + |B-m|): alpha, in [0,1]\n"
-    "  neurons_ratio.npy  float64 [P]    first alpha where the neurons that B alone turns on outweigh those that A alone does, each sum in\n"
+    "  neurons_ratio.npy  float64 [P]    first alpha where the neurons that B alone turns on outweigh those that A "
+    "alone does, each sum in\n"
     "                     units of its own end; NaN where they never do\n"
     "  neurons_naive.npy  float64 [P]    the same with the sums as they are\n"
-    "  masked.npy         int64   [P]    1: the pair passes the published masks, d(1) > --min-d1, a distance to m that varies by more than\n"
+    "  masked.npy         int64   [P]    1: the pair passes the published masks, d(1) > --min-d1, a distance to m that "
+    "varies by more than\n"
     "                     --mean-range along the path and is least neither in the first nor in the last two steps\n"
     "  relative.npy       float64 [P,S]  d(alpha)/d(1), no unit\n"
     "  predict_jump.csv   the tables, every number with its 95 % interval (_low, _high)\n"
-    "  tokens.npy         int64   [N,T]  token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] if lengths differ\n"
+    "  tokens.npy         int64   [N,T]  token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] if "
+    "lengths differ\n"
     "  pairs.npy          int64   [P,2]  prompts of each pair, counted from 0: context, other\n"
     "  predict_jump.png   where the jump is against where it is expected, of every predictor\n"
-    "  summary.json       one object     program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
-    "                     load_seconds, points_per_second, options, pairs, steps, degenerate_pairs, masked_pairs, predictors (names), and by\n"
-    "                     predictor [value, low, high] of mean_error, rms_error, right_side, correlation, over all pairs that have one\n"
-    "Table. error: |predicted - found|, in alpha; right side: share of the pairs with both on the same side of 1/2; correlation: Pearson's.\n"
-    "All pairs first, then those that pass the masks. Intervals: moving blocks of a chain's pairs, prompts drawn again where pairs share\n"
-    "them otherwise. Neurons are read at the last position, after their nonlinearity; a neuron is on where it is above 0.\n"
+    "  summary.json       one object     program, version, model, dtype, backend, instruction_set, threads, seed, "
+    "seconds,\n"
+    "                     load_seconds, points_per_second, options, pairs, steps, degenerate_pairs, masked_pairs, "
+    "predictors (names), and by\n"
+    "                     predictor [value, low, high] of mean_error, rms_error, right_side, correlation, over all "
+    "pairs that have one\n"
+    "Table. error: |predicted - found|, in alpha; right side: share of the pairs with both on the same side of 1/2; "
+    "correlation: Pearson's.\n"
+    "All pairs first, then those that pass the masks. Intervals: moving blocks of a chain's pairs, prompts drawn again "
+    "where pairs share\n"
+    "them otherwise. Neurons are read at the last position, after their nonlinearity; a neuron is on where it is above "
+    "0.\n"
     "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.";
 
 struct options : program::study_options {
@@ -66,34 +78,42 @@ struct score {
     index count = 0;
 };
 
-score score_of(program::pair_design const& design, std::vector<double> const& predicted, std::vector<double> const& found,
-               std::vector<bool> const& use, options const& o) {
+score score_of(program::pair_design const& design, std::vector<double> const& predicted,
+               std::vector<double> const& found, std::vector<bool> const& use, options const& o) {
     using both = std::array<double, 2>;
     std::vector<both> points;
     score s;
     for (std::size_t p = 0; p < found.size(); ++p) {
         bool const known = use[p] && !std::isnan(predicted[p]) && !std::isnan(found[p]);
-        points.push_back(known ? both{predicted[p], found[p]} : both{nan, nan});  // in its place: a chain's neighbours matter
+        points.push_back(known ? both{predicted[p], found[p]}
+                               : both{nan, nan});  // in its place: a chain's neighbours matter
         s.count += known;
     }
     auto const estimate_of = [&](auto const& statistic) {
-        return design.interval(std::span<both const>{points}, [&](std::span<both const> drawn) {
+        return design.interval(
+            std::span<both const>{points},
+            [&](std::span<both const> drawn) {
             std::vector<both> known;
             for (auto const& one : drawn) {
                 if (!std::isnan(one[0])) known.push_back(one);
             }
             return known.empty() ? nan : statistic(known);
-        }, o);
+            },
+            o);
     };
     auto const mean_of = [](std::vector<both> const& known, auto const& value) {
         double sum = 0;
         for (auto const& [p, f] : known) sum += value(p, f);
         return sum / static_cast<double>(known.size());
     };
-    s.error = estimate_of([&](auto const& known) { return mean_of(known, [](double p, double f) { return std::abs(p - f); }); });
-    s.rms = estimate_of([&](auto const& known) { return std::sqrt(mean_of(known, [](double p, double f) { return (p - f) * (p - f); })); });
+    s.error = estimate_of(
+        [&](auto const& known) { return mean_of(known, [](double p, double f) { return std::abs(p - f); }); });
+    s.rms = estimate_of([&](auto const& known) {
+        return std::sqrt(mean_of(known, [](double p, double f) { return (p - f) * (p - f); }));
+    });
     std::vector<double> right;
-    for (auto const& [p, f] : points) right.push_back(std::isnan(p) || p == 0.5 ? nan : (p < 0.5) == (f < 0.5) ? 1 : 0);  // one half is on no side
+    for (auto const& [p, f] : points)
+        right.push_back(std::isnan(p) || p == 0.5 ? nan : (p < 0.5) == (f < 0.5) ? 1 : 0);  // one half is on no side
     s.side = design.share(right, o);
     s.correlation = estimate_of([](auto const& known) { return statistics::pearson(known); });
     return s;
@@ -106,14 +126,22 @@ void write_figure(options const& o, std::vector<predictor> const& predictors, st
     viz::labelled_figure figure;
     figure.title = program::title_of(o);
     figure.counts = std::to_string(found.size()) + " pairs × " + std::to_string(o.steps) + " steps, 95 % intervals";
-    figure.subtitle = "where the output jumps, against where it was expected to;  " + o.write_site + " → " + o.read_site;
+    figure.subtitle =
+        "where the output jumps, against where it was expected to;  " + o.write_site + " → " + o.read_site;
     viz::interval const whole{0, 1};
     for (std::size_t k = 0; k + 1 < predictors.size(); ++k) {  // one half needs no picture
-        auto const how_good = "r = " + program::with_interval(scores[k].correlation, 2) + ",  mean error " + program::with_interval(scores[k].error, 3);
-        auto const outside = std::count_if(predictors[k].places.begin(), predictors[k].places.end(), [](double x) { return x < 0 || x > 1; });
-        auto const title = predictors[k].name + (outside > 0 ? "  (" + std::to_string(outside) + " pairs outside of [0, 1])" : "");
-        figure.panels.push_back({title, {"α expected", false, whole}, {"α of the jump", false, whole},
-                                 {{.label = how_good, .x = predictors[k].places, .y = found, .points = true, .line = false}}, {{.diagonal = true}}});
+        auto const how_good = "r = " + program::with_interval(scores[k].correlation, 2) + ",  mean error " +
+                              program::with_interval(scores[k].error, 3);
+        auto const outside = std::count_if(predictors[k].places.begin(), predictors[k].places.end(),
+                                           [](double x) { return x < 0 || x > 1; });
+        auto const title =
+            predictors[k].name + (outside > 0 ? "  (" + std::to_string(outside) + " pairs outside of [0, 1])" : "");
+        figure.panels.push_back(
+            {title,
+             {"α expected", false, whole},
+             {"α of the jump", false, whole},
+             {{.label = how_good, .x = predictors[k].places, .y = found, .points = true, .line = false}},
+             {{.diagonal = true}}});
     }
     viz::write_labelled_curves(figure, out);
 }
@@ -130,18 +158,23 @@ void run(CLI::App const& app, options const& o) {
         index const count = design.count();
         auto const site = hooks::find_site(model.sites(), o.neurons);
         index const width = site.heads * site.width;
-        program::require_memory(o.steps, (count + 1) * width * index{sizeof(T)}, std::to_string(width) + " neurons at " + std::to_string(o.steps) + " steps of " +
-                                std::to_string(count) + " pairs", "ask for fewer steps or pairs");
+        program::require_memory(o.steps, (count + 1) * width * index{sizeof(T)},
+                                std::to_string(width) + " neurons at " + std::to_string(o.steps) + " steps of " +
+                                    std::to_string(count) + " pairs",
+                                "ask for fewer steps or pairs");
         plateau::tensor::buffer<T, 3> neurons({count, o.steps, width});
-        auto const keep = hooks::capture<T>(site.name(), [&](hooks::site const&, hooks::where const& w, plateau::tensor::view<T const, 3> rows) {
-            for (std::size_t r = 0; r < w.rows.size(); ++r) {
-                auto const& row = w.rows[r];
-                if (row.last && !row.repeated) std::copy_n(rows[static_cast<index>(r)].data(), width, neurons[row.item][row.point].data());
-            }
-        });
+        auto const keep = hooks::capture<T>(
+            site.name(), [&](hooks::site const&, hooks::where const& w, plateau::tensor::view<T const, 3> rows) {
+                for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                    auto const& row = w.rows[r];
+                    if (row.last && !row.repeated)
+                        std::copy_n(rows[static_cast<index>(r)].data(), width, neurons[row.item][row.point].data());
+                }
+            });
         double seconds = 0;
         std::optional<plateau::progress> bar{std::in_place, "points", count * o.steps};
-        auto const swept = program::sweep_lines(ctx, model, prompts, design, o, o.write_site, o.read_site, *bar, seconds, keep);
+        auto const swept =
+            program::sweep_lines(ctx, model, prompts, design, o, o.write_site, o.read_site, *bar, seconds, keep);
         bar.reset();  // its line ends before the table begins
         auto const curves = program::measure(swept.alpha, swept.distances, o.min_d1);
         auto const activations = sweep::last_activations(ctx, model, prompts, o.write_site);
@@ -152,8 +185,11 @@ void run(CLI::App const& app, options const& o) {
             mean.push_back(static_cast<T>(sum / static_cast<double>(activations.extent(0))));
         }
 
-        std::vector<predictor> predictors{{"alpha mean", "alpha_mean.npy", {}}, {"bisector", "bisector.npy", {}}, {"neurons, ratio", "neurons_ratio.npy", {}},
-                                          {"neurons, naive", "neurons_naive.npy", {}}, {"one half", "", {}}};
+        std::vector<predictor> predictors{{"alpha mean", "alpha_mean.npy", {}},
+                                          {"bisector", "bisector.npy", {}},
+                                          {"neurons, ratio", "neurons_ratio.npy", {}},
+                                          {"neurons, naive", "neurons_naive.npy", {}},
+                                          {"one half", "", {}}};
         std::vector<bool> all, masked;
         std::vector<std::int64_t> mask_values;
         for (index p = 0; p < count; ++p) {
@@ -163,7 +199,8 @@ void run(CLI::App const& app, options const& o) {
             predictors[1].places.push_back(metrics::bisector_prediction(a, b, m));
             for (auto const rule : {metrics::neuron_rule::ratio, metrics::neuron_rule::naive}) {
                 auto const at = metrics::neuron_prediction<T>(neurons[p], rule);
-                predictors[rule == metrics::neuron_rule::ratio ? 2 : 3].places.push_back(at ? curves.alpha[static_cast<std::size_t>(*at)] : nan);
+                predictors[rule == metrics::neuron_rule::ratio ? 2 : 3].places.push_back(
+                    at ? curves.alpha[static_cast<std::size_t>(*at)] : nan);
             }
             predictors[4].places.push_back(0.5);
             std::vector<T> x(mean.size());
@@ -173,12 +210,14 @@ void run(CLI::App const& app, options const& o) {
                 to_mean.push_back(metrics::l2_distance<T>(x, m));
             }
             all.push_back(true);
-            masked.push_back(!std::isnan(curves.max_slope[static_cast<std::size_t>(p)]) && metrics::passes_the_mean(to_mean, o.mean_range));
+            masked.push_back(!std::isnan(curves.max_slope[static_cast<std::size_t>(p)]) &&
+                             metrics::passes_the_mean(to_mean, o.mean_range));
             mask_values.push_back(masked.back());
         }
         auto const passing = std::count(masked.begin(), masked.end(), true);
 
-        program::interval_table table{{"pairs", "predictor", "known"}, {"mean error", "RMS error", "right side", "correlation"}};
+        program::interval_table table{{"pairs", "predictor", "known"},
+                                      {"mean error", "RMS error", "right side", "correlation"}};
         auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, count * o.steps);
         summary["pairs"] = count;
         summary["steps"] = o.steps;
@@ -216,8 +255,10 @@ void run(CLI::App const& app, options const& o) {
         out.commit();
         program::remove_stale(out, program::ragged(prompts), {"lengths.npy"});
 
-        std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps, " << o.write_site << " -> " << o.read_site
-                  << "; " << passing << " pass the masks; 95 % intervals in brackets\n" << table.render();
+        std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps, "
+                  << o.write_site << " -> " << o.read_site << "; " << passing
+                  << " pass the masks; 95 % intervals in brackets\n"
+                  << table.render();
         if (curves.degenerate > 0) std::cout << curves.degenerate << " degenerate pairs are left out\n";
         program::print_places(out, "predict_jump.png");
     });
@@ -226,7 +267,8 @@ void run(CLI::App const& app, options const& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"Predicting the jump: where the output jumps between two activations, and where it was expected to.", "predict_jump"};
+    CLI::App app{"Predicting the jump: where the output jumps between two activations, and where it was expected to.",
+                 "predict_jump"};
     options o;
     o.out = "predict_jump.out";
     o.min_d1 = 0.01;  // the published mask
@@ -236,8 +278,11 @@ int main(int argc, char** argv) {
     program::add_pair_options(app, o);
     program::add_site_options(app, o);
     app.add_option("--neurons", o.neurons, "the neurons of the first MLP after the write site")->capture_default_str();
-    app.add_option("--mean-range", o.mean_range, "how much the distance to the mean has to vary along a path; published 3, of models whose activations are "
-                                                 "longer or shorter than others")->capture_default_str();
+    app.add_option(
+           "--mean-range", o.mean_range,
+           "how much the distance to the mean has to vary along a path; published 3, of models whose activations are "
+           "longer or shorter than others")
+        ->capture_default_str();
     app.footer(files_text);
     return program::run(app, argc, argv, [&] { run(app, o); });
 }

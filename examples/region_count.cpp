@@ -1,10 +1,11 @@
 // Region count: how often two prompts lie in one stable region, and how many regions that speaks for.
 //
-//     region_count --model SmolLM2-135M-Instruct.Q4_1.gguf --corpus novel.txt --count 2000 --pairs disjoint --steps 30 --out results
+//     region_count --model SmolLM2-135M-Instruct.Q4_1.gguf --corpus novel.txt --count 2000 --pairs disjoint --steps 30
+//     --out results
 //
-// Two prompts lie in one region if nothing jumps between them: if the max slope of d(α)/d(1) stays below a threshold, or by other
-// signs. If P is how often that is so, there are 1/P regions in effect, and more if they differ in size. See Janiak et al. 2024,
-// arXiv 2409.17113, appendix G.
+// Two prompts lie in one region if nothing jumps between them: if the max slope of d(α)/d(1) stays below a threshold,
+// or by other signs. If P is how often that is so, there are 1/P regions in effect, and more if they differ in size.
+// See Janiak et al. 2024, arXiv 2409.17113, appendix G.
 
 #include <plateau/metrics/lipschitz_ratio.hpp>
 #include <plateau/models/generate.hpp>
@@ -32,21 +33,31 @@ constexpr char const* files_text =
     "  lipschitz.npy      float64 [P]    largest step / mean of the first ten, no unit\n"
     "  path_labels.npy    int64   [P,S]  the likeliest next token along the path, in the context of the first prompt\n"
     "  labels.npy         int64   [N]    the likeliest next token of each prompt's own run\n"
-    "  tokens.npy         int64   [N,T]  token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] if lengths differ\n"
+    "  tokens.npy         int64   [N,T]  token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] if "
+    "lengths differ\n"
     "  pairs.npy          int64   [P,2]  prompts of each pair, counted from 0: context, other\n"
     "  region_count.csv   the first table, every number with its 95 % interval (_low, _high)\n"
     "  same_region.csv    the second table\n"
     "  region_count.png   the curves, and the histogram of max slopes\n"
-    "  summary.json       one object     program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
-    "                     load_seconds, points_per_second, options, pairs, steps, degenerate_pairs, max_slope_quantiles (5, 25, 50, 75,\n"
-    "                     95, 99 %), same_region (thresholds), and by threshold [value, low, high] of same_region_share,\n"
+    "  summary.json       one object     program, version, model, dtype, backend, instruction_set, threads, seed, "
+    "seconds,\n"
+    "                     load_seconds, points_per_second, options, pairs, steps, degenerate_pairs, "
+    "max_slope_quantiles (5, 25, 50, 75,\n"
+    "                     95, 99 %), same_region (thresholds), and by threshold [value, low, high] of "
+    "same_region_share,\n"
     "                     regions_equal, regions_shape_2\n"
-    "First table. P is the share of pairs in one region by that sign; `equal sizes` the number of regions 1/P if all are of one size, the\n"
-    "least that P allows; `sizes of shape 2` (1 + 1/2)/P, if sizes are spread as the published script has it (negative binomial of\n"
-    "shape 2). Signs of the pairs: thresholds of the max slope; a Lipschitz ratio below 1.5; the likeliest token the same all along the\n"
-    "path. Signs of the prompts alone, over every two of them: the same likeliest token, and, for comparison, the same last token.\n"
-    "Second table. Of the pairs with a max slope that small, or of all: how many share the last token, and the likeliest next one.\n"
-    "Intervals: moving blocks of a chain's pairs, Wilson's of disjoint ones and of the second table, prompts drawn again otherwise.\n"
+    "First table. P is the share of pairs in one region by that sign; `equal sizes` the number of regions 1/P if all "
+    "are of one size, the\n"
+    "least that P allows; `sizes of shape 2` (1 + 1/2)/P, if sizes are spread as the published script has it (negative "
+    "binomial of\n"
+    "shape 2). Signs of the pairs: thresholds of the max slope; a Lipschitz ratio below 1.5; the likeliest token the "
+    "same all along the\n"
+    "path. Signs of the prompts alone, over every two of them: the same likeliest token, and, for comparison, the same "
+    "last token.\n"
+    "Second table. Of the pairs with a max slope that small, or of all: how many share the last token, and the "
+    "likeliest next one.\n"
+    "Intervals: moving blocks of a chain's pairs, Wilson's of disjoint ones and of the second table, prompts drawn "
+    "again otherwise.\n"
     "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.";
 
 struct options : program::study_options {
@@ -85,39 +96,48 @@ void run(CLI::App const& app, options const& o) {
         auto const prompts = program::load_prompts(o, model, false);
         auto const design = program::pairs_of(o.pairs, static_cast<index>(prompts.size()));
         index const count = design.count();
-        program::require_memory(o.steps, (count + 1) * 6 * index{sizeof(double)}, std::to_string(o.steps) + " steps of " + std::to_string(count) + " pairs",
+        program::require_memory(o.steps, (count + 1) * 6 * index{sizeof(double)},
+                                std::to_string(o.steps) + " steps of " + std::to_string(count) + " pairs",
                                 "ask for fewer steps or pairs");
         sweep::predictions<T> predictions{count, o.steps, 1};
         double seconds = 0;
         std::optional<plateau::progress> bar{std::in_place, "points", count * o.steps};
-        auto const swept = program::sweep_lines(ctx, model, prompts, design, o, o.write_site, o.read_site, *bar, seconds,
-                                                sweep::read_predictions(ctx, model, predictions));
+        auto const swept = program::sweep_lines(ctx, model, prompts, design, o, o.write_site, o.read_site, *bar,
+                                                seconds, sweep::read_predictions(ctx, model, predictions));
         bar.reset();  // its line ends before the table begins
         auto const curves = program::measure(swept.alpha, swept.distances, o.min_d1);
         std::vector<index> labels, last_tokens;
-        for (auto const& next : models::generate(ctx, model, prompts, {.max_new_tokens = 1})) labels.push_back(next.tokens[0]);
+        for (auto const& next : models::generate(ctx, model, prompts, {.max_new_tokens = 1}))
+            labels.push_back(next.tokens[0]);
         for (auto const& prompt : prompts) last_tokens.push_back(prompt.back());
         std::vector<std::int64_t> path_labels;
         for (index i = 0; i < predictions.best.size(); ++i) path_labels.push_back(predictions.best.data()[i].token);
         std::vector<double> lipschitz;
-        for (index p = 0; p < count; ++p) lipschitz.push_back(std::isnan(curves.max_slope[static_cast<std::size_t>(p)]) ? nan : metrics::lipschitz_ratio(swept[p]));
+        for (index p = 0; p < count; ++p)
+            lipschitz.push_back(
+                std::isnan(curves.max_slope[static_cast<std::size_t>(p)]) ? nan : metrics::lipschitz_ratio(swept[p]));
 
         auto const context = [&](std::size_t p) { return static_cast<std::size_t>(design.pairs[p].context); };
         auto const other = [&](std::size_t p) { return static_cast<std::size_t>(design.pairs[p].other); };
         auto const& slopes = curves.max_slope;
         program::interval_table counts{{"one region if", "of"}, {"P", "regions, equal sizes", "sizes of shape 2"}, 4};
         program::interval_table who{{"pairs with", "how many"}, {"same last token", "same likeliest token"}, 3};
-        auto const same_last = indicator(slopes, [&](std::size_t p) { return last_tokens[context(p)] == last_tokens[other(p)]; });
-        auto const same_label = indicator(slopes, [&](std::size_t p) { return labels[context(p)] == labels[other(p)]; });
+        auto const same_last =
+            indicator(slopes, [&](std::size_t p) { return last_tokens[context(p)] == last_tokens[other(p)]; });
+        auto const same_label =
+            indicator(slopes, [&](std::size_t p) { return labels[context(p)] == labels[other(p)]; });
         auto const all = indicator(slopes, [](std::size_t) { return true; });
-        auto const how_many = [](std::vector<double> const& is) { return std::to_string(std::count(is.begin(), is.end(), 1.0)); };
+        auto const how_many = [](std::vector<double> const& is) {
+            return std::to_string(std::count(is.begin(), is.end(), 1.0));
+        };
         auto const add = [&](std::string const& sign, std::string const& of, estimate const& same) {
             estimate const equal = statistics::region_count(same, INFINITY), spread = statistics::region_count(same, 2);
             counts.row({sign, of}, {same, equal, spread});
             return std::array{same, equal, spread};
         };
         std::vector<std::array<estimate, 3>> by_threshold;
-        std::string const pairs_text = std::to_string(count - curves.degenerate) + " pairs", prompts_text = "every 2 of " + std::to_string(prompts.size());
+        std::string const pairs_text = std::to_string(count - curves.degenerate) + " pairs",
+                          prompts_text = "every 2 of " + std::to_string(prompts.size());
         for (double const limit : o.same_region) {
             auto const is = indicator(slopes, [&](std::size_t p) { return slopes[p] < limit; });
             auto const name = "max slope < " + plateau::fixed(limit, 2);
@@ -125,11 +145,16 @@ void run(CLI::App const& app, options const& o) {
             who.row({name, how_many(is)}, {share_among(is, same_last), share_among(is, same_label)});
         }
         who.row({"any", how_many(all)}, {design.share(same_last, o), design.share(same_label, o)});
-        add("Lipschitz ratio < 1.5", pairs_text, design.share(indicator(slopes, [&](std::size_t p) { return lipschitz[p] < 1.5; }), o));
-        add("one token likeliest all along", pairs_text, design.share(indicator(slopes, [&](std::size_t p) {
+        add("Lipschitz ratio < 1.5", pairs_text,
+            design.share(indicator(slopes, [&](std::size_t p) { return lipschitz[p] < 1.5; }), o));
+        add("one token likeliest all along", pairs_text,
+            design.share(indicator(
+                             slopes,
+                             [&](std::size_t p) {
             auto const path = path_labels.begin() + static_cast<std::ptrdiff_t>(p) * o.steps;
             return std::all_of(path, path + o.steps, [&](std::int64_t label) { return label == *path; });
-        }), o));
+                             }),
+                         o));
         statistics::bootstrap_options const resampling{.resamples = o.resamples, .seed = o.seed};
         add("same likeliest token", prompts_text, statistics::same_region_estimate(labels, resampling));
         add("same last token", prompts_text, statistics::same_region_estimate(last_tokens, resampling));
@@ -138,15 +163,17 @@ void run(CLI::App const& app, options const& o) {
         plateau::io::write_npy(out.file("max_slope.npy"), slopes, {count});
         plateau::io::write_npy(out.file("lipschitz.npy"), lipschitz, {count});
         plateau::io::write_npy(out.file("path_labels.npy"), path_labels, {count, o.steps});
-        plateau::io::write_npy(out.file("labels.npy"), std::vector<std::int64_t>(labels.begin(), labels.end()), {static_cast<index>(labels.size())});
+        plateau::io::write_npy(out.file("labels.npy"), std::vector<std::int64_t>(labels.begin(), labels.end()),
+                               {static_cast<index>(labels.size())});
         program::write_prompts_and_pairs(out, prompts, design.numbers());
         out.file("region_count.csv").write(counts.csv());
         out.file("same_region.csv").write(who.csv());
 #if PLATEAU_HAS_CAIRO
         plateau::viz::curve_figure figure;
         figure.title = program::title_of(o);
-        figure.subtitle = "P(max slope < " + plateau::fixed(o.same_region[0], 2) + ") = " + program::with_interval(by_threshold[0][0], 4) +
-                          ":  in effect " + program::with_interval(by_threshold[0][1], 0) + " regions";
+        figure.subtitle = "P(max slope < " + plateau::fixed(o.same_region[0], 2) +
+                          ") = " + program::with_interval(by_threshold[0][0], 4) + ":  in effect " +
+                          program::with_interval(by_threshold[0][1], 0) + " regions";
         figure.alpha = curves.alpha;
         figure.relative = {curves.relative.data(), {count, o.steps}};
         figure.max_slope = slopes;
@@ -174,8 +201,11 @@ void run(CLI::App const& app, options const& o) {
         out.commit();
         program::remove_stale(out, program::ragged(prompts), {"lengths.npy"});
 
-        std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps, " << o.write_site << " -> " << o.read_site
-                  << "; 95 % intervals in brackets\n\n" << quantiles.render() << '\n' << counts.render() << '\n' << who.render();
+        std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps, "
+                  << o.write_site << " -> " << o.read_site << "; 95 % intervals in brackets\n\n"
+                  << quantiles.render() << '\n'
+                  << counts.render() << '\n'
+                  << who.render();
         if (curves.degenerate > 0) std::cout << curves.degenerate << " degenerate pairs are left out\n";
         program::print_places(out, "region_count.png");
     });
@@ -184,7 +214,8 @@ void run(CLI::App const& app, options const& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"How often two prompts lie in one stable region, and how many regions that speaks for.", "region_count"};
+    CLI::App app{"How often two prompts lie in one stable region, and how many regions that speaks for.",
+                 "region_count"};
     options o;
     o.out = "region_count.out";
     program::add_model_options(app, o);
@@ -192,8 +223,10 @@ int main(int argc, char** argv) {
     app.add_option("--out", o.out, "folder for the results")->capture_default_str();
     program::add_pair_options(app, o);
     program::add_site_options(app, o);
-    app.add_option("--same-region", o.same_region, "thresholds, separated by commas: a pair with a max slope below lies in one region")
-        ->delimiter(',')->capture_default_str();
+    app.add_option("--same-region", o.same_region,
+                   "thresholds, separated by commas: a pair with a max slope below lies in one region")
+        ->delimiter(',')
+        ->capture_default_str();
     app.footer(files_text);
     return program::run(app, argc, argv, [&] { run(app, o); });
 }

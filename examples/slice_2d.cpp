@@ -1,10 +1,13 @@
-// 2-D slices: the plane through the activations of three prompts, coloured by how near the output is to that of each prompt's own run.
+// 2-D slices: the plane through the activations of three prompts, coloured by how near the output is to that of each
+// prompt's own run.
 //
 //     slice_2d --model SmolLM2-135M-Instruct.Q4_1.gguf --prompts three_lines.txt --grid 256 --labels --out results
-//     slice_2d --checkpoints examples/data/embedded/checkpoints,examples/data/embedded --out results     (one panel each, and an animation)
+//     slice_2d --checkpoints examples/data/embedded/checkpoints,examples/data/embedded --out results     (one panel
+//     each, and an animation)
 //
-// X = A + α(B−A) + β(C−P), P the foot of C on the line AB. Three passes, one in the context of each prompt: d_A = |F_A(A) − F_A(X)|, d_B and d_C
-// likewise; red, green and blue are 1 − d / max d. See Janiak et al. 2024, arXiv 2409.17113, figure 1 and appendix.
+// X = A + α(B−A) + β(C−P), P the foot of C on the line AB. Three passes, one in the context of each prompt: d_A =
+// |F_A(A) − F_A(X)|, d_B and d_C likewise; red, green and blue are 1 − d / max d. See Janiak et al. 2024, arXiv
+// 2409.17113, figure 1 and appendix.
 
 #include <array>
 #include <charconv>
@@ -34,30 +37,47 @@ namespace sweep = plateau::sweep;
 namespace tensor = plateau::tensor;
 
 constexpr char const* files_text =
-    "Files written to --out (G = --grid; rows run along beta, columns along alpha, both from the lower end of --range; of n > 1 slices -\n"
+    "Files written to --out (G = --grid; rows run along beta, columns along alpha, both from the lower end of --range; "
+    "of n > 1 slices -\n"
     "several triples, or several checkpoints - every array but alpha.npy begins with the axis n):\n"
-    "  d_a.npy, d_b.npy, d_c.npy  float64 [G,G]  L2 distance of the read-out at (beta, alpha) to that of the prompt's own run, in the\n"
+    "  d_a.npy, d_b.npy, d_c.npy  float64 [G,G]  L2 distance of the read-out at (beta, alpha) to that of the prompt's "
+    "own run, in the\n"
     "                     context of prompt A, B, C; unit of the read-out\n"
-    "  alpha.npy          float64 [G]      the coordinates of columns, and of rows; A lies at (0,0), B at (1,0), C at (t,1)\n"
-    "  labels.npy         int64 [3,G,G]    --labels: the likeliest next token at every point, in the contexts of A, B, C\n"
-    "  boundary_a.npy, boundary_b.npy  float64 [G,G]  --boundary: the same distances in the contexts of A and B over the plane through A,\n"
-    "                     B and the mean m of all prompts' activations: A + alpha (B-A) + beta (x-m), x the foot of m on AB; columns\n"
+    "  alpha.npy          float64 [G]      the coordinates of columns, and of rows; A lies at (0,0), B at (1,0), C at "
+    "(t,1)\n"
+    "  labels.npy         int64 [3,G,G]    --labels: the likeliest next token at every point, in the contexts of A, B, "
+    "C\n"
+    "  boundary_a.npy, boundary_b.npy  float64 [G,G]  --boundary: the same distances in the contexts of A and B over "
+    "the plane through A,\n"
+    "                     B and the mean m of all prompts' activations: A + alpha (B-A) + beta (x-m), x the foot of m "
+    "on AB; columns\n"
     "                     alpha from 0 to 1, rows beta from -1 to 1; of the first triple, the last checkpoint\n"
-    "  tokens.npy         int64 [N,T]      token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] if lengths differ\n"
-    "  slices.csv         n rows           slice,checkpoint,a,b,c,c_alpha,largest_d_a,largest_d_b,largest_d_c: prompts by number, t, and\n"
-    "                     the largest distances; with --labels also components_a..c (connected regions of equal labels) and\n"
+    "  tokens.npy         int64 [N,T]      token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] if "
+    "lengths differ\n"
+    "  slices.csv         n rows           slice,checkpoint,a,b,c,c_alpha,largest_d_a,largest_d_b,largest_d_c: prompts "
+    "by number, t, and\n"
+    "                     the largest distances; with --labels also components_a..c (connected regions of equal "
+    "labels) and\n"
     "                     boundary_a..c (share of neighbouring points whose labels differ)\n"
-    "  slice.png          the slice in colours. Several are drawn with colours that compare, each distance divided by its largest in\n"
-    "                     the whole series; slices.apng is the same, a frame each; slice_own.png divides by the largest in each panel.\n"
+    "  slice.png          the slice in colours. Several are drawn with colours that compare, each distance divided by "
+    "its largest in\n"
+    "                     the whole series; slices.apng is the same, a frame each; slice_own.png divides by the "
+    "largest in each panel.\n"
     "                     Of more than 48 slices these three show the first 48\n"
     "  labels.png         --labels: the three label maps of the first triple, the last checkpoint\n"
     "  boundary.png       --boundary: the two heat maps, dashed the boundary that the angle's bisector at m predicts\n"
-    "  summary.json       one object       program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
-    "                     load_seconds, points_per_second, options, grid, range, slices, checkpoints (names), anchors (prompt\n"
-    "                     numbers [n,3]), anchor_coordinates (alpha, beta of A, B, C, [n,3,2]), largest_distances [n,3]; with --labels\n"
-    "                     components [n,3], boundary_fraction [n,3]; with --boundary alpha_mean (alpha of x), alpha_jump_predicted\n"
-    "Triples of prompts A, B, C, counted from 0: --anchors FILE.npy, integers [n,3] or [3]; or --pairs FILE.npy, integers [P,2]: A, B, with\n"
-    "the first prompt that is neither as C; or --pairs chain: (0,1,2), (1,2,3), ...; or --pairs disjoint: (0,1,2), (3,4,5), ...\n"
+    "  summary.json       one object       program, version, model, dtype, backend, instruction_set, threads, seed, "
+    "seconds,\n"
+    "                     load_seconds, points_per_second, options, grid, range, slices, checkpoints (names), anchors "
+    "(prompt\n"
+    "                     numbers [n,3]), anchor_coordinates (alpha, beta of A, B, C, [n,3,2]), largest_distances "
+    "[n,3]; with --labels\n"
+    "                     components [n,3], boundary_fraction [n,3]; with --boundary alpha_mean (alpha of x), "
+    "alpha_jump_predicted\n"
+    "Triples of prompts A, B, C, counted from 0: --anchors FILE.npy, integers [n,3] or [3]; or --pairs FILE.npy, "
+    "integers [P,2]: A, B, with\n"
+    "the first prompt that is neither as C; or --pairs chain: (0,1,2), (1,2,3), ...; or --pairs disjoint: (0,1,2), "
+    "(3,4,5), ...\n"
     "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.";
 
 struct options : program::common_options {
@@ -80,9 +100,12 @@ std::array<double, 2> range_of(std::string const& text) {
     bool good = low.ec == std::errc{} && low.ptr != end && *low.ptr == ',';
     if (good) {
         auto const high = std::from_chars(low.ptr + 1, end, range[1]);
-        good = high.ec == std::errc{} && high.ptr == end && std::isfinite(range[0]) && std::isfinite(range[1]) && range[0] < range[1];
+        good = high.ec == std::errc{} && high.ptr == end && std::isfinite(range[0]) && std::isfinite(range[1]) &&
+               range[0] < range[1];
     }
-    if (!good) throw plateau::usage_error("--range '" + text + "' is no range: give two numbers, the lower one first, such as -0.25,1.25");
+    if (!good)
+        throw plateau::usage_error("--range '" + text +
+                                   "' is no range: give two numbers, the lower one first, such as -0.25,1.25");
     return range;
 }
 
@@ -91,7 +114,8 @@ std::vector<index> rows_of(std::string const& option, std::string const& path, i
     if (!std::filesystem::exists(path)) throw plateau::usage_error(option + " " + path + ": there is no such file");
     auto const array = program::read_integers(path);
     if (array.shape.empty() || array.shape.size() > 2 || array.shape.back() != columns || array.values.empty()) {
-        throw plateau::usage_error(path + ": " + option + " takes an array of the shape [n," + std::to_string(columns) + "], prompts by number");
+        throw plateau::usage_error(path + ": " + option + " takes an array of the shape [n," + std::to_string(columns) +
+                                   "], prompts by number");
     }
     return array.values;
 }
@@ -118,7 +142,8 @@ std::vector<triple> triples_of(options const& o, index prompts) {
     for (auto const& anchors : all) {
         for (index const i : anchors) {
             if (i >= 0 && i < prompts) continue;
-            throw plateau::usage_error("an anchor is prompt " + std::to_string(i) + ", there are " + std::to_string(prompts) + ", counted from 0");
+            throw plateau::usage_error("an anchor is prompt " + std::to_string(i) + ", there are " +
+                                       std::to_string(prompts) + ", counted from 0");
         }
     }
     return all;
@@ -146,8 +171,8 @@ struct study {
     paths::surface_grid grid;
     std::vector<panel> panels;
     boundary_map boundary;
-    std::map<index, std::string> words;    ///< of the tokens in label maps
-    std::array<std::string, 3> anchors;    ///< texts of the first triple
+    std::map<index, std::string> words;  ///< of the tokens in label maps
+    std::array<std::string, 3> anchors;  ///< texts of the first triple
     std::vector<std::int64_t> tokens, lengths;
     index prompts = 0, longest = 0;
     bool ragged = false;
@@ -156,16 +181,20 @@ struct study {
     program::computer by;
 
     /// The slice that label maps and boundary maps are drawn of: of the last checkpoint, or of the first triple.
-    panel const& shown() const { return panels.size() > 1 && panels[0].anchors == panels[1].anchors ? panels.back() : panels.front(); }
+    panel const& shown() const {
+        return panels.size() > 1 && panels[0].anchors == panels[1].anchors ? panels.back() : panels.front();
+    }
 };
 
 /// @throws numeric_error that names the context and the place where a distance is infinite or NaN
-void require_finite(tensor::buffer<double, 3> const& distances, paths::surface_grid const& grid, std::string const& site) {
+void require_finite(tensor::buffer<double, 3> const& distances, paths::surface_grid const& grid,
+                    std::string const& site) {
     for (index k = 0; k < distances.extent(0); ++k) {
         for (index i = 0; i < grid.size(); ++i) {
             if (std::isfinite(distances[k].data()[i])) continue;
-            throw plateau::numeric_error("the read-out at " + site + " is not finite in the context of prompt " + std::string(1, "ABC"[k]) + " at (" +
-                                         plateau::fixed(grid[i][0], 4) + ", " + plateau::fixed(grid[i][1], 4) +
+            throw plateau::numeric_error("the read-out at " + site + " is not finite in the context of prompt " +
+                                         std::string(1, "ABC"[k]) + " at (" + plateau::fixed(grid[i][0], 4) + ", " +
+                                         plateau::fixed(grid[i][1], 4) +
                                          "): check the weights, or compute with a wider dtype");
         }
     }
@@ -184,8 +213,8 @@ void describe_labels(panel& one) {
 
 /// One slice of one model.
 template <class Context, class Model>
-panel run_slice(options const& o, Context const& ctx, Model const& model, plateau::models::prompt_list const& prompts, triple const& anchors,
-                paths::surface_grid const& grid, plateau::progress& bar, study& all) {
+panel run_slice(options const& o, Context const& ctx, Model const& model, plateau::models::prompt_list const& prompts,
+                triple const& anchors, paths::surface_grid const& grid, plateau::progress& bar, study& all) {
     using T = typename Model::value_type;
     panel one;
     one.anchors = anchors;
@@ -196,8 +225,9 @@ panel run_slice(options const& o, Context const& ctx, Model const& model, platea
         also = sweep::read_predictions(ctx, model, predictions);
     }
     program::stopwatch const watch;
-    one.slice = sweep::slice(ctx, model, prompts, anchors, grid,
-                             {.write = o.write_site, .read = o.read_site, .on_points = [&](index points) { bar.advance(points); }}, also);
+    one.slice = sweep::slice(
+        ctx, model, prompts, anchors, grid,
+        {.write = o.write_site, .read = o.read_site, .on_points = [&](index points) { bar.advance(points); }}, also);
     all.seconds += watch.seconds();
     all.points += 3 * grid.size();
     require_finite(one.slice.distances, grid, o.read_site);
@@ -211,7 +241,8 @@ panel run_slice(options const& o, Context const& ctx, Model const& model, platea
         for (index i = 0; i < grid.size(); ++i) {
             index const token = predictions.best(k, 1 + i, 0).token;
             one.labels[k].data()[i] = token;
-            if (!all.words.contains(token)) all.words[token] = program::shown(model, static_cast<plateau::token_id>(token));
+            if (!all.words.contains(token))
+                all.words[token] = program::shown(model, static_cast<plateau::token_id>(token));
         }
     }
     describe_labels(one);
@@ -220,7 +251,8 @@ panel run_slice(options const& o, Context const& ctx, Model const& model, platea
 
 /// The published boundary heat map, both ways.
 template <class Context, class Model>
-boundary_map run_boundary(options const& o, Context const& ctx, Model const& model, plateau::models::prompt_list const& prompts, triple const& anchors,
+boundary_map run_boundary(options const& o, Context const& ctx, Model const& model,
+                          plateau::models::prompt_list const& prompts, triple const& anchors,
                           paths::surface_grid const& grid, study& all) {
     using T = typename Model::value_type;
     plateau::progress bar{"points of the boundary", 2 * (1 + grid.size())};
@@ -228,11 +260,13 @@ boundary_map run_boundary(options const& o, Context const& ctx, Model const& mod
     auto const clean = sweep::last_activations(ctx, model, prompts, o.write_site);
     auto const mean = program::mean_of<T>(clean);
     auto const a = std::span<T const>{clean[anchors[0]].flat()}, b = std::span<T const>{clean[anchors[1]].flat()};
-    paths::plane<T> const plane{a, b, mean};  // its axis points from the foot to the mean, the published one away from it
+    paths::plane<T> const plane{a, b,
+                                mean};  // its axis points from the foot to the mean, the published one away from it
     boundary_map found;
-    found.distances = sweep::surface_distances(ctx, model, prompts, {anchors[0], anchors[1]}, grid,
-                                               [&](index, double u, double v, std::span<T> out) { plane(u, -v, out); },
-                                               {.write = o.write_site, .read = o.read_site, .on_points = [&](index points) { bar.advance(points); }});
+    found.distances = sweep::surface_distances(
+        ctx, model, prompts, {anchors[0], anchors[1]}, grid,
+        [&](index, double u, double v, std::span<T> out) { plane(u, -v, out); },
+        {.write = o.write_site, .read = o.read_site, .on_points = [&](index points) { bar.advance(points); }});
     all.seconds += watch.seconds();
     all.points += 2 * grid.size();
     require_finite(found.distances, grid, o.read_site);
@@ -242,7 +276,9 @@ boundary_map run_boundary(options const& o, Context const& ctx, Model const& mod
 }
 
 /// The grid of the boundary heat map.
-paths::surface_grid boundary_grid(index points) { return {paths::even_grid(0, 1, points), paths::even_grid(-1, 1, points)}; }
+paths::surface_grid boundary_grid(index points) {
+    return {paths::even_grid(0, 1, points), paths::even_grid(-1, 1, points)};
+}
 
 study run_all(options const& o, std::vector<program::checkpoint> const& checkpoints) {
     study all;
@@ -256,19 +292,24 @@ study run_all(options const& o, std::vector<program::checkpoint> const& checkpoi
             auto const prompts = program::load_prompts(o, model, false);
             auto const triples = triples_of(o, static_cast<index>(prompts.size()));
             if (triples.size() > 1 && checkpoints.size() > 1) {
-                throw plateau::usage_error("several triples of several checkpoints are too much for one picture: give one triple");
+                throw plateau::usage_error(
+                    "several triples of several checkpoints are too much for one picture: give one triple");
             }
-            program::require_memory(o.grid, o.grid * static_cast<index>(std::max(triples.size(), checkpoints.size())) * (o.labels ? 250 : 80),
-                                    "slices of " + std::to_string(o.grid) + " x " + std::to_string(o.grid) + " points", "ask for a smaller --grid");
+            program::require_memory(
+                o.grid,
+                o.grid * static_cast<index>(std::max(triples.size(), checkpoints.size())) * (o.labels ? 250 : 80),
+                "slices of " + std::to_string(o.grid) + " x " + std::to_string(o.grid) + " points",
+                "ask for a smaller --grid");
             {
                 plateau::progress bar{checkpoints.size() > 1 ? checkpoint.name + ": points" : "points",
                                       static_cast<index>(triples.size()) * 3 * (1 + all.grid.size())};
                 for (auto const& anchors : triples) {
                     all.panels.push_back(run_slice(o, ctx, model, prompts, anchors, all.grid, bar, all));
                     all.panels.back().name = checkpoints.size() > 1 ? checkpoint.name
-                                             : triples.size() > 1   ? "prompts " + std::to_string(anchors[0]) + ", " + std::to_string(anchors[1]) + ", " +
-                                                                        std::to_string(anchors[2])
-                                                                    : "";
+                                             : triples.size() > 1
+                                                 ? "prompts " + std::to_string(anchors[0]) + ", " +
+                                                       std::to_string(anchors[1]) + ", " + std::to_string(anchors[2])
+                                                 : "";
                 }
             }
             all.load_seconds += load_seconds;
@@ -277,7 +318,8 @@ study run_all(options const& o, std::vector<program::checkpoint> const& checkpoi
             for (std::size_t k = 0; k < 3; ++k) {
                 auto const& prompt = prompts[static_cast<std::size_t>(triples[0][k])];
                 if (model.tokenizer) all.anchors[k] = "“" + model.tokenizer->decode(prompt) + "”";
-                else for (auto const token : prompt) all.anchors[k] += std::to_string(token) + " ";
+                else
+                    for (auto const token : prompt) all.anchors[k] += std::to_string(token) + " ";
             }
             all.prompts = static_cast<index>(prompts.size());
             all.longest = program::longest_of(prompts);
@@ -305,12 +347,16 @@ void write_all(plateau::atomic_file& file, study const& all, std::vector<index> 
 void write_arrays(options const& o, study const& all, plateau::output_set& out) {
     std::vector<index> const square{o.grid, o.grid};
     for (index k = 0; k < 3; ++k) {
-        write_all<double>(out.file(std::string("d_") + "abc"[k] + ".npy"), all, square, [&](panel const& one) { return one.slice.distances[k].flat(); });
+        write_all<double>(out.file(std::string("d_") + "abc"[k] + ".npy"), all, square,
+                          [&](panel const& one) { return one.slice.distances[k].flat(); });
     }
     plateau::io::write_npy(out.file("alpha.npy"), all.grid.u, {o.grid});
-    if (o.labels) write_all<std::int64_t>(out.file("labels.npy"), all, {3, o.grid, o.grid}, [](panel const& one) { return one.labels.flat(); });
+    if (o.labels)
+        write_all<std::int64_t>(out.file("labels.npy"), all, {3, o.grid, o.grid},
+                                [](panel const& one) { return one.labels.flat(); });
     for (index k = 0; k < 2 && o.boundary; ++k) {
-        plateau::io::write_npy(out.file(std::string("boundary_") + "ab"[k] + ".npy"), all.boundary.distances[k].flat(), square);
+        plateau::io::write_npy(out.file(std::string("boundary_") + "ab"[k] + ".npy"), all.boundary.distances[k].flat(),
+                               square);
     }
     plateau::io::write_npy(out.file("tokens.npy"), all.tokens, {all.prompts, all.longest});
     if (all.ragged) plateau::io::write_npy(out.file("lengths.npy"), all.lengths, {all.prompts});
@@ -339,13 +385,15 @@ void write_csv(options const& o, study const& all, plateau::atomic_file& file) {
 #if PLATEAU_HAS_CAIRO
 std::vector<plateau::viz::place_mark> marks_of(panel const& one) {
     std::vector<plateau::viz::place_mark> marks;
-    for (std::size_t k = 0; k < 3; ++k) marks.push_back({std::string(1, "ABC"[k]), one.slice.anchors[k][0], one.slice.anchors[k][1]});
+    for (std::size_t k = 0; k < 3; ++k)
+        marks.push_back({std::string(1, "ABC"[k]), one.slice.anchors[k][0], one.slice.anchors[k][1]});
     return marks;
 }
 
 void draw(options const& o, study const& all, plateau::output_set& out) {
     namespace viz = plateau::viz;
-    std::string const sites = o.write_site + " → " + o.read_site, size = (o.checkpoints.empty() ? "" : std::to_string(all.panels.size()) + " checkpoints × ") +
+    std::string const sites = o.write_site + " → " + o.read_site,
+                      size = (o.checkpoints.empty() ? "" : std::to_string(all.panels.size()) + " checkpoints × ") +
                              std::to_string(o.grid) + " × " + std::to_string(o.grid) + " points";
     viz::map_grid const grid{all.grid.u, all.grid.v};
     viz::slice_figure slices;
@@ -356,7 +404,9 @@ void draw(options const& o, study const& all, plateau::output_set& out) {
     slices.one_scale = all.panels.size() > 1;
     if (all.panels.size() == 1 || !o.checkpoints.empty()) slices.anchors = all.anchors;
     constexpr std::size_t most = 48;  // more would not fit into a PNG
-    if (all.panels.size() > most) slices.counts = "the first " + std::to_string(most) + " of " + std::to_string(all.panels.size()) + " slices, " + size;
+    if (all.panels.size() > most)
+        slices.counts =
+            "the first " + std::to_string(most) + " of " + std::to_string(all.panels.size()) + " slices, " + size;
     for (auto const& one : all.panels) {
         if (slices.panels.size() == most) break;
         auto const map = [&](index k) { return tensor::view<double const, 2>(one.slice.distances[k]); };
@@ -379,8 +429,10 @@ void draw(options const& o, study const& all, plateau::output_set& out) {
         labels.name = [&](index token) { return "“" + all.words.at(token) + "”"; };
         for (index k = 0; k < 3; ++k) {
             auto const at = static_cast<std::size_t>(k);
-            auto const regions = std::to_string(one.components[at]) + (one.components[at] == 1 ? " region" : " regions");
-            labels.panels.push_back({std::string("in the context of ") + "ABC"[k] + ": " + regions, one.labels[k], marks_of(one)});
+            auto const regions =
+                std::to_string(one.components[at]) + (one.components[at] == 1 ? " region" : " regions");
+            labels.panels.push_back(
+                {std::string("in the context of ") + "ABC"[k] + ": " + regions, one.labels[k], marks_of(one)});
         }
         viz::write_labels(labels, out.file("labels.png").stream());
     }
@@ -395,11 +447,17 @@ void draw(options const& o, study const& all, plateau::output_set& out) {
         auto const map = tensor::view<double const, 2>(found.distances[k]);
         auto const flat = found.distances[k].flat();
         double const half = *std::max_element(flat.begin(), flat.end()) / 2;
-        viz::surface_map one{std::string("in the context of ") + "AB"[k], {cells.u, cells.v}, map, "α  (from A to B)", "β  (away from the mean m)"};
+        viz::surface_map one{std::string("in the context of ") + "AB" [k],
+                             { cells.u, cells.v },
+                             map,
+                             "α  (from A to B)",
+                             "β  (away from the mean m)"};
         one.places = {{"A", 0, 0}, {"B", 1, 0}, {"m", found.alpha_mean, -1}};
-        one.lines.push_back({"half of the largest distance", {viz::palette::vermillion, 1.6},
+        one.lines.push_back({"half of the largest distance",
+                             {viz::palette::vermillion, 1.6},
                              viz::contour_path(metrics::iso_contour(cells.u, cells.v, map, half))});
-        one.lines.push_back({"bisector at m", {viz::palette::ink, 1.4, {5, 3.5}},
+        one.lines.push_back({"bisector at m",
+                             {viz::palette::ink, 1.4, {5, 3.5}},
                              {{found.alpha_mean, -1}, {2 * found.alpha_jump - found.alpha_mean, 1}}});
         figure.maps.push_back(std::move(one));
     }
@@ -410,8 +468,10 @@ void draw(options const& o, study const& all, plateau::output_set& out) {
 void run(CLI::App const& app, options o) {
     if (o.grid < 2) throw plateau::usage_error("--grid must be at least 2, got " + std::to_string(o.grid));
     range_of(o.range);
-    if (!(o.frame_seconds > 0 && o.frame_seconds <= 60)) throw plateau::usage_error("--frame-seconds must be above 0 and at most 60");
-    auto const checkpoints = program::checkpoints_of(o.checkpoints.empty() ? std::vector<std::string>{o.model} : o.checkpoints);
+    if (!(o.frame_seconds > 0 && o.frame_seconds <= 60))
+        throw plateau::usage_error("--frame-seconds must be above 0 and at most 60");
+    auto const checkpoints =
+        program::checkpoints_of(o.checkpoints.empty() ? std::vector<std::string>{o.model} : o.checkpoints);
     o.model = checkpoints.back().path;
     plateau::output_set out{o.out};
     auto const all = run_all(o, checkpoints);
@@ -446,7 +506,9 @@ void run(CLI::App const& app, options o) {
     }
     out.file("summary.json").write(program::json_text(summary));
     out.commit();
-    auto const remove = [&](bool written, std::initializer_list<char const*> names) {  // of an earlier run: they would contradict this one
+    auto const remove =
+        [&](bool written,
+            std::initializer_list<char const*> names) {  // of an earlier run: they would contradict this one
         std::error_code ignored;
         for (char const* const name : names) {
             if (!written) std::filesystem::remove(out.directory() / name, ignored);
@@ -472,12 +534,14 @@ void run(CLI::App const& app, options o) {
         }
         table.row(cells);
     }
-    std::cout << (o.checkpoints.empty() ? o.model : std::to_string(checkpoints.size()) + " checkpoints") << program::weights_of(o) << ": " << all.panels.size()
-              << (all.panels.size() == 1 ? " slice of " : " slices of ") << o.grid << " x " << o.grid << " points, 3 contexts, " << o.write_site << " -> "
-              << o.read_site << '\n' << table.render();
+    std::cout << (o.checkpoints.empty() ? o.model : std::to_string(checkpoints.size()) + " checkpoints")
+              << program::weights_of(o) << ": " << all.panels.size()
+              << (all.panels.size() == 1 ? " slice of " : " slices of ") << o.grid << " x " << o.grid
+              << " points, 3 contexts, " << o.write_site << " -> " << o.read_site << '\n'
+              << table.render();
     if (o.boundary) {
-        std::cout << "boundary: mean at alpha " << plateau::fixed(all.boundary.alpha_mean, 3) << ", jump predicted at alpha "
-                  << plateau::fixed(all.boundary.alpha_jump, 3) << '\n';
+        std::cout << "boundary: mean at alpha " << plateau::fixed(all.boundary.alpha_mean, 3)
+                  << ", jump predicted at alpha " << plateau::fixed(all.boundary.alpha_jump, 3) << '\n';
     }
     std::cout << plateau::fixed(static_cast<double>(all.points) / all.seconds, 0) << " points per second\n";
     program::print_places(out, "slice.png");
@@ -492,14 +556,19 @@ int main(int argc, char** argv) {
     program::add_model_options(app, o);
     program::add_prompt_options(app, o);
     app.add_option("--out", o.out, "folder for the results")->capture_default_str();
-    auto* const anchors = app.add_option("--anchors", o.anchors, "NPY file of integers [n,3]: prompts A, B, C by number (default: the first three prompts)");
-    app.add_option("--pairs", o.pairs, "instead: chain, disjoint, or an NPY file of integers [P,2]: see below")->excludes(anchors);
+    auto* const anchors =
+        app.add_option("--anchors", o.anchors,
+                       "NPY file of integers [n,3]: prompts A, B, C by number (default: the first three prompts)");
+    app.add_option("--pairs", o.pairs, "instead: chain, disjoint, or an NPY file of integers [P,2]: see below")
+        ->excludes(anchors);
     app.add_option("--grid", o.grid, "points along each axis")->capture_default_str();
     app.add_option("--range", o.range, "LOW,HIGH: both coordinates' first and last value")->capture_default_str();
     app.add_option("--write-site", o.write_site, "where points are written")->capture_default_str();
     app.add_option("--read-site", o.read_site, "where the change is read, at the last position")->capture_default_str();
-    app.add_option("--checkpoints", o.checkpoints, "instead of --model: models, or folders of models, separated by commas; one panel each")
-        ->delimiter(',')->excludes("--model");
+    app.add_option("--checkpoints", o.checkpoints,
+                   "instead of --model: models, or folders of models, separated by commas; one panel each")
+        ->delimiter(',')
+        ->excludes("--model");
     app.add_flag("--labels", o.labels, "also the likeliest next token of every point");
     app.add_flag("--boundary", o.boundary, "also the heat maps over the plane through A, B and the mean activation");
     app.add_option("--frame-seconds", o.frame_seconds, "how long slices.apng shows each slice")->capture_default_str();

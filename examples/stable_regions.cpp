@@ -2,9 +2,10 @@
 //
 //     stable_regions --model SmolLM2-135M-Instruct.Q4_1.gguf --corpus novel.txt --count 100 --out results
 //
-// For each pair (context, other) the activation at the write site and last position of the context prompt is replaced by
-// x(α) = (1−α)A + αB, or another --path; d(α) is the distance of the read-out to that at α = 0. See Janiak et al. 2024, arXiv 2409.17113.
-// --context, --position and --mode choose another prompt to run in and other positions, --freeze holds what would follow x.
+// For each pair (context, other) the activation at the write site and last position of the context prompt is replaced
+// by x(α) = (1−α)A + αB, or another --path; d(α) is the distance of the read-out to that at α = 0. See Janiak et al.
+// 2024, arXiv 2409.17113. --context, --position and --mode choose another prompt to run in and other positions,
+// --freeze holds what would follow x.
 
 #include <array>
 #include <cstdio>
@@ -33,41 +34,56 @@ namespace statistics = plateau::statistics;
 namespace sweep = plateau::sweep;
 
 constexpr char const* files_text =
-    "Files written to --out (P pairs, twice as many with --context both; S steps, N prompts, T tokens of the longest):\n"
-    "  distances.npy   float64 [P,S]  d(alpha): L2 distance of the read-out to that at alpha = 0; unit of the read-out\n"
-    "  distances.K.npy float64 [P,S]  the same at the K-th of several --read-site, K = 2, 3, ...; everything else is of the first\n"
+    "Files written to --out (P pairs, twice as many with --context both; S steps, N prompts, T tokens of the "
+    "longest):\n"
+    "  distances.npy   float64 [P,S]  d(alpha): L2 distance of the read-out to that at alpha = 0; unit of the "
+    "read-out\n"
+    "  distances.K.npy float64 [P,S]  the same at the K-th of several --read-site, K = 2, 3, ...; everything else is "
+    "of the first\n"
     "  relative.npy    float64 [P,S]  d(alpha)/d(1), no unit; NaN for a degenerate pair\n"
     "  share.npy       float64 [P,S]  --metrics share: d_A/(d_A+d_B), d to the read-outs at alpha = 0 and 1; no unit\n"
-    "  projection.npy  float64 [P,S]  --metrics projection: <x-a,b-a>/|b-a|^2 of read-outs, a and b those of both ends; no unit\n"
+    "  projection.npy  float64 [P,S]  --metrics projection: <x-a,b-a>/|b-a|^2 of read-outs, a and b those of both "
+    "ends; no unit\n"
     "  arc.npy         float64 [P,S]  --metrics arc: length that the read-out has travelled, of the whole; no unit\n"
     "  cosine.npy      float64 [P,S]  --metrics cosine: 1 - cosine of the read-out and that at alpha = 0; no unit\n"
     "                  NAME.K.npy: the same at the K-th of several --read-site; NaN where a metric is not defined\n"
     "  max_slope.npy   float64 [P]    largest step of the relative curve, x (S-1): per unit of alpha\n"
     "  alpha_jump.npy  float64 [P]    where that step is: alpha, in [0,1]\n"
-    "  refined.npy     float64 [P,4]  --refine: place of the steepest change (alpha), bound on its error, slope there, and 1 if that\n"
+    "  refined.npy     float64 [P,4]  --refine: place of the steepest change (alpha), bound on its error, slope there, "
+    "and 1 if that\n"
     "                  slope no longer grew when the last interval was divided, 0 if it is a lower bound\n"
     "  kl.npy          float64 [P,S]  --kl: KL(p(0)||p(alpha)) of the next-token distributions; nats\n"
     "  kl_reverse.npy  float64 [P,S]  --kl: KL(p(alpha)||p(0)); nats\n"
     "  top_tokens.npy  int64   [P,S,K]  --top-k K: the likeliest next tokens, the first one first\n"
     "  top_log_probs.npy  float64 [P,S,K]  --top-k K: log of their probabilities; nats\n"
-    "  transplant_gap.npy  float64 [P]  with --context, --position, --mode, --freeze or --transplant-gap: distance of the\n"
-    "                  read-out at the path's end that is not the context's own (alpha = 1 in context A, 0 in context B) to\n"
-    "                  that of the other prompt's own clean run; unit of the read-out; 0 if both ends are natural runs; NaN\n"
+    "  transplant_gap.npy  float64 [P]  with --context, --position, --mode, --freeze or --transplant-gap: distance of "
+    "the\n"
+    "                  read-out at the path's end that is not the context's own (alpha = 1 in context A, 0 in context "
+    "B) to\n"
+    "                  that of the other prompt's own clean run; unit of the read-out; 0 if both ends are natural "
+    "runs; NaN\n"
     "                  for attention scores or patterns of prompts of different lengths\n"
     "  contexts.npy    int64   [P]    with the same options: the prompt in which the rows of each pair ran\n"
     "  tokens.npy      int64   [N,T]  token ids of the prompts, -1 beyond a shorter one\n"
     "  lengths.npy     int64   [N]    tokens of each prompt; only if lengths differ\n"
-    "  pairs.npy       int64   [P,2]  prompts of each pair, counted from 0: A, B (context, other unless --context says else)\n"
-    "  curves.csv      P x S rows     pair,context,other,alpha,distance,relative; units as above; context: where rows ran\n"
+    "  pairs.npy       int64   [P,2]  prompts of each pair, counted from 0: A, B (context, other unless --context says "
+    "else)\n"
+    "  curves.csv      P x S rows     pair,context,other,alpha,distance,relative; units as above; context: where rows "
+    "ran\n"
     "  curves.png      median curve with its quartile band, and the histogram of max slopes\n"
-    "  summary.json    one object     program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
+    "  summary.json    one object     program, version, model, dtype, backend, instruction_set, threads, seed, "
+    "seconds,\n"
     "                  load_seconds, points_per_second, options, pairs, steps, degenerate_pairs, max_slope_q25,\n"
-    "                  max_slope_median, max_slope_q75, alpha_jump_median; seconds of computing and of loading; with the\n"
+    "                  max_slope_median, max_slope_q75, alpha_jump_median; seconds of computing and of loading; with "
+    "the\n"
     "                  options named at transplant_gap.npy also context, position, mode, freeze, transplant_gap_q25,\n"
     "                  transplant_gap_median, transplant_gap_q75\n"
-    "x(alpha) goes from A to B whatever the context, and d(alpha) is the distance to the row at x = A in the same context.\n"
-    "--context both: first the P pairs in context A, then the same pairs in context B, in every array and in curves.csv.\n"
-    "--freeze: values of a first pass without any freezing; sites that fire no later than the write site do not follow x\n"
+    "x(alpha) goes from A to B whatever the context, and d(alpha) is the distance to the row at x = A in the same "
+    "context.\n"
+    "--context both: first the P pairs in context A, then the same pairs in context B, in every array and in "
+    "curves.csv.\n"
+    "--freeze: values of a first pass without any freezing; sites that fire no later than the write site do not follow "
+    "x\n"
     "and are left as they are. A is the context prompt's own run.\n"
     "A pair is degenerate if d(1) <= --min-d1: it is reported and left out of quantiles.\n"
     "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.";
@@ -99,13 +115,16 @@ std::vector<std::string> read_sites_of(std::string const& text) {
 }
 
 /// Where d(alpha) of the k-th read site lies, counted from 0.
-std::string distances_name(std::size_t k) { return k == 0 ? "distances.npy" : "distances." + std::to_string(k + 1) + ".npy"; }
+std::string distances_name(std::size_t k) {
+    return k == 0 ? "distances.npy" : "distances." + std::to_string(k + 1) + ".npy";
+}
 
 template <class T>
 void require_finite(sweep::predictions<T> const& p) {
     for (index i = 0; i < p.log_sum_exp.size(); ++i) {
         if (std::isfinite(p.log_sum_exp.data()[i])) continue;
-        throw plateau::numeric_error("the logits are not finite for pair " + std::to_string(i / p.log_sum_exp.extent(1)) + ", point " +
+        throw plateau::numeric_error("the logits are not finite for pair " +
+                                     std::to_string(i / p.log_sum_exp.extent(1)) + ", point " +
                                      std::to_string(i % p.log_sum_exp.extent(1)) + ": compute with a wider dtype");
     }
 }
@@ -131,7 +150,8 @@ void write_predictions(plateau::output_set& out, sweep::predictions<T> const& p,
 
 void write_refined(plateau::output_set& out, std::vector<plateau::paths::refined_jump> const& jumps) {
     std::vector<double> values;
-    for (auto const& one : jumps) values.insert(values.end(), {one.place, one.error, one.slope, one.resolved ? 1.0 : 0.0});
+    for (auto const& one : jumps)
+        values.insert(values.end(), {one.place, one.error, one.slope, one.resolved ? 1.0 : 0.0});
     plateau::io::write_npy(out.file("refined.npy"), values, {static_cast<index>(jumps.size()), 4});
 }
 
@@ -143,8 +163,8 @@ void write_csv(plateau::atomic_file& file, std::vector<sweep::prompt_pair> const
         for (std::size_t i = 0; i < steps; ++i) {
             std::array<char, 160> line{};
             std::snprintf(line.data(), line.size(), "%zu,%lld,%lld,%.17g,%.17g,%.17g\n", p,
-                          static_cast<long long>(pairs[p].context), static_cast<long long>(pairs[p].other), curves.alpha[i],
-                          curves[static_cast<index>(p)][i], r.relative[p * steps + i]);
+                          static_cast<long long>(pairs[p].context), static_cast<long long>(pairs[p].other),
+                          curves.alpha[i], curves[static_cast<index>(p)][i], r.relative[p * steps + i]);
             file.write(std::string_view{line.data()});
         }
     }
@@ -166,15 +186,20 @@ void run(CLI::App const& app, options const& o) {
     plateau::output_set out{o.out};
     program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
         auto const prompts = program::load_prompts(o, model, false);
-        auto const pairs = program::in_contexts(program::pairs_of(o.pairs, static_cast<index>(prompts.size())).pairs, o.interventions.context);
+        auto const pairs = program::in_contexts(program::pairs_of(o.pairs, static_cast<index>(prompts.size())).pairs,
+                                                o.interventions.context);
         auto const count = static_cast<index>(pairs.size());
         if (o.top_k > model.vocabulary()) {
-            throw plateau::usage_error("--top-k " + std::to_string(o.top_k) + ": the vocabulary has " + std::to_string(model.vocabulary()) +
-                                       " tokens");
+            throw plateau::usage_error("--top-k " + std::to_string(o.top_k) + ": the vocabulary has " +
+                                       std::to_string(model.vocabulary()) + " tokens");
         }
-        program::require_memory(o.steps, (count + 1) * (3 + static_cast<index>(read_sites.size() * (1 + o.metrics.size())) + (o.kl ? 3 : 0) + 4 * o.top_k) * index{sizeof(double)},
-                                std::to_string(o.steps) + " steps of " + std::to_string(count) + " pairs",
-                                "ask for fewer steps, or fewer pairs at a time");
+        program::require_memory(
+            o.steps,
+            (count + 1) *
+                (3 + static_cast<index>(read_sites.size() * (1 + o.metrics.size())) + (o.kl ? 3 : 0) + 4 * o.top_k) *
+                index{sizeof(double)},
+            std::to_string(o.steps) + " steps of " + std::to_string(count) + " pairs",
+            "ask for fewer steps, or fewer pairs at a time");
 
         bool const predicts = o.kl || o.top_k > 0;
         using T = typename std::decay_t<decltype(model)>::value_type;
@@ -183,12 +208,17 @@ void run(CLI::App const& app, options const& o) {
         using model_type = std::decay_t<decltype(model)>;
         sweep::transplant_gap<context, model_type> gap{ctx, model, prompts, pairs, read_sites[0], o.steps};
         std::vector<plateau::tensor::buffer<double, 2>> more_distances;
-        for (std::size_t k = 1; k < read_sites.size(); ++k) more_distances.emplace_back(std::array<index, 2>{count, o.steps});
-        program::require_memory(1, program::frozen_bytes(model, frozen, count, own_positions(positions, prompts), program::longest_of(prompts)) + 1,
+        for (std::size_t k = 1; k < read_sites.size(); ++k)
+            more_distances.emplace_back(std::array<index, 2>{count, o.steps});
+        program::require_memory(1,
+                                program::frozen_bytes(model, frozen, count, own_positions(positions, prompts),
+                                                      program::longest_of(prompts)) +
+                                    1,
                                 "the values of frozen sites", "freeze fewer sites, or fewer pairs at a time");
         program::stopwatch const watch;
         std::vector<T> mean;
-        if (o.path.starts_with("arc")) mean = program::mean_of<T>(sweep::last_activations(ctx, model, prompts, o.write_site));
+        if (o.path.starts_with("arc"))
+            mean = program::mean_of<T>(sweep::last_activations(ctx, model, prompts, o.write_site));
         auto const path = program::named_path<T>(o.path, pairs, mean);
         auto const points = o.path == "linear" ? sweep::straight_lines<T>(pairs, o.steps)
                                                : sweep::at_grid<T>(path, plateau::paths::even_grid(0, 1, o.steps));
@@ -214,22 +244,32 @@ void run(CLI::App const& app, options const& o) {
         auto const curves = [&] {
             plateau::progress bar{"points", count * o.steps};  // its line ends before the table begins
             return sweep::distances_along(ctx, model, prompts, pairs, plateau::paths::even_grid(0, 1, o.steps), points,
-                                          {.write = o.write_site, .read = read_sites[0], .positions = positions,
-                                           .whole_pairs = whole.any(), .on_points = [&](index done) { bar.advance(done); }},
+                                          {.write = o.write_site,
+                                           .read = read_sites[0],
+                                           .positions = positions,
+                                           .whole_pairs = whole.any(),
+                                           .on_points = [&](index done) { bar.advance(done); }},
                                           also);
         }();
         auto const gaps = intervenes ? gap.distances() : std::vector<double>{};
         std::vector<plateau::paths::refined_jump> refined;
         if (o.refine > 0) {
             program::require_finite(curves.distances, read_sites[0]);
-            refined = sweep::refine_jumps(ctx, model, prompts, pairs, curves, path, {.tolerance = o.refine, .noise = o.dtype == "fp64" ? 1e-13 : o.dtype == "bf16" ? 1e-3 : 1e-5, .min_d1 = o.min_d1},
-                                          {.write = o.write_site, .read = read_sites[0], .positions = positions}, changes);
+            refined =
+                sweep::refine_jumps(ctx, model, prompts, pairs, curves, path,
+                                    {.tolerance = o.refine,
+                                     .noise = o.dtype == "fp64"   ? 1e-13
+                                              : o.dtype == "bf16" ? 1e-3
+                                                                  : 1e-5,
+                                     .min_d1 = o.min_d1},
+                                    {.write = o.write_site, .read = read_sites[0], .positions = positions}, changes);
         }
         double const seconds = watch.seconds();
         index evaluated = count * o.steps;
         for (auto const& one : refined) evaluated += std::max<index>(0, one.evaluations - o.steps);
         program::require_finite(curves.distances, read_sites[0]);
-        for (std::size_t k = 1; k < read_sites.size(); ++k) program::require_finite(more_distances[k - 1], read_sites[k]);
+        for (std::size_t k = 1; k < read_sites.size(); ++k)
+            program::require_finite(more_distances[k - 1], read_sites[k]);
         require_finite(predictions);
         auto const r = program::measure(curves.alpha, curves.distances, o.min_d1);
         auto const slopes = statistics::quartiles_of(r.max_slope);
@@ -247,14 +287,16 @@ void run(CLI::App const& app, options const& o) {
         whole.write(out);
         auto const prompt_count = static_cast<index>(prompts.size());
         index const longest = program::longest_of(prompts);
-        plateau::io::write_npy(out.file("tokens.npy"), program::padded_tokens(prompts, longest), {prompt_count, longest});
+        plateau::io::write_npy(out.file("tokens.npy"), program::padded_tokens(prompts, longest),
+                               {prompt_count, longest});
         if (program::ragged(prompts)) {
             plateau::io::write_npy(out.file("lengths.npy"), program::lengths_of(prompts), {prompt_count});
         }
         std::vector<std::int64_t> pair_ids;
         std::vector<std::int64_t> contexts;
         for (auto const& pair : pairs) {
-            auto const [a, b] = pair.to_context ? std::pair{pair.other, pair.context} : std::pair{pair.context, pair.other};
+            auto const [a, b] =
+                pair.to_context ? std::pair{pair.other, pair.context} : std::pair{pair.context, pair.other};
             pair_ids.insert(pair_ids.end(), {a, b});
             contexts.push_back(pair.context);
         }
@@ -299,7 +341,8 @@ void run(CLI::App const& app, options const& o) {
         out.commit();
         program::remove_stale(out, program::ragged(prompts), {"lengths.npy"});
         std::error_code ignored;
-        for (std::size_t k = read_sites.size(); std::filesystem::remove(out.directory() / distances_name(k), ignored);) ++k;
+        for (std::size_t k = read_sites.size(); std::filesystem::remove(out.directory() / distances_name(k), ignored);)
+            ++k;
         program::remove_stale(out, intervenes, {"contexts.npy", "transplant_gap.npy"});
         program::remove_stale(out, o.refine > 0, {"refined.npy"});
         program::remove_stale(out, o.kl, {"kl.npy", "kl_reverse.npy"});
@@ -307,7 +350,9 @@ void run(CLI::App const& app, options const& o) {
         for (auto const& metric : program::metric_names()) {
             if (std::count(o.metrics.begin(), o.metrics.end(), metric) > 0) continue;
             std::filesystem::remove(out.directory() / (metric + ".npy"), ignored);
-            for (int k = 2; std::filesystem::remove(out.directory() / (metric + "." + std::to_string(k) + ".npy"), ignored);) ++k;
+            for (int k = 2;
+                 std::filesystem::remove(out.directory() / (metric + "." + std::to_string(k) + ".npy"), ignored);)
+                ++k;
         }
 
         plateau::table table{{"", "q25", "median", "q75"}};
@@ -326,10 +371,12 @@ void run(CLI::App const& app, options const& o) {
             row("max slope, refined", statistics::quartiles_of(refined_slopes));
             row("place of the jump, refined", statistics::quartiles_of(places));
         }
-        std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps, " << o.write_site << " -> " << o.read_site
-                  << '\n' << table.render();
+        std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps, "
+                  << o.write_site << " -> " << o.read_site << '\n'
+                  << table.render();
         if (o.refine > 0) {
-            auto const bounds = std::count_if(refined.begin(), refined.end(), [](auto const& one) { return !one.resolved && !std::isnan(one.place); });
+            auto const bounds = std::count_if(refined.begin(), refined.end(),
+                                              [](auto const& one) { return !one.resolved && !std::isnan(one.place); });
             if (bounds > 0) std::cout << bounds << " refined slopes are lower bounds: sharper than the tolerance\n";
         }
         if (r.degenerate > 0) std::cout << r.degenerate << " degenerate pairs are left out\n";
@@ -350,17 +397,24 @@ int main(int argc, char** argv) {
     app.add_option("--pairs", o.pairs, "chain, disjoint, all, or an NPY file of integers [P,2]: context, other")
         ->capture_default_str();
     app.add_option("--write-site", o.write_site, "where x(alpha) is written")->capture_default_str();
-    app.add_option("--read-site", o.read_site, "where the change is read, at the last position; or several, separated by commas")->capture_default_str();
-    app.add_option("--path", o.path, "how x goes from A to B, see below")->check(CLI::IsMember(program::path_names()))->capture_default_str();
+    app.add_option("--read-site", o.read_site,
+                   "where the change is read, at the last position; or several, separated by commas")
+        ->capture_default_str();
+    app.add_option("--path", o.path, "how x goes from A to B, see below")
+        ->check(CLI::IsMember(program::path_names()))
+        ->capture_default_str();
     app.add_option("--metrics", o.metrics, "also these curves, see below: share, projection, arc, cosine")
-        ->delimiter(',')->check(CLI::IsMember(program::metric_names()));
+        ->delimiter(',')
+        ->check(CLI::IsMember(program::metric_names()));
     app.add_option("--steps", o.steps, "points per pair, alpha = i/(steps-1)")->capture_default_str();
     app.add_option("--min-d1", o.min_d1, "a pair with d(1) not above this is degenerate")->capture_default_str();
-    app.add_option("--refine", o.refine, "then look for each pair's steepest place to this tolerance in alpha, from a few more points")
+    app.add_option("--refine", o.refine,
+                   "then look for each pair's steepest place to this tolerance in alpha, from a few more points")
         ->check(CLI::Range(1e-9, 0.5));
     app.add_flag("--kl", o.kl, "also the divergence of the predicted distribution from that at alpha = 0");
     app.add_option("--top-k", o.top_k, "also this many likeliest next tokens of every point")
-        ->check(CLI::Range(0, 1 << 20))->capture_default_str();
+        ->check(CLI::Range(0, 1 << 20))
+        ->capture_default_str();
     app.add_flag("--transplant-gap", o.gap, "also the distance of the transplanted end's read-out to its own prompt's");
     program::add_intervention_options(app, o.interventions);
     app.footer(std::string(files_text) + '\n' + program::paths_text);

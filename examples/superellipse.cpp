@@ -1,10 +1,13 @@
-// Iso-response contours over two angles, and the exponent of the superellipse through them: is a plateau's rim that of a quadratic form?
+// Iso-response contours over two angles, and the exponent of the superellipse through them: is a plateau's rim that of
+// a quadratic form?
 //
-//     superellipse --model SmolLM2-135M-Instruct.Q4_1.gguf --directions random,random-difference --direction-pairs 4 --out results
+//     superellipse --model SmolLM2-135M-Instruct.Q4_1.gguf --directions random,random-difference --direction-pairs 4
+//     --out results
 //
-// Anchors (activations of prompts) are turned at fixed norm towards pairs of directions, by 0 to 60 degrees each; the distance of the read-out from
-// the anchor's own run, its median over anchors, and the contour at half of the smaller axis' maximum. |x|^p + |y|^p = 1 is fitted to it: p = 2 is an
-// ellipse, as a quadratic form has it, p > 2 a plateau with privileged directions. See da Silva & Heimersheim 2026, arXiv 2606.24964.
+// Anchors (activations of prompts) are turned at fixed norm towards pairs of directions, by 0 to 60 degrees each; the
+// distance of the read-out from the anchor's own run, its median over anchors, and the contour at half of the smaller
+// axis' maximum. |x|^p + |y|^p = 1 is fitted to it: p = 2 is an ellipse, as a quadratic form has it, p > 2 a plateau
+// with privileged directions. See da Silva & Heimersheim 2026, arXiv 2606.24964.
 
 #include <array>
 #include <cmath>
@@ -32,25 +35,37 @@ namespace sweep = plateau::sweep;
 namespace tensor = plateau::tensor;
 
 constexpr char const* files_text =
-    "Files written to --out (Q pairs of directions, kind by kind; A anchors, G = --grid; rows run along the second angle, columns along the\n"
+    "Files written to --out (Q pairs of directions, kind by kind; A anchors, G = --grid; rows run along the second "
+    "angle, columns along the\n"
     "first; D the width of the write site; N prompts, T tokens of the longest):\n"
-    "  distances.npy    float64 [Q,A,G,G]  L2 distance of the read-out to that of the anchor's own run; unit of the read-out\n"
+    "  distances.npy    float64 [Q,A,G,G]  L2 distance of the read-out to that of the anchor's own run; unit of the "
+    "read-out\n"
     "  medians.npy      float64 [Q,G,G]    its median over anchors\n"
     "  angles.npy       float64 [G]        degrees from the anchor\n"
     "  directions.npy   float64 [Q,2,D]    the directions, before what is parallel to an anchor is taken off\n"
-    "  exponents.npy    float64 [Q,3,3]    p with the lower and upper end of its 95 % interval, at thresholds of 0.25, 0.5 and 1 times the\n"
+    "  exponents.npy    float64 [Q,3,3]    p with the lower and upper end of its 95 % interval, at thresholds of 0.25, "
+    "0.5 and 1 times the\n"
     "                   smaller axis' maximum (the published one is 0.5); NaN where an axis does not reach it\n"
-    "  intercepts.npy   float64 [Q,3,2]    plateau-breaking angles: where the first and the second axis reach the threshold; degrees\n"
-    "  tokens.npy       int64   [N,T]      token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] if lengths differ\n"
-    "  superellipse.csv 3 Q rows           kind,pair,share,level,intercept_1,intercept_2,points,exponent,exponent_low,exponent_high\n"
+    "  intercepts.npy   float64 [Q,3,2]    plateau-breaking angles: where the first and the second axis reach the "
+    "threshold; degrees\n"
+    "  tokens.npy       int64   [N,T]      token ids of the prompts, -1 beyond a shorter one; lengths.npy int64 [N] if "
+    "lengths differ\n"
+    "  superellipse.csv 3 Q rows           "
+    "kind,pair,share,level,intercept_1,intercept_2,points,exponent,exponent_low,exponent_high\n"
     "  superellipse.png the first three pairs of every kind: median distance, contour, fitted superellipse\n"
-    "  summary.json     one object         program, version, model, dtype, backend, instruction_set, threads, seed, seconds,\n"
-    "                   load_seconds, points_per_second, options, write_site, read_site, anchors, grid, degrees, direction_pairs (Q),\n"
-    "                   kinds, exponents ([value, low, high] by kind: median over its pairs, at the published threshold)\n"
-    "Kinds of directions: random, isotropic Gaussian vectors; random-difference, differences of the activations of two prompts drawn among\n"
+    "  summary.json     one object         program, version, model, dtype, backend, instruction_set, threads, seed, "
+    "seconds,\n"
+    "                   load_seconds, points_per_second, options, write_site, read_site, anchors, grid, degrees, "
+    "direction_pairs (Q),\n"
+    "                   kinds, exponents ([value, low, high] by kind: median over its pairs, at the published "
+    "threshold)\n"
+    "Kinds of directions: random, isotropic Gaussian vectors; random-difference, differences of the activations of two "
+    "prompts drawn among\n"
     "those that are no anchors, four prompts a pair; or an NPY file of numbers [2P,D] or [P,2,D], taken two by two.\n"
-    "Anchors: the first --anchors prompts. Intervals: bootstrap over anchors; that of a kind resamples the anchors of all its pairs at once.\n"
-    "Sites by default: written after block 2 (block 0 of fewer than 5), read after the last but one (the last of fewer than 3), as published.\n"
+    "Anchors: the first --anchors prompts. Intervals: bootstrap over anchors; that of a kind resamples the anchors of "
+    "all its pairs at once.\n"
+    "Sites by default: written after block 2 (block 0 of fewer than 5), read after the last but one (the last of fewer "
+    "than 3), as published.\n"
     "Prompts: without --tokens, --prompts or --corpus those of the embedded model. No BOS unless --bos on.";
 
 struct options : program::common_options {
@@ -75,14 +90,16 @@ struct response {
 
 std::vector<double> gaussian(index width, plateau::counter_rng& rng) {
     std::vector<double> direction;
-    for (index i = 0; i < width; ++i) direction.push_back(statistics::normal_quantile(rng.uniform() + 0x1p-54));  // never 0
+    for (index i = 0; i < width; ++i)
+        direction.push_back(statistics::normal_quantile(rng.uniform() + 0x1p-54));  // never 0
     return direction;
 }
 
 /// Directions of a file, two by two. @throws usage_error, file_error
 std::vector<response> directions_of_file(std::string const& path, index width) {
     if (!std::filesystem::exists(path)) {
-        throw plateau::usage_error("--directions " + path + ": there is no such file; give random, random-difference or an NPY file");
+        throw plateau::usage_error("--directions " + path +
+                                   ": there is no such file; give random, random-difference or an NPY file");
     }
     auto const stored = plateau::io::read_npy(path);
     plateau::io::npy_data<double> array;
@@ -94,12 +111,18 @@ std::vector<response> directions_of_file(std::string const& path, index width) {
     }
     auto const size = static_cast<index>(array.values.size());
     if (array.shape.size() < 2 || array.shape.back() != width || size == 0 || size / width % 2 != 0) {
-        throw plateau::usage_error(path + ": directions must have the shape [2P,D] or [P,2,D], D = " + std::to_string(width) +
-                                   " as wide as the write site");
+        throw plateau::usage_error(path + ": directions must have the shape [2P,D] or [P,2,D], D = " +
+                                   std::to_string(width) + " as wide as the write site");
     }
     std::vector<response> all;
     for (auto at = array.values.begin(); at != array.values.end(); at += 2 * width) {
-        all.push_back({std::filesystem::path(path).filename().string(), static_cast<index>(all.size()), {at, at + width}, {at + width, at + 2 * width}, {}, {}, {}});
+        all.push_back({std::filesystem::path(path).filename().string(),
+                       static_cast<index>(all.size()),
+                       {at, at + width},
+                       {at + width, at + 2 * width},
+                       {},
+                       {},
+                       {}});
     }
     return all;
 }
@@ -116,11 +139,13 @@ std::vector<response> directions_of(options const& o, tensor::view<T const, 2> a
         }
         index const others = activations.extent(0) - o.anchors;
         if (kind == "random-difference" && others < 4) {
-            throw plateau::usage_error("--directions random-difference needs four prompts that are no anchors, there are " + std::to_string(others) +
-                                       ": give more prompts, or fewer --anchors");
+            throw plateau::usage_error(
+                "--directions random-difference needs four prompts that are no anchors, there are " +
+                std::to_string(others) + ": give more prompts, or fewer --anchors");
         }
         for (index n = 0; n < o.pairs; ++n) {
-            auto const seed = plateau::counter_rng{o.seed + (kind == "random" ? 1u : 2u)}.at(static_cast<std::uint64_t>(n));
+            auto const seed =
+                plateau::counter_rng{o.seed + (kind == "random" ? 1u : 2u)}.at(static_cast<std::uint64_t>(n));
             response one{kind, n, {}, {}, {}, {}, {}};
             if (kind == "random") {
                 plateau::counter_rng rng{seed};
@@ -128,7 +153,9 @@ std::vector<response> directions_of(options const& o, tensor::view<T const, 2> a
             } else {
                 auto const drawn = plateau::sample_without_replacement(others, 4, seed);
                 for (index i = 0; i < width; ++i) {
-                    auto const value = [&](std::size_t k) { return static_cast<double>(activations(o.anchors + drawn[k], i)); };
+                    auto const value = [&](std::size_t k) {
+                        return static_cast<double>(activations(o.anchors + drawn[k], i));
+                    };
                     one.d1.push_back(value(1) - value(0));
                     one.d2.push_back(value(3) - value(2));
                 }
@@ -151,7 +178,8 @@ tensor::buffer<double, 2> median_map(tensor::buffer<double, 3> const& distances,
 }
 
 /// The contour of the median over some anchors. @param share  of the smaller axis' maximum
-metrics::iso_response contour_of(tensor::buffer<double, 3> const& distances, std::vector<double> const& angles, std::span<index const> anchors, double share) {
+metrics::iso_response contour_of(tensor::buffer<double, 3> const& distances, std::vector<double> const& angles,
+                                 std::span<index const> anchors, double share) {
     return metrics::iso_response_of(angles, angles, median_map(distances, anchors), share);
 }
 
@@ -175,19 +203,27 @@ void fit(options const& o, study& all) {
     for (auto& one : all.responses) {
         for (std::size_t s = 0; s < shares.size(); ++s) {
             one.contours[s] = contour_of(one.distances, all.angles, anchors, shares[s]);
-            one.exponents[s] = statistics::block_bootstrap(anchors, 1, [&](std::span<index const> drawn) {
+            one.exponents[s] = statistics::block_bootstrap(
+                anchors, 1,
+                [&](std::span<index const> drawn) {
                 return metrics::superellipse_exponent(contour_of(one.distances, all.angles, drawn, shares[s]).points);
-            }, resampling);
+                },
+                resampling);
         }
         if (all.kinds.empty() || all.kinds.back().name != one.kind) all.kinds.push_back({one.kind, {}, {}});
         all.kinds.back().pairs.push_back(&one);
     }
     for (auto& kind : all.kinds) {
-        kind.exponent = statistics::block_bootstrap(anchors, 1, [&](std::span<index const> drawn) {
+        kind.exponent = statistics::block_bootstrap(
+            anchors, 1,
+            [&](std::span<index const> drawn) {
             std::vector<double> found;
-            for (auto const* one : kind.pairs) found.push_back(metrics::superellipse_exponent(contour_of(one->distances, all.angles, drawn, shares[1]).points));
+            for (auto const* one : kind.pairs)
+                found.push_back(
+                    metrics::superellipse_exponent(contour_of(one->distances, all.angles, drawn, shares[1]).points));
             return statistics::median(found);
-        }, resampling);
+            },
+            resampling);
     }
 }
 
@@ -197,8 +233,9 @@ void write_csv(study const& all, plateau::atomic_file& file) {
         for (std::size_t s = 0; s < shares.size(); ++s) {
             auto const& found = one.contours[s];
             std::array<char, 240> line{};
-            std::snprintf(line.data(), line.size(), ",%lld,%g,%.17g,%.17g,%.17g,%zu,%.17g,%.17g,%.17g\n", static_cast<long long>(one.number), shares[s],
-                          found.level, found.intercepts[0] / per_degree, found.intercepts[1] / per_degree, found.points.size(), one.exponents[s].value,
+            std::snprintf(line.data(), line.size(), ",%lld,%g,%.17g,%.17g,%.17g,%zu,%.17g,%.17g,%.17g\n",
+                          static_cast<long long>(one.number), shares[s], found.level, found.intercepts[0] / per_degree,
+                          found.intercepts[1] / per_degree, found.points.size(), one.exponents[s].value,
                           one.exponents[s].low, one.exponents[s].high);
             file.write(one.kind + line.data());
         }
@@ -208,7 +245,9 @@ void write_csv(study const& all, plateau::atomic_file& file) {
 void write_arrays(options const& o, study const& all, index width, plateau::output_set& out) {
     auto const count = static_cast<index>(all.responses.size());
     std::vector<double> distances, medians, directions, exponents, intercepts, degrees;
-    auto const append = [](std::vector<double>& to, auto const& values) { to.insert(to.end(), values.begin(), values.end()); };
+    auto const append = [](std::vector<double>& to, auto const& values) {
+        to.insert(to.end(), values.begin(), values.end());
+    };
     for (auto const& one : all.responses) {
         append(distances, one.distances.flat());
         auto const median = median_map(one.distances, all.anchors);
@@ -217,7 +256,8 @@ void write_arrays(options const& o, study const& all, index width, plateau::outp
         append(directions, one.d2);
         for (std::size_t s = 0; s < shares.size(); ++s) {
             append(exponents, std::array{one.exponents[s].value, one.exponents[s].low, one.exponents[s].high});
-            append(intercepts, std::array{one.contours[s].intercepts[0] / per_degree, one.contours[s].intercepts[1] / per_degree});
+            append(intercepts,
+                   std::array{one.contours[s].intercepts[0] / per_degree, one.contours[s].intercepts[1] / per_degree});
         }
     }
     for (double const angle : all.angles) degrees.push_back(angle / per_degree);
@@ -232,7 +272,8 @@ void write_arrays(options const& o, study const& all, index width, plateau::outp
 /// "2.03 [1.98, 2.07]"
 std::string with_interval(statistics::estimate const& x) {
     if (std::isnan(x.value)) return "-";
-    return plateau::fixed(x.value, 2) + (std::isnan(x.low) ? "" : " [" + plateau::fixed(x.low, 2) + ", " + plateau::fixed(x.high, 2) + "]");
+    return plateau::fixed(x.value, 2) +
+           (std::isnan(x.low) ? "" : " [" + plateau::fixed(x.low, 2) + ", " + plateau::fixed(x.high, 2) + "]");
 }
 
 #if PLATEAU_HAS_CAIRO
@@ -244,7 +285,8 @@ void draw(options const& o, study const& all, std::string const& sites, plateau:
     medians.reserve(all.responses.size());
     viz::surface_figure figure;
     figure.title = program::title_of(o);
-    figure.counts = std::to_string(o.anchors) + (o.anchors == 1 ? " anchor × " : " anchors × ") + std::to_string(o.grid) + " × " + std::to_string(o.grid) + " angles";
+    figure.counts = std::to_string(o.anchors) + (o.anchors == 1 ? " anchor × " : " anchors × ") +
+                    std::to_string(o.grid) + " × " + std::to_string(o.grid) + " angles";
     figure.subtitle = "median distance from the anchor's own run; " + sites;
     auto const in_degrees = [](std::vector<std::array<double, 2>> path) {
         for (auto& [u, v] : path) u /= per_degree, v /= per_degree;
@@ -255,13 +297,23 @@ void draw(options const& o, study const& all, std::string const& sites, plateau:
             if (one->number >= 3) continue;
             auto const& map = medians.emplace_back(median_map(one->distances, all.anchors));
             auto const& found = one->contours[1];
-            viz::surface_map panel{one->kind + " " + std::to_string(one->number) + ":  p = " + with_interval(one->exponents[1]), {degrees, degrees}, map,
-                                   "α₁  (degrees)", "α₂  (degrees)"};
-            panel.lines.push_back({"contour", {viz::palette::vermillion, 2.6},
+            viz::surface_map panel{
+                one->kind + " " + std::to_string(one->number) + ":  p = " + with_interval(one->exponents[1]),
+                {degrees, degrees},
+                map,
+                "α₁  (degrees)",
+                "α₂  (degrees)"};
+            panel.lines.push_back({"contour",
+                                   {viz::palette::vermillion, 2.6},
                                    viz::contour_path(metrics::iso_contour(degrees, degrees, map, found.level))});
             if (!std::isnan(one->exponents[1].value)) {
-                panel.lines.push_back({"fit", {viz::palette::ink, 1.4, {5, 3.5}}, in_degrees(metrics::superellipse_curve(found.intercepts, one->exponents[1].value, 91))});
-                panel.lines.push_back({"p = 2", {viz::palette::quiet_ink, 1.1, {1.5, 2.5}}, in_degrees(metrics::superellipse_curve(found.intercepts, 2, 91))});
+                panel.lines.push_back(
+                    {"fit",
+                     {viz::palette::ink, 1.4, {5, 3.5}},
+                     in_degrees(metrics::superellipse_curve(found.intercepts, one->exponents[1].value, 91))});
+                panel.lines.push_back({"p = 2",
+                                       {viz::palette::quiet_ink, 1.1, {1.5, 2.5}},
+                                       in_degrees(metrics::superellipse_curve(found.intercepts, 2, 91))});
             }
             figure.maps.push_back(std::move(panel));
         }
@@ -274,8 +326,10 @@ void draw(options const& o, study const& all, std::string const& sites, plateau:
 void require_finite(response const& one, std::string const& site) {
     for (index i = 0; i < one.distances.size(); ++i) {
         if (std::isfinite(one.distances.data()[i])) continue;
-        throw plateau::numeric_error("the read-out at " + site + " is not finite for anchor " + std::to_string(i / (one.distances.extent(1) * one.distances.extent(2))) +
-                                     " and directions " + one.kind + " " + std::to_string(one.number) + ": check the weights, or compute with a wider dtype");
+        throw plateau::numeric_error("the read-out at " + site + " is not finite for anchor " +
+                                     std::to_string(i / (one.distances.extent(1) * one.distances.extent(2))) +
+                                     " and directions " + one.kind + " " + std::to_string(one.number) +
+                                     ": check the weights, or compute with a wider dtype");
     }
 }
 
@@ -289,12 +343,14 @@ void run(CLI::App const& app, options const& o) {
         using T = typename std::decay_t<decltype(model)>::value_type;
         auto const prompts = program::load_prompts(o, model, false);
         if (static_cast<index>(prompts.size()) < o.anchors) {
-            throw plateau::usage_error("--anchors " + std::to_string(o.anchors) + ": there are " + std::to_string(prompts.size()) + " prompts");
+            throw plateau::usage_error("--anchors " + std::to_string(o.anchors) + ": there are " +
+                                       std::to_string(prompts.size()) + " prompts");
         }
         int const layers = model.layers();
         auto const after = [](int block) { return "blocks." + std::to_string(block) + ".hook_resid_post"; };
         auto const write_site = o.write_site.empty() ? after(layers < 5 ? 0 : 2) : o.write_site;
-        auto const read_site = o.read_site.empty() ? after(std::max(layers < 3 ? layers - 1 : layers - 2, 0)) : o.read_site;
+        auto const read_site =
+            o.read_site.empty() ? after(std::max(layers < 3 ? layers - 1 : layers - 2, 0)) : o.read_site;
 
         study all;
         all.angles = paths::even_grid(0, o.degrees * per_degree, o.grid);
@@ -305,14 +361,16 @@ void run(CLI::App const& app, options const& o) {
         auto const activations = sweep::last_activations(ctx, model, prompts, write_site);
         all.responses = directions_of<T>(o, activations);
         auto const count = static_cast<index>(all.responses.size()), points = count * o.anchors * grid.size();
-        program::require_memory(count, 3 * o.anchors * grid.size() * index{sizeof(double)}, "the distances of " + std::to_string(count) + " pairs of directions",
+        program::require_memory(count, 3 * o.anchors * grid.size() * index{sizeof(double)},
+                                "the distances of " + std::to_string(count) + " pairs of directions",
                                 "ask for fewer of them, or a smaller --grid");
         {
             plateau::progress bar{"points", points + count * o.anchors};
             for (auto& one : all.responses) {
                 std::vector<T> const d1(one.d1.begin(), one.d1.end()), d2(one.d2.begin(), one.d2.end());
-                one.distances = sweep::angle_maps(ctx, model, anchors, std::span<T const>{d1}, std::span<T const>{d2}, grid,
-                                                  {.write = write_site, .read = read_site, .on_points = [&](index done) { bar.advance(done); }});
+                one.distances = sweep::angle_maps(
+                    ctx, model, anchors, std::span<T const>{d1}, std::span<T const>{d2}, grid,
+                    {.write = write_site, .read = read_site, .on_points = [&](index done) { bar.advance(done); }});
                 require_finite(one, read_site);
             }
         }
@@ -322,8 +380,10 @@ void run(CLI::App const& app, options const& o) {
         write_arrays(o, all, activations.extent(1), out);
         auto const prompt_count = static_cast<index>(prompts.size());
         index const longest = program::longest_of(prompts);
-        plateau::io::write_npy(out.file("tokens.npy"), program::padded_tokens(prompts, longest), {prompt_count, longest});
-        if (program::ragged(prompts)) plateau::io::write_npy(out.file("lengths.npy"), program::lengths_of(prompts), {prompt_count});
+        plateau::io::write_npy(out.file("tokens.npy"), program::padded_tokens(prompts, longest),
+                               {prompt_count, longest});
+        if (program::ragged(prompts))
+            plateau::io::write_npy(out.file("lengths.npy"), program::lengths_of(prompts), {prompt_count});
         write_csv(all, out.file("superellipse.csv"));
 #if PLATEAU_HAS_CAIRO
         draw(o, all, write_site + " → " + read_site, out.file("superellipse.png"));
@@ -348,19 +408,25 @@ void run(CLI::App const& app, options const& o) {
         std::error_code ignored;
         if (!program::ragged(prompts)) std::filesystem::remove(out.directory() / "lengths.npy", ignored);
 
-        plateau::table table{{"directions", "pairs", "exponent p", "angle 1", "angle 2", "p at half the threshold", "p at twice"}};
-        auto const degrees = [](double angle) { return std::isnan(angle) ? "-" : plateau::fixed(angle / per_degree, 1); };
+        plateau::table table{
+            {"directions", "pairs", "exponent p", "angle 1", "angle 2", "p at half the threshold", "p at twice"}};
+        auto const degrees = [](double angle) {
+            return std::isnan(angle) ? "-" : plateau::fixed(angle / per_degree, 1);
+        };
         for (auto const& kind : all.kinds) {
             for (auto const* one : kind.pairs) {
-                table.row({one->kind + " " + std::to_string(one->number), "1", with_interval(one->exponents[1]), degrees(one->contours[1].intercepts[0]),
-                           degrees(one->contours[1].intercepts[1]), with_interval(one->exponents[0]), with_interval(one->exponents[2])});
+                table.row({one->kind + " " + std::to_string(one->number), "1", with_interval(one->exponents[1]),
+                           degrees(one->contours[1].intercepts[0]), degrees(one->contours[1].intercepts[1]),
+                           with_interval(one->exponents[0]), with_interval(one->exponents[2])});
             }
-            table.row({kind.name + ", median", std::to_string(kind.pairs.size()), with_interval(kind.exponent), "", "", "", ""});
+            table.row({kind.name + ", median", std::to_string(kind.pairs.size()), with_interval(kind.exponent), "", "",
+                       "", ""});
         }
-        std::cout << o.model << program::weights_of(o) << ": " << o.anchors << " anchors x " << o.grid << " x " << o.grid << " angles up to "
-                  << plateau::fixed(o.degrees, 0) << " degrees, " << write_site << " -> " << read_site << '\n' << table.render()
-                  << "angles: where the axes reach the threshold, degrees\n" << plateau::fixed(static_cast<double>(points) / seconds, 0)
-                  << " points per second\n";
+        std::cout << o.model << program::weights_of(o) << ": " << o.anchors << " anchors x " << o.grid << " x "
+                  << o.grid << " angles up to " << plateau::fixed(o.degrees, 0) << " degrees, " << write_site << " -> "
+                  << read_site << '\n'
+                  << table.render() << "angles: where the axes reach the threshold, degrees\n"
+                  << plateau::fixed(static_cast<double>(points) / seconds, 0) << " points per second\n";
         program::print_places(out, "superellipse.png");
     });
 }
@@ -368,19 +434,27 @@ void run(CLI::App const& app, options const& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"Iso-response contours over two angles from activations, and the exponent of the superellipse through them.", "superellipse"};
+    CLI::App app{
+        "Iso-response contours over two angles from activations, and the exponent of the superellipse through them.",
+        "superellipse"};
     options o;
     o.out = "superellipse.out";
     program::add_model_options(app, o);
     program::add_prompt_options(app, o);
     app.add_option("--out", o.out, "folder for the results")->capture_default_str();
-    app.add_option("--directions", o.directions, "kinds of directions, separated by commas: random, random-difference, or NPY files")
-        ->delimiter(',')->capture_default_str();
-    app.add_option("--direction-pairs", o.pairs, "pairs of directions of each kind that is drawn")->capture_default_str();
-    app.add_option("--anchors", o.anchors, "prompts whose activations are turned: the first ones")->capture_default_str();
+    app.add_option("--directions", o.directions,
+                   "kinds of directions, separated by commas: random, random-difference, or NPY files")
+        ->delimiter(',')
+        ->capture_default_str();
+    app.add_option("--direction-pairs", o.pairs, "pairs of directions of each kind that is drawn")
+        ->capture_default_str();
+    app.add_option("--anchors", o.anchors, "prompts whose activations are turned: the first ones")
+        ->capture_default_str();
     app.add_option("--grid", o.grid, "angles along each axis")->capture_default_str();
     app.add_option("--degrees", o.degrees, "the largest angle of each axis")->capture_default_str();
-    app.add_option("--resamples", o.resamples, "of the bootstrap over anchors")->check(CLI::Range(1, 1 << 24))->capture_default_str();
+    app.add_option("--resamples", o.resamples, "of the bootstrap over anchors")
+        ->check(CLI::Range(1, 1 << 24))
+        ->capture_default_str();
     app.add_option("--write-site", o.write_site, "where activations are turned (default: see below)");
     app.add_option("--read-site", o.read_site, "where the change is read, at the last position (default: see below)");
     app.footer(files_text);

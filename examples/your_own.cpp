@@ -1,9 +1,10 @@
-// A path, a metric and a direction of your own: fifteen lines each at most, in a small experiment on the embedded model.
+// A path, a metric and a direction of your own: fifteen lines each at most, in a small experiment on the embedded
+// model.
 //
 //     your_own [MODEL]
 //
-// Copy this file to begin a study. A path is anything that writes x(α), a metric anything that takes a curve, a direction anything
-// that makes a vector of an activation: no base class, nothing to register.
+// Copy this file to begin a study. A path is anything that writes x(α), a metric anything that takes a curve, a
+// direction anything that makes a vector of an activation: no base class, nothing to register.
 
 #include <algorithm>
 #include <cmath>
@@ -25,7 +26,8 @@ namespace {
 using plateau::index;
 using vector = std::vector<float>;
 
-/// My path: the coordinates of A give way to those of B one after the other, instead of all at once. x(0) = A, x(1) = B.
+/// My path: the coordinates of A give way to those of B one after the other, instead of all at once. x(0) = A, x(1) =
+/// B.
 struct coordinate_by_coordinate {
     std::span<float const> a, b;
 
@@ -39,9 +41,11 @@ struct coordinate_by_coordinate {
 };
 static_assert(plateau::paths::Path<coordinate_by_coordinate, float>);
 
-/// My metric: the share of the path on which the output is within a tenth of either end's: 0.2 for a straight line, 1 for a step.
+/// My metric: the share of the path on which the output is within a tenth of either end's: 0.2 for a straight line, 1
+/// for a step.
 double share_on_plateaus(std::span<double const> relative) {
-    auto const on_one = std::count_if(relative.begin(), relative.end(), [](double r) { return std::min(std::abs(r), std::abs(r - 1)) <= 0.1; });
+    auto const on_one = std::count_if(relative.begin(), relative.end(),
+                                      [](double r) { return std::min(std::abs(r), std::abs(r - 1)) <= 0.1; });
     return static_cast<double>(on_one) / static_cast<double>(relative.size());
 }
 
@@ -50,7 +54,8 @@ vector toward_its_outliers(std::span<float const> activation) {
     std::vector<std::size_t> order(activation.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     auto const middle = order.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(8, order.size()));
-    std::partial_sort(order.begin(), middle, order.end(), [&](std::size_t i, std::size_t j) { return std::abs(activation[i]) > std::abs(activation[j]); });
+    std::partial_sort(order.begin(), middle, order.end(),
+                      [&](std::size_t i, std::size_t j) { return std::abs(activation[i]) > std::abs(activation[j]); });
     vector direction(activation.size());
     for (auto at = order.begin(); at != middle; ++at) direction[*at] = activation[*at];
     return direction;
@@ -68,10 +73,12 @@ void experiment(std::string const& path) {
 
     plateau::table by_path{{"path", "pair", "max slope", "share on plateaus"}};
     auto const measure = [&](char const* name, auto const& make) {
-        auto const curves = sweep::distances_along(ctx, model, prompts, pairs, alpha, sweep::along_paths<float>(pairs, make, alpha), {});
+        auto const curves = sweep::distances_along(ctx, model, prompts, pairs, alpha,
+                                                   sweep::along_paths<float>(pairs, make, alpha), {});
         for (index p = 0; p < 3; ++p) {
             auto const relative = plateau::metrics::relative_distance(curves[p]);
-            by_path.row({name, std::to_string(p), plateau::fixed(plateau::metrics::max_slope(relative).value, 2), plateau::fixed(share_on_plateaus(relative), 2)});
+            by_path.row({name, std::to_string(p), plateau::fixed(plateau::metrics::max_slope(relative).value, 2),
+                         plateau::fixed(share_on_plateaus(relative), 2)});
         }
     };
     measure("straight line", [](auto a, auto b) { return plateau::paths::linear<float>{a, b}; });
@@ -83,21 +90,26 @@ void experiment(std::string const& path) {
     plateau::table by_direction{{"direction", "prompt", "output moved by 0.25 |A|", "by |A|"}};
     auto const walk = [&](char const* name, auto const& direction) {
         std::vector<sweep::prompt_pair> const alone{{0, 0}, {1, 1}, {2, 2}};
-        auto const curves = sweep::distances_along(ctx, model, prompts, alone, lengths, [&](index p, index point, auto a, auto, auto out) {
+        auto const curves = sweep::distances_along(
+            ctx, model, prompts, alone, lengths,
+            [&](index p, index point, auto a, auto, auto out) {
             std::span<float const> const from = a[0].flat();
             double const size = plateau::paths::length_of(from, "an activation");
             vector const along = direction(p, from);
             plateau::paths::ray<float>{from, along}(size * lengths[static_cast<std::size_t>(point)], out[0].flat());
-        }, {});
+            },
+            {});
         for (index p = 0; p < 3; ++p) {
             double const quarter = plateau::metrics::value_at(lengths, curves[p], 0.25);
-            by_direction.row({name, std::to_string(p), plateau::fixed(quarter, 2), plateau::fixed(curves[p].back(), 2)});
+            by_direction.row(
+                {name, std::to_string(p), plateau::fixed(quarter, 2), plateau::fixed(curves[p].back(), 2)});
         }
     };
     walk("toward its outliers", [](index, std::span<float const> a) { return toward_its_outliers(a); });
     walk("toward the next prompt's", [&](index p, std::span<float const> a) {
         vector direction(a.begin(), a.end());
-        for (std::size_t i = 0; i < direction.size(); ++i) direction[i] = activations((p + 1) % 3, static_cast<index>(i)) - a[i];
+        for (std::size_t i = 0; i < direction.size(); ++i)
+            direction[i] = activations((p + 1) % 3, static_cast<index>(i)) - a[i];
         return direction;
     });
     std::cout << by_path.render() << '\n' << by_direction.render();

@@ -1,5 +1,6 @@
 #pragma once
-/// What all figures of a device need: rows of random numbers there, its clock, and the copies that memory is compared with.
+/// What all figures of a device need: rows of random numbers there, its clock, and the copies that memory is compared
+/// with.
 
 #include <algorithm>
 #include <vector>
@@ -14,22 +15,27 @@ namespace plateau::benchmarks {
 
 using device = backend::cuda_context;
 
-/// How large the work is. Smaller sizes fit into caches or leave a device without work, and show nothing but that the program runs.
+/// How large the work is. Smaller sizes fit into caches or leave a device without work, and show nothing but that the
+/// program runs.
 struct gpu_settings {
-    int rounds = 7;         ///< every figure is the median of so many
-    double slice = 0.01;    ///< seconds of a device that work is repeated for, per round
-    index rows = 16384;     ///< of products and passes
-    index cube = 8192;      ///< extents of the products that others are compared with
-    double bytes = 2.5e8;   ///< that a kernel bound by memory moves at least
-    index layers = 0;       ///< of the models; 0 for their own
-    bool tiny = false;      ///< models of no published shape
+    int rounds = 7;        ///< every figure is the median of so many
+    double slice = 0.01;   ///< seconds of a device that work is repeated for, per round
+    index rows = 16384;    ///< of products and passes
+    index cube = 8192;     ///< extents of the products that others are compared with
+    double bytes = 2.5e8;  ///< that a kernel bound by memory moves at least
+    index layers = 0;      ///< of the models; 0 for their own
+    bool tiny = false;     ///< models of no published shape
     bool quick = false;
 
-    index rows_of(index row_bytes) const { return std::max<index>(64, static_cast<index>(bytes) / row_bytes / 64 * 64 + 64); }
+    index rows_of(index row_bytes) const {
+        return std::max<index>(64, static_cast<index>(bytes) / row_bytes / 64 * 64 + 64);
+    }
     std::vector<model_shape> models(std::vector<model_shape> some) const {
         for (auto& one : some) {
             if (layers > 0) one.layers = std::min(one.layers, layers);
-            if (tiny) one.width = 16, one.heads = 2, one.kv_heads = one.kv_heads == one.heads ? 2 : 1, one.head_width = 8, one.d_mlp = 24;
+            if (tiny)
+                one.width = 16, one.heads = 2, one.kv_heads = one.kv_heads == one.heads ? 2 : 1, one.head_width = 8,
+                one.d_mlp = 24;
         }
         return some;
     }
@@ -37,7 +43,8 @@ struct gpu_settings {
 
 /// Rows of the device with random numbers in [-size, size), which repeat after a million.
 template <class T, std::size_t Rank>
-backend::device_buffer<T, Rank> random_on(device const& ctx, std::array<index, Rank> extents, std::uint64_t seed, float size = 0.5f) {
+backend::device_buffer<T, Rank> random_on(device const& ctx, std::array<index, Rank> extents, std::uint64_t seed,
+                                          float size = 0.5f) {
     backend::device_buffer<T, Rank> memory{ctx, extents};
     constexpr index together = index{1} << 20;
     auto const values = random_values<T, 1>({std::min(together, memory.size())}, seed, size);
@@ -75,8 +82,8 @@ private:
     backend::cuda::owned_event from_, to_;
 };
 
-/// Bytes per second, read and written, of copies within the device's memory: CUDA's own, or those of a kernel that only copies,
-/// whichever are faster.
+/// Bytes per second, read and written, of copies within the device's memory: CUDA's own, or those of a kernel that only
+/// copies, whichever are faster.
 class copy_probe {
 public:
     copy_probe(device const& ctx, gpu_settings const& s)
@@ -86,7 +93,8 @@ public:
     }
 
     double bytes_per_second() {
-        double const time = std::min(clock_.seconds(repeats_, [this] { copy(); }), clock_.seconds(repeats_, [this] { copy_by_kernel(); }));
+        double const time = std::min(clock_.seconds(repeats_, [this] { copy(); }),
+                                     clock_.seconds(repeats_, [this] { copy_by_kernel(); }));
         return 2.0 * static_cast<double>(from_.size()) * sizeof(float) / time;
     }
 

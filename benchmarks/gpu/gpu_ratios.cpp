@@ -1,6 +1,7 @@
-// The ratios that say how good the CUDA backend is on the device of this machine: matrix products against large ones, kernels
-// against copies, passes against what they consist of. Each figure is the median of some rounds; in every round what is compared
-// runs in turn. The exit status is 1 if one misses its gate, and 0 where there is no device to measure.
+// The ratios that say how good the CUDA backend is on the device of this machine: matrix products against large ones,
+// kernels against copies, passes against what they consist of. Each figure is the median of some rounds; in every round
+// what is compared runs in turn. The exit status is 1 if one misses its gate, and 0 where there is no device to
+// measure.
 
 #include <exception>
 #include <string_view>
@@ -39,14 +40,15 @@ options parse(int argc, char** argv) {
         else if (option == "--rehearse") {
             o.s.quick = o.s.tiny = true;
             o.s.rounds = 1, o.s.slice = 0, o.s.rows = 128, o.s.cube = 128, o.s.bytes = 1000, o.s.layers = 3;
-        } else if (option == "--rounds" && i + 1 < argc && std::atoi(argv[i + 1]) > 0) o.s.rounds = std::atoi(argv[++i]);
+        } else if (option == "--rounds" && i + 1 < argc && std::atoi(argv[i + 1]) > 0)
+            o.s.rounds = std::atoi(argv[++i]);
         else if (option == "--part" && i + 1 < argc) o.part = argv[++i];
         else if (option == "--peer" && i + 1 < argc) o.peer = argv[++i];
         else if (option == "--json" && i + 1 < argc) o.json = argv[++i];
-        else throw plateau::usage_error{"there is no option ", option, ", or it needs a value\n", usage};
+        else throw plateau::usage_error("there is no option ", option, ", or it needs a value\n", usage);
     }
     if (!o.part.empty() && o.part != "products" && o.part != "kernels" && o.part != "passes" && o.part != "points") {
-        throw plateau::usage_error{"there is no part ", o.part, ": there are products, kernels, passes and points"};
+        throw plateau::usage_error("there is no part ", o.part, ": there are products, kernels, passes and points");
     }
     return o;
 }
@@ -83,14 +85,21 @@ int run(options const& o) {
     if (o.s.tiny) {
         for (auto& one : ratios) one.not_applicable = "rehearsed";
     }
-    std::stable_sort(ratios.begin(), ratios.end(), [](ratio const& a, ratio const& b) { return a.order() < b.order(); });
-    char const* const doubt = o.s.tiny ? " (--rehearse: these figures mean nothing)" : o.s.quick ? " (--quick: do not quote)" : "";
+    std::stable_sort(ratios.begin(), ratios.end(),
+                     [](ratio const& a, ratio const& b) { return a.order() < b.order(); });
+    char const* const doubt = o.s.tiny    ? " (--rehearse: these figures mean nothing)"
+                              : o.s.quick ? " (--quick: do not quote)"
+                                          : "";
     std::printf("%s, medians of %d rounds%s, %s seconds\n\n", name.c_str(), o.s.rounds, doubt, fixed(spent, 0).c_str());
     std::fputs(render(ratios).c_str(), stdout);
     for (auto const& one : failed) std::printf("failed: %s\n", one.c_str());
     if (!o.json.empty()) {
         write_json(o.json,
-                   {{"device", name}, {"rounds", o.s.rounds}, {"quick", o.s.quick}, {"rehearsed", o.s.tiny}, {"seconds", spent},
+                   {{"device", name},
+                    {"rounds", o.s.rounds},
+                    {"quick", o.s.quick},
+                    {"rehearsed", o.s.tiny},
+                    {"seconds", spent},
                     {"failed", failed}},
                    ratios);
     }

@@ -34,8 +34,12 @@ void each_memory_kernel(device const& ctx, gpu_settings const& s, F const& measu
     using backend::device_buffer, backend::device_view;
     auto const small = s.models({smollm2}).front(), plain = s.models({gpt2}).front();
     constexpr index e = sizeof(float);
-    auto const matrix = [&](index rows, index width, std::uint64_t seed) { return random_on<float, 2>(ctx, {rows, width}, seed); };
-    auto const bytes = [](index rows, index row_bytes) { return static_cast<double>(rows) * static_cast<double>(row_bytes); };
+    auto const matrix = [&](index rows, index width, std::uint64_t seed) {
+        return random_on<float, 2>(ctx, {rows, width}, seed);
+    };
+    auto const bytes = [](index rows, index row_bytes) {
+        return static_cast<double>(rows) * static_cast<double>(row_bytes);
+    };
     auto const numbers = [&](index count, index below) {
         tensor::buffer<index, 1> all({count});
         for (index i = 0; i < count; ++i) all(i) = (i * 7919) % below;
@@ -47,15 +51,18 @@ void each_memory_kernel(device const& ctx, gpu_settings const& s, F const& measu
         auto const weight = random_on<float, 1>(ctx, {d}, 2), bias = random_on<float, 1>(ctx, {d}, 3);
         device_buffer<float, 2> out{ctx, x.extents()};
         bool const layer = kind == norm_kind::layer;
-        measure({concat({layer ? "layer norm" : "rms norm", ", ", d, " wide"}), bytes(rows, 2 * d * e), [&, kind = kind] {
-            backend::norm<float>(ctx, kind, x, 1e-5, weight, layer ? bias.view() : device_view<float const, 1>{}, out.view());
-        }});
+        measure({concat({layer ? "layer norm" : "rms norm", ", ", d, " wide"}), bytes(rows, 2 * d * e),
+                 [&, kind = kind] {
+            backend::norm<float>(ctx, kind, x, 1e-5, weight, layer ? bias.view() : device_view<float const, 1>{},
+                                 out.view());
+                 }});
     }
     {
         index const d = small.width, rows = s.rows_of(3 * d * e);
         auto const x = matrix(rows, d, 1);
         auto y = matrix(rows, d, 2);
-        measure({concat({"add, ", d, " wide"}), bytes(rows, 3 * d * e), [&] { backend::add<float>(ctx, x, y.view()); }});
+        measure(
+            {concat({"add, ", d, " wide"}), bytes(rows, 3 * d * e), [&] { backend::add<float>(ctx, x, y.view()); }});
     }
     {
         index const d = small.q_width(), half = small.head_width / 2, rows = s.rows_of(2 * d * e);
@@ -69,8 +76,9 @@ void each_memory_kernel(device const& ctx, gpu_settings const& s, F const& measu
         auto const x = matrix(rows, f, 1), up = matrix(shape.llama ? rows : 0, f, 2);
         device_buffer<float, 2> out{ctx, x.extents()};
         measure({concat({shape.llama ? "gated silu, " : "gelu, ", f, " wide"}), bytes(rows, parts * f * e), [&] {
-            backend::activate<float>(ctx, shape.llama ? activation::silu : activation::gelu_tanh, x, up, out.view());
-        }});
+                     backend::activate<float>(ctx, shape.llama ? activation::silu : activation::gelu_tanh, x, up,
+                                              out.view());
+                 }});
     }
     {
         index const f = small.d_mlp, rows = s.rows_of(2 * f * e);
@@ -121,8 +129,10 @@ void each_memory_kernel(device const& ctx, gpu_settings const& s, F const& measu
         std::vector<backend::segment<float, backend::device_space>> segments;
         for (index r = 0; r < rows; ++r) segments.push_back({r, 1, prefix_keys.view(), prefix_values.view()});
         backend::attention_tiles<float> tiles;
-        backend::tile_attention<float>(ctx, attention, rows, segments, std::vector<backend::prefix_layers>(segments.size()), tiles);
-        measure({concat({"attention after 9 positions, ", shape.heads, " heads of ", shape.head_width}), bytes(rows, (2 * q + 2 * kv) * e),
+        backend::tile_attention<float>(ctx, attention, rows, segments,
+                                       std::vector<backend::prefix_layers>(segments.size()), tiles);
+        measure({concat({"attention after 9 positions, ", shape.heads, " heads of ", shape.head_width}),
+                 bytes(rows, (2 * q + 2 * kv) * e),
                  [&] { backend::tiled_attention<float>(ctx, attention, queries, keys, values, tiles, 0, z.view()); }});
     }
 }
@@ -135,7 +145,8 @@ inline void measure_gpu_kernels(gpu_settings const& s, std::vector<ratio>& ratio
     ratio r{"G4", "copies, bytes read and written in a second / 10^12", median(rates) / 1e12, 0, 0};
     r.not_applicable = "what the kernels are compared with";
     ratios.push_back(r);
-    each_memory_kernel(ctx, s, [&](memory_kernel const& kernel) { ratios.push_back(kernel_over_copy(ctx, copy, kernel, s)); });
+    each_memory_kernel(ctx, s,
+                       [&](memory_kernel const& kernel) { ratios.push_back(kernel_over_copy(ctx, copy, kernel, s)); });
 }
 
 }  // namespace plateau::benchmarks

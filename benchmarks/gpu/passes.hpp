@@ -1,5 +1,6 @@
 #pragma once
-/// G2, G3 and G5: rows through all layers after the first, beside the products and the bytes that this is, and as a graph.
+/// G2, G3 and G5: rows through all layers after the first, beside the products and the bytes that this is, and as a
+/// graph.
 
 #include "device.hpp"
 #include "products.hpp"
@@ -61,9 +62,10 @@ private:
     void multiply(nn::linear<device, float> const& layer) {
         using backend::cuda::in_steps, backend::cuda::column_step;
         auto const w = layer.weight.rounded();
-        index const outputs = in_steps(layer.weight.outputs(), column_step), inputs = in_steps(layer.weight.inputs(), column_step);
-        ctx_.blas().multiply(backend::cuda::product_kind::bf16, rows_, outputs, inputs, {x_.data(), inputs}, {w.data(), w.stride(0)},
-                             y_.data(), outputs, false);
+        index const outputs = in_steps(layer.weight.outputs(), column_step),
+                    inputs = in_steps(layer.weight.inputs(), column_step);
+        ctx_.blas().multiply(backend::cuda::product_kind::bf16, rows_, outputs, inputs, {x_.data(), inputs},
+                             {w.data(), w.stride(0)}, y_.data(), outputs, false);
     }
 
     device const& ctx_;
@@ -73,22 +75,24 @@ private:
     backend::device_buffer<float, 2> y_;
 };
 
-/// Bytes that a row moves in a layer outside of its products, as the operations are now: rows in float, rounded to bfloat16 before
-/// each product that does not share its input with another one's call.
+/// Bytes that a row moves in a layer outside of its products, as the operations are now: rows in float, rounded to
+/// bfloat16 before each product that does not share its input with another one's call.
 inline double other_bytes(model_shape const& m) {
     index const d = m.width, q = m.q_width(), kv = m.kv_width(), f = m.d_mlp;
-    index bytes = 2 * 8 * d                          // norms
-                  + 3 * 6 * d + 6 * q + 6 * d + 6 * f  // rounding: for q, k and v, output, the MLP's first product, its last
-                  + 4 * (2 * q + 2 * kv)             // attention
-                  + 2 * 12 * d                       // added to the residual stream
-                  + (m.llama ? 12 : 8) * f           // the activation
-                  + 4 * d;                           // whether all is finite
+    index bytes = 2 * 8 * d  // norms
+                  + 3 * 6 * d + 6 * q + 6 * d +
+                  6 * f                     // rounding: for q, k and v, output, the MLP's first product, its last
+                  + 4 * (2 * q + 2 * kv)    // attention
+                  + 2 * 12 * d              // added to the residual stream
+                  + (m.llama ? 12 : 8) * f  // the activation
+                  + 4 * d;                  // whether all is finite
     if (m.llama) bytes += 8 * (q + kv) + 2 * 4 * m.head_width;  // rotations, with their angles
-    else bytes += 8 * (q + 2 * kv);                           // biases
+    else bytes += 8 * (q + 2 * kv);                             // biases
     return static_cast<double>(bytes);
 }
 
-inline void measure_gpu_pass(model_shape const& shape, gpu_settings const& s, double g3_gate, double g3_aim, std::vector<ratio>& ratios) {
+inline void measure_gpu_pass(model_shape const& shape, gpu_settings const& s, double g3_gate, double g3_aim,
+                             std::vector<ratio>& ratios) {
     device const ctx;
     auto const model = random_model<bfloat16>(ctx, shape);
     device_clock const clock{ctx};
@@ -99,15 +103,16 @@ inline void measure_gpu_pass(model_shape const& shape, gpu_settings const& s, do
     double const bytes = other_bytes(shape) * static_cast<double>(s.rows * (shape.layers - 1));
     std::vector<double> floors, shares, rates;
     for (int round = 0; round < s.rounds; ++round) {
-        double const before = copy.bytes_per_second(), time = clock.seconds(wholes, whole), product_time = clock.seconds(alone, products);
+        double const before = copy.bytes_per_second(), time = clock.seconds(wholes, whole),
+                     product_time = clock.seconds(alone, products);
         double const bandwidth = 0.5 * (before + copy.bytes_per_second());
         floors.push_back(time / (product_time + bytes / bandwidth));
         shares.push_back(product_time / time);
         rates.push_back(static_cast<double>(s.rows) / time);
     }
     std::string const of = concat({", bf16, ", shape.name, ", ", s.rows, " rows, ", shape.layers - 1, " layers"});
-    ratios.push_back({"G2", "pass / (its products + its other bytes at a copy's speed)" + of, median(floors), 1.25, 1.10, true,
-                      in_units(median(rates)) + "rows through these layers per second"});
+    ratios.push_back({"G2", "pass / (its products + its other bytes at a copy's speed)" + of, median(floors), 1.25,
+                      1.10, true, in_units(median(rates)) + "rows through these layers per second"});
     ratios.push_back({"G3", "products / pass" + of, median(shares), g3_gate, g3_aim});
 }
 
@@ -123,7 +128,8 @@ inline void measure_gpu_graph(model_shape const& shape, gpu_settings const& s, s
         return wall_seconds([&] {
                    for (index i = 0; i < repeats; ++i) pass();
                    ctx.synchronize();
-               }) / static_cast<double>(repeats);
+               }) /
+               static_cast<double>(repeats);
     };
     for (int warm = 0; warm < 3; ++warm) as_graph(), as_launches();
     index const repeats = std::clamp<index>(static_cast<index>(s.slice / time_of(plain, as_launches, 2)), 1, 1000);
@@ -133,8 +139,8 @@ inline void measure_gpu_graph(model_shape const& shape, gpu_settings const& s, s
         fractions.push_back(time / (0.5 * (before + time_of(plain, as_launches, repeats))));
         graphs.push_back(time);
     }
-    ratios.push_back({"G5", concat({"pass of 50 rows as a graph / as launches, bf16, ", shape.name}), median(fractions), 0.7, 0.4, true,
-                      fixed(1e6 * median(graphs), 0) + " us as a graph"});
+    ratios.push_back({"G5", concat({"pass of 50 rows as a graph / as launches, bf16, ", shape.name}), median(fractions),
+                      0.7, 0.4, true, fixed(1e6 * median(graphs), 0) + " us as a graph"});
 }
 
 inline void measure_gpu_passes(gpu_settings const& s, std::vector<ratio>& ratios) {

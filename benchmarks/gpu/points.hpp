@@ -19,12 +19,14 @@ inline peer_points read_peer_points(std::string const& path) {
     if (path.empty()) return all;
     std::ifstream file{path};
     auto const read = nlohmann::json::parse(file, nullptr, false);
-    if (read.is_discarded() || !read.contains("points_per_second")) throw file_error{path, " holds no figures of torch_peer.py"};
+    if (read.is_discarded() || !read.contains("points_per_second"))
+        throw file_error(path, " holds no figures of torch_peer.py");
     for (auto const& [name, value] : read["points_per_second"].items()) all[name] = value.get<double>();
     return all;
 }
 
-/// Points per second of the published experiment: a chain of pairs, patched after block 0, distances after the final norm.
+/// Points per second of the published experiment: a chain of pairs, patched after block 0, distances after the final
+/// norm.
 class point_run {
 public:
     point_run(device const& ctx, random_transformer_on<device> const& model, index pairs, index points)
@@ -33,7 +35,8 @@ public:
     }
 
     double operator()() const {
-        double const time = wall_seconds([&] { sweep::interpolate(ctx_, model_, prompts_, pairs_, {.steps = points_}); });
+        double const time =
+            wall_seconds([&] { sweep::interpolate(ctx_, model_, prompts_, pairs_, {.steps = points_}); });
         return static_cast<double>(static_cast<index>(pairs_.size()) * points_) / time;
     }
 
@@ -53,7 +56,8 @@ struct device_mode {
 
 inline void measure_gpu_points(gpu_settings const& s, peer_points const& peer, std::vector<ratio>& ratios) {
     using enum backend::float_products;
-    for (auto const& mode : {device_mode{"fp32", fp32, false}, {"tf32", tf32, false}, {"bf16x3", bf16x3, false}, {"bf16", fp32, true}}) {
+    for (auto const& mode :
+         {device_mode{"fp32", fp32, false}, {"tf32", tf32, false}, {"bf16x3", bf16x3, false}, {"bf16", fp32, true}}) {
         for (auto const& published : {smollm2, gpt2}) {
             auto const shape = s.models({published}).front();
             device const ctx{mode.products};
@@ -76,7 +80,8 @@ inline void measure_gpu_points(gpu_settings const& s, peer_points const& peer, s
                     ratios.push_back({id, what + of, rate / found->second, gate, aim, false, other});
                 };
                 bool const few = pairs == 1;
-                beside("shared", "G6", "points per second / PyTorch, shared prefix, eager", few ? 3 : 1.2, few ? 6 : 1.5);
+                beside("shared", "G6", "points per second / PyTorch, shared prefix, eager", few ? 3 : 1.2,
+                       few ? 6 : 1.5);
                 beside("naive", "G7", "points per second / PyTorch, hooks, batches of 50", 25, 100);
             }
         }

@@ -15,7 +15,8 @@ public:
     device_product(device const& ctx, kind how, index rows, index outputs, index inputs)
         : ctx_{ctx}, how_{how}, rows_{rows}, outputs_{outputs}, inputs_{inputs}, y_{ctx, {rows, outputs}} {
         if (how == kind::bf16) {
-            half_x_ = random_on<bfloat16, 2>(ctx, {rows, inputs}, 1), half_w_ = random_on<bfloat16, 2>(ctx, {outputs, inputs}, 2);
+            half_x_ = random_on<bfloat16, 2>(ctx, {rows, inputs}, 1),
+            half_w_ = random_on<bfloat16, 2>(ctx, {outputs, inputs}, 2);
         } else {
             x_ = random_on<float, 2>(ctx, {rows, inputs}, 1), w_ = random_on<float, 2>(ctx, {outputs, inputs}, 2);
         }
@@ -27,7 +28,9 @@ public:
         backend::cuda::matrix_rows const w{half ? static_cast<void const*>(half_w_.data()) : w_.data(), inputs_};
         ctx_.blas().multiply(how_, rows_, outputs_, inputs_, x, w, y_.data(), outputs_, false);
     }
-    double flops() const { return 2.0 * static_cast<double>(rows_) * static_cast<double>(outputs_) * static_cast<double>(inputs_); }
+    double flops() const {
+        return 2.0 * static_cast<double>(rows_) * static_cast<double>(outputs_) * static_cast<double>(inputs_);
+    }
 
 private:
     device const& ctx_;
@@ -39,19 +42,22 @@ private:
 
 /// The matrices of a layer, with how often each is multiplied in it.
 inline std::vector<std::pair<matrix_shape, int>> products_of(model_shape const& m) {
-    std::vector<std::pair<matrix_shape, int>> all{{{m.q_width(), m.width}, 1}, {{m.width, m.q_width()}, 1}, {{m.kv_width(), m.width}, 2}};
+    std::vector<std::pair<matrix_shape, int>> all{
+        {{m.q_width(), m.width}, 1}, {{m.width, m.q_width()}, 1}, {{m.kv_width(), m.width}, 2}};
     all.push_back({{m.d_mlp, m.width}, m.llama ? 2 : 1});
     all.push_back({{m.width, m.d_mlp}, 1});
     return all;
 }
 
 /// Operations per second of all products of a layer / those of the large product: every round times both in turn.
-inline ratio layer_over_cube(device const& ctx, backend::cuda::product_kind how, model_shape const& shape, gpu_settings const& s, ratio r) {
+inline ratio layer_over_cube(device const& ctx, backend::cuda::product_kind how, model_shape const& shape,
+                             gpu_settings const& s, ratio r) {
     device_clock const clock{ctx};
     device_product cube{ctx, how, s.cube, s.cube, s.cube};
     std::vector<std::tuple<device_product, int, index>> products;
     for (auto const& [matrix, times] : products_of(shape)) {
-        auto& product = std::get<0>(products.emplace_back(device_product{ctx, how, s.rows, matrix.outputs, matrix.inputs}, times, 1));
+        auto& product = std::get<0>(
+            products.emplace_back(device_product{ctx, how, s.rows, matrix.outputs, matrix.inputs}, times, 1));
         std::get<2>(products.back()) = clock.repeats_for(s.slice, product);
     }
     index const cubes = clock.repeats_for(s.slice, cube);
@@ -76,7 +82,8 @@ inline ratio layer_over_cube(device const& ctx, backend::cuda::product_kind how,
     r.detail = concat({index{s.cube}, "^3 "}) + in_units(median(rates)) + "FLOP/s;";
     auto const matrices = products_of(shape);
     for (std::size_t i = 0; i < alone.size(); ++i) {
-        r.detail += concat({" ", matrices[i].first.outputs, "x", matrices[i].first.inputs, " "}) + fixed(median(alone[i]), 2);
+        r.detail +=
+            concat({" ", matrices[i].first.outputs, "x", matrices[i].first.inputs, " "}) + fixed(median(alone[i]), 2);
     }
     return r;
 }
@@ -89,15 +96,18 @@ inline void measure_gpu_products(gpu_settings const& s, std::vector<ratio>& rati
         double gate, aim;
     };
     std::string const rows = concat({", ", s.rows, " rows"});
-    for (auto const& [shape, gate, aim] : {wanted{smollm2, 0.40, 0.55}, {gpt2, 0.50, 0.65}, {qwen2, 0.55, 0.70}, {olmo, 0.70, 0.85}}) {
+    for (auto const& [shape, gate, aim] :
+         {wanted{smollm2, 0.40, 0.55}, {gpt2, 0.50, 0.65}, {qwen2, 0.55, 0.70}, {olmo, 0.70, 0.85}}) {
         auto const of = s.models({shape}).front();
-        ratios.push_back(layer_over_cube(ctx, kind::bf16, of, s,
+        ratios.push_back(layer_over_cube(
+            ctx, kind::bf16, of, s,
             {"G1", std::string("products of a layer / large product, bf16, ") + shape.name + rows, 0, gate, aim}));
     }
     for (auto const how : {kind::fp32, kind::tf32}) {
         for (auto const& shape : {smollm2, gpt2}) {
             auto const of = s.models({shape}).front();
-            std::string const what = std::string("products of a layer / large product, ") + (how == kind::fp32 ? "fp32, " : "tf32, ");
+            std::string const what =
+                std::string("products of a layer / large product, ") + (how == kind::fp32 ? "fp32, " : "tf32, ");
             ratios.push_back(layer_over_cube(ctx, how, of, s, {"G8", what + shape.name + rows, 0, 0.6, 0.75}));
         }
     }

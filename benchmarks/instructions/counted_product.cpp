@@ -1,5 +1,5 @@
-// One matrix product of 252 rows, 576 outputs and 576 inputs, for a tool that counts the instructions of counted_product.
-// Prints the number of multiply-adds.
+// One matrix product of 252 rows, 576 outputs and 576 inputs, for a tool that counts the instructions of
+// counted_product. Prints the number of multiply-adds.
 
 #include <cstdio>
 
@@ -29,7 +29,7 @@ extern "C" [[gnu::noinline]] float counted_product(product<float>& p) {
 int main() {
     product<float> p;
     p.run();  // memory that is kept from call to call comes now
-    volatile float sink = counted_product(p);
+    float volatile sink = counted_product(p);
     static_cast<void>(sink);
     std::printf("%lld\n", static_cast<long long>(rows * outputs * inputs));
 }

@@ -15,8 +15,9 @@ struct product {
 };
 
 char const* name() {
-    static std::string const text = "Eigen " + std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
-                                    std::to_string(EIGEN_MINOR_VERSION) + ", " + Eigen::SimdInstructionSetsInUse();
+    static std::string const text = "Eigen " + std::to_string(EIGEN_WORLD_VERSION) + "." +
+                                    std::to_string(EIGEN_MAJOR_VERSION) + "." + std::to_string(EIGEN_MINOR_VERSION) +
+                                    ", " + Eigen::SimdInstructionSetsInUse();
     return text.c_str();
 }
 

@@ -1,9 +1,9 @@
-// oneDNN as a peer: weights brought once into the layout that it asks for; in bfloat16 the inputs are converted with every
-// product, as plateau's are.
+// oneDNN as a peer: weights brought once into the layout that it asks for; in bfloat16 the inputs are converted with
+// every product, as plateau's are.
 #include <string>
 
-#include <dnnl.hpp>
 #include <omp.h>
+#include <dnnl.hpp>
 
 #include "product.hpp"
 
@@ -22,13 +22,17 @@ struct product {
     product(float const* from, memory::dim outputs, memory::dim inputs, memory::dim rows, bool bf16) {
         auto const stored = bf16 ? memory::data_type::bf16 : memory::data_type::f32;
         using tag = memory::format_tag;
-        memory::desc const plain_x{{rows, inputs}, memory::data_type::f32, tag::ab}, own_x{{rows, inputs}, stored, tag::ab};
-        memory::desc const plain_w{{outputs, inputs}, memory::data_type::f32, tag::ab}, any_w{{outputs, inputs}, stored, tag::any};
+        memory::desc const plain_x{{rows, inputs}, memory::data_type::f32, tag::ab},
+            own_x{{rows, inputs}, stored, tag::ab};
+        memory::desc const plain_w{{outputs, inputs}, memory::data_type::f32, tag::ab},
+            any_w{{outputs, inputs}, stored, tag::any};
         memory::desc const plain_y{{rows, outputs}, memory::data_type::f32, tag::ab};
 #if DNNL_VERSION_MAJOR < 3
-        dnnl::inner_product_forward::primitive_desc const chosen{{dnnl::prop_kind::forward_inference, own_x, any_w, plain_y}, engine};
+        dnnl::inner_product_forward::primitive_desc const chosen{
+            {dnnl::prop_kind::forward_inference, own_x, any_w, plain_y}, engine};
 #else
-        dnnl::inner_product_forward::primitive_desc const chosen{engine, dnnl::prop_kind::forward_inference, own_x, any_w, plain_y};
+        dnnl::inner_product_forward::primitive_desc const chosen{engine, dnnl::prop_kind::forward_inference, own_x,
+                                                                 any_w, plain_y};
 #endif
         run = dnnl::inner_product_forward{chosen};
         weight = memory{chosen.weights_desc(), engine};
@@ -65,7 +69,8 @@ void multiply(void* prepared, float const* x, float* y) {
     p.x.set_data_handle(const_cast<float*>(x));
     p.y.set_data_handle(y);
     if (p.narrow) p.convert.execute(p.stream, p.x, p.narrow);
-    p.run.execute(p.stream, {{DNNL_ARG_SRC, p.narrow ? p.narrow : p.x}, {DNNL_ARG_WEIGHTS, p.weight}, {DNNL_ARG_DST, p.y}});
+    p.run.execute(p.stream,
+                  {{DNNL_ARG_SRC, p.narrow ? p.narrow : p.x}, {DNNL_ARG_WEIGHTS, p.weight}, {DNNL_ARG_DST, p.y}});
     p.stream.wait();
 }
 

@@ -24,7 +24,8 @@ void* prepare(float const* weight, long outputs, long inputs, long rows, bool bf
 
 void multiply(void* prepared, float const* x, float* y) {
     auto const& p = *static_cast<product const*>(prepared);
-    auto const m = static_cast<blasint>(p.rows), n = static_cast<blasint>(p.outputs), k = static_cast<blasint>(p.inputs);
+    auto const m = static_cast<blasint>(p.rows), n = static_cast<blasint>(p.outputs),
+               k = static_cast<blasint>(p.inputs);
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1, x, k, p.weight, k, 0, y, n);
 }
 

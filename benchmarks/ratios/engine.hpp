@@ -8,7 +8,8 @@
 
 namespace plateau::benchmarks {
 
-/// Every round: the peak of all threads at once, the engine, its products alone, the peak, and the engine on one thread.
+/// Every round: the peak of all threads at once, the engine, its products alone, the peak, and the engine on one
+/// thread.
 template <class Stored>
 void measure_engine(model_shape shape, settings const& s, std::vector<ratio>& ratios) {
     constexpr bool full = std::is_same_v<Stored, float>;
@@ -34,23 +35,25 @@ void measure_engine(model_shape shape, settings const& s, std::vector<ratio>& ra
         if (!full || s.threads == 1) continue;
         double const single_peak = peak_flops(one.path());
         auto const single = run_sweep(one, model, prompts, task);
-        if (single.checksum != times.checksum) throw numeric_error{"the number of threads changed the result of the engine"};
+        if (single.checksum != times.checksum)
+            throw numeric_error("the number of threads changed the result of the engine");
         scaling.push_back((single.prefix + single.rows) / (times.prefix + times.rows));
         probe_scaling.push_back(peak / single_peak);
     }
     std::string const of = std::string(", ") + shape.name;
     std::string const speed = fixed(median(points), 0) + " points per second; other programs used " +
-                             fixed(others.processors(), 2) + " processors";
+                              fixed(others.processors(), 2) + " processors";
     if (!full) {
-        ratios.push_back({"C6b", "products / rows of the engine, bf16" + of, median(products), 0.86, 0.94, false, speed});
+        ratios.push_back(
+            {"C6b", "products / rows of the engine, bf16" + of, median(products), 0.86, 0.94, false, speed});
         return;
     }
     ratios.push_back({"C6", "products / rows of the engine, fp32" + of, median(products), 0.92, 0.97, false, speed});
     ratios.push_back({"C7", "time at the peak / rows of the engine, fp32" + of, median(floors), 0.78, 0.90});
     ratios.push_back({"C11", "prefixes / the same work at the rows' speed" + of, median(prefixes), 1.3, 1.1, true});
     if (s.threads == 1) return;
-    ratios.push_back({"C10", concat({index{s.threads}, " threads / 1 thread, fp32"}) + of, median(scaling), 0.9 * s.threads,
-                      0.985 * s.threads, false, "the peak itself " + fixed(median(probe_scaling), 2)});
+    ratios.push_back({"C10", concat({index{s.threads}, " threads / 1 thread, fp32"}) + of, median(scaling),
+                      0.9 * s.threads, 0.985 * s.threads, false, "the peak itself " + fixed(median(probe_scaling), 2)});
 }
 
 inline void measure_engines(settings const& s, std::vector<ratio>& ratios) {

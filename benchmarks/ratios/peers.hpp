@@ -14,8 +14,8 @@ class product_pair {
 public:
     product_pair(peer const& other, matrix_shape const& shape, index rows)
         : other_{other}, shape_{shape}, plain_{random_values<float, 2>({shape.outputs, shape.inputs}, 1, 0.05f)},
-          x_{random_values<float, 2>({rows, shape.inputs}, 2)}, own_y_({rows, shape.outputs}), peer_y_({rows, shape.outputs}),
-          weight_{random_weight<Stored>(shape.outputs, shape.inputs, 1)},
+          x_{random_values<float, 2>({rows, shape.inputs}, 2)}, own_y_({rows, shape.outputs}),
+          peer_y_({rows, shape.outputs}), weight_{random_weight<Stored>(shape.outputs, shape.inputs, 1)},
           prepared_{other.prepare(plain_.data(), shape.outputs, shape.inputs, rows, std::is_same_v<Stored, bfloat16>)} {
         if (!possible()) return;
         own();
@@ -27,8 +27,8 @@ public:
             difference = std::max(difference, std::abs(a - b));
         }
         if (!(difference <= 1e-4f * largest)) {
-            throw numeric_error{other.name(), " and plateau disagree in the product of ", rows, " rows, ", shape.outputs,
-                                " outputs and ", shape.inputs, " inputs: not timed"};
+            throw numeric_error(other.name(), " and plateau disagree in the product of ", rows, " rows, ",
+                                shape.outputs, " outputs and ", shape.inputs, " inputs: not timed");
         }
     }
 
@@ -46,10 +46,11 @@ private:
     peer::product prepared_;
 };
 
-/// Time of the peer over plateau's, one product with every matrix of a SmolLM2 and a GPT-2 layer; for 1024, 50 and 11 rows.
+/// Time of the peer over plateau's, one product with every matrix of a SmolLM2 and a GPT-2 layer; for 1024, 50 and 11
+/// rows.
 template <class Stored>
-void measure_peer(peer const& other, std::string const& id, std::string const& what, std::array<double, 3> gates, double aim,
-                  settings const& s, std::vector<ratio>& ratios) {
+void measure_peer(peer const& other, std::string const& id, std::string const& what, std::array<double, 3> gates,
+                  double aim, settings const& s, std::vector<ratio>& ratios) {
     std::array<index, 3> const row_counts{1024, 50, 11};
     for (std::size_t i = 0; i < 3; ++i) {
         index const rows = row_counts[i];
@@ -78,8 +79,8 @@ void measure_peer(peer const& other, std::string const& id, std::string const& w
         auto const least = std::min_element(medians.begin(), medians.end());
         auto const& shape = products[static_cast<std::size_t>(least - medians.begin())]->shape();
         ratios.push_back({id, concat({what, ", ", rows, " rows"}), median(totals), gates[i], aim, false,
-                          "least " + fixed(*least, 2) + concat({" at ", shape.outputs, " x ", shape.inputs}) + ", most " +
-                              fixed(*std::max_element(medians.begin(), medians.end()), 2)});
+                          "least " + fixed(*least, 2) + concat({" at ", shape.outputs, " x ", shape.inputs}) +
+                              ", most " + fixed(*std::max_element(medians.begin(), medians.end()), 2)});
     }
 }
 
@@ -87,12 +88,14 @@ void measure_peer(peer const& other, std::string const& id, std::string const& w
 inline std::string measure_peers(settings const& s, std::vector<ratio>& ratios) {
     std::string names;
     auto const known = [&](peer const& one, char const* what) {
-        names += std::string(names.empty() ? "" : "; ") + (one ? one.name() : std::string("no ") + what + " in this build");
+        names +=
+            std::string(names.empty() ? "" : "; ") + (one ? one.name() : std::string("no ") + what + " in this build");
         return static_cast<bool>(one);
     };
     peer const eigen{"eigen"}, openblas{"openblas"}, onednn{"onednn"};
     if (known(eigen, "Eigen")) measure_peer<float>(eigen, "C3", "own / Eigen", {1.35, 1.5, 2.4}, 0, s, ratios);
-    if (known(openblas, "OpenBLAS")) measure_peer<float>(openblas, "C4", "own / OpenBLAS tuned", {0.9, 1.4, 3}, 1, s, ratios);
+    if (known(openblas, "OpenBLAS"))
+        measure_peer<float>(openblas, "C4", "own / OpenBLAS tuned", {0.9, 1.4, 3}, 1, s, ratios);
     if (known(onednn, "oneDNN")) {
         measure_peer<float>(onednn, "C5", "own / oneDNN prepacked, fp32", {0.88, 0.88, 0.88}, 1, s, ratios);
         measure_peer<bfloat16>(onednn, "C5", "own / oneDNN prepacked, bf16", {0.88, 0.88, 0.88}, 1, s, ratios);

@@ -23,8 +23,8 @@ struct settings {
 struct ratio {
     std::string id, what;
     double measured;
-    double gate, aim;         ///< 0 where there is none
-    bool at_most = false;     ///< small is good
+    double gate, aim;      ///< 0 where there is none
+    bool at_most = false;  ///< small is good
     std::string detail = {};
     std::string not_applicable = {};  ///< why neither gate nor aim counts here
 
@@ -54,14 +54,22 @@ inline std::string render(std::vector<ratio> const& ratios) {
 /// @throws file_error
 inline void write_json(std::string const& path, nlohmann::ordered_json run, std::vector<ratio> const& ratios) {
     run["ratios"] = nlohmann::ordered_json::array();
-    auto const bound = [](double value) { return value == 0 ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(value); };
+    auto const bound = [](double value) {
+        return value == 0 ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(value);
+    };
     for (auto const& r : ratios) {
-        run["ratios"].push_back({{"id", r.id}, {"what", r.what}, {"measured", r.measured}, {"gate", bound(r.gate)}, {"aim", bound(r.aim)},
-                                 {"at_most", r.at_most}, {"verdict", r.verdict()}, {"details", r.detail}});
+        run["ratios"].push_back({{"id", r.id},
+                                 {"what", r.what},
+                                 {"measured", r.measured},
+                                 {"gate", bound(r.gate)},
+                                 {"aim", bound(r.aim)},
+                                 {"at_most", r.at_most},
+                                 {"verdict", r.verdict()},
+                                 {"details", r.detail}});
     }
     std::ofstream file{path};
     file << run.dump(2) << '\n';
-    if (!file.flush()) throw file_error{"cannot write ", path, ": does its folder exist?"};
+    if (!file.flush()) throw file_error("cannot write ", path, ": does its folder exist?");
 }
 
 }  // namespace plateau::benchmarks

@@ -15,12 +15,14 @@ struct checkpoint {
     std::string name;  ///< the last part of the path
 };
 
-/// The checkpoints that are named: models as --model takes them; a folder that is no model itself stands for the models in it, in
-/// the order of their names. @throws usage_error on a folder without models
+/// The checkpoints that are named: models as --model takes them; a folder that is no model itself stands for the models
+/// in it, in the order of their names. @throws usage_error on a folder without models
 inline std::vector<checkpoint> checkpoints_of(std::vector<std::string> const& paths) {
     namespace fs = std::filesystem;
     std::vector<checkpoint> all;
-    auto const add = [&](fs::path const& path) { all.push_back({path.string(), (path.has_filename() ? path : path.parent_path()).filename().string()}); };
+    auto const add = [&](fs::path const& path) {
+        all.push_back({path.string(), (path.has_filename() ? path : path.parent_path()).filename().string()});
+    };
     std::error_code none;
     for (auto const& path : paths) {
         if (!fs::is_directory(path, none) || fs::exists(fs::path(path) / "config.json", none)) {
@@ -31,7 +33,9 @@ inline std::vector<checkpoint> checkpoints_of(std::vector<std::string> const& pa
         for (auto const& entry : fs::directory_iterator(path)) {
             if (fs::exists(entry.path() / "config.json", none)) found.push_back(entry.path());
         }
-        if (found.empty()) throw plateau::usage_error("--checkpoints " + path + ": neither a model nor a folder of models (folders with config.json)");
+        if (found.empty())
+            throw plateau::usage_error("--checkpoints " + path +
+                                       ": neither a model nor a folder of models (folders with config.json)");
         std::sort(found.begin(), found.end());
         for (auto const& one : found) add(one);
     }

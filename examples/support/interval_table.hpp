@@ -20,7 +20,8 @@ namespace statistics = plateau::statistics;
 inline std::string with_interval(statistics::estimate const& x, int decimals) {
     auto const shown = [decimals](double number) {
         auto const text = plateau::fixed(number, decimals);
-        return text.find_first_of("123456789ni") == std::string::npos && text[0] == '-' ? text.substr(1) : text;  // no "-0.00"
+        return text.find_first_of("123456789ni") == std::string::npos && text[0] == '-' ? text.substr(1)
+                                                                                        : text;  // no "-0.00"
     };
     if (std::isnan(x.value)) return "-";
     return shown(x.value) + (std::isnan(x.low) ? "" : " [" + shown(x.low) + ", " + shown(x.high) + "]");
@@ -28,7 +29,8 @@ inline std::string with_interval(statistics::estimate const& x, int decimals) {
 
 inline nlohmann::ordered_json json_of(statistics::estimate const& x) { return {x.value, x.low, x.high}; }
 
-/// One table on stdout, with intervals in brackets, and as CSV, where every quantity q has the columns q, q_low, q_high.
+/// One table on stdout, with intervals in brackets, and as CSV, where every quantity q has the columns q, q_low,
+/// q_high.
 class interval_table {
 public:
     /// @param keys  names of the columns that say what a row is      @param quantities  of the others

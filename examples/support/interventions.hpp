@@ -23,18 +23,26 @@ struct intervention_options {
 };
 
 inline void add_intervention_options(CLI::App& app, intervention_options& o) {
-    app.add_option("--context", o.context, "prompt whose tokens rows run in: A, the first of a pair, or B; x goes from A to B all the same")
-        ->check(CLI::IsMember({"A", "B", "both"}))->capture_default_str();
-    auto* const position = app.add_option("--position", o.position,
-                                          "where x is written: last, position N, or positions N up to but not M as N:M; counted from 0, "
-                                          "negative from each prompt's end, either side of the colon may be left out")
+    app.add_option("--context", o.context,
+                   "prompt whose tokens rows run in: A, the first of a pair, or B; x goes from A to B all the same")
+        ->check(CLI::IsMember({"A", "B", "both"}))
         ->capture_default_str();
-    auto* const mode = app.add_option("--mode", o.mode, "last: at --position; suffix: from the first token in which the prompts differ to "
-                                                        "their end, so that both ends of a path are natural runs; prompts of one length")
-        ->check(CLI::IsMember({"last", "suffix"}))->capture_default_str();
-    app.add_option("--freeze", o.freeze, "SITES@A or SITES@mean, may be repeated: hold sites (names or patterns, separated by commas) at their "
-                                         "values in the context prompt's clean run, or at their mean over the path, at every position from "
-                                         "the first written one");
+    auto* const position =
+        app.add_option("--position", o.position,
+                       "where x is written: last, position N, or positions N up to but not M as N:M; counted from 0, "
+                       "negative from each prompt's end, either side of the colon may be left out")
+            ->capture_default_str();
+    auto* const mode =
+        app.add_option("--mode", o.mode,
+                       "last: at --position; suffix: from the first token in which the prompts differ to "
+                       "their end, so that both ends of a path are natural runs; prompts of one length")
+            ->check(CLI::IsMember({"last", "suffix"}))
+            ->capture_default_str();
+    app.add_option(
+        "--freeze", o.freeze,
+        "SITES@A or SITES@mean, may be repeated: hold sites (names or patterns, separated by commas) at their "
+        "values in the context prompt's clean run, or at their mean over the path, at every position from "
+        "the first written one");
     app.callback([position, mode, &o] {
         if (position->count() > 0 && mode->count() > 0 && o.mode == "suffix") {
             throw plateau::usage_error("--mode suffix finds its positions itself: leave out --position");
@@ -54,7 +62,8 @@ inline bool intervenes(CLI::App const& app) {
 inline plateau::hooks::positions parse_positions(std::string const& text) {
     if (text == "last") return plateau::hooks::positions::last();
     auto const wrong = [&]() -> plateau::usage_error {
-        return plateau::usage_error("--position " + text + " means no positions: give last, N or N:M, negative from the end");
+        return plateau::usage_error("--position " + text +
+                                    " means no positions: give last, N or N:M, negative from the end");
     };
     auto const number = [&](std::string_view part) {
         index value = 0;
@@ -93,15 +102,19 @@ inline std::vector<plateau::sweep::frozen_sites> parse_freeze(std::vector<std::s
             }
             all.push_back({one.substr(0, at), frozen_at::context});
             if (at == std::string::npos) continue;
-            for (; valued < all.size(); ++valued) all[valued].value = value == "A" ? frozen_at::context : frozen_at::path_mean;
+            for (; valued < all.size(); ++valued)
+                all[valued].value = value == "A" ? frozen_at::context : frozen_at::path_mean;
         }
-        if (valued < all.size()) throw plateau::usage_error("--freeze " + text + ": at which value? give " + text + "@A or " + text + "@mean");
+        if (valued < all.size())
+            throw plateau::usage_error("--freeze " + text + ": at which value? give " + text + "@A or " + text +
+                                       "@mean");
     }
     return all;
 }
 
 /// The pairs (A, B) as rows run: in A, in B with the path turned around, or first all in A and then all in B.
-inline std::vector<plateau::sweep::prompt_pair> in_contexts(std::vector<plateau::sweep::prompt_pair> const& pairs, std::string const& context) {
+inline std::vector<plateau::sweep::prompt_pair> in_contexts(std::vector<plateau::sweep::prompt_pair> const& pairs,
+                                                            std::string const& context) {
     std::vector<plateau::sweep::prompt_pair> all;
     if (context != "B") all = pairs;
     if (context == "A") return all;
@@ -111,7 +124,8 @@ inline std::vector<plateau::sweep::prompt_pair> in_contexts(std::vector<plateau:
 
 /// Bytes that frozen values take. @param positions  of a row, at most
 template <class Model>
-index frozen_bytes(Model const& model, std::vector<plateau::sweep::frozen_sites> const& what, index pairs, index positions, index longest) {
+index frozen_bytes(Model const& model, std::vector<plateau::sweep::frozen_sites> const& what, index pairs,
+                   index positions, index longest) {
     using T = typename Model::value_type;
     index width = 0;
     for (auto const& one : what) {

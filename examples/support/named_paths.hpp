@@ -30,8 +30,8 @@ inline constexpr char const* paths_text =
     "  rotation-added  its additive twin: A + |A| sin(angle) along the same tangent\n";
 
 inline std::vector<std::string> const& path_names() {
-    static std::vector<std::string> const names{"linear",       "arc",      "arc-to-b",       "slerp", "slerp-rescaled",
-                                                "slerp-folded", "rotation", "rotation-added"};
+    static std::vector<std::string> const names{"linear",         "arc",          "arc-to-b", "slerp",
+                                                "slerp-rescaled", "slerp-folded", "rotation", "rotation-added"};
     return names;
 }
 
@@ -42,23 +42,30 @@ struct turned {
     double whole;
 
     template <class T>
-    void operator()(double t, std::span<T> out) const { map(t * whole, out); }
+    void operator()(double t, std::span<T> out) const {
+        map(t * whole, out);
+    }
 };
 
 /// Named paths of pairs. @param pairs,mean  kept as references; mean [width] is used by arcs alone
 template <class T>
-plateau::sweep::path_writer<T> named_path(std::string const& name, std::vector<plateau::sweep::prompt_pair> const& pairs,
+plateau::sweep::path_writer<T> named_path(std::string const& name,
+                                          std::vector<plateau::sweep::prompt_pair> const& pairs,
                                           std::span<T const> mean) {
     using ends = std::span<T const>;
     auto const along = [&](auto make) { return plateau::sweep::paths_of<T>(pairs, make); };
     if (name == "linear") return along([](ends a, ends b) { return paths::linear<T>{a, b}; });
     if (name == "arc") return along([mean](ends a, ends b) { return paths::arc<T>{a, b, mean}; });
-    if (name == "arc-to-b") return along([mean](ends a, ends b) { return paths::arc<T>{a, b, mean, paths::arc_radius::interpolated}; });
+    if (name == "arc-to-b")
+        return along([mean](ends a, ends b) { return paths::arc<T>{a, b, mean, paths::arc_radius::interpolated}; });
     if (name == "slerp") return along([](ends a, ends b) { return paths::slerp<T>{a, b}; });
     if (name == "slerp-rescaled") return along([](ends a, ends b) { return paths::slerp_rescaled<T>{a, b}; });
-    if (name == "slerp-folded") return along([](ends a, ends b) { return paths::slerp_rescaled<T>{a, b, paths::slerp_angle::folded}; });
-    if (name == "rotation") return along([](ends a, ends b) { return turned<paths::exp_map<T>>{{a, b}, paths::angle(a, b)}; });
-    if (name == "rotation-added") return along([](ends a, ends b) { return turned<paths::additive_map<T>>{{a, b}, paths::angle(a, b)}; });
+    if (name == "slerp-folded")
+        return along([](ends a, ends b) { return paths::slerp_rescaled<T>{a, b, paths::slerp_angle::folded}; });
+    if (name == "rotation")
+        return along([](ends a, ends b) { return turned<paths::exp_map<T>>{{a, b}, paths::angle(a, b)}; });
+    if (name == "rotation-added")
+        return along([](ends a, ends b) { return turned<paths::additive_map<T>>{{a, b}, paths::angle(a, b)}; });
     throw plateau::usage_error("--path '" + name + "' is not known; see --help");
 }
 
@@ -67,7 +74,8 @@ template <class T>
 std::vector<T> mean_of(plateau::tensor::view<T const, 2> activations) {
     std::vector<double> sum(static_cast<std::size_t>(activations.extent(1)));
     for (index i = 0; i < activations.extent(0); ++i) {
-        for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += static_cast<double>(activations(i, static_cast<index>(k)));
+        for (std::size_t k = 0; k < sum.size(); ++k)
+            sum[k] += static_cast<double>(activations(i, static_cast<index>(k)));
     }
     std::vector<T> mean;
     for (double const one : sum) mean.push_back(static_cast<T>(one / static_cast<double>(activations.extent(0))));

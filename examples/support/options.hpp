@@ -30,8 +30,8 @@ struct common_options {
     std::optional<std::string> bos;
 };
 
-/// The embedded model's folder: baked in at build; PLATEAU_DATA overrides it, as the folder that holds `embedded`, or as
-/// the model's folder itself.
+/// The embedded model's folder: baked in at build; PLATEAU_DATA overrides it, as the folder that holds `embedded`, or
+/// as the model's folder itself.
 inline std::string embedded_model() {
     char const* const elsewhere = std::getenv("PLATEAU_DATA");
     bool const given = elsewhere != nullptr && *elsewhere != '\0';
@@ -45,24 +45,36 @@ inline void add_model_options(CLI::App& app, common_options& o) {
     o.model = embedded_model();
     app.add_option("--model", o.model, "a Hugging Face folder, a snapshot folder of its cache, or a GGUF file")
         ->capture_default_str();
-    app.add_option("--weights", o.weights, "baselines for what training has made: random, drawn as the family starts its training (config.json is "
-                                           "enough, no weights are read); shuffled, the elements of every stored tensor in random order; both "
-                                           "with --seed")
-        ->check(CLI::IsMember({"stored", "random", "shuffled"}))->capture_default_str();
+    app.add_option(
+           "--weights", o.weights,
+           "baselines for what training has made: random, drawn as the family starts its training (config.json is "
+           "enough, no weights are read); shuffled, the elements of every stored tensor in random order; both "
+           "with --seed")
+        ->check(CLI::IsMember({"stored", "random", "shuffled"}))
+        ->capture_default_str();
     app.add_option("--dtype", o.dtype, "bf16: weights and inputs of matrix products in bfloat16, the rest in fp32")
-        ->check(CLI::IsMember({"fp32", "fp64", "bf16"}))->capture_default_str();
+        ->check(CLI::IsMember({"fp32", "fp64", "bf16"}))
+        ->capture_default_str();
     app.add_option("--backend", o.backend, "who computes; auto takes the best there is")
-        ->check(CLI::IsMember({"cpu", "cuda", "auto"}))->capture_default_str();
-    app.add_option("--float-products", o.products, "how a CUDA device multiplies matrices of --dtype fp32; bf16x3: three products of bfloat16")
-        ->check(CLI::IsMember({"fp32", "tf32", "bf16x3"}))->capture_default_str();
-    app.add_option("--threads", o.threads, "threads, 0 for one per core")->check(CLI::Range(0, 4096))->capture_default_str();
+        ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
+        ->capture_default_str();
+    app.add_option("--float-products", o.products,
+                   "how a CUDA device multiplies matrices of --dtype fp32; bf16x3: three products of bfloat16")
+        ->check(CLI::IsMember({"fp32", "tf32", "bf16x3"}))
+        ->capture_default_str();
+    app.add_option("--threads", o.threads, "threads, 0 for one per core")
+        ->check(CLI::Range(0, 4096))
+        ->capture_default_str();
     app.add_flag("--pin", o.pin, "hold the threads on as many cores, so that no two share one");
-    app.add_option("--seed", o.seed, "of everything drawn at random")->check(CLI::NonNegativeNumber)->capture_default_str();
+    app.add_option("--seed", o.seed, "of everything drawn at random")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
 }
 
 inline void add_prompt_options(CLI::App& app, common_options& o) {
     auto* const tokens = app.add_option("--tokens", o.tokens, "prompts as token ids: NPY, int32 or int64 [N,T]");
-    auto* const prompts = app.add_option("--prompts", o.prompts, "prompts as text: UTF-8, one a line, leading spaces kept");
+    auto* const prompts =
+        app.add_option("--prompts", o.prompts, "prompts as text: UTF-8, one a line, leading spaces kept");
     auto* const corpus = app.add_option("--corpus", o.corpus, "draw prompts from a text: windows of --length tokens");
     prompts->excludes(tokens);
     corpus->excludes(tokens)->excludes(prompts);

@@ -29,14 +29,16 @@ class path_metrics {
 public:
     path_metrics(std::vector<std::string> metrics, std::size_t sites, index pairs, index steps)
         : metrics_{std::move(metrics)}, sites_{sites}, steps_{steps} {
-        for (std::size_t i = 0; i < metrics_.size() * sites; ++i) curves_.emplace_back(std::array<index, 2>{pairs, steps});
+        for (std::size_t i = 0; i < metrics_.size() * sites; ++i)
+            curves_.emplace_back(std::array<index, 2>{pairs, steps});
     }
 
     bool any() const { return !metrics_.empty(); }
 
     /// What reads site number k under this name. The object must live as long.
     plateau::hooks::hook_set<T> reads(std::string site, std::size_t k) {
-        return plateau::sweep::read_paths<T>(std::move(site), steps_, [this, k](index pair, plateau::tensor::view<T const, 2> x) {
+        return plateau::sweep::read_paths<T>(std::move(site), steps_,
+                                             [this, k](index pair, plateau::tensor::view<T const, 2> x) {
             for (std::size_t m = 0; m < metrics_.size(); ++m) {
                 auto const curve = curve_of(metrics_[m], x);
                 std::copy(curve.begin(), curve.end(), curves_[m * sites_ + k][pair].data());
@@ -48,8 +50,9 @@ public:
     void write(plateau::output_set& out) const {
         for (std::size_t i = 0; i < curves_.size(); ++i) {
             auto const k = i % sites_;
-            plateau::io::write_npy(out.file(metrics_[i / sites_] + (k == 0 ? "" : "." + std::to_string(k + 1)) + ".npy"), std::span<double const>{curves_[i].flat()},
-                                   std::span<index const>{curves_[i].extents()});
+            plateau::io::write_npy(
+                out.file(metrics_[i / sites_] + (k == 0 ? "" : "." + std::to_string(k + 1)) + ".npy"),
+                std::span<double const>{curves_[i].flat()}, std::span<index const>{curves_[i].extents()});
         }
     }
 

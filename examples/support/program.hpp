@@ -25,12 +25,14 @@ namespace program {
 /// 2 for wrong usage, 1 for anything else.
 template <class Body>
 int run(CLI::App& app, int argc, char** argv, Body&& body) {
-    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow, a reader that went away: errors to report, not to die of
+    std::signal(SIGXFSZ,
+                SIG_IGN);  // a file that may not grow, a reader that went away: errors to report, not to die of
     std::signal(SIGPIPE, SIG_IGN);
     try {
         app.parse(argc, argv);
         body();
-        if (!std::cout.flush()) std::cerr << app.get_name() << ": stdout cannot be written to; the files are complete\n";
+        if (!std::cout.flush())
+            std::cerr << app.get_name() << ": stdout cannot be written to; the files are complete\n";
         return 0;
     } catch (CLI::ParseError const& problem) {
         if (problem.get_exit_code() == 0) return app.exit(problem);  // --help, --version
@@ -57,7 +59,8 @@ private:
 
 /// The model with the weights that --weights names.
 template <class T, class Context>
-plateau::models::language_model<Context, T> load_model(common_options const& o, Context const& ctx, plateau::dtype storage) {
+plateau::models::language_model<Context, T> load_model(common_options const& o, Context const& ctx,
+                                                       plateau::dtype storage) {
     if (o.weights == "random") return plateau::models::load_random<T>(o.model, ctx, o.seed, storage);
     if (o.weights == "shuffled") return plateau::models::load_shuffled<T>(o.model, ctx, o.seed, storage);
     return plateau::models::load<T>(o.model, ctx, storage);
@@ -83,7 +86,9 @@ inline std::unique_ptr<plateau::backend::cuda_context> device_of(common_options 
     if (o.backend == "cpu") return nullptr;
     try {
         using plateau::backend::float_products;
-        auto const products = o.products == "tf32" ? float_products::tf32 : o.products == "bf16x3" ? float_products::bf16x3 : float_products::fp32;
+        auto const products = o.products == "tf32"     ? float_products::tf32
+                              : o.products == "bf16x3" ? float_products::bf16x3
+                                                       : float_products::fp32;
         auto device = std::make_unique<plateau::backend::cuda_context>(products);
         device->on_notice([](std::string const& text) { std::cerr << text << '\n'; });
         if (o.backend == "auto") std::cerr << "backend: cuda (" << device->device_name() << ")\n";
@@ -102,13 +107,15 @@ void with_model(common_options const& o, Body const& body) {
 #if PLATEAU_HAS_CUDA
     if (auto const device = device_of(o)) return with_model_on(*device, o, body);
 #else
-    if (o.backend == "cuda") throw plateau::usage_error("--backend cuda: this build has no CUDA backend; use --backend cpu or auto");
+    if (o.backend == "cuda")
+        throw plateau::usage_error("--backend cuda: this build has no CUDA backend; use --backend cpu or auto");
     if (o.backend == "auto") std::cerr << "backend: cpu (this build has no CUDA backend)\n";
 #endif
     plateau::backend::cpu_context const ctx{o.threads};
     std::optional<plateau::pinned> held;
     if (o.pin && !held.emplace(ctx.threads()).held()) {
-        std::cerr << "--pin: there are not " << ctx.threads() << " processors to hold the threads on; they run where the system puts them\n";
+        std::cerr << "--pin: there are not " << ctx.threads()
+                  << " processors to hold the threads on; they run where the system puts them\n";
     }
     with_model_on(ctx, o, body);
 }

@@ -39,7 +39,8 @@ inline std::vector<std::string> read_lines(std::string const& path) {
 inline plateau::io::npy_data<index> read_integers(std::string const& path) {
     auto const array = plateau::io::read_npy(path);
     if (array.descr.find_first_of("iu") == std::string::npos) {
-        throw plateau::usage_error(path + ": the array holds '" + array.descr + "', expected integers; save int32 or int64");
+        throw plateau::usage_error(path + ": the array holds '" + array.descr +
+                                   "', expected integers; save int32 or int64");
     }
     return plateau::io::integers(array, path);
 }

@@ -22,15 +22,16 @@ namespace program {
 inline void require_memory(index count, index bytes, std::string const& what, std::string const& way_out) {
     index const memory = static_cast<index>(::sysconf(_SC_PHYS_PAGES)) * static_cast<index>(::sysconf(_SC_PAGESIZE));
     if (count <= memory / bytes) return;
-    throw plateau::memory_error(what + " need more memory than this machine's " + std::to_string(memory >> 20) + " MiB: " +
-                                way_out);
+    throw plateau::memory_error(what + " need more memory than this machine's " + std::to_string(memory >> 20) +
+                                " MiB: " + way_out);
 }
 
 /// The options as given, for summary.json.
 inline nlohmann::json options_of(CLI::App const& app) {
     nlohmann::json options = nlohmann::json::object();
     for (auto const* option : app.get_options()) {
-        if (option->count() > 0) options[option->get_name()] = option->results().size() == 1 ? option->results()[0] : "";
+        if (option->count() > 0)
+            options[option->get_name()] = option->results().size() == 1 ? option->results()[0] : "";
     }
     return options;
 }
@@ -41,16 +42,19 @@ struct computer {
     int threads = 0;
 };
 
-inline computer computer_of(plateau::backend::cpu_context const& ctx) { return {"cpu", std::string{name_of(ctx.path())}, ctx.threads()}; }
+inline computer computer_of(plateau::backend::cpu_context const& ctx) {
+    return {"cpu", std::string{name_of(ctx.path())}, ctx.threads()};
+}
 #if PLATEAU_HAS_CUDA
 inline computer computer_of(plateau::backend::cuda_context const& ctx) {
-    return {"cuda", plateau::concat({ctx.device_name(), ", float products in ", name_of(ctx.products())}), ctx.threads()};
+    return {"cuda", plateau::concat({ctx.device_name(), ", float products in ", name_of(ctx.products())}),
+            ctx.threads()};
 }
 #endif
 
 /// The keys that every summary has.
-inline nlohmann::ordered_json summary_of(CLI::App const& app, common_options const& o, computer const& by, double load_seconds, double seconds,
-                                         index points) {
+inline nlohmann::ordered_json summary_of(CLI::App const& app, common_options const& o, computer const& by,
+                                         double load_seconds, double seconds, index points) {
     nlohmann::ordered_json summary;
     summary["program"] = app.get_name();
     summary["version"] = PLATEAU_VERSION;
@@ -67,7 +71,8 @@ inline nlohmann::ordered_json summary_of(CLI::App const& app, common_options con
     return summary;
 }
 
-/// The text of summary.json. Doubles have the fewest digits that give back the same bits; NaN and infinities become null.
+/// The text of summary.json. Doubles have the fewest digits that give back the same bits; NaN and infinities become
+/// null.
 inline std::string json_text(nlohmann::ordered_json const& summary) {
     return summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }

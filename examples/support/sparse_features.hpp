@@ -15,7 +15,8 @@
 
 namespace program {
 
-constexpr char const* sae_help = "a sparse autoencoder in SAELens' format, cfg.json and sae_weights.safetensors, of --write-site";
+constexpr char const* sae_help =
+    "a sparse autoencoder in SAELens' format, cfg.json and sae_weights.safetensors, of --write-site";
 
 /// Families of directions that --sae adds, in the order of `sae::feature_state`; and the error.
 inline std::vector<std::string> const& sae_family_names() {
@@ -23,8 +24,8 @@ inline std::vector<std::string> const& sae_family_names() {
     return names;
 }
 
-/// An autoencoder and its features' counts over the activations that mean and covariance are of. Empty without --sae. It computes on the
-/// processor, wherever the model does.
+/// An autoencoder and its features' counts over the activations that mean and covariance are of. Empty without --sae.
+/// It computes on the processor, wherever the model does.
 template <class T>
 struct sparse_features {
     using Context = plateau::backend::cpu_context;
@@ -37,7 +38,9 @@ struct sparse_features {
     directions::any_direction<T> family(std::string const& name) const {
         namespace sae_ = plateau::sae;
         if (name == "sae-error") return sae_::error_direction<Context, T>{*ctx, *sae};
-        auto const state = name == "sae-active" ? sae_::feature_state::active : name == "sae-dead" ? sae_::feature_state::dead : sae_::feature_state::alive_inactive;
+        auto const state = name == "sae-active" ? sae_::feature_state::active
+                           : name == "sae-dead" ? sae_::feature_state::dead
+                                                : sae_::feature_state::alive_inactive;
         return sae_::feature_direction<Context, T>{*ctx, *sae, *counts, state};
     }
 
@@ -58,7 +61,8 @@ struct sparse_features {
 
 /// @param folder  --sae; empty: nothing is loaded      @throws as load_sae, require_site
 template <class Context, class Model>
-auto load_sparse_features(Context const& ctx, Model const& model, plateau::models::prompt_list const& prompts, direction_options const& o, std::string const& folder) {
+auto load_sparse_features(Context const& ctx, Model const& model, plateau::models::prompt_list const& prompts,
+                          direction_options const& o, std::string const& folder) {
     using T = typename Model::value_type;
     sparse_features<T> result;
     if (folder.empty()) return result;
@@ -67,7 +71,8 @@ auto load_sparse_features(Context const& ctx, Model const& model, plateau::model
     auto const site = plateau::hooks::find_site(model.sites(), o.write_site);
     plateau::sae::require_site(sae.config(), site.name(), site.heads * site.width);
     plateau::sae::feature_counts counts{sae.features()};
-    plateau::sweep::stream_activations(ctx, model, fit_prompts(o, model, prompts), o.write_site, fit_positions(o), [&](plateau::tensor::view<T const, 2> batch) {
+    plateau::sweep::stream_activations(ctx, model, fit_prompts(o, model, prompts), o.write_site, fit_positions(o),
+                                       [&](plateau::tensor::view<T const, 2> batch) {
         for (index first = 0; first < batch.extent(0); first += 256) {
             index const count = std::min<index>(256, batch.extent(0) - first);
             plateau::tensor::buffer<T, 2> features({count, sae.features()});

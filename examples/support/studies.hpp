@@ -38,8 +38,11 @@ struct study_options : common_options {
 };
 
 inline void add_pair_options(CLI::App& app, study_options& o) {
-    app.add_option("--pairs", o.pairs, "chain: (0,1), (1,2), ...; disjoint: (0,1), (2,3), ...; all: every two; or an NPY file of integers [P,2]: "
-                                       "context, other")->capture_default_str();
+    app.add_option(
+           "--pairs", o.pairs,
+           "chain: (0,1), (1,2), ...; disjoint: (0,1), (2,3), ...; all: every two; or an NPY file of integers [P,2]: "
+           "context, other")
+        ->capture_default_str();
     app.add_option("--steps", o.steps, "points per pair, alpha = i/(steps-1)")->capture_default_str();
     app.add_option("--min-d1", o.min_d1, "a pair with d(1) not above this is degenerate")->capture_default_str();
     app.add_option("--resamples", o.resamples, "of the bootstraps that make intervals")->capture_default_str();
@@ -54,7 +57,8 @@ inline void add_site_options(CLI::App& app, study_options& o) {
 inline void require_valid(study_options const& o) {
     if (o.steps < 2) throw plateau::usage_error("--steps must be at least 2, got " + std::to_string(o.steps));
     if (!(o.min_d1 >= 0)) throw plateau::usage_error("--min-d1 must be a distance, 0 or more");
-    if (o.resamples < 1) throw plateau::usage_error("--resamples must be at least 1, got " + std::to_string(o.resamples));
+    if (o.resamples < 1)
+        throw plateau::usage_error("--resamples must be at least 1, got " + std::to_string(o.resamples));
 }
 
 /// Which prompts are paired, and how the pairs depend on each other: that decides how intervals are made.
@@ -76,8 +80,9 @@ struct pair_design {
         return all;
     }
 
-    /// A statistic of the pairs with its 95 % interval: bootstrap of blocks of neighbours for a chain, of prompts where those are
-    /// shared otherwise, of the pairs themselves where they are independent. No interval of fewer than two pairs: NaN.
+    /// A statistic of the pairs with its 95 % interval: bootstrap of blocks of neighbours for a chain, of prompts where
+    /// those are shared otherwise, of the pairs themselves where they are independent. No interval of fewer than two
+    /// pairs: NaN.
     /// @param values  [P], in the order of the pairs
     template <class V, class Statistic>
     statistics::estimate interval(std::span<V const> values, Statistic const& statistic, study_options const& o) const {
@@ -86,7 +91,8 @@ struct pair_design {
         statistics::bootstrap_options const options{.resamples = o.resamples, .seed = o.seed};
         if (shared == dependence::prompts) {
             auto const names = numbers();
-            return statistics::prompt_bootstrap(values, std::span<plateau::corpus::pair const>{names}, prompts, statistic, options);
+            return statistics::prompt_bootstrap(values, std::span<plateau::corpus::pair const>{names}, prompts,
+                                                statistic, options);
         }
         index const block = shared == dependence::chain ? statistics::default_block(count()) : 1;
         return statistics::block_bootstrap(values, block, statistic, options);
@@ -99,15 +105,17 @@ struct pair_design {
         return interval(std::span<double const>{values}, statistics::mean, o);
     }
 
-    /// The share of ones among values that are 0, 1, or NaN for a missing one: with Wilson's interval where pairs are independent,
-    /// and where all values are the same, since then no resample differs from another (of as many trials as there are pairs
-    /// without a common prompt, N / 2 at most).
+    /// The share of ones among values that are 0, 1, or NaN for a missing one: with Wilson's interval where pairs are
+    /// independent, and where all values are the same, since then no resample differs from another (of as many trials
+    /// as there are pairs without a common prompt, N / 2 at most).
     statistics::estimate share(std::vector<double> const& values, study_options const& o) const {
         auto found = mean(values, o);
         found.low = std::max(found.low, 0.0), found.high = std::min(found.high, 1.0);
-        auto const known = static_cast<index>(std::count_if(values.begin(), values.end(), [](double x) { return !std::isnan(x); }));
+        auto const known =
+            static_cast<index>(std::count_if(values.begin(), values.end(), [](double x) { return !std::isnan(x); }));
         if (known == 0) return found;
-        if (shared == dependence::none) return statistics::wilson_share(std::count(values.begin(), values.end(), 1.0), known);
+        if (shared == dependence::none)
+            return statistics::wilson_share(std::count(values.begin(), values.end(), 1.0), known);
         if (found.value > 0 && found.value < 1) return found;
         index const trials = std::min(known, std::max<index>(prompts / 2, 1));
         return statistics::wilson_share(found.value > 0 ? trials : 0, trials);
@@ -115,7 +123,8 @@ struct pair_design {
 };
 
 /// Pairs given by number, of a file or made by a study. @param how  tells what they share
-inline pair_design design_of(std::vector<plateau::corpus::pair> const& numbers, index prompts, pair_design::dependence how) {
+inline pair_design design_of(std::vector<plateau::corpus::pair> const& numbers, index prompts,
+                             pair_design::dependence how) {
     pair_design design{{}, prompts, how};
     for (auto const& [context, other] : numbers) design.pairs.push_back({context, other});
     if (design.pairs.empty()) throw plateau::usage_error("there is no pair: give at least two prompts");
@@ -129,13 +138,16 @@ inline pair_design pairs_of(std::string const& how, index prompts) {
     if (how == "disjoint") return design_of(plateau::corpus::disjoint_pairs(prompts), prompts, dependence::none);
     if (how == "all") return design_of(plateau::corpus::all_pairs(prompts), prompts, dependence::prompts);
     if (!std::filesystem::exists(how)) {
-        throw plateau::usage_error("--pairs " + how + ": there is no such file; give chain, disjoint, all or an NPY file");
+        throw plateau::usage_error("--pairs " + how +
+                                   ": there is no such file; give chain, disjoint, all or an NPY file");
     }
     auto const array = read_integers(how);
-    if (array.shape.size() != 2 || array.shape[1] != 2) throw plateau::usage_error(how + ": pairs must have the shape [P,2]: context, other");
+    if (array.shape.size() != 2 || array.shape[1] != 2)
+        throw plateau::usage_error(how + ": pairs must have the shape [P,2]: context, other");
     for (index const i : array.values) {
         if (i >= 0 && i < prompts) continue;
-        throw plateau::usage_error(how + ": a pair names prompt " + std::to_string(i) + ", there are " + std::to_string(prompts) + ", counted from 0");
+        throw plateau::usage_error(how + ": a pair names prompt " + std::to_string(i) + ", there are " +
+                                   std::to_string(prompts) + ", counted from 0");
     }
     std::vector<plateau::corpus::pair> numbers;
     for (std::size_t i = 0; i < array.values.size(); i += 2) numbers.push_back({array.values[i], array.values[i + 1]});
@@ -168,7 +180,8 @@ struct pair_curves {
     std::vector<double> median_curve(std::span<index const> pairs) const {
         std::vector<double> result, column(pairs.size());
         for (std::size_t i = 0; i < alpha.size(); ++i) {
-            for (std::size_t k = 0; k < pairs.size(); ++k) column[k] = relative[static_cast<std::size_t>(pairs[k]) * alpha.size() + i];
+            for (std::size_t k = 0; k < pairs.size(); ++k)
+                column[k] = relative[static_cast<std::size_t>(pairs[k]) * alpha.size() + i];
             result.push_back(statistics::median(column));
         }
         return result;
@@ -180,15 +193,17 @@ inline void require_finite(plateau::tensor::buffer<double, 2> const& distances, 
     for (index p = 0; p < distances.extent(0); ++p) {
         for (index i = 0; i < distances.extent(1); ++i) {
             if (std::isfinite(distances(p, i))) continue;
-            throw plateau::numeric_error("the read-out at " + site + " is not finite for pair " + std::to_string(p) + ", alpha = " +
-                                         plateau::fixed(plateau::paths::grid_fraction(i, distances.extent(1)), 4) +
-                                         ": check the weights, or compute with a wider dtype");
+            throw plateau::numeric_error(
+                "the read-out at " + site + " is not finite for pair " + std::to_string(p) +
+                ", alpha = " + plateau::fixed(plateau::paths::grid_fraction(i, distances.extent(1)), 4) +
+                ": check the weights, or compute with a wider dtype");
         }
     }
 }
 
 /// @throws numeric_error if all pairs are degenerate
-inline pair_curves measure(std::vector<double> const& alpha, plateau::tensor::buffer<double, 2> const& distances, double min_d1) {
+inline pair_curves measure(std::vector<double> const& alpha, plateau::tensor::buffer<double, 2> const& distances,
+                           double min_d1) {
     pair_curves all;
     all.alpha = alpha;
     for (index p = 0; p < distances.extent(0); ++p) {
@@ -201,7 +216,8 @@ inline pair_curves measure(std::vector<double> const& alpha, plateau::tensor::bu
         all.degenerate += std::isnan(slope.value) ? 1 : 0;
     }
     if (all.degenerate == distances.extent(0)) {
-        throw plateau::numeric_error("all " + std::to_string(all.degenerate) + " pairs are degenerate: d(1) <= " + plateau::fixed(min_d1, 6) +
+        throw plateau::numeric_error("all " + std::to_string(all.degenerate) +
+                                     " pairs are degenerate: d(1) <= " + plateau::fixed(min_d1, 6) +
                                      "; choose other prompts, another write site or --min-d1");
     }
     return all;
@@ -209,21 +225,24 @@ inline pair_curves measure(std::vector<double> const& alpha, plateau::tensor::bu
 
 /// The sweep of a study along straight lines. @param seconds  what it took is added
 template <class Context, class Model>
-plateau::sweep::distance_curves sweep_lines(Context const& ctx, Model const& model, plateau::models::prompt_list const& prompts,
-                                            pair_design const& design, study_options const& o, std::string const& write, std::string const& read,
+plateau::sweep::distance_curves sweep_lines(Context const& ctx, Model const& model,
+                                            plateau::models::prompt_list const& prompts, pair_design const& design,
+                                            study_options const& o, std::string const& write, std::string const& read,
                                             plateau::progress& bar, double& seconds,
                                             plateau::hooks::hook_set<typename Model::value_type> const& also = {}) {
     stopwatch const watch;
-    auto curves = plateau::sweep::interpolate(ctx, model, prompts, design.pairs,
-                                              {.write = write, .read = read, .steps = o.steps, .on_points = [&](index points) { bar.advance(points); }},
-                                              also);
+    auto curves = plateau::sweep::interpolate(
+        ctx, model, prompts, design.pairs,
+        {.write = write, .read = read, .steps = o.steps, .on_points = [&](index points) { bar.advance(points); }},
+        also);
     seconds += watch.seconds();
     require_finite(curves.distances, read);
     return curves;
 }
 
 /// Prompts and pairs as they ran: tokens.npy, lengths.npy if they differ, pairs.npy.
-inline void write_prompts_and_pairs(plateau::output_set& out, plateau::models::prompt_list const& prompts, std::vector<plateau::corpus::pair> const& pairs) {
+inline void write_prompts_and_pairs(plateau::output_set& out, plateau::models::prompt_list const& prompts,
+                                    std::vector<plateau::corpus::pair> const& pairs) {
     auto const count = static_cast<index>(prompts.size());
     index const longest = longest_of(prompts);
     plateau::io::write_npy(out.file("tokens.npy"), padded_tokens(prompts, longest), {count, longest});

@@ -117,7 +117,8 @@ TEMPLATE_TEST_CASE("capped scores and windows follow their formulas", "[backend]
                     continue;
                 }
                 double const expected = 0.5 * std::tanh(static_cast<double>(plain(r, h, j)) / 0.5);
-                REQUIRE_THAT(static_cast<double>(scores(r, h, j)), testing::WithinAbs(expected, testing::rounding_tolerance<TestType>(4)));
+                REQUIRE_THAT(static_cast<double>(scores(r, h, j)),
+                             testing::WithinAbs(expected, testing::rounding_tolerance<TestType>(4)));
                 sum += static_cast<double>(pattern(r, h, j));
             }
             REQUIRE_THAT(sum, testing::WithinAbs(1, testing::sum_tolerance<TestType>(rows, 1)));

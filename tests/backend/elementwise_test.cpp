@@ -211,7 +211,8 @@ TEMPLATE_TEST_CASE("scale, clip and cap follow their formulas", "[backend][eleme
         REQUIRE(error <= 6 * static_cast<double>(std::numeric_limits<TestType>::epsilon()) * std::abs(expected));
     }
     buffer<TestType, 2> ends({1, 3});
-    ends(0, 0) = std::numeric_limits<TestType>::infinity(), ends(0, 1) = -ends(0, 0), ends(0, 2) = std::numeric_limits<TestType>::quiet_NaN();
+    ends(0, 0) = std::numeric_limits<TestType>::infinity(), ends(0, 1) = -ends(0, 0),
+            ends(0, 2) = std::numeric_limits<TestType>::quiet_NaN();
     auto cut = ends.clone();
     backend::clip<TestType>(ctx, cut.view(), TestType(2));
     CHECK((cut(0, 0) == 2 && cut(0, 1) == -2 && std::isnan(cut(0, 2))));

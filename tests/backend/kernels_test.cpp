@@ -9,9 +9,9 @@
 namespace {
 
 using namespace plateau;
-using plateau::index;
 using backend::instruction_set;
 using backend::sum_start;
+using plateau::index;
 using plateau::testing::random_vector;
 using plateau::testing::same_bits;
 
@@ -49,7 +49,10 @@ TEST_CASE("every path multiplies rows by a panel, and adds if asked to", "[backe
                 auto c = random_vector<float>(rows * c_stride, 3);
                 auto const before = c;
                 kernels.multiply({a.data(), a_stride}, {b.data(), b_stride}, columns, rows, depth, {c.data(), c_stride},
-                                 !add ? sum_start::zero : rows % 2 == 0 ? sum_start::continued : sum_start::apart, b.data());
+                                 !add            ? sum_start::zero
+                                 : rows % 2 == 0 ? sum_start::continued
+                                                 : sum_start::apart,
+                                 b.data());
                 for (index r = 0; r < rows; ++r) {
                     for (index j = 0; j < c_stride; ++j) {
                         auto const at = static_cast<std::size_t>(r * c_stride + j);
@@ -62,7 +65,9 @@ TEST_CASE("every path multiplies rows by a panel, and adds if asked to", "[backe
                         }
                         CAPTURE(name_of(path), rows, depth, r, j);
                         if (j >= columns) REQUIRE(same_bits(c[at], before[at]));
-                        else if (std::abs(static_cast<double>(c[at]) - sum) > testing::sum_tolerance<float>(depth, magnitude)) REQUIRE(false);
+                        else if (std::abs(static_cast<double>(c[at]) - sum) >
+                                 testing::sum_tolerance<float>(depth, magnitude))
+                            REQUIRE(false);
                     }
                 }
             }
@@ -70,14 +75,16 @@ TEST_CASE("every path multiplies rows by a panel, and adds if asked to", "[backe
     }
 }
 
-TEST_CASE("a product has the same bits whatever its rows and columns, and however its sum is cut", "[backend][kernels]") {
+TEST_CASE("a product has the same bits whatever its rows and columns, and however its sum is cut",
+          "[backend][kernels]") {
     index const rows = 13, depth = 100;
     auto const a = random_vector<float>(rows * depth, 1), b = random_vector<float>(depth * 64, 2);
     for (auto const path : paths()) {
         CAPTURE(name_of(path));
         auto const& kernels = backend::kernels_of<float>(path);
         std::vector<float> whole(rows * 64), pieces(rows * 64);
-        kernels.multiply({a.data(), depth}, {b.data(), 64}, 64, rows, depth, {whole.data(), 64}, sum_start::zero, nullptr);
+        kernels.multiply({a.data(), depth}, {b.data(), 64}, 64, rows, depth, {whole.data(), 64}, sum_start::zero,
+                         nullptr);
         for (index r = 0; r < rows; ++r) {
             for (index const first : {0, 33}) {
                 for (index const column : {0, 16, 32, 48}) {
@@ -108,7 +115,8 @@ TEST_CASE("dots of heads are products of queries with the keys of their group", 
                     magnitude += std::abs(term);
                 }
                 CAPTURE(name_of(path), heads, h);
-                REQUIRE(std::abs(static_cast<double>(dots[static_cast<std::size_t>(h)]) - sum) <= testing::sum_tolerance<float>(width, magnitude));
+                REQUIRE(std::abs(static_cast<double>(dots[static_cast<std::size_t>(h)]) - sum) <=
+                        testing::sum_tolerance<float>(width, magnitude));
             }
         }
     }
@@ -132,7 +140,8 @@ TEST_CASE("a layer in bfloat16 has the same products on every path, but for roun
                         magnitude += std::abs(term);
                     }
                     CAPTURE(name_of(path), inputs, r, n);
-                    if (std::abs(static_cast<double>(y(r, n)) - sum) > testing::sum_tolerance<float>(inputs, magnitude)) REQUIRE(false);
+                    if (std::abs(static_cast<double>(y(r, n)) - sum) > testing::sum_tolerance<float>(inputs, magnitude))
+                        REQUIRE(false);
                 }
             }
         }
@@ -143,7 +152,8 @@ TEST_CASE("activations are within a few units in the last place", "[backend][ker
     struct {
         activation kind;
         double bound;
-    } const bounds[] = {{activation::silu, 5}, {activation::gelu, 5}, {activation::gelu_tanh, 8}, {activation::relu, 0}};
+    } const bounds[] = {
+        {activation::silu, 5}, {activation::gelu, 5}, {activation::gelu_tanh, 8}, {activation::relu, 0}};
     constexpr index count = 200'003;
     std::vector<float> x(count), up(count, 2.0f), y(count), gated(count);
     for (index i = 0; i < count; ++i) {
@@ -161,7 +171,8 @@ TEST_CASE("activations are within a few units in the last place", "[backend][ker
             double worst = 0, where = 0;
             for (std::size_t i = 0; i < count; ++i) {
                 // where the result is far smaller than x, what 1 + erf and e^x lose there is bounded by x itself
-                double const scale = std::max(std::abs(wanted[i]), (kind == activation::silu ? 1e-30 : 1.0) * std::min(std::abs(wide[i]), 1.0));
+                double const scale = std::max(
+                    std::abs(wanted[i]), (kind == activation::silu ? 1e-30 : 1.0) * std::min(std::abs(wide[i]), 1.0));
                 double const off = ulps(y[i], wanted[i], scale);
                 if (off > worst) worst = off, where = wide[i];
                 REQUIRE(same_bits(gated[i], 2 * y[i]));
@@ -212,7 +223,8 @@ TEST_CASE("norms, rotations and sums follow the plain kernels on every path", "[
         std::vector<float> y(static_cast<std::size_t>(n));
         auto const close = [&] {
             for (std::size_t i = 0; i < y.size(); ++i) {
-                if (!(std::abs(static_cast<double>(y[i]) - wanted[i]) <= 1e-6 * (1 + std::abs(wanted[i])))) return false;
+                if (!(std::abs(static_cast<double>(y[i]) - wanted[i]) <= 1e-6 * (1 + std::abs(wanted[i]))))
+                    return false;
             }
             return true;
         };
@@ -220,14 +232,17 @@ TEST_CASE("norms, rotations and sums follow the plain kernels on every path", "[
             auto const& kernels = backend::kernels_of<float>(path);
             CAPTURE(name_of(path), n);
             CHECK(ulps(kernels.rms_scale_row(x.data(), n, 1e-5), exact.rms_scale_row(wide.data(), n, 1e-5), 1) <= 2);
-            CHECK(ulps(kernels.centre_row(x.data(), n, 1e-5, y.data()), exact.centre_row(wide.data(), n, 1e-5, wanted.data()), 1) <= 2);
+            CHECK(ulps(kernels.centre_row(x.data(), n, 1e-5, y.data()),
+                       exact.centre_row(wide.data(), n, 1e-5, wanted.data()), 1) <= 2);
             CHECK(close());
             kernels.divide_row(x.data(), n, 3, y.data());
             exact.divide_row(wide.data(), n, 3, wanted.data());
             CHECK(close());
             for (int const which : {0, 1, 2, 3}) {
-                kernels.affine_row(x.data(), n, which & 1 ? w.data() : nullptr, which & 2 ? b.data() : nullptr, y.data());
-                exact.affine_row(wide.data(), n, which & 1 ? wide_w.data() : nullptr, which & 2 ? wide_b.data() : nullptr, wanted.data());
+                kernels.affine_row(x.data(), n, which & 1 ? w.data() : nullptr, which & 2 ? b.data() : nullptr,
+                                   y.data());
+                exact.affine_row(wide.data(), n, which & 1 ? wide_w.data() : nullptr,
+                                 which & 2 ? wide_b.data() : nullptr, wanted.data());
                 CHECK(close());
             }
             kernels.add_rows({x.data(), 0}, 1, n, {y.data(), 0});
@@ -249,7 +264,8 @@ TEST_CASE("a norm at once has the bits of its steps", "[backend][kernels]") {
             auto const& kernels = backend::kernels_of<float>(path);
             for (auto const kind : {norm_kind::rms, norm_kind::layer}) {
                 for (int const which : {0, 1, 2, 3}) {
-                    float const *const weight = which & 1 ? w.data() : nullptr, *const bias = which & 2 ? b.data() : nullptr;
+                    float const *const weight = which & 1 ? w.data() : nullptr, *const bias =
+                                                                                    which & 2 ? b.data() : nullptr;
                     std::vector<float> steps(x), once(x.size() + 1, -7.0f);
                     float const scale = kind == norm_kind::rms ? kernels.rms_scale_row(x.data(), n, 1e-5)
                                                                : kernels.centre_row(x.data(), n, 1e-5, steps.data());
@@ -283,7 +299,8 @@ TEST_CASE("one value that is not finite is found anywhere", "[backend][kernels]"
     }
 }
 
-TEST_CASE("rows are added and activated where they stand, the first again and again without a stride", "[backend][kernels]") {
+TEST_CASE("rows are added and activated where they stand, the first again and again without a stride",
+          "[backend][kernels]") {
     index const rows = 3, n = 21, stride = 25;
     auto const x = random_vector<float>(rows * stride, 1), up = random_vector<float>(rows * stride, 2);
     for (auto const path : paths()) {
@@ -292,7 +309,8 @@ TEST_CASE("rows are added and activated where they stand, the first again and ag
             auto sum = random_vector<float>(rows * stride, 3), act = sum;
             auto const before = sum;
             kernels.add_rows({x.data(), x_stride}, rows, n, {sum.data(), stride});
-            kernels.activate_rows(activation::relu, {x.data(), x_stride}, {up.data(), stride}, rows, n, {act.data(), stride});
+            kernels.activate_rows(activation::relu, {x.data(), x_stride}, {up.data(), stride}, rows, n,
+                                  {act.data(), stride});
             for (index r = 0; r < rows; ++r) {
                 for (index i = 0; i < stride; ++i) {
                     auto const at = static_cast<std::size_t>(r * stride + i);
@@ -307,7 +325,8 @@ TEST_CASE("rows are added and activated where they stand, the first again and ag
 
 TEST_CASE("weighted rows are added as a product would add them", "[backend][kernels]") {
     index const rows = 5, n = 64;
-    auto const weights = random_vector<float>(rows, 1), x = random_vector<float>(rows * n, 2), before = random_vector<float>(rows * n, 3);
+    auto const weights = random_vector<float>(rows, 1), x = random_vector<float>(rows * n, 2),
+               before = random_vector<float>(rows * n, 3);
     for (auto const path : paths()) {
         auto const& kernels = backend::kernels_of<float>(path);
         auto sum = before, product = before;
@@ -325,7 +344,8 @@ TEST_CASE("an instruction set is chosen by name, and what cannot be run is refus
     CHECK(backend::instruction_set_named("portable") == instruction_set::portable);
     CHECK(backend::best_instruction_set() <= backend::widest_instruction_set());
     CHECK_THROWS_AS(backend::instruction_set_named("sse9"), usage_error);
-    CHECK_THROWS_WITH(backend::instruction_set_named(""), "there is no instruction set ; there are portable, avx2, avx512 and avx512_bf16");
+    CHECK_THROWS_WITH(backend::instruction_set_named(""),
+                      "there is no instruction set ; there are portable, avx2, avx512 and avx512_bf16");
     CHECK(backend::cpu_context{1, instruction_set::portable}.path() == instruction_set::portable);
 }
 

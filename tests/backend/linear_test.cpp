@@ -24,7 +24,7 @@ struct extents {
 };
 
 /// Odd ones, vectors, a panel and a bit, several sums of 256, and so many inputs that few rows stay in cache.
-std::vector<extents> const layer_extents{{1, 1},   {1, 7},  {7, 1},     {1, 129},  {129, 1}, {7, 32},
+std::vector<extents> const layer_extents{{1, 1},   {1, 7},  {7, 1},     {1, 129},  {129, 1},  {7, 32},
                                          {32, 65}, {65, 7}, {129, 129}, {300, 65}, {64, 600}, {3, 5500}};
 
 template <class T>
@@ -127,7 +127,8 @@ TEMPLATE_TEST_CASE("a row's bits depend neither on the number of rows nor on its
 TEMPLATE_TEST_CASE("what comes after a product has the bits of steps of its own", "[backend][linear]", float, double) {
     index const rows = GENERATE(1, 130);
     for (extents const e : {extents{7, 32}, {64, 600}, {129, 65}, {70, 5500}}) {
-        auto const bias = random_buffer<TestType, 1>({e.outputs}, 3), other_bias = random_buffer<TestType, 1>({e.outputs}, 4);
+        auto const bias = random_buffer<TestType, 1>({e.outputs}, 3),
+                   other_bias = random_buffer<TestType, 1>({e.outputs}, 4);
         auto const x = random_buffer<TestType, 2>({rows, e.inputs}, 5);
         auto const all = weights<TestType>(e, 6), others = weights<TestType>(e, 7);
         for (std::size_t i = 0; i < all.size(); ++i) {
@@ -148,7 +149,8 @@ TEMPLATE_TEST_CASE("what comes after a product has the bits of steps of its own"
             auto const before = random_buffer<TestType, 2>({rows, e.outputs}, 8);
             auto sum = before.clone();
             backend::linear<TestType>(ctx, x, layer, sum, backend::accumulate::yes);
-            for (index k = 0; k < sum.size(); ++k) REQUIRE(sum.data()[k] == before.data()[k] + product_and_bias.data()[k]);
+            for (index k = 0; k < sum.size(); ++k)
+                REQUIRE(sum.data()[k] == before.data()[k] + product_and_bias.data()[k]);
 
             backend::linear_activate<TestType>(ctx, activation::gelu, x, layer, nullptr, y);
             backend::activate<TestType>(ctx, activation::gelu, product_and_bias, {}, wanted.view());
@@ -220,7 +222,8 @@ TEST_CASE("extents that do not fit are errors that say what was expected", "[bac
     CHECK_THROWS_AS(call({3, 6}, {3, 7}), shape_error);
     CHECK_THROWS_AS(call({3, 5}, {3, 5}), shape_error);
     CHECK_THROWS_AS(call({3, 5}, {4, 7}), shape_error);
-    backend::linear_weight<float> const other{random_buffer<float, 2>({6, 5}, 1)}, half{in_bfloat16(random_buffer<float, 2>({7, 5}, 1))};
+    backend::linear_weight<float> const other{random_buffer<float, 2>({6, 5}, 1)},
+        half{in_bfloat16(random_buffer<float, 2>({7, 5}, 1))};
     buffer<float, 2> const x({3, 5});
     buffer<float, 2> y({3, 7});
     for (auto const* weights : {&other, &half}) {

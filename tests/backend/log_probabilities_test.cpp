@@ -19,8 +19,8 @@ using plateau::testing::same_bits;
 backend::cpu_context const ctx{1};
 
 template <class T>
-std::vector<double> read(buffer<T, 2> const& x, backend::linear_weight<T> const& weight, std::vector<index> const& targets,
-                         buffer<T, 1> const& bias = {}, T cap = 0) {
+std::vector<double> read(buffer<T, 2> const& x, backend::linear_weight<T> const& weight,
+                         std::vector<index> const& targets, buffer<T, 1> const& bias = {}, T cap = 0) {
     std::vector<double> result(targets.size());
     backend::log_probabilities<T>(ctx, x, {weight, bias}, cap, targets, result);
     return result;
@@ -49,7 +49,8 @@ TEMPLATE_TEST_CASE("log probabilities are those of the logits themselves", "[bac
     }
 }
 
-TEST_CASE("a log probability has the same bits in any company, in more rows than are multiplied at a time", "[backend][logits]") {
+TEST_CASE("a log probability has the same bits in any company, in more rows than are multiplied at a time",
+          "[backend][logits]") {
     index const rows = 700, width = 1300, vocabulary = 300;
     backend::linear_weight<float> const weight{random_buffer<float, 2>({vocabulary, width}, 1, 0.1)};
     auto const x = random_buffer<float, 2>({rows, width}, 2);
@@ -59,12 +60,14 @@ TEST_CASE("a log probability has the same bits in any company, in more rows than
     for (index r = 0; r < rows; r += 53) {
         buffer<float, 2> one({1, width});
         std::copy_n(x[r].data(), width, one.data());
-        CHECK(same_bits(read(one, weight, {targets[static_cast<std::size_t>(r)]})[0], together[static_cast<std::size_t>(r)]));
+        CHECK(same_bits(read(one, weight, {targets[static_cast<std::size_t>(r)]})[0],
+                        together[static_cast<std::size_t>(r)]));
     }
 }
 
 TEST_CASE("logits of any size give finite log probabilities", "[backend][logits]") {
-    auto const got = read(random_buffer<float, 2>({3, 8}, 1, 1e4), backend::linear_weight<float>{random_buffer<float, 2>({500, 8}, 2, 1e3)}, {0, 1, 499});
+    auto const got = read(random_buffer<float, 2>({3, 8}, 1, 1e4),
+                          backend::linear_weight<float>{random_buffer<float, 2>({500, 8}, 2, 1e3)}, {0, 1, 499});
     for (double const one : got) CHECK((std::isfinite(one) && one <= 0));
 }
 

@@ -24,9 +24,10 @@ struct readings {
 };
 
 template <class T>
-readings<T> read(buffer<T, 2> const& x, backend::linear_weight<T> const& weight, std::vector<index> const& references, index k,
-                 buffer<T, 1> const& bias = {}, T cap = 0) {
-    readings<T> r{std::vector<backend::logit_summary>(references.size()), buffer<backend::scored_token<T>, 2>({x.extent(0), k})};
+readings<T> read(buffer<T, 2> const& x, backend::linear_weight<T> const& weight, std::vector<index> const& references,
+                 index k, buffer<T, 1> const& bias = {}, T cap = 0) {
+    readings<T> r{std::vector<backend::logit_summary>(references.size()),
+                  buffer<backend::scored_token<T>, 2>({x.extent(0), k})};
     backend::summarise_logits<T>(ctx, x, {weight, bias}, cap, references, r.summaries, r.best);
     return r;
 }
@@ -65,7 +66,8 @@ TEMPLATE_TEST_CASE("summaries of logits are those of the logits themselves", "[b
         for (index r = 0; r < rows; ++r) {
             CAPTURE(vocabulary, r);
             index const reference = references[static_cast<std::size_t>(r)];
-            auto const own = log_probabilities<TestType>(logits[r]), other = log_probabilities<TestType>(logits[reference]);
+            auto const own = log_probabilities<TestType>(logits[r]),
+                       other = log_probabilities<TestType>(logits[reference]);
             auto const& summary = got.summaries[static_cast<std::size_t>(r)];
             CHECK(std::abs(summary.log_sum_exp - (static_cast<double>(logits(r, 0)) - own[0])) <= bound);
             CHECK(std::abs(summary.kl_from_reference - divergence(other, own)) <= bound * (1 + divergence(other, own)));
@@ -95,7 +97,8 @@ TEST_CASE("of equal logits the smaller token comes first", "[backend][logits]") 
 
 TEST_CASE("logits of any size give finite summaries", "[backend][logits]") {
     auto x = random_buffer<float, 2>({3, 8}, 1, 1e4);
-    auto const got = read<float>(x, backend::linear_weight<float>{random_buffer<float, 2>({500, 8}, 2, 1e3)}, {0, 0, 0}, 2);
+    auto const got =
+        read<float>(x, backend::linear_weight<float>{random_buffer<float, 2>({500, 8}, 2, 1e3)}, {0, 0, 0}, 2);
     for (auto const& one : got.summaries) {
         CHECK(std::isfinite(one.log_sum_exp));
         CHECK(one.kl_from_reference >= 0);

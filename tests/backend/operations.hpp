@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include <plateau/backend/row_edit.hpp>
 #include <plateau/backend/attention_shape.hpp>
 #include <plateau/backend/biased.hpp>
 #include <plateau/backend/concepts.hpp>
 #include <plateau/backend/logit_summary.hpp>
+#include <plateau/backend/row_edit.hpp>
 #include <plateau/core/variants.hpp>
 
 namespace plateau::testing {
@@ -54,72 +54,94 @@ constexpr bool compiles(backend::op operation) {
     using backend::op;
     using given = operands<C, T>;
     switch (operation) {
-        case op::linear: return requires(given g) {
-            backend::linear<T>(g.ctx, g.x, g.layer, g.y);
-            backend::linear<T>(g.ctx, g.x, g.layer, g.y, backend::accumulate::yes);
-        };
-        case op::linear_activate: return requires(given g) {
-            backend::linear_activate<T>(g.ctx, activation::silu, g.x, g.layer, &g.layer, g.y);
-        };
-        case op::linear_outputs: return requires(given g) { linear_outputs<T>(g.ctx, g.x, g.layer, index{}, index{}, g.y); };
-        case op::gather_rows: return requires(given g) { backend::gather_rows<T>(g.ctx, g.layer.weight, g.ids, g.y); };
-        case op::norm: return requires(given g) {
-            backend::rms_scale<T>(g.ctx, g.x, 1e-5, g.scale);
-            backend::centre_and_scale<T>(g.ctx, g.x, 1e-5, g.y, g.scale);
-            backend::divide_rows<T>(g.ctx, g.x, g.parameters, g.y);
-            backend::affine<T>(g.ctx, g.x, g.parameters, g.parameters, g.y);
-            backend::norm<T>(g.ctx, norm_kind::rms, g.x, 1e-5, g.parameters, g.parameters, g.y);
-        };
-        case op::rope: return requires(given g) { backend::rotate<T>(g.ctx, g.y, index{}, g.x, g.x); };
-        case op::prefix_attention: return requires(given g) {
-            backend::prefix_attention<T>(g.ctx, g.shape, g.x, g.x, g.x, g.segments, g.y);
-        };
-        case op::tiled_attention: return requires(given g, backend::prefix_layers layers, typename C::template attention_work<T>& tiles) {
-            tile_attention<T>(g.ctx, g.shape, index{}, g.segments, std::span<backend::prefix_layers const>{&layers, 1}, tiles);
-            tiled_attention<T>(g.ctx, g.shape, g.x, g.x, g.x, tiles, 0, g.y);
-        };
-        case op::attention_steps: return requires(given g) {
-            backend::attention_scores<T>(g.ctx, g.shape, g.x, g.x, g.segments, g.scores);
-            backend::attention_softmax<T>(g.ctx, g.shape, g.segments, g.scores);
-            backend::attention_mix<T>(g.ctx, g.shape, g.pattern, g.x, g.segments, g.y);
-        };
-        case op::activation: return requires(given g) { backend::activate<T>(g.ctx, activation::gelu, g.x, g.x, g.y); };
-        case op::add: return requires(given g) { backend::add<T>(g.ctx, g.x, g.y); };
-        case op::bounds: return requires(given g) {
-            backend::scale<T>(g.ctx, g.y, T{2});
-            backend::cap<T>(g.ctx, g.y, T{2});
-            backend::clip<T>(g.ctx, g.y, T{2});
-        };
-        case op::not_finite: return requires(given g) {
-            { backend::first_not_finite<T>(g.ctx, g.x) } -> std::same_as<index>;
-            backend::note_not_finite<T>(g.ctx, g.x, g.counts);
-        };
-        case op::linear_points: return requires(given g) { backend::linear_points<T>(g.ctx, g.x, g.x, g.numbers, g.fractions, g.y); };
-        case op::row_distances: return requires(given g) { backend::row_distances<T>(g.ctx, g.x, g.x, g.numbers, g.distances); };
-        case op::sign_codes: return requires(given g) {
-            backend::sign_codes<T>(g.ctx, g.x, g.new_codes);
-            backend::hamming_distances(g.ctx, g.codes, g.codes, g.numbers, g.counts);
-        };
-        case op::summarise_logits: return requires(given g) {
-            backend::summarise_logits<T>(g.ctx, g.x, g.layer, T{}, g.ids, g.summaries, g.best);
-        };
-        case op::log_probabilities: return requires(given g) {
-            backend::log_probabilities<T>(g.ctx, g.x, g.layer, T{}, g.ids, g.probabilities);
-        };
-        case op::edit_rows: return requires(given g) { backend::edit_rows<T>(g.ctx, g.parameters, g.edits, g.y); };
-        case op::memory: return requires(given g) {
-            { backend::allocate<T>(g.ctx, g.x.extents()) } -> std::same_as<typename C::template buffer<T, 2>>;
-            { backend::rows_that_fit(g.ctx, index{}) } -> std::same_as<index>;
-            { backend::moved_to(g.ctx, std::move(g.host_owned)) } -> std::same_as<typename C::template buffer<T, 2>>;
-            backend::in_backend<T>(g.ctx, g.host);
-            { backend::to_host(g.ctx, g.owned) } -> std::same_as<tensor::buffer<T, 2>>;
-            backend::copy<T>(g.ctx, g.x, g.y);
-            backend::clear<T>(g.ctx, g.y);
-        };
-        case op::transfer: return requires(given g) {
-            upload<T>(g.ctx, g.host, g.y);
-            download<T>(g.ctx, g.x, g.host_out);
-        };
+        case op::linear:
+            return requires(given g) {
+                backend::linear<T>(g.ctx, g.x, g.layer, g.y);
+                backend::linear<T>(g.ctx, g.x, g.layer, g.y, backend::accumulate::yes);
+            };
+        case op::linear_activate:
+            return requires(given g) {
+                backend::linear_activate<T>(g.ctx, activation::silu, g.x, g.layer, &g.layer, g.y);
+            };
+        case op::linear_outputs:
+            return requires(given g) { linear_outputs<T>(g.ctx, g.x, g.layer, index{}, index{}, g.y); };
+        case op::gather_rows: return requires(given g) { backend::gather_rows<T>(g.ctx, g.layer.weight, g.ids, g.y);
+            };
+        case op::norm:
+            return requires(given g) {
+                backend::rms_scale<T>(g.ctx, g.x, 1e-5, g.scale);
+                backend::centre_and_scale<T>(g.ctx, g.x, 1e-5, g.y, g.scale);
+                backend::divide_rows<T>(g.ctx, g.x, g.parameters, g.y);
+                backend::affine<T>(g.ctx, g.x, g.parameters, g.parameters, g.y);
+                backend::norm<T>(g.ctx, norm_kind::rms, g.x, 1e-5, g.parameters, g.parameters, g.y);
+            };
+        case op::rope: return requires(given g) { backend::rotate<T>(g.ctx, g.y, index{}, g.x, g.x);
+            };
+        case op::prefix_attention:
+            return requires(given g) { backend::prefix_attention<T>(g.ctx, g.shape, g.x, g.x, g.x, g.segments, g.y); };
+        case op::tiled_attention:
+            return requires(given g, backend::prefix_layers layers, typename C::template attention_work<T> & tiles) {
+                tile_attention<T>(g.ctx, g.shape, index{}, g.segments,
+                                  std::span<backend::prefix_layers const>{&layers, 1}, tiles);
+                tiled_attention<T>(g.ctx, g.shape, g.x, g.x, g.x, tiles, 0, g.y);
+            };
+        case op::attention_steps:
+            return requires(given g) {
+                backend::attention_scores<T>(g.ctx, g.shape, g.x, g.x, g.segments, g.scores);
+                backend::attention_softmax<T>(g.ctx, g.shape, g.segments, g.scores);
+                backend::attention_mix<T>(g.ctx, g.shape, g.pattern, g.x, g.segments, g.y);
+            };
+        case op::activation: return requires(given g) { backend::activate<T>(g.ctx, activation::gelu, g.x, g.x, g.y);
+            };
+        case op::add: return requires(given g) { backend::add<T>(g.ctx, g.x, g.y);
+            };
+        case op::bounds:
+            return requires(given g) {
+                backend::scale<T>(g.ctx, g.y, T{2});
+                backend::cap<T>(g.ctx, g.y, T{2});
+                backend::clip<T>(g.ctx, g.y, T{2});
+            };
+        case op::not_finite:
+            return requires(given g) {
+                { backend::first_not_finite<T>(g.ctx, g.x) } -> std::same_as<index>;
+                backend::note_not_finite<T>(g.ctx, g.x, g.counts);
+            };
+        case op::linear_points:
+            return requires(given g) { backend::linear_points<T>(g.ctx, g.x, g.x, g.numbers, g.fractions, g.y); };
+        case op::row_distances:
+            return requires(given g) { backend::row_distances<T>(g.ctx, g.x, g.x, g.numbers, g.distances); };
+        case op::sign_codes:
+            return requires(given g) {
+                backend::sign_codes<T>(g.ctx, g.x, g.new_codes);
+                backend::hamming_distances(g.ctx, g.codes, g.codes, g.numbers, g.counts);
+            };
+        case op::summarise_logits:
+            return requires(given g) {
+                backend::summarise_logits<T>(g.ctx, g.x, g.layer, T{}, g.ids, g.summaries, g.best);
+            };
+        case op::log_probabilities:
+            return requires(given g) {
+                backend::log_probabilities<T>(g.ctx, g.x, g.layer, T{}, g.ids, g.probabilities);
+            };
+        case op::edit_rows: return requires(given g) { backend::edit_rows<T>(g.ctx, g.parameters, g.edits, g.y);
+            };
+        case op::memory:
+            return requires(given g) {
+                { backend::allocate<T>(g.ctx, g.x.extents()) } -> std::same_as<typename C::template buffer<T, 2>>;
+                { backend::rows_that_fit(g.ctx, index{}) } -> std::same_as<index>;
+                {
+                    backend::moved_to(g.ctx, std::move(g.host_owned))
+                    } -> std::same_as<typename C::template buffer<T, 2>>;
+                backend::in_backend<T>(g.ctx, g.host);
+                { backend::to_host(g.ctx, g.owned) } -> std::same_as<tensor::buffer<T, 2>>;
+                backend::copy<T>(g.ctx, g.x, g.y);
+                backend::clear<T>(g.ctx, g.y);
+            };
+        case op::transfer:
+            return requires(given g) {
+                upload<T>(g.ctx, g.host, g.y);
+                download<T>(g.ctx, g.x, g.host_out);
+            };
     }
     return false;
 }
@@ -129,7 +151,8 @@ template <class C, class T>
 std::string disagreements() {
     std::string names;
     for (auto const one : backend::operations) {
-        if (backend::supports<C, T>(one) != compiles<C, T>(one)) names.append(names.empty() ? "" : ", ").append(backend::name_of(one));
+        if (backend::supports<C, T>(one) != compiles<C, T>(one))
+            names.append(names.empty() ? "" : ", ").append(backend::name_of(one));
     }
     return names;
 }

@@ -49,15 +49,20 @@ TEMPLATE_TEST_CASE("distances of rows have the bits of metrics::l2_distance", "[
     auto const references = numbers<index>({0, 0, 2, 1, 1, 0});
     buffer<double, 1> distances({6});
     backend::row_distances<TestType>(ctx, x, y, references, distances);
-    for (index r = 0; r < 6; ++r) CHECK(same_bits(distances(r), metrics::l2_distance<TestType>(x[r].flat(), y[references(r)].flat())));
+    for (index r = 0; r < 6; ++r)
+        CHECK(same_bits(distances(r), metrics::l2_distance<TestType>(x[r].flat(), y[references(r)].flat())));
 }
 
-TEMPLATE_TEST_CASE("parts of rows are replaced, added to, scaled and projected, the rest is left", "[backend][rows]", float, double) {
+TEMPLATE_TEST_CASE("parts of rows are replaced, added to, scaled and projected, the rest is left", "[backend][rows]",
+                   float, double) {
     using enum backend::edit_kind;
     index const width = GENERATE(1, 7, 32, 65, 129, 1000), some = (width + 1) / 2, rest = width - some;
     auto const x = random_buffer<TestType, 2>({5, width}, 1);
     auto const values = random_buffer<TestType, 1>({width + 1}, 2);
-    std::vector<backend::row_edit> const edits{{0, rest, some, 1, replace}, {1, rest, some, 1, add}, {2, rest, some, width, scale}, {4, rest, some, 1, project_out}};
+    std::vector<backend::row_edit> const edits{{0, rest, some, 1, replace},
+                                               {1, rest, some, 1, add},
+                                               {2, rest, some, width, scale},
+                                               {4, rest, some, 1, project_out}};
     auto changed = x.clone();
     backend::edit_rows<TestType>(ctx, values, {edits.data(), {4}}, changed);
     REQUIRE(same_bits(changed[3].data(), x[3].data(), width));
@@ -77,7 +82,8 @@ TEMPLATE_TEST_CASE("parts of rows are replaced, added to, scaled and projected, 
     for (index i = 0; i < some; ++i) {  // and what went was along it
         double const gone = static_cast<double>(x(4, rest + i)) - static_cast<double>(changed(4, rest + i));
         double const first = static_cast<double>(x(4, rest)) - static_cast<double>(changed(4, rest));
-        CHECK(std::abs(gone * static_cast<double>(values(1)) - first * static_cast<double>(values(1 + i))) <= 64 * testing::epsilon_of<TestType>);
+        CHECK(std::abs(gone * static_cast<double>(values(1)) - first * static_cast<double>(values(1 + i))) <=
+              64 * testing::epsilon_of<TestType>);
     }
 }
 

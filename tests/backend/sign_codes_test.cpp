@@ -18,7 +18,8 @@ TEMPLATE_TEST_CASE("bits of sign codes are the signs, and nothing else", "[backe
     index const width = GENERATE(1, 7, 32, 63, 64, 65, 129, 1000);
     auto x = testing::random_buffer<TestType, 2>({4, width}, 1);
     using limits = std::numeric_limits<TestType>;
-    std::array const special{TestType(0), TestType(-0.0), limits::quiet_NaN(), limits::infinity(), -limits::infinity(), limits::denorm_min()};
+    std::array const special{TestType(0),        TestType(-0.0),      limits::quiet_NaN(),
+                             limits::infinity(), -limits::infinity(), limits::denorm_min()};
     for (index i = 0; i < x.size(); i += 3) x.data()[i] = special[static_cast<std::size_t>(i / 3) % special.size()];
     buffer<std::uint64_t, 2> codes({4, backend::words_of_signs(width)});
     for (auto& word : codes.flat()) word = ~std::uint64_t{0};
@@ -52,7 +53,8 @@ TEST_CASE("sign codes refuse extents that do not fit", "[backend][sign_codes][er
     buffer<std::uint64_t, 2> narrow({3, 1}), codes({3, 2});
     buffer<index, 1> two({2}), three({3});
     CHECK_THROWS_AS(backend::sign_codes<float>(ctx, x, narrow), shape_error);
-    CHECK_THROWS_AS(backend::hamming_distances(ctx, codes.view(), narrow.view(), three.view(), three.view()), shape_error);
+    CHECK_THROWS_AS(backend::hamming_distances(ctx, codes.view(), narrow.view(), three.view(), three.view()),
+                    shape_error);
     CHECK_THROWS_AS(backend::hamming_distances(ctx, codes.view(), codes.view(), two.view(), three.view()), shape_error);
     CHECK_THROWS_AS(backend::hamming_distances(ctx, codes.view(), codes.view(), three.view(), two.view()), shape_error);
 }

@@ -73,9 +73,8 @@ buffer<S, 2> transpose(view<S const, 2> matrix) {
 /// Pieces of `length` that cover [0, end), on several threads.
 template <class Piece>
 void in_pieces(index end, index length, Piece&& piece) {
-    parallel_for(3, (end + length - 1) / length, [&](index i, int) {
-        piece(i * length, std::min(length, end - i * length));
-    });
+    parallel_for(3, (end + length - 1) / length,
+                 [&](index i, int) { piece(i * length, std::min(length, end - i * length)); });
 }
 
 template <class T, class S>
@@ -108,17 +107,21 @@ void require_packed(buffer<S, 2> const& weight) {
     }
 }
 
-TEMPLATE_TEST_CASE("pieces of outputs and of inputs make the panels that the kernels read", "[backend][weight]", float, double) {
-    for (auto const& e : layer_extents) require_packed<TestType>(plateau::testing::random_buffer<TestType, 2>({e.outputs, e.inputs}, 3));
+TEMPLATE_TEST_CASE("pieces of outputs and of inputs make the panels that the kernels read", "[backend][weight]", float,
+                   double) {
+    for (auto const& e : layer_extents)
+        require_packed<TestType>(plateau::testing::random_buffer<TestType, 2>({e.outputs, e.inputs}, 3));
 }
 
 TEST_CASE("pieces in bfloat16 make pairs", "[backend][weight]") {
     for (auto const& e : layer_extents) {
-        require_packed<float>(plateau::testing::in_bfloat16(plateau::testing::random_buffer<float, 2>({e.outputs, e.inputs}, 4)));
+        require_packed<float>(
+            plateau::testing::in_bfloat16(plateau::testing::random_buffer<float, 2>({e.outputs, e.inputs}, 4)));
     }
 }
 
-TEMPLATE_TEST_CASE("a weight made first and filled afterwards is the one made from a matrix", "[backend][weight]", float, double) {
+TEMPLATE_TEST_CASE("a weight made first and filled afterwards is the one made from a matrix", "[backend][weight]",
+                   float, double) {
     auto const matrix = plateau::testing::random_buffer<TestType, 2>({130, 7}, 5);
     backend::linear_weight<TestType> weight{backend::cpu_context{1}, 130, 7, dtype_of<TestType>};
     auto const writer = weight.writer();

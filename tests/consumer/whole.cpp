@@ -2,7 +2,8 @@
 #include <plateau/tensor/buffer.hpp>
 #include <plateau/tensor/eigen.hpp>
 
-#if !defined(PLATEAU_HAS_PCRE2) || !defined(PLATEAU_HAS_UTF8PROC) || !defined(PLATEAU_HAS_MINIZIP) || !defined(PLATEAU_HAS_CAIRO)
+#if !defined(PLATEAU_HAS_PCRE2) || !defined(PLATEAU_HAS_UTF8PROC) || !defined(PLATEAU_HAS_MINIZIP) || \
+    !defined(PLATEAU_HAS_CAIRO)
 #error "plateau::plateau has to say which optional libraries it brings"
 #endif
 #ifndef EIGEN_NO_CUDA

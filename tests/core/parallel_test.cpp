@@ -75,10 +75,11 @@ TEST_CASE("the exception of the smallest failed item comes out", "[core][paralle
 }
 
 TEST_CASE("an exception of any type keeps its type", "[core][parallel]") {
-    CHECK_THROWS_AS(parallel_for(3, 10,
-                                 [](index item, int) {
-                                     if (item == 4) throw 17;
-                                 }),
+    CHECK_THROWS_AS(parallel_for(
+                        3, 10,
+                        [](index item, int) {
+        if (item == 4) throw 17;
+                        }),
                     int);
 }
 

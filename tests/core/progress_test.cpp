@@ -115,8 +115,7 @@ TEST_CASE("a terminal sees percent, rate and the time left", "[core][progress]")
             std::this_thread::sleep_for(510ms);
             bar.advance(2);
             throw std::runtime_error("stop");
-        } catch (std::runtime_error const&) {
-        }
+        } catch (std::runtime_error const&) {}
         auto const text = drain(screen.control);
         CHECK_THAT(text, plateau::testing::contains("100 %"));
         CHECK(text.substr(text.size() - 4) == "\r\x1b[K");

@@ -11,8 +11,8 @@
 namespace {
 
 using namespace plateau;
-using plateau::index;
 using corpus::following_tokens;
+using plateau::index;
 
 TEST_CASE("what follows a token is counted, text by text", "[corpus][following]") {
     std::vector<token_id> const first{1, 2, 1, 3, 1, 2}, second{2, 1};
@@ -59,9 +59,11 @@ TEST_CASE("of few counts the distance is too large by what the comment says", "[
     double sum = 0, expected = 0;
     for (std::uint64_t seed = 0; seed < 400; ++seed) {
         following_tokens const counts{planted_text(500, seed + 10)};
-        double const distance = metrics::jensen_shannon_distance(counts.distribution(12, 20), counts.distribution(13, 20));
+        double const distance =
+            metrics::jensen_shannon_distance(counts.distribution(12, 20), counts.distribution(13, 20));
         sum += distance * distance;
-        expected += 1 / (4 * std::log(2.0)) * (1.0 / static_cast<double>(counts.count(12)) + 1.0 / static_cast<double>(counts.count(13))) / 2;
+        expected += 1 / (4 * std::log(2.0)) *
+                    (1.0 / static_cast<double>(counts.count(12)) + 1.0 / static_cast<double>(counts.count(13))) / 2;
     }
     CHECK_THAT(sum / expected, testing::WithinAbs(1, 0.3));
 }

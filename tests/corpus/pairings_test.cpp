@@ -10,8 +10,8 @@
 namespace {
 
 using namespace plateau;
-using plateau::index;
 using corpus::pair;
+using plateau::index;
 
 TEST_CASE("chains, disjoint pairs and all pairs", "[corpus][pairings]") {
     CHECK(corpus::chain_pairs(4) == std::vector<pair>{{0, 1}, {1, 2}, {2, 3}});
@@ -63,8 +63,9 @@ TEST_CASE("who is paired with whom is drawn at random", "[corpus][last_token]") 
 
 TEST_CASE("triples match a context with one that ends alike and one that does not", "[corpus][last_token]") {
     auto const seed = GENERATE(range(0u, 20u));
-    std::vector<token_id> const ends = GENERATE(std::vector<token_id>{5, 5, 5, 5, 5, 5, 5, 5, 6}, std::vector<token_id>{1, 1, 2, 2, 3, 3},
-                                                std::vector<token_id>{1, 1, 2, 3, 4, 5, 6}, std::vector<token_id>{4, 4, 4, 2, 2, 2, 9, 8});
+    std::vector<token_id> const ends =
+        GENERATE(std::vector<token_id>{5, 5, 5, 5, 5, 5, 5, 5, 6}, std::vector<token_id>{1, 1, 2, 2, 3, 3},
+                 std::vector<token_id>{1, 1, 2, 3, 4, 5, 6}, std::vector<token_id>{4, 4, 4, 2, 2, 2, 9, 8});
     auto const prompts = ending_in(ends);
     auto const triples = corpus::last_token_triples(prompts, seed);
     CHECK(triples.size() <= prompts.size() / 3);

@@ -41,7 +41,8 @@ TEST_CASE("all windows of a text can be drawn, and no more", "[corpus][windows]"
     std::set<token_id> begins;
     for (auto const& window : corpus::draw_windows(text, 4, 7, 1)) begins.insert(window.front());
     CHECK(begins == std::set<token_id>{0, 7, 14, 21});
-    CHECK_THROWS_WITH(corpus::draw_windows(text, 5, 7, 1), testing::contains("4 windows of 7 tokens, 5 were asked for"));
+    CHECK_THROWS_WITH(corpus::draw_windows(text, 5, 7, 1),
+                      testing::contains("4 windows of 7 tokens, 5 were asked for"));
     CHECK_THROWS_AS(corpus::draw_windows(text, 0, 7, 1), usage_error);
     CHECK_THROWS_AS(corpus::draw_windows(text, 1, 0, 1), usage_error);
     CHECK_THROWS_AS(corpus::draw_windows({}, 1, 1, 1), usage_error);

@@ -14,8 +14,8 @@ namespace {
 using namespace plateau;
 using namespace plateau::directions;
 using plateau::index;
-using testing::WithinRel;
 using testing::largest_difference;
+using testing::WithinRel;
 using vector = std::vector<double>;
 
 std::span<double const> of(vector const& x) { return x; }
@@ -30,7 +30,8 @@ double distance(vector const& x, vector const& y) {
 
 TEST_CASE("each control keeps its quantity and changes the direction", "[directions][controls]") {
     index const width = GENERATE(2, 7, 65);
-    auto const a = testing::random_vector<double>(width, 1, 3), x = testing::random_vector<double>(width, 2, 2), d = testing::random_vector<double>(width, 3);
+    auto const a = testing::random_vector<double>(width, 1, 3), x = testing::random_vector<double>(width, 2, 2),
+               d = testing::random_vector<double>(width, 3);
 
     auto const longer = rescaled(of(d), 5.5);
     CHECK_THAT(norm(longer), WithinRel(5.5, 1e-12));
@@ -60,7 +61,8 @@ TEST_CASE("each control keeps its quantity and changes the direction", "[directi
     CHECK(std::abs(std::sin(paths::angle(of(parts.radial), of(a)))) < 1e-12);
 }
 
-TEST_CASE("angular and radial points are equally far: one keeps the norm, the other the direction", "[directions][controls]") {
+TEST_CASE("angular and radial points are equally far: one keeps the norm, the other the direction",
+          "[directions][controls]") {
     auto const a = testing::random_vector<double>(33, 1, 3), d = testing::random_vector<double>(33, 3);
     for (double const share : {1e-6, 0.1, 1.0, 1.9}) {
         double const s = share * norm(a);
@@ -109,7 +111,8 @@ TEST_CASE("zero vectors, parallel directions, NaN and unequal lengths are errors
     CHECK_THROWS_AS(without_own_mean(of(vector{})), shape_error);
 }
 
-TEST_CASE("the published normalisation: no mean of its own, the activation's length", "[directions][published_normalisation]") {
+TEST_CASE("the published normalisation: no mean of its own, the activation's length",
+          "[directions][published_normalisation]") {
     auto const x = testing::random_vector<double>(65, 1, 2), a = testing::random_vector<double>(65, 2, 7);
     vector shifted = x;
     for (double& one : shifted) one += 10;

@@ -25,10 +25,13 @@ using testing::largest_difference;
 
 /// Draws that are told in advance: k, k + 1, ... at every coordinate.
 struct counting_sampler {
-    std::vector<double> operator()(counter_rng& rng) const { return std::vector<double>(3, static_cast<double>(rng.next() % 1000)); }
+    std::vector<double> operator()(counter_rng& rng) const {
+        return std::vector<double>(3, static_cast<double>(rng.next() % 1000));
+    }
 };
 
-TEST_CASE("isotropic directions have mean 0, variance 1 and no preferred pair of coordinates", "[directions][isotropic]") {
+TEST_CASE("isotropic directions have mean 0, variance 1 and no preferred pair of coordinates",
+          "[directions][isotropic]") {
     std::vector<float> const a(5, 3.f);
     counter_rng rng{1};
     index const draws = 20000;
@@ -55,16 +58,19 @@ TEST_CASE("a stream of its own gives the same direction whatever was drawn befor
     CHECK(d != isotropic{}(std::span<float const>{a}, other));
 }
 
-TEST_CASE("toward a target is target - a, toward a sample is sample - a, a mixture does not use a", "[directions][toward]") {
+TEST_CASE("toward a target is target - a, toward a sample is sample - a, a mixture does not use a",
+          "[directions][toward]") {
     std::vector<float> const a{1, 2, 3}, elsewhere{-9, 0, 4};
     counter_rng rng{1};
     CHECK(toward{{2, 2, 2}}(std::span<float const>{a}, rng) == std::vector<double>{1, 0, -1});
     counter_rng known{5}, drawn{5};
     double const x1 = counting_sampler{}(known)[0], x2 = counting_sampler{}(known)[0];
-    CHECK(toward_sample{counting_sampler{}}(std::span<float const>{a}, drawn) == std::vector<double>{x1 - 1, x1 - 2, x1 - 3});
+    CHECK(toward_sample{counting_sampler{}}(std::span<float const>{a}, drawn) ==
+          std::vector<double>{x1 - 1, x1 - 2, x1 - 3});
     for (auto const& from : {a, elsewhere}) {
         counter_rng both{5};
-        CHECK(sample_mixture{counting_sampler{}}(std::span<float const>{from}, both) == std::vector<double>(3, x1 - x2));
+        CHECK(sample_mixture{counting_sampler{}}(std::span<float const>{from}, both) ==
+              std::vector<double>(3, x1 - x2));
     }
     CHECK_THROWS_AS((toward{{1, 2}}(std::span<float const>{a}, rng)), shape_error);
     counting_sampler const kept;
@@ -129,7 +135,9 @@ TEST_CASE("a lambda of a user's own is a direction; what it returns is checked",
     any_direction<float> const any = away;
     CHECK(unit_direction(any, std::span<float const>{a}, rng) == unit);
     auto const refuse = [&](std::vector<double> d, auto expected) {
-        CHECK_THROWS_AS(unit_direction([&](std::span<float const>, counter_rng&) { return d; }, std::span<float const>{a}, rng, "mine"), decltype(expected));
+        CHECK_THROWS_AS(unit_direction([&](std::span<float const>, counter_rng&) { return d; },
+                                       std::span<float const>{a}, rng, "mine"),
+                        decltype(expected));
     };
     refuse({0, 0}, domain_error{""});
     refuse({1, std::nan("")}, domain_error{""});

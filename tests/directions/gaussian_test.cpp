@@ -14,9 +14,9 @@ namespace {
 using namespace plateau;
 using namespace plateau::directions;
 using plateau::index;
+using statistics::running_covariance;
 using testing::WithinAbs;
 using testing::WithinRel;
-using statistics::running_covariance;
 
 running_covariance drawn(gaussian const& sampler, index draws, std::uint64_t seed = 1) {
     tensor::buffer<double, 2> points({draws, sampler.width()});
@@ -28,14 +28,16 @@ running_covariance drawn(gaussian const& sampler, index draws, std::uint64_t see
 }
 
 /// The largest error of means and covariances, in units of their standard errors.
-double largest_error(running_covariance const& seen, std::vector<double> const& mean, tensor::buffer<double, 2> const& covariance) {
+double largest_error(running_covariance const& seen, std::vector<double> const& mean,
+                     tensor::buffer<double, 2> const& covariance) {
     double largest = 0, n = static_cast<double>(seen.count());
     auto const found = seen.covariance();
     for (index i = 0; i < seen.width(); ++i) {
         auto const k = static_cast<std::size_t>(i);
         largest = std::fmax(largest, std::abs(seen.mean()[k] - mean[k]) / std::sqrt(covariance(i, i) / n));
         for (index j = 0; j < seen.width(); ++j) {
-            double const error = std::sqrt((covariance(i, i) * covariance(j, j) + covariance(i, j) * covariance(i, j)) / n);
+            double const error =
+                std::sqrt((covariance(i, i) * covariance(j, j) + covariance(i, j) * covariance(i, j)) / n);
             largest = std::fmax(largest, std::abs(found(i, j) - covariance(i, j)) / error);
         }
     }
@@ -76,7 +78,8 @@ TEST_CASE("rows alone give the same distribution as their covariance, shrunk or 
     CHECK(largest_error(drawn(from_covariance, 20000), seen.mean(), covariance) < 4.5);
 }
 
-TEST_CASE("fewer samples than dimensions: rows draw within their own space, a covariance says what to do", "[directions][gaussian][errors]") {
+TEST_CASE("fewer samples than dimensions: rows draw within their own space, a covariance says what to do",
+          "[directions][gaussian][errors]") {
     index const width = 65;
     auto const rows = testing::random_buffer<float, 2>({4, width}, 3);
     auto const seen = statistics_of(rows);
@@ -89,7 +92,8 @@ TEST_CASE("fewer samples than dimensions: rows draw within their own space, a co
     double const before = std::sqrt(tensor::dot(std::span<double>{rest}, std::span<double>{rest}));
     for (index k = 1; k < 4; ++k) {
         std::vector<double> e(x.size());
-        for (std::size_t i = 0; i < e.size(); ++i) e[i] = double{rows(k, static_cast<index>(i))} - double{rows(0, static_cast<index>(i))};
+        for (std::size_t i = 0; i < e.size(); ++i)
+            e[i] = double{rows(k, static_cast<index>(i))} - double{rows(0, static_cast<index>(i))};
         basis.push_back(e);
         for (std::size_t j = 0; j + 1 < basis.size(); ++j) {
             double const share = tensor::dot(std::span<double>{basis[j]}, std::span<double>{basis.back()});
@@ -110,7 +114,8 @@ TEST_CASE("fewer samples than dimensions: rows draw within their own space, a co
     CHECK_THROWS_AS(fit_gaussian(running_covariance{3}, 0.5), shape_error);
 }
 
-TEST_CASE("rows of 8192 dimensions need no matrix of 8192 squared, and draws have their variance", "[directions][gaussian]") {
+TEST_CASE("rows of 8192 dimensions need no matrix of 8192 squared, and draws have their variance",
+          "[directions][gaussian]") {
     auto const rows = testing::random_buffer<float, 2>({12, 8192}, 3, 2);
     auto const sampler = fit_gaussian<float>(rows, 0.2);
     CHECK(sampler.rank() == 12);
@@ -124,7 +129,8 @@ TEST_CASE("rows of 8192 dimensions need no matrix of 8192 squared, and draws hav
     index const draws = 200;
     for (index k = 0; k < draws; ++k) {
         auto const x = sampler(rng);
-        for (std::size_t i = 0; i < x.size(); ++i) drawn_variance += std::pow(x[i] - sampler.mean()[i], 2) / static_cast<double>(draws);
+        for (std::size_t i = 0; i < x.size(); ++i)
+            drawn_variance += std::pow(x[i] - sampler.mean()[i], 2) / static_cast<double>(draws);
     }
     CHECK_THAT(drawn_variance, WithinRel(variance, 0.1));  // four standard errors: 0.8 √(2 / 11 / 200)
 }
@@ -181,14 +187,16 @@ TEST_CASE("shrinkage: 0 changes nothing, 1 is a sphere of the same total varianc
     CHECK_THROWS_AS((ledoit_wolf_shrinkage<float>(testing::random_buffer<float, 2>({0, 7}, 3))), shape_error);
 }
 
-TEST_CASE("principal components of rows are those of their covariance; asking for more than there are is an error", "[directions][principal_components]") {
+TEST_CASE("principal components of rows are those of their covariance; asking for more than there are is an error",
+          "[directions][principal_components]") {
     auto const rows = testing::random_buffer<float, 2>({6, 9}, 3);
     auto const wide = principal_components_of_rows<float>(rows, 5);
     auto const full = principal_components_of(statistics_of(rows).covariance(), 5);
     CHECK(testing::largest_difference(wide.variances, full.variances) < 1e-12);
     CHECK(testing::largest_difference(wide.components.flat(), full.components.flat()) < 1e-10);
     for (index i = 0; i < 5; ++i) {
-        for (index j = 0; j < 5; ++j) CHECK_THAT(tensor::dot(full.components[i].flat(), full.components[j].flat()), WithinAbs(i == j, 1e-12));
+        for (index j = 0; j < 5; ++j)
+            CHECK_THAT(tensor::dot(full.components[i].flat(), full.components[j].flat()), WithinAbs(i == j, 1e-12));
     }
     CHECK_THROWS_AS((principal_components_of_rows<float>(rows, 6)), domain_error);
     CHECK_THROWS_AS(principal_components_of(statistics_of(rows).covariance(), 6), domain_error);

@@ -63,17 +63,18 @@ TEST_CASE("a hook is called with the site, where it is, and the rows", "[hooks][
     std::vector<hooks::row_id> const ids{{5, 2, 9, true, false}, {5, 3, 9, true, false}};
     hooks::site const at{hooks::site_id::resid_post, 4, hooks::site_axes::vector, 1, 2};
     int calls = 0;
-    auto const set = hooks::capture<float>("*",
-                                           [&](hooks::site const& s, hooks::where const& w, view<float const, 3> rows) {
-                                               ++calls;
-                                               CHECK(s.name() == "blocks.4.hook_resid_post");
-                                               CHECK(w.layer == 4);
-                                               CHECK(w.rows[1].point == 3);
-                                               CHECK(rows.extents() == std::array<index, 3>{2, 1, 2});
-                                               CHECK(rows(1, 0, 1) == 4);
-                                           }) |
-                     hooks::patch<float>(
-                         "*", [](hooks::site const&, hooks::where const&, view<float, 3> rows) { rows(0, 0, 0) = -1; });
+    auto const set = hooks::capture<float>(
+                         "*",
+                         [&](hooks::site const& s, hooks::where const& w, view<float const, 3> rows) {
+        ++calls;
+        CHECK(s.name() == "blocks.4.hook_resid_post");
+        CHECK(w.layer == 4);
+        CHECK(w.rows[1].point == 3);
+        CHECK(rows.extents() == std::array<index, 3>{2, 1, 2});
+        CHECK(rows(1, 0, 1) == 4);
+                         }) |
+        hooks::patch<float>("*",
+                            [](hooks::site const&, hooks::where const&, view<float, 3> rows) { rows(0, 0, 0) = -1; });
     for (auto const& one : set.hooks()) one.action(at, {4, ids}, view<float, 3>{values.data(), {2, 1, 2}});
     CHECK(calls == 1);
     CHECK(values == std::vector<float>{-1, 2, 3, 4});

@@ -50,13 +50,19 @@ TEST_CASE("patterns are frozen key by key", "[hooks][patch_from]") {
     rows.act(freeze<double>("*", values));
     CHECK(rows.row(0) == row{1, 0, 0, 0, 5, 0, 0, 0});
     CHECK(rows.row(1) == row{9, 10, 0, 0, 13, 14, 0, 0});
-    auto const other = patch_from<double>("*", values, [](row_id const&) { return recorded_at{0, 0}; }, positions::last());
+    auto const other = patch_from<double>(
+        "*", values,
+        [](row_id const&) {
+        return recorded_at{0, 0};
+        },
+        positions::last());
     CHECK_THROWS_WITH(rows.act(other), contains("2 values") && contains("2 x 2"));
 }
 
 TEST_CASE("what was not recorded is an error", "[hooks][patch_from][errors]") {
     auto rows = site_rows::vectors(1, 1);
-    CHECK_THROWS_WITH(rows.act(freeze<double>("*", std::make_shared<recording<double>>())), contains("nothing was recorded"));
+    CHECK_THROWS_WITH(rows.act(freeze<double>("*", std::make_shared<recording<double>>())),
+                      contains("nothing was recorded"));
 }
 
 TEST_CASE("freezing says what it depends on", "[hooks][patch_from]") {

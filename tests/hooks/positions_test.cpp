@@ -31,7 +31,8 @@ TEST_CASE("positions count from either end", "[hooks][positions]") {
 }
 
 TEST_CASE("positions that a prompt does not have are an error", "[hooks][positions][errors]") {
-    for (auto const& some : {positions::one(3), positions::one(-4), positions{2, 1}, positions{2, 4}, positions{-1, -2}, positions{0, -3}}) {
+    for (auto const& some : {positions::one(3), positions::one(-4), positions{2, 1}, positions{2, 4}, positions{-1, -2},
+                             positions{0, -3}}) {
         CAPTURE(some.first, some.end);
         CHECK_THROWS_AS(some.require(3), plateau::usage_error);
         CHECK_THROWS_WITH(held(some, 3), contains("too few"));

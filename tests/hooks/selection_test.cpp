@@ -18,9 +18,9 @@ visit visited(site_rows& rows, selection const& some) {
     visit all;
     each_vector<double>(some, rows.at, {rows.at.layer, rows.ids}, rows.values,
                         [&](std::span<double> x, site const&, row_id const& row, index head) {
-                            all.push_back({row.position, head, static_cast<index>(x.size())});
-                            CHECK(x.data() == rows.values[row.position][head].data());
-                        });
+        all.push_back({row.position, head, static_cast<index>(x.size())});
+        CHECK(x.data() == rows.values[row.position][head].data());
+    });
     return all;
 }
 
@@ -47,7 +47,8 @@ TEST_CASE("heads that are not there are an error", "[hooks][selection][errors]")
 }
 
 TEST_CASE("a change says what it depends on and where it acts", "[hooks][selection]") {
-    auto const set = change<double>("a", positions::one(-2) & heads{1}, [](auto&&...) {}, depends_on::prompt);
+    auto const set = change<double>(
+        "a", positions::one(-2) & heads{1}, [](auto&&...) {}, depends_on::prompt);
     auto const& one = set.hooks().front();
     CHECK_FALSE(one.reads_only);
     CHECK(one.depends == depends_on::prompt);

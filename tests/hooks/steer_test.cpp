@@ -53,9 +53,11 @@ TEST_CASE("what is left after a projection has no part along the direction", "[h
 TEST_CASE("vectors that do not fit, and directions that are none, are errors", "[hooks][steer][errors]") {
     auto rows = site_rows::vectors(1, 3);
     CHECK_THROWS_AS(rows.act(add<double>("*", {1, 2})), plateau::shape_error);
-    CHECK_THROWS_WITH(rows.act(project_out<double>("*", {1, 2, 3, 4})), contains("4 values") && contains("blocks.1.hook_resid_post"));
+    CHECK_THROWS_WITH(rows.act(project_out<double>("*", {1, 2, 3, 4})),
+                      contains("4 values") && contains("blocks.1.hook_resid_post"));
     CHECK_THROWS_AS(rows.act(project_out<double>("*", {0, 0, 0})), plateau::domain_error);
-    CHECK_THROWS_AS(rows.act(project_out<double>("*", {0, 0, std::numeric_limits<double>::infinity()})), plateau::domain_error);
+    CHECK_THROWS_AS(rows.act(project_out<double>("*", {0, 0, std::numeric_limits<double>::infinity()})),
+                    plateau::domain_error);
     site_rows patterns{site_id::pattern, site_axes::keys, 2, 2, 2};
     CHECK_THROWS_AS(patterns.act(add<double>("*", {1, 2, 3, 4})), plateau::shape_error);  // the first row has one key
 }

@@ -104,7 +104,8 @@ TEST_CASE("the first value that is not finite is found anywhere", "[io][convert]
     CHECK(convert(values, narrow) == at);
 }
 
-TEMPLATE_TEST_CASE("any number of elements converts like one after the other", "[io][convert]", float, double, bfloat16) {
+TEMPLATE_TEST_CASE("any number of elements converts like one after the other", "[io][convert]", float, double,
+                   bfloat16) {
     auto const check = [](auto stored) {
         using from = decltype(stored);
         std::mt19937_64 random{11};
@@ -112,7 +113,8 @@ TEMPLATE_TEST_CASE("any number of elements converts like one after the other", "
         for (auto& value : values) {  // every kind of finite number
             std::uint64_t const bits = random();
             std::memcpy(static_cast<void*>(&value), &bits, sizeof value);
-            if (!is_finite(convert_element<double>(value)) || !is_finite(convert_element<TestType>(value))) value = from{};
+            if (!is_finite(convert_element<double>(value)) || !is_finite(convert_element<TestType>(value)))
+                value = from{};
         }
         for (std::size_t count = 0; count <= values.size(); ++count) {
             std::vector<from> const some(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count));

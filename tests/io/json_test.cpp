@@ -30,7 +30,9 @@ std::string complaint(std::string const& text) {
 
 /// The value of a key.
 template <class T>
-T at(json const& object, std::string_view key) { return value_of<T>(*find_member(object, key)); }
+T at(json const& object, std::string_view key) {
+    return value_of<T>(*find_member(object, key));
+}
 
 /// Brackets and keys, with # for what is no container.
 std::string shape_of(json const& value) {
@@ -108,8 +110,9 @@ TEST_CASE("numbers have the bits of the nearest double", "[io][json]") {
             add(buffer);
         }
     }
-    for (auto const* number : {"-0.0", "4.9e-324", "2.4703282292062328e-324", "1e-320", "1.7976931348623157e308", "9007199254740993",
-                               "123456789012345678901234567890", "-9223372036854775809", "0.1", "100000000000000000000000"}) {
+    for (auto const* number :
+         {"-0.0", "4.9e-324", "2.4703282292062328e-324", "1e-320", "1.7976931348623157e308", "9007199254740993",
+          "123456789012345678901234567890", "-9223372036854775809", "0.1", "100000000000000000000000"}) {
         add(number);
     }
     auto const document = parse_json(text + "]", "here.json");

@@ -33,7 +33,9 @@ std::filesystem::path golden(std::string const& name) {
     return std::filesystem::path(PLATEAU_TESTS_DIR) / "golden" / name;
 }
 
-nlohmann::json tokenizer_json(std::string const& name) { return nlohmann::json::parse(bytes_of(golden("tokenizer/" + name))); }
+nlohmann::json tokenizer_json(std::string const& name) {
+    return nlohmann::json::parse(bytes_of(golden("tokenizer/" + name)));
+}
 
 std::string refusal(nlohmann::json const& root) {
     return message_of<config_error>([&] { tokenizer::from_json(root.dump(), "tokenizer.json"); });

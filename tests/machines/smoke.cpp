@@ -17,7 +17,8 @@ using plateau::index;
 template <class T>
 double worst_error(std::filesystem::path const& folder, plateau::backend::cpu_context const& ctx) {
     auto const read = [&](char const* name) { return plateau::io::read_npy(folder / "curves" / name); };
-    auto const tokens = plateau::io::integers(read("tokens.npy"), "tokens"), pairs = plateau::io::integers(read("pairs.npy"), "pairs");
+    auto const tokens = plateau::io::integers(read("tokens.npy"), "tokens"),
+               pairs = plateau::io::integers(read("pairs.npy"), "pairs");
     auto const distances = plateau::io::read_npy<double>(folder / "curves" / "distances.npy");
     auto const norms = plateau::io::read_npy<double>(folder / "curves" / "norms.npy");
     plateau::models::prompt_list prompts;
@@ -34,7 +35,8 @@ double worst_error(std::filesystem::path const& folder, plateau::backend::cpu_co
     for (index p = 0; p < curves.distances.extent(0); ++p) {
         for (index i = 0; i < steps; ++i) {
             double const expected = distances.values[static_cast<std::size_t>(p * steps + i)];
-            double const error = std::abs(curves.distances(p, i) - expected) / norms.values[static_cast<std::size_t>(p)];
+            double const error =
+                std::abs(curves.distances(p, i) - expected) / norms.values[static_cast<std::size_t>(p)];
             worst = error <= worst ? worst : error;  // a NaN is the worst
         }
     }

@@ -19,7 +19,8 @@ using vector = std::vector<double>;
 
 double const infinity = INFINITY;
 
-TEMPLATE_TEST_CASE("a distribution sums to one, and does not change with a constant added", "[metrics][log_softmax]", float, double) {
+TEMPLATE_TEST_CASE("a distribution sums to one, and does not change with a constant added", "[metrics][log_softmax]",
+                   float, double) {
     index const size = GENERATE(1, 7, 32, 65, 129);
     auto logits = testing::random_vector<TestType>(size, 1, 8);
     auto const before = metrics::log_softmax<TestType>(logits);
@@ -28,7 +29,8 @@ TEMPLATE_TEST_CASE("a distribution sums to one, and does not change with a const
     CHECK_THAT(total, testing::WithinAbs(1, 1e-14));
     for (auto& l : logits) l += TestType(1024);
     auto const after = metrics::log_softmax<TestType>(logits);
-    for (std::size_t i = 0; i < before.size(); ++i) REQUIRE_THAT(after[i], testing::WithinAbs(before[i], 2048 * testing::epsilon_of<TestType>));
+    for (std::size_t i = 0; i < before.size(); ++i)
+        REQUIRE_THAT(after[i], testing::WithinAbs(before[i], 2048 * testing::epsilon_of<TestType>));
 }
 
 TEST_CASE("large logits do not overflow, and -inf is a token that cannot come", "[metrics][log_softmax]") {
@@ -41,11 +43,13 @@ TEST_CASE("large logits do not overflow, and -inf is a token that cannot come", 
     CHECK_THROWS_AS(metrics::log_sum_exp<double>(vector{}), shape_error);
 }
 
-TEST_CASE("divergences are zero between equals, not negative, and those of the definition", "[metrics][kl_divergence]") {
+TEST_CASE("divergences are zero between equals, not negative, and those of the definition",
+          "[metrics][kl_divergence]") {
     vector const p{0.5, 0.5}, q{0.9, 0.1};
     CHECK(metrics::kl_divergence(p, p) == 0);
     CHECK_THAT(metrics::kl_divergence(p, q), testing::WithinRel(0.5 * std::log(0.5 / 0.9) + 0.5 * std::log(5), 1e-15));
-    auto const left = testing::random_vector<double>(65, GENERATE(1u, 2u)), right = testing::random_vector<double>(65, 3);
+    auto const left = testing::random_vector<double>(65, GENERATE(1u, 2u)),
+               right = testing::random_vector<double>(65, 3);
     auto const both = metrics::kl_of_logits<double>(left, right), reverse = metrics::kl_of_logits<double>(right, left);
     CHECK(both.from_reference > 0);
     CHECK(both.from_reference == reverse.to_reference);
@@ -64,7 +68,8 @@ TEST_CASE("what cannot come makes a divergence infinite one way alone", "[metric
 
 TEST_CASE("what is no distribution is an error", "[metrics][kl_divergence]") {
     vector const p{0.5, 0.5};
-    for (auto const& wrong : {vector{1.5, -0.5}, vector{0.5, NAN}, vector{0.7, 0.7}, vector{0, 0}, vector{infinity, 0}}) {
+    for (auto const& wrong :
+         {vector{1.5, -0.5}, vector{0.5, NAN}, vector{0.7, 0.7}, vector{0, 0}, vector{infinity, 0}}) {
         CHECK_THROWS_AS(metrics::kl_divergence(p, wrong), domain_error);
         CHECK_THROWS_AS(metrics::jensen_shannon_distance(wrong, p), domain_error);
     }
@@ -75,8 +80,10 @@ TEST_CASE("what is no distribution is an error", "[metrics][kl_divergence]") {
 
 TEST_CASE("the Jensen-Shannon distance is a metric from 0 to 1", "[metrics][jensen_shannon]") {
     CHECK(metrics::jensen_shannon_distance(vector{1, 0}, vector{0, 1}) == 1);
-    auto const a = testing::random_vector<double>(33, 1), b = testing::random_vector<double>(33, 2, 3), c = testing::random_vector<double>(33, 3);
-    double const ab = metrics::jensen_shannon_of_logits<double>(a, b), bc = metrics::jensen_shannon_of_logits<double>(b, c);
+    auto const a = testing::random_vector<double>(33, 1), b = testing::random_vector<double>(33, 2, 3),
+               c = testing::random_vector<double>(33, 3);
+    double const ab = metrics::jensen_shannon_of_logits<double>(a, b),
+                 bc = metrics::jensen_shannon_of_logits<double>(b, c);
     CHECK(metrics::jensen_shannon_of_logits<double>(a, a) == 0);
     CHECK_THAT(metrics::jensen_shannon_of_logits<double>(b, a), testing::WithinAbs(ab, 1e-15));
     CHECK(metrics::jensen_shannon_of_logits<double>(a, c) <= ab + bc);

@@ -24,14 +24,17 @@ using testing::number;
 using testing::numbers;
 
 /// The larger one of what was and |a − b| / max(1, |b|).
-void widen(double& worst, double a, double b) { worst = std::max(worst, largest_difference(std::vector{a}, std::vector{b})); }
+void widen(double& worst, double a, double b) {
+    worst = std::max(worst, largest_difference(std::vector{a}, std::vector{b}));
+}
 
 TEST_CASE("isotonic fits are those of scikit-learn", "[metrics][golden]") {
     double worst = 0;
     for (auto const& c : testing::science("isotonic")) {
         auto const curve = numbers(c, "curve");
         worst = std::max(worst, largest_difference(metrics::isotonic_fit(curve), numbers(c, "fit")));
-        worst = std::max(worst, largest_difference(metrics::isotonic_fit(curve, numbers(c, "weights")), numbers(c, "weighted")));
+        worst = std::max(
+            worst, largest_difference(metrics::isotonic_fit(curve, numbers(c, "weights")), numbers(c, "weighted")));
     }
     INFO("largest difference " << worst);
     CHECK(worst <= 1e-10);

@@ -66,9 +66,11 @@ TEST_CASE("a saddle is joined as its middle says, and cells without a number are
     CHECK_THROWS_AS(metrics::iso_contour(vector{1, 0}, v, broken, 0.5), domain_error);
 }
 
-TEST_CASE("a slice through the double well has two regions and the planted boundary between them", "[metrics][label_map]") {
+TEST_CASE("a slice through the double well has two regions and the planted boundary between them",
+          "[metrics][label_map]") {
     testing::double_well const model{17, 3};
-    vector a = testing::random_vector<double>(17, 4), b = testing::random_vector<double>(17, 5), c = testing::random_vector<double>(17, 6);
+    vector a = testing::random_vector<double>(17, 4), b = testing::random_vector<double>(17, 5),
+           c = testing::random_vector<double>(17, 6);
     for (std::size_t i = 0; i < a.size(); ++i) {
         a[i] -= 2 * model.u[i];
         b[i] += 3 * model.u[i];
@@ -110,11 +112,7 @@ TEST_CASE("a straight boundary has its length along the axes, 4/pi of it on aver
 }
 
 TEST_CASE("regions are connected by sides, not by corners, and spirals are one", "[metrics][label_map]") {
-    std::vector<int> const picture{1, 1, 1, 1, 1,
-                                   0, 0, 0, 0, 1,
-                                   1, 1, 1, 0, 1,
-                                   1, 0, 0, 0, 1,
-                                   1, 1, 1, 1, 1};
+    std::vector<int> const picture{1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 0, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1};
     auto const spiral = metrics::regions_of<int>(tensor::view<int const, 2>{picture.data(), {5, 5}});
     CHECK(spiral.count() == 2);
     CHECK(spiral.area == std::vector<index>{17, 8});

@@ -23,7 +23,8 @@ using vector = std::vector<double>;
 
 TEST_CASE("a map that sorts by direction from the mean jumps where the bisector says", "[metrics][jump_prediction]") {
     index const width = GENERATE(2, 7, 65);
-    auto const a = testing::random_vector<double>(width, GENERATE(1u, 2u)), b = testing::random_vector<double>(width, 3), m = testing::random_vector<double>(width, 4, 0.3);
+    auto const a = testing::random_vector<double>(width, GENERATE(1u, 2u)),
+               b = testing::random_vector<double>(width, 3), m = testing::random_vector<double>(width, 4, 0.3);
     vector x(a.size());
     auto const from_mean = [&](vector const& v) {
         vector d(v.size());
@@ -33,14 +34,17 @@ TEST_CASE("a map that sorts by direction from the mean jumps where the bisector 
     auto const region = [&](double t) {
         paths::linear<double>{a, b}(t, x);
         auto const d = from_mean(x);
-        return metrics::cosine_distance<double>(d, from_mean(a)) > metrics::cosine_distance<double>(d, from_mean(b)) ? 1.0 : 0.0;
+        return metrics::cosine_distance<double>(d, from_mean(a)) > metrics::cosine_distance<double>(d, from_mean(b))
+                   ? 1.0
+                   : 0.0;
     };
     auto const found = paths::refine_jump(region, {.tolerance = 1e-9});
     CHECK_THAT(found.place, testing::WithinAbs(metrics::bisector_prediction<double>(a, b, m), 2e-9));
 }
 
 TEST_CASE("alpha_mean is the foot of the mean, the nearest place of the line to it", "[metrics][jump_prediction]") {
-    auto const a = testing::random_vector<double>(33, 1), b = testing::random_vector<double>(33, 2), m = testing::random_vector<double>(33, 3);
+    auto const a = testing::random_vector<double>(33, 1), b = testing::random_vector<double>(33, 2),
+               m = testing::random_vector<double>(33, 3);
     double const foot = metrics::alpha_mean<double>(a, b, m);
     auto const distance = [&](double t) {
         vector x(33);
@@ -81,7 +85,8 @@ TEST_CASE("neurons of one end alone predict the jump where their sums cross", "[
     // ratio: (0.9 − t) / 0.9 < (t − 0.3) / 0.7; naive: 4 (0.9 − t) < t − 0.3
     double const ratio = (1 + 0.3 / 0.7) / (1 / 0.9 + 1 / 0.7), naive = (3.6 + 0.3) / 5;
     CHECK(metrics::neuron_prediction<double>(neurons) == static_cast<index>(std::ceil(10 * ratio)));
-    CHECK(metrics::neuron_prediction<double>(neurons, metrics::neuron_rule::naive) == static_cast<index>(std::ceil(10 * naive)));
+    CHECK(metrics::neuron_prediction<double>(neurons, metrics::neuron_rule::naive) ==
+          static_cast<index>(std::ceil(10 * naive)));
 }
 
 TEST_CASE("without such neurons there is no prediction", "[metrics][neuron_prediction]") {

@@ -34,10 +34,10 @@ TEST_CASE("a planted blow-up is found by both rules", "[metrics][blow_up]") {
 
 TEST_CASE("the first steep step need not be the steepest, and the outer quarters do not count", "[metrics][blow_up]") {
     vector kl(40, 1.0);
-    for (std::size_t i = 5; i < 40; ++i) kl[i] *= 1e6;    // before the middle half
+    for (std::size_t i = 5; i < 40; ++i) kl[i] *= 1e6;  // before the middle half
     for (std::size_t i = 15; i < 40; ++i) kl[i] *= 10;
     for (std::size_t i = 25; i < 40; ++i) kl[i] *= 20;
-    for (std::size_t i = 35; i < 40; ++i) kl[i] *= 1e6;   // after it
+    for (std::size_t i = 35; i < 40; ++i) kl[i] *= 1e6;  // after it
     CHECK(metrics::blow_up_step(kl, metrics::blow_up_rule::max) == 24);
     CHECK(metrics::blow_up_step(kl, metrics::blow_up_rule::first) == 14);
 }
@@ -126,7 +126,9 @@ TEST_CASE("sums of an arc are compensated", "[metrics][cumulative_arc]") {
 TEST_CASE("planted jumps and the plateaus between them are found", "[metrics][jumps]") {
     auto const alpha = even(401);
     vector curve;
-    auto const rise = [](double a, double centre, double height) { return height / (1 + std::exp(-(a - centre) / 0.005)); };
+    auto const rise = [](double a, double centre, double height) {
+        return height / (1 + std::exp(-(a - centre) / 0.005));
+    };
     for (double a : alpha) curve.push_back(rise(a, 0.2, 0.5) + rise(a, 0.55, 0.3) - rise(a, 0.8, 0.1) + 0.05 * a);
     auto const jumps = metrics::find_jumps(alpha, curve);
     REQUIRE(jumps.size() == 3);

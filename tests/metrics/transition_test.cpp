@@ -52,7 +52,9 @@ TEST_CASE("rising curves stay, falling ones become their mean, weights weigh", "
     CHECK(isotonic_fit(vector{1, 1, 1}) == vector{1, 1, 1});
     for (double value : isotonic_fit(vector{1, NAN, 2})) CHECK(std::isnan(value));
     CHECK_THROWS_AS(isotonic_fit(vector{1, 2}, vector{1}), shape_error);
-    CHECK_THROWS_AS(isotonic_fit(vector{1, 2}, vector{1, GENERATE(0.0, -1.0, static_cast<double>(NAN), static_cast<double>(INFINITY))}), domain_error);
+    CHECK_THROWS_AS(isotonic_fit(vector{1, 2}, vector{1, GENERATE(0.0, -1.0, static_cast<double>(NAN),
+                                                                  static_cast<double>(INFINITY))}),
+                    domain_error);
 }
 
 TEST_CASE("values and places of a curve", "[metrics][sampled_curve]") {
@@ -87,7 +89,8 @@ TEST_CASE("a planted logistic transition has its width and middle", "[metrics][t
     double const width = GENERATE(0.01, 0.03), centre = GENERATE(0.3, 0.55);
     double const nu = GENERATE(0.05, 0.1);
     auto const alpha = even(1001);
-    auto const found = transition_of(alpha, curve_of(alpha, [&](double a) { return 1 / (1 + std::exp(-(a - centre) / width)); }), nu);
+    auto const found =
+        transition_of(alpha, curve_of(alpha, [&](double a) { return 1 / (1 + std::exp(-(a - centre) / width)); }), nu);
     CHECK_THAT(found.width, testing::WithinRel(2 * width * std::log((1 - nu) / nu), 2e-3));
     CHECK_THAT(found.half, testing::WithinAbs(centre, 1e-4));
     CHECK_THAT(found.end - found.begin, testing::WithinAbs(found.width, 1e-15));
@@ -111,14 +114,17 @@ TEST_CASE("curves without a transition have none", "[metrics][transition]") {
     CHECK(std::isnan(partial.width));
     auto const broken = transition_of(alpha, vector{0, NAN, 1});
     CHECK((std::isnan(broken.begin) && std::isnan(broken.half) && std::isnan(broken.end)));
-    CHECK_THROWS_AS(transition_of(alpha, vector{0, 1, 2}, GENERATE(0.0, 0.5, -1.0, static_cast<double>(NAN))), domain_error);
+    CHECK_THROWS_AS(transition_of(alpha, vector{0, 1, 2}, GENERATE(0.0, 0.5, -1.0, static_cast<double>(NAN))),
+                    domain_error);
     CHECK_THROWS_AS(transition_of(vector{0, 1, 0.5}, vector{0, 1, 2}), domain_error);
     CHECK_THROWS_AS(transition_of(alpha, vector{0, 1}), shape_error);
 }
 
 TEST_CASE("plateaus are found where they are", "[metrics][transition]") {
     auto const alpha = even(51);
-    auto const logistic = [&](double centre) { return curve_of(alpha, [=](double a) { return 1 / (1 + std::exp(-(a - centre) / 0.02)); }); };
+    auto const logistic = [&](double centre) {
+        return curve_of(alpha, [=](double a) { return 1 / (1 + std::exp(-(a - centre) / 0.02)); });
+    };
     CHECK(metrics::has_plateaus(logistic(0.5)));
     CHECK(metrics::has_plateaus(logistic(0.3)));
     CHECK_FALSE(metrics::has_plateaus(logistic(0.1)));  // too little at the beginning

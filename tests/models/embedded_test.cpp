@@ -61,19 +61,22 @@ TEST_CASE("the embedded prompts are ten tokens each and decode to themselves", "
 
 TEST_CASE("max slopes of the embedded model equal those of the published implementation", "[models][embedded]") {
     // transformers 5.23 in float64, the first eight chained pairs, 50 steps; its norms and softmax are float32
-    std::vector<double> const published{4.39548852, 8.0058623, 3.58068193, 7.63680776,
+    std::vector<double> const published{4.39548852, 8.0058623,  3.58068193, 7.63680776,
                                         9.44012253, 6.10386712, 3.44918213, 5.039058};
     context const ctx{2};
     auto const model = models::load<double>(folder(), ctx);
     auto const got = slopes(sweep::interpolate(ctx, model, prompts_of(model), chain(8), {.steps = 50}));
-    for (std::size_t i = 0; i < published.size(); ++i) CHECK_THAT(got[i], plateau::testing::WithinAbs(published[i], 1e-4));
+    for (std::size_t i = 0; i < published.size(); ++i)
+        CHECK_THAT(got[i], plateau::testing::WithinAbs(published[i], 1e-4));
 }
 
 TEST_CASE("stable regions emerge over the training of the embedded model", "[models][embedded]") {
     context const ctx{2};
     auto const median = [&](std::filesystem::path const& checkpoint) {
         auto const model = models::load<float>(checkpoint, ctx);
-        return statistics::quartiles_of(slopes(sweep::interpolate(ctx, model, prompts_of(model), chain(60), {.steps = 50}))).median;
+        return statistics::quartiles_of(
+                   slopes(sweep::interpolate(ctx, model, prompts_of(model), chain(60), {.steps = 50})))
+            .median;
     };
     index checkpoints = 0;
     for (auto const& entry : std::filesystem::directory_iterator(folder() / "checkpoints")) {

@@ -14,12 +14,12 @@
 
 using namespace plateau::testing;
 using namespace plateau::io;
-using plateau::models::parse_model_config;
 using plateau::activation;
 using plateau::config_error;
 using plateau::file_error;
 using plateau::norm_kind;
 using plateau::token_id;
+using plateau::models::parse_model_config;
 
 namespace {
 
@@ -249,20 +249,24 @@ TEST_CASE("a text that is no configuration is refused", "[models][families]") {
 }
 
 std::string tiny(std::string const& model_type, std::string const& more = "") {
-    return R"({"model_type": ")" + model_type + R"(", "num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 48,
-        "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 64, "max_position_embeddings": 128)" + more + "}";
+    return R"({"model_type": ")" + model_type +
+           R"(", "num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 48,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 64, "max_position_embeddings": 128)" +
+           more + "}";
 }
 
 TEST_CASE("every family reads what it alone has", "[models][families]") {
     using windows = std::vector<plateau::index>;
     SECTION("GPT-Neo") {
-        std::string const base = R"({"model_type": "gpt_neo", "num_layers": 3, "hidden_size": 32, "num_heads": 4, "vocab_size": 64)";
+        std::string const base =
+            R"({"model_type": "gpt_neo", "num_layers": 3, "hidden_size": 32, "num_heads": 4, "vocab_size": 64)";
         auto const plain = parse(base + "}");
         CHECK(plain.windows == windows{0, 256, 0});
         CHECK((plain.score_scale == 1 && plain.d_mlp == 128 && !plain.qkv_bias && plain.out_bias && plain.tied_head));
         auto const given = parse(base + R"(, "window_size": 5, "attention_types": [[["local"], 2], [["global"], 1]]})");
         CHECK(given.windows == windows{5, 5, 0});
-        for (auto const* types : {"3", "[3]", "[[[\"global\"]]]", "[[[\"sparse\"], 3]]", "[[[\"global\"], -1]]", "[[[\"global\"], 99999999]]", "[[\"global\", 3]]"}) {
+        for (auto const* types : {"3", "[3]", "[[[\"global\"]]]", "[[[\"sparse\"], 3]]", "[[[\"global\"], -1]]",
+                                  "[[[\"global\"], 99999999]]", "[[\"global\", 3]]"}) {
             CHECK_THAT(complaint(base + R"(, "attention_types": )" + types + "}"), contains("attention_types"));
         }
         CHECK_THAT(complaint(base + R"(, "attention_types": [[["global"], 2]]})"), contains("names 2 layers"));
@@ -271,9 +275,13 @@ TEST_CASE("every family reads what it alone has", "[models][families]") {
         auto const plain = parse(tiny("gpt_neox"));
         CHECK((plain.parallel && plain.qkv_bias && plain.out_bias && plain.mlp_bias && !plain.tied_head));
         CHECK((plain.rope.fraction == 0.25 && plain.rope.width(plain.d_head) == 2 && plain.act == activation::gelu));
-        auto const v4 = parse(tiny("gpt_neox", R"(, "rotary_pct": 0.5, "rotary_emb_base": 500, "use_parallel_residual": false)"));
+        auto const v4 =
+            parse(tiny("gpt_neox", R"(, "rotary_pct": 0.5, "rotary_emb_base": 500, "use_parallel_residual": false)"));
         CHECK((v4.rope.fraction == 0.5 && v4.rope.theta == 500 && !v4.parallel));
-        CHECK(parse(tiny("gpt_neox", R"(, "rope_parameters": {"rope_theta": 7, "partial_rotary_factor": 1, "rope_type": "default"})")).rope.fraction == 1);
+        CHECK(
+            parse(tiny("gpt_neox",
+                       R"(, "rope_parameters": {"rope_theta": 7, "partial_rotary_factor": 1, "rope_type": "default"})"))
+                .rope.fraction == 1);
     }
     SECTION("Mistral") {
         CHECK(parse(tiny("mistral")).windows == windows{4096, 4096});
@@ -287,7 +295,8 @@ TEST_CASE("every family reads what it alone has", "[models][families]") {
     }
     SECTION("OLMo") {
         auto const config = parse(tiny("olmo", R"(, "clip_qkv": 8.0)"));
-        CHECK((config.norm == norm_kind::layer && !config.norm_weights && config.norm_eps == 1e-5 && config.clip_qkv == 8));
+        CHECK((config.norm == norm_kind::layer && !config.norm_weights && config.norm_eps == 1e-5 &&
+               config.clip_qkv == 8));
         CHECK(parse(tiny("olmo", R"(, "clip_qkv": null)")).clip_qkv == 0);
         CHECK_THAT(complaint(tiny("olmo", R"(, "clip_qkv": -1)")), contains("clip_qkv"));
         CHECK(parse(tiny("olmo2")).qk_norm == qk_norm_kind::whole);
@@ -295,23 +304,30 @@ TEST_CASE("every family reads what it alone has", "[models][families]") {
     }
     SECTION("Gemma") {
         auto const config = parse(tiny("gemma", R"(, "hidden_act": "gelu")"));
-        CHECK((config.act == activation::gelu_tanh && config.norm_offset == 1 && config.d_head == 256 && config.tied_head));
+        CHECK((config.act == activation::gelu_tanh && config.norm_offset == 1 && config.d_head == 256 &&
+               config.tied_head));
         CHECK_THAT(config.embedding_scale, plateau::testing::WithinAbs(5.656854249492381, 1e-15));
         auto const second = parse(tiny("gemma2"));
-        CHECK((second.score_cap == 50 && second.logit_cap == 30 && second.score_scale == 1.0 / 16 && second.windows == windows{4096, 0}));
-        auto const without = parse(tiny("gemma2", R"(, "attn_logit_softcapping": null, "final_logit_softcapping": null, "sliding_window": null)"));
+        CHECK((second.score_cap == 50 && second.logit_cap == 30 && second.score_scale == 1.0 / 16 &&
+               second.windows == windows{4096, 0}));
+        auto const without = parse(tiny(
+            "gemma2", R"(, "attn_logit_softcapping": null, "final_logit_softcapping": null, "sliding_window": null)"));
         CHECK((without.score_cap == 0 && without.logit_cap == 0 && without.windows.empty()));
     }
     SECTION("Phi") {
         auto const config = parse(tiny("phi", R"(, "qk_layernorm": true, "partial_rotary_factor": 0.25)"));
-        CHECK((config.parallel && config.head_bias && config.qk_norm == qk_norm_kind::per_head && config.rope.fraction == 0.25));
+        CHECK((config.parallel && config.head_bias && config.qk_norm == qk_norm_kind::per_head &&
+               config.rope.fraction == 0.25));
         CHECK(parse(tiny("phi")).rope.fraction == 0.5);
         CHECK(parse(tiny("phi3", R"(, "sliding_window": 9)")).windows == windows{9, 9});
         CHECK(parse(tiny("phi3")).windows.empty());
     }
     SECTION("OPT") {
-        auto const config = parse(tiny("opt", R"(, "ffn_dim": 40, "layer_norm_elementwise_affine": false, "enable_bias": false, "_remove_final_layer_norm": true)"));
-        CHECK((config.d_mlp == 40 && config.position_offset == 2 && !config.norm_weights && !config.qkv_bias && !config.final_norm));
+        auto const config = parse(tiny(
+            "opt",
+            R"(, "ffn_dim": 40, "layer_norm_elementwise_affine": false, "enable_bias": false, "_remove_final_layer_norm": true)"));
+        CHECK((config.d_mlp == 40 && config.position_offset == 2 && !config.norm_weights && !config.qkv_bias &&
+               !config.final_norm));
         CHECK((config.act == activation::relu && config.norm_eps == 1e-5));
     }
 }
@@ -327,11 +343,14 @@ TEST_CASE("what changes the numbers and is not supported is an error that names 
         {tiny("gemma3_text"), "\"gemma3_text\" is not supported"},
         {tiny("bloom"), "\"bloom\" is not supported"},
         {tiny("llama", R"(, "rope_scaling": {"type": "dynamic", "factor": 2.0})"), "type \"dynamic\""},
-        {tiny("llama", R"(, "rope_parameters": {"rope_type": "yarn", "rope_theta": 1e4, "factor": 2.0})"), "type \"yarn\""},
-        {tiny("phi3", R"(, "rope_scaling": {"type": "longrope", "short_factor": [1.0], "long_factor": [1.0]})"), "type \"longrope\""},
+        {tiny("llama", R"(, "rope_parameters": {"rope_type": "yarn", "rope_theta": 1e4, "factor": 2.0})"),
+         "type \"yarn\""},
+        {tiny("phi3", R"(, "rope_scaling": {"type": "longrope", "short_factor": [1.0], "long_factor": [1.0]})"),
+         "type \"longrope\""},
         {tiny("gpt_neox", R"(, "rope_scaling": {"type": "dynamic", "factor": 2.0})"), "type \"dynamic\""},
         {tiny("llama", R"(, "partial_rotary_factor": 0.5)"), "\"partial_rotary_factor\" = 0.5"},
-        {tiny("qwen2", R"(, "rope_parameters": {"rope_theta": 1e4, "partial_rotary_factor": 0.5})"), "\"partial_rotary_factor\" = 0.5"},
+        {tiny("qwen2", R"(, "rope_parameters": {"rope_theta": 1e4, "partial_rotary_factor": 0.5})"),
+         "\"partial_rotary_factor\" = 0.5"},
         {tiny("gemma2", R"(, "rope_parameters": {"full_attention": {"rope_theta": 1e4}})"), "per layer type"},
         {tiny("qwen3", R"(, "layer_types": ["chunked_attention", "full_attention"])"), "chunked_attention"},
         {tiny("qwen3", R"(, "layer_types": ["sliding_attention", "full_attention"])"), "no length"},

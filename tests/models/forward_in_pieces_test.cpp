@@ -40,26 +40,32 @@ rows_seen<T> see(Run&& run) {
             for (T& value : rows[static_cast<index>(r)].flat()) value *= 2;
         }
     });
-    run(touch | hooks::capture<T>("*", hooks::serialised<T>([&](hooks::site const& at, hooks::where const& w, plateau::tensor::view<T const, 3> rows) {
-            for (std::size_t r = 0; r < w.rows.size(); ++r) {
-                auto const row = rows[static_cast<index>(r)];
-                auto const& id = w.rows[r];
-                index const width = at.axes == hooks::site_axes::keys ? id.position + 1 : row.extent(1);
-                auto& values = seen[{at.name(), id.item, id.position, id.last}];
-                for (index a = 0; a < row.extent(0); ++a) values.insert(values.end(), row[a].data(), row[a].data() + width);
-            }
-        })));
+    run(touch | hooks::capture<T>("*", hooks::serialised<T>([&](hooks::site const& at, hooks::where const& w,
+                                                                plateau::tensor::view<T const, 3> rows) {
+                                      for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                                          auto const row = rows[static_cast<index>(r)];
+                                          auto const& id = w.rows[r];
+                                          index const width =
+                                              at.axes == hooks::site_axes::keys ? id.position + 1 : row.extent(1);
+                                          auto& values = seen[{at.name(), id.item, id.position, id.last}];
+                                          for (index a = 0; a < row.extent(0); ++a)
+                                              values.insert(values.end(), row[a].data(), row[a].data() + width);
+                                      }
+                                  })));
     return seen;
 }
 
-TEMPLATE_TEST_CASE("pieces of prompts have the bits of the whole at every hook point", "[models][pieces]", float, double) {
+TEMPLATE_TEST_CASE("pieces of prompts have the bits of the whole at every hook point", "[models][pieces]", float,
+                   double) {
     auto const model = random_model<TestType>();
     auto const prompts = tiny::random_prompts(9, {1, 64, 20, 3, 63, 12, 25}, 37);
     auto const whole = see<TestType>([&](auto const& set) { models::forward(context{1}, model, prompts, set); });
     for (index const rows : {0, 1, 5, 12, 25, 1000}) {
         for (int const threads : {1, 2, 5}) {
             CAPTURE(rows, threads);
-            CHECK((see<TestType>([&](auto const& set) { models::forward_in_pieces(context{threads}, model, prompts, set, rows); }) == whole));
+            CHECK((see<TestType>([&](auto const& set) {
+                       models::forward_in_pieces(context{threads}, model, prompts, set, rows);
+                   }) == whole));
         }
     }
 }
@@ -91,11 +97,13 @@ TEST_CASE("a piece that fails stops those that wait for it, with its message", "
     auto const model = random_model<float>();
     auto const prompts = tiny::random_prompts(4, {64, 64, 64}, 37);
     for (index const where : {0, 21, 63}) {
-        auto const spoil = hooks::patch<float>("blocks.1.hook_resid_post", [&](auto const&, hooks::where const& w, auto rows) {
-            for (std::size_t r = 0; r < w.rows.size(); ++r) {
-                if (w.rows[r].item == 1 && w.rows[r].position == where) rows(static_cast<index>(r), 0, 0) = std::numeric_limits<float>::infinity();
-            }
-        });
+        auto const spoil =
+            hooks::patch<float>("blocks.1.hook_resid_post", [&](auto const&, hooks::where const& w, auto rows) {
+                for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                    if (w.rows[r].item == 1 && w.rows[r].position == where)
+                        rows(static_cast<index>(r), 0, 0) = std::numeric_limits<float>::infinity();
+                }
+            });
         for (int const threads : {1, 2, 8}) {
             CHECK_THROWS_WITH(models::forward_in_pieces(context{threads}, model, prompts, spoil, 6),
                               contains("after layer 1, prompt 1, position " + std::to_string(where)));

@@ -32,12 +32,13 @@ template <class T, class Model>
 rows_of<T> site_rows(Model const& model, models::prompt_list const& prompts, std::string const& site, int threads = 1,
                      hooks::hook_set<T> const& first = {}) {
     rows_of<T> result;
-    auto const keep = hooks::serialised<T>([&](hooks::site const&, hooks::where const& w, plateau::tensor::view<T const, 3> rows) {
-        for (std::size_t r = 0; r < w.rows.size(); ++r) {
-            auto const row = rows[static_cast<index>(r)];
-            result[{w.rows[r].item, w.rows[r].position}] = {row.data(), row.data() + row.size()};
-        }
-    });
+    auto const keep =
+        hooks::serialised<T>([&](hooks::site const&, hooks::where const& w, plateau::tensor::view<T const, 3> rows) {
+            for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                auto const row = rows[static_cast<index>(r)];
+                result[{w.rows[r].item, w.rows[r].position}] = {row.data(), row.data() + row.size()};
+            }
+        });
     models::forward(context{threads}, model, prompts, first | hooks::capture<T>(site, keep));
     return result;
 }
@@ -70,7 +71,8 @@ TEST_CASE("looking everywhere changes no bit", "[models][forward]") {
     auto const prompts = tiny::random_prompts(4, {20, 3, 64}, 37);
     auto const quiet = site_rows<float>(model, prompts, "unembed.hook_out");
     index seen = 0;
-    auto const everything = hooks::capture<float>("*", hooks::serialised<float>([&](auto const&, auto const&, auto) { ++seen; }));
+    auto const everything =
+        hooks::capture<float>("*", hooks::serialised<float>([&](auto const&, auto const&, auto) { ++seen; }));
     CHECK((site_rows<float>(model, prompts, "unembed.hook_out", 1, everything) == quiet));
     CHECK(seen >= static_cast<index>(hooks::matching_sites(model.sites(), "*").size()));
 }
@@ -78,8 +80,9 @@ TEST_CASE("looking everywhere changes no bit", "[models][forward]") {
 TEST_CASE("sites fire in the order of the list, once per block of rows", "[models][forward]") {
     auto const model = random_model<float>();
     std::vector<std::string> fired, listed;
-    models::forward(context{1}, model, tiny::random_prompts(4, {5}, 37),
-                    hooks::capture<float>("*", [&](hooks::site const& at, auto const&, auto) { fired.push_back(at.name()); }));
+    models::forward(
+        context{1}, model, tiny::random_prompts(4, {5}, 37),
+        hooks::capture<float>("*", [&](hooks::site const& at, auto const&, auto) { fired.push_back(at.name()); }));
     for (auto const& site : hooks::matching_sites(model.sites(), "*")) listed.push_back(site.name());
     CHECK(fired == listed);
 }
@@ -88,8 +91,10 @@ TEST_CASE("the residual sums hold in every block, exactly", "[models][forward]")
     auto const model = random_model<float>();
     auto const prompts = tiny::random_prompts(4, {20, 3}, 37);
     for (std::string const at : {"blocks.0.", "blocks.1.", "blocks.2."}) {
-        auto const pre = site_rows<float>(model, prompts, at + "hook_resid_pre"), attn = site_rows<float>(model, prompts, at + "hook_attn_out"),
-                   mid = site_rows<float>(model, prompts, at + "hook_resid_mid"), mlp = site_rows<float>(model, prompts, at + "hook_mlp_out"),
+        auto const pre = site_rows<float>(model, prompts, at + "hook_resid_pre"),
+                   attn = site_rows<float>(model, prompts, at + "hook_attn_out"),
+                   mid = site_rows<float>(model, prompts, at + "hook_resid_mid"),
+                   mlp = site_rows<float>(model, prompts, at + "hook_mlp_out"),
                    post = site_rows<float>(model, prompts, at + "hook_resid_post");
         for (auto const& [key, values] : pre) {
             for (std::size_t i = 0; i < values.size(); ++i) {
@@ -103,7 +108,8 @@ TEST_CASE("the residual sums hold in every block, exactly", "[models][forward]")
 TEST_CASE("prompts that do not fit are refused with a reason", "[models][forward][errors]") {
     auto const model = random_model<float>();
     auto const run = [&](models::prompt_list const& prompts) {
-        models::forward(context{1}, model, prompts, hooks::capture<float>("hook_embed", [](auto const&, auto const&, auto) {}));
+        models::forward(context{1}, model, prompts,
+                        hooks::capture<float>("hook_embed", [](auto const&, auto const&, auto) {}));
     };
     CHECK_THROWS_WITH(run({}), contains("no prompts"));
     CHECK_THROWS_WITH(run({{1}, {}}), contains("prompt 1 is empty"));

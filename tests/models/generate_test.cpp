@@ -37,17 +37,21 @@ using rows_seen = std::map<std::tuple<std::string, index, index>, std::vector<T>
 
 template <class T>
 hooks::hook_set<T> watch(rows_seen<T>& seen, std::string const& pattern = "*") {
-    return hooks::capture<T>(pattern, hooks::serialised<T>([&seen](hooks::site const& at, hooks::where const& w, plateau::tensor::view<T const, 3> rows) {
-        for (std::size_t r = 0; r < w.rows.size(); ++r) {
-            std::vector<T> values;
-            auto const row = rows[static_cast<index>(r)];
-            index const width = at.axes == hooks::site_axes::keys ? w.rows[r].position + 1 : row.extent(1);
-            for (index a = 0; a < row.extent(0); ++a) values.insert(values.end(), row[a].data(), row[a].data() + width);
-            auto& kept = seen[{at.name(), w.rows[r].item, w.rows[r].position}];
-            if (!kept.empty()) values.clear();  // a row that comes by twice: the comparison will fail
-            kept = std::move(values);
-        }
-    }));
+    return hooks::capture<T>(pattern, hooks::serialised<T>([&seen](hooks::site const& at, hooks::where const& w,
+                                                                   plateau::tensor::view<T const, 3> rows) {
+                                 for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                                     std::vector<T> values;
+                                     auto const row = rows[static_cast<index>(r)];
+                                     index const width =
+                                         at.axes == hooks::site_axes::keys ? w.rows[r].position + 1 : row.extent(1);
+                                     for (index a = 0; a < row.extent(0); ++a)
+                                         values.insert(values.end(), row[a].data(), row[a].data() + width);
+                                     auto& kept = seen[{at.name(), w.rows[r].item, w.rows[r].position}];
+                                     if (!kept.empty())
+                                         values.clear();  // a row that comes by twice: the comparison will fail
+                                     kept = std::move(values);
+                                 }
+                             }));
 }
 
 /// Changes every other position, some more than others.
@@ -59,7 +63,8 @@ hooks::hook_set<T> touch(std::string const& pattern) {
             if (position % 2 == 0) continue;
             auto const row = rows[static_cast<index>(r)];
             for (index a = 0; a < row.extent(0); ++a) {
-                for (T& value : row[a].flat()) value += static_cast<T>(0.25) * static_cast<T>(position % 5 + w.rows[r].item);
+                for (T& value : row[a].flat())
+                    value += static_cast<T>(0.25) * static_cast<T>(position % 5 + w.rows[r].item);
             }
         }
     });
@@ -75,9 +80,11 @@ models::prompt_list texts_of(models::prompt_list prompts, std::vector<models::ge
 
 /// Generates with hooks that touch and look everywhere, and checks every row, and every token, against `forward`.
 template <class T, class Model>
-void check_against_forward(Model const& model, models::prompt_list const& prompts, hooks::hook_set<T> const& set, index tokens) {
+void check_against_forward(Model const& model, models::prompt_list const& prompts, hooks::hook_set<T> const& set,
+                           index tokens) {
     rows_seen<T> stepwise, whole;
-    auto const results = models::generate(context{2}, model, prompts, {.max_new_tokens = tokens}, set | watch(stepwise));
+    auto const results =
+        models::generate(context{2}, model, prompts, {.max_new_tokens = tokens}, set | watch(stepwise));
     auto const texts = texts_of(prompts, results);
     models::forward(context{1}, model, texts, set | watch(whole));
     REQUIRE(stepwise.size() == whole.size());
@@ -94,26 +101,30 @@ void check_against_forward(Model const& model, models::prompt_list const& prompt
     for (std::size_t i = 0; i < prompts.size(); ++i) {
         REQUIRE(static_cast<index>(results[i].tokens.size()) == tokens);
         for (std::size_t n = 0; n < results[i].tokens.size(); ++n) {
-            auto const& logits = whole.at({"unembed.hook_out", static_cast<index>(i), static_cast<index>(prompts[i].size() + n - 1)});
+            auto const& logits =
+                whole.at({"unembed.hook_out", static_cast<index>(i), static_cast<index>(prompts[i].size() + n - 1)});
             CHECK(results[i].tokens[n] == std::max_element(logits.begin(), logits.end()) - logits.begin());
         }
     }
     // nobody who looks changes a token, wherever they stop looking
     for (auto const* site : {"blocks.0.hook_resid_post", "ln_final.hook_out"}) {
         rows_seen<T> some;
-        auto const again = models::generate(context{1}, model, prompts, {.max_new_tokens = tokens}, set | watch(some, site));
+        auto const again =
+            models::generate(context{1}, model, prompts, {.max_new_tokens = tokens}, set | watch(some, site));
         for (std::size_t i = 0; i < prompts.size(); ++i) CHECK(again[i].tokens == results[i].tokens);
     }
     auto const again = models::generate(context{1}, model, prompts, {.max_new_tokens = tokens}, set);
     for (std::size_t i = 0; i < prompts.size(); ++i) CHECK(again[i].tokens == results[i].tokens);
 }
 
-TEMPLATE_TEST_CASE("token by token every row has the bits of the whole text at once", "[models][generate]", float, double) {
+TEMPLATE_TEST_CASE("token by token every row has the bits of the whole text at once", "[models][generate]", float,
+                   double) {
     auto const model = random_model<TestType>();
     auto const prompts = tiny::random_prompts(9, {1, 20, 2, 33, 7, 40, 12}, 37);
     check_against_forward<TestType>(model, prompts, {}, 24);
-    for (auto const* site : {"hook_embed", "blocks.1.hook_resid_pre", "blocks.*.attn.hook_k", "blocks.0.attn.hook_attn_scores",
-                             "blocks.2.mlp.hook_post", "ln_final.hook_out", "unembed.hook_in", "unembed.hook_out"}) {
+    for (auto const* site :
+         {"hook_embed", "blocks.1.hook_resid_pre", "blocks.*.attn.hook_k", "blocks.0.attn.hook_attn_scores",
+          "blocks.2.mlp.hook_post", "ln_final.hook_out", "unembed.hook_in", "unembed.hook_out"}) {
         CAPTURE(site);
         check_against_forward<TestType>(model, prompts, touch<TestType>(site), 9);
     }
@@ -138,7 +149,9 @@ TEST_CASE("the same seed gives the same text, in any company and on any number o
     auto const prompts = tiny::random_prompts(9, lengths, 37);
     auto const run = [&](models::prompt_list const& list, int threads, std::uint64_t seed, models::sampling how) {
         std::vector<std::vector<token_id>> all;
-        for (auto& one : models::generate(context{threads}, model, list, {.max_new_tokens = 15, .choose = how, .seed = seed})) all.push_back(one.tokens);
+        for (auto& one :
+             models::generate(context{threads}, model, list, {.max_new_tokens = 15, .choose = how, .seed = seed}))
+            all.push_back(one.tokens);
         return all;
     };
     models::sampling const warm{.temperature = 1.5, .top_k = 10};
@@ -148,9 +161,9 @@ TEST_CASE("the same seed gives the same text, in any company and on any number o
     CHECK(std::set<std::vector<token_id>>(texts.begin(), texts.end()).size() > 30);
     CHECK(run({prompts[0]}, 1, 5, warm)[0] == texts[0]);
     CHECK(run({prompts[0], prompts[1]}, 1, 5, warm)[1] == texts[1]);
-    CHECK(run(prompts, 1, 5, {}) == run(prompts, 3, 6, {}));                // greedy draws nothing
+    CHECK(run(prompts, 1, 5, {}) == run(prompts, 3, 6, {}));  // greedy draws nothing
     CHECK(run(prompts, 1, 5, {.temperature = 2, .top_k = 1}) == run(prompts, 1, 0, {}));
-    auto const repeated = run({prompts[3], prompts[3]}, 1, 5, warm);        // a prompt's place counts
+    auto const repeated = run({prompts[3], prompts[3]}, 1, 5, warm);  // a prompt's place counts
     CHECK(repeated[0] != repeated[1]);
 }
 
@@ -194,22 +207,28 @@ TEST_CASE("a text may fill the context, and no more", "[models][generate][errors
                                 {.max_new_tokens = tokens, .choose = how});
     };
     CHECK(run(50, 14)[1].tokens.size() == 14);
-    CHECK_THROWS_WITH(run(50, 15), contains("prompt 1 has 50 tokens and 15 more are asked for, the model's context ends at 64: ask for at most 14"));
+    CHECK_THROWS_WITH(
+        run(50, 15),
+        contains(
+            "prompt 1 has 50 tokens and 15 more are asked for, the model's context ends at 64: ask for at most 14"));
     CHECK_THROWS_WITH(run(64, 1), contains("context ends at 64"));
     CHECK_THROWS_WITH(run(65, 1), contains("context ends at 64"));
     CHECK_THROWS_WITH(run(3, std::numeric_limits<index>::max()), contains("context ends at 64"));
     CHECK_THROWS_WITH(run(3, 0), contains("at least 1 new token"));
     CHECK_THROWS_WITH(run(0, 1), contains("prompt 1 is empty"));
     CHECK_THROWS_WITH(run(3, 1, {.temperature = -1}), contains("temperature"));
-    CHECK_THROWS_WITH(models::generate(context{1}, model, {{1}}, {.max_new_tokens = 1}, touch<float>("blocks.9.*")), contains("no hook point"));
+    CHECK_THROWS_WITH(models::generate(context{1}, model, {{1}}, {.max_new_tokens = 1}, touch<float>("blocks.9.*")),
+                      contains("no hook point"));
 }
 
 TEST_CASE("a model that overflows while it writes names layer, prompt and position", "[models][generate][errors]") {
     auto const model = random_model<float>();
-    auto const spoil = hooks::patch<float>("blocks.1.hook_resid_post", [](auto const&, hooks::where const& w, auto rows) {
-        if (w.rows[0].position == 7) rows(0, 0, 0) = std::numeric_limits<float>::infinity();
-    });
-    CHECK_THROWS_WITH(models::generate(context{1}, model, {{1, 2, 3}}, {.max_new_tokens = 9}, spoil), contains("after layer 1, prompt 0, position 7"));
+    auto const spoil =
+        hooks::patch<float>("blocks.1.hook_resid_post", [](auto const&, hooks::where const& w, auto rows) {
+            if (w.rows[0].position == 7) rows(0, 0, 0) = std::numeric_limits<float>::infinity();
+        });
+    CHECK_THROWS_WITH(models::generate(context{1}, model, {{1, 2, 3}}, {.max_new_tokens = 9}, spoil),
+                      contains("after layer 1, prompt 0, position 7"));
 }
 
 }  // namespace

@@ -37,9 +37,10 @@ std::map<std::string, error_of_site> errors_of(std::string const& name) {
                 index const a_count = rows.extent(1), b_count = rows.extent(2);
                 for (index a = 0; a < a_count; ++a) {
                     for (index b = 0; b < b_count; ++b) {
-                        index const offset = at.axes == hooks::site_axes::keys || at.axes == hooks::site_axes::heads_first
-                                                 ? ((id.item * a_count + a) * length + id.position) * b_count + b
-                                                 : ((id.item * length + id.position) * a_count + a) * b_count + b;
+                        index const offset =
+                            at.axes == hooks::site_axes::keys || at.axes == hooks::site_axes::heads_first
+                                ? ((id.item * a_count + a) * length + id.position) * b_count + b
+                                : ((id.item * length + id.position) * a_count + a) * b_count + b;
                         double const want = reference.values.at(static_cast<std::size_t>(offset));
                         double const got = static_cast<double>(rows(static_cast<index>(r), a, b));
                         ++error.compared;

@@ -39,7 +39,8 @@ TEST_CASE("a whole checkpoint loads", "[models][load]") {
 TEST_CASE("names with and without the prefix load", "[models][load]") {
     damaged d;
     std::map<std::string, tiny::stored_tensor> bare;
-    for (auto const& [name, tensor] : d.checkpoint.tensors) bare[name.starts_with("model.") ? name.substr(6) : name] = tensor;
+    for (auto const& [name, tensor] : d.checkpoint.tensors)
+        bare[name.starts_with("model.") ? name.substr(6) : name] = tensor;
     d.checkpoint.tensors = bare;
     CHECK(d.load().layers() == 3);
 }
@@ -83,12 +84,14 @@ TEST_CASE("a checkpoint that does not fit its configuration names the tensor", "
         CHECK_THROWS_WITH(d.load(), contains("lm_head.weight is missing"));
     }
     SECTION("another family") {
-        for (index layer = 0; layer < 3; ++layer) tensors.erase("model.layers." + std::to_string(layer) + ".self_attn.o_proj.weight");
+        for (index layer = 0; layer < 3; ++layer)
+            tensors.erase("model.layers." + std::to_string(layer) + ".self_attn.o_proj.weight");
         CHECK_THROWS_WITH(d.load(), contains("family"));
     }
     SECTION("misshaped") {
         tensors["model.layers.2.self_attn.k_proj.weight"].shape = {24, 12};
-        CHECK_THROWS_WITH(d.load(), contains("model.layers.2.self_attn.k_proj.weight has shape [24, 12]") && contains("[12, 24]"));
+        CHECK_THROWS_WITH(
+            d.load(), contains("model.layers.2.self_attn.k_proj.weight has shape [24, 12]") && contains("[12, 24]"));
     }
     SECTION("misshaped vector") {
         tensors["model.norm.weight"].shape = {24, 1};
@@ -174,7 +177,8 @@ TEMPLATE_TEST_CASE("every number of threads loads the same bits, those of the fi
     for (int threads : {2, 3, 16}) CHECK(bytes_of(load(threads)) == bytes_of(one));
 }
 
-TEST_CASE("of several values that are not finite the first one is named, whatever the threads", "[models][load][errors]") {
+TEST_CASE("of several values that are not finite the first one is named, whatever the threads",
+          "[models][load][errors]") {
     large_vocabulary d;
     auto& tensors = d.checkpoint.tensors;
     auto const infinity = std::numeric_limits<float>::infinity();
@@ -211,7 +215,8 @@ void write_with_large_embedding(std::filesystem::path const& folder, index rows)
     for (auto const& [name, tensor] : checkpoint.tensors) {
         bool const large = name == "model.embed_tokens.weight";
         std::string shape = large ? std::to_string(rows) + ",24" : "";
-        for (std::size_t i = 0; i < tensor.shape.size() && !large; ++i) shape += (i > 0 ? "," : "") + std::to_string(tensor.shape[i]);
+        for (std::size_t i = 0; i < tensor.shape.size() && !large; ++i)
+            shape += (i > 0 ? "," : "") + std::to_string(tensor.shape[i]);
         std::size_t const bytes = large ? static_cast<std::size_t>(rows) * 96 : tensor.values.size() * 4;
         header += (header.size() > 1 ? ",\"" : "\"") + name + "\":{\"dtype\":\"F32\",\"shape\":[" + shape +
                   "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(begin + bytes) + "]}";

@@ -26,11 +26,13 @@ void check_differences(std::string const& name, plateau::dtype storage) {
     index const last = model.vocabulary() - 1;
     auto const logits = hooks::capture<T>(model.logit_cap > 0 ? "hook_logits" : "unembed.hook_out",
                                           hooks::serialised<T>([&](auto const&, hooks::where const& w, auto rows) {
-        for (std::size_t r = 0; r < w.rows.size(); ++r) {
-            auto const row = rows[static_cast<index>(r)];
-            if (w.rows[r].last) expected[w.rows[r].item] = static_cast<double>(row(0, last)) - static_cast<double>(row(0, 1));
-        }
-    }));
+                                              for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                                                  auto const row = rows[static_cast<index>(r)];
+                                                  if (w.rows[r].last)
+                                                      expected[w.rows[r].item] = static_cast<double>(row(0, last)) -
+                                                                                 static_cast<double>(row(0, 1));
+                                              }
+                                          }));
     models::forward(ctx, model, prompts, logits);
     models::logit_difference<context, T> const difference{ctx, model, static_cast<plateau::token_id>(last), 1};
     std::mutex guard;

@@ -14,7 +14,8 @@ using plateau::testing::same_bits;
 namespace models = plateau::models;
 plateau::backend::cpu_context const ctx{2};
 
-std::vector<float> tensor_of(models::random_weights<float> const& source, std::string const& name, index rows, index columns) {
+std::vector<float> tensor_of(models::random_weights<float> const& source, std::string const& name, index rows,
+                             index columns) {
     std::vector<float> values(static_cast<std::size_t>(rows * columns));
     source.read_rows(name, 0, rows, std::span<float>{values});
     return values;
@@ -30,16 +31,22 @@ double deviation(std::vector<float> const& values) {
 
 TEST_CASE("random weights have the spread that the family starts from", "[models][random]") {
     auto const gpt2 = models::parse_model_config(
-        R"({"model_type": "gpt2", "n_layer": 8, "n_embd": 64, "n_head": 4, "vocab_size": 100, "initializer_range": 0.05})", "config");
+        R"({"model_type": "gpt2", "n_layer": 8, "n_embd": 64, "n_head": 4, "vocab_size": 100, "initializer_range": 0.05})",
+        "config");
     models::random_weights<float> const weights{gpt2, 1};
-    CHECK_THAT(deviation(tensor_of(weights, "transformer.h.3.mlp.c_fc.weight", 64, 256)), plateau::testing::WithinRel(0.05, 0.03));
-    CHECK_THAT(deviation(tensor_of(weights, "transformer.h.3.mlp.c_proj.weight", 256, 64)), plateau::testing::WithinRel(0.05 / 4, 0.03));
-    CHECK_THAT(deviation(tensor_of(weights, "transformer.h.3.attn.c_proj.weight", 64, 64)), plateau::testing::WithinRel(0.05 / 4, 0.06));
+    CHECK_THAT(deviation(tensor_of(weights, "transformer.h.3.mlp.c_fc.weight", 64, 256)),
+               plateau::testing::WithinRel(0.05, 0.03));
+    CHECK_THAT(deviation(tensor_of(weights, "transformer.h.3.mlp.c_proj.weight", 256, 64)),
+               plateau::testing::WithinRel(0.05 / 4, 0.03));
+    CHECK_THAT(deviation(tensor_of(weights, "transformer.h.3.attn.c_proj.weight", 64, 64)),
+               plateau::testing::WithinRel(0.05 / 4, 0.06));
     for (float const v : tensor_of(weights, "transformer.h.3.ln_1.weight", 64, 1)) CHECK(v == 1);
     for (float const v : tensor_of(weights, "transformer.ln_f.weight", 64, 1)) CHECK(v == 1);
     for (float const v : tensor_of(weights, "transformer.h.3.mlp.c_fc.bias", 64, 1)) CHECK(v == 0);
-    auto const gemma = models::parse_model_config(R"({"model_type": "gemma2", "num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2,
-        "num_key_value_heads": 1, "head_dim": 4, "intermediate_size": 8, "vocab_size": 10})", "config");
+    auto const gemma = models::parse_model_config(
+        R"({"model_type": "gemma2", "num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2,
+        "num_key_value_heads": 1, "head_dim": 4, "intermediate_size": 8, "vocab_size": 10})",
+        "config");
     for (float const v : tensor_of({gemma, 1}, "model.layers.0.pre_feedforward_layernorm.weight", 8, 1)) CHECK(v == 0);
 }
 
@@ -62,9 +69,11 @@ TEST_CASE("every family has a random model", "[models][random]") {
             plateau::backend::cpu_context const own{threads};
             auto const model = models::load_random<float>(folder, own, seed);
             std::vector<float> logits;
-            models::forward(own, model, {{1, 2, 3}}, plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
-                                logits.assign(rows.data(), rows.data() + rows.size());
-                            }));
+            models::forward(
+                own, model, {{1, 2, 3}},
+                plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
+                    logits.assign(rows.data(), rows.data() + rows.size());
+                }));
             return logits;
         };
         auto const first = run(1, 1);
@@ -79,7 +88,8 @@ TEST_CASE("a random model needs no weights", "[models][random]") {
     std::filesystem::copy_file(folder / "config.json", dir / "config.json");
     auto const logits = [&](std::filesystem::path const& of) {
         std::vector<float> all;
-        models::forward(ctx, models::load_random<float>(of, ctx, 3), {{1, 2, 3}}, plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
+        models::forward(ctx, models::load_random<float>(of, ctx, 3), {{1, 2, 3}},
+                        plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
                             all.assign(rows.data(), rows.data() + rows.size());
                         }));
         return all;

@@ -24,21 +24,25 @@ models::language_model<context, T> random_model() {
     return models::load<T>(folder.path(), context{1});
 }
 
-TEMPLATE_TEST_CASE("texts that grow by any number of tokens have the logits of the whole", "[models][generate]", float, double) {
+TEMPLATE_TEST_CASE("texts that grow by any number of tokens have the logits of the whole", "[models][generate]", float,
+                   double) {
     context const ctx{1};
     auto const model = random_model<TestType>();
     using running = models::running_prompts<context, std::decay_t<decltype(model)>>;
     auto const texts = tiny::random_prompts(5, {30, 64, 3}, 37);
     std::vector<std::vector<std::vector<TestType>>> expected(texts.size());
-    models::forward(ctx, model, texts, hooks::capture<TestType>("unembed.hook_out", [&](auto const&, hooks::where const& w, auto rows) {
-        for (std::size_t r = 0; r < w.rows.size(); ++r) {
-            auto const logits = rows[static_cast<index>(r)].flat();
-            expected[static_cast<std::size_t>(w.rows[r].item)].emplace_back(logits.begin(), logits.end());
-        }
-    }));
+    models::forward(ctx, model, texts,
+                    hooks::capture<TestType>("unembed.hook_out", [&](auto const&, hooks::where const& w, auto rows) {
+                        for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                            auto const logits = rows[static_cast<index>(r)].flat();
+                            expected[static_cast<std::size_t>(w.rows[r].item)].emplace_back(logits.begin(),
+                                                                                            logits.end());
+                        }
+                    }));
     hooks::plan<TestType> const plan{{}, model.sites()};
     running prompts{ctx, model, plan};
-    for (std::size_t i = 0; i < texts.size(); ++i) CHECK(prompts.add(static_cast<index>(i), static_cast<index>(texts[i].size())) == static_cast<index>(i));
+    for (std::size_t i = 0; i < texts.size(); ++i)
+        CHECK(prompts.add(static_cast<index>(i), static_cast<index>(texts[i].size())) == static_cast<index>(i));
     plateau::counter_rng rng{7};
     for (bool more = true; more;) {
         std::vector<typename running::step> steps;
@@ -51,11 +55,13 @@ TEMPLATE_TEST_CASE("texts that grow by any number of tokens have the logits of t
         if (!steps.empty()) {
             auto const logits = prompts.advance(steps);
             for (std::size_t s = 0; s < steps.size(); ++s) {
-                auto const& whole = expected[static_cast<std::size_t>(steps[s].text)][static_cast<std::size_t>(prompts.length(steps[s].text)) - 1];
+                auto const& whole = expected[static_cast<std::size_t>(steps[s].text)]
+                                            [static_cast<std::size_t>(prompts.length(steps[s].text)) - 1];
                 CHECK(plateau::testing::same_bits(logits[static_cast<index>(s)].data(), whole.data(), 37));
             }
         }
-        for (std::size_t i = 0; i < texts.size(); ++i) more = more || prompts.length(static_cast<index>(i)) < static_cast<index>(texts[i].size());
+        for (std::size_t i = 0; i < texts.size(); ++i)
+            more = more || prompts.length(static_cast<index>(i)) < static_cast<index>(texts[i].size());
     }
 }
 
@@ -64,11 +70,13 @@ TEST_CASE("a text that outgrows its place is refused", "[models][generate][error
     auto const model = random_model<float>();
     hooks::plan<float> const plan{{}, model.sites()};
     models::running_prompts<context, std::decay_t<decltype(model)>> prompts{ctx, model, plan};
-    CHECK_THROWS_WITH(prompts.add(4, 65), contains("prompt 4: 65 positions are asked for, the model's context ends at 64"));
+    CHECK_THROWS_WITH(prompts.add(4, 65),
+                      contains("prompt 4: 65 positions are asked for, the model's context ends at 64"));
     prompts.add(4, 3);
     std::vector<token_id> const tokens{1, 2, 3, 4};
     auto const advance = [&](std::size_t count) {
-        std::vector<models::running_prompts<context, std::decay_t<decltype(model)>>::step> const steps{{0, {tokens.data(), count}}};
+        std::vector<models::running_prompts<context, std::decay_t<decltype(model)>>::step> const steps{
+            {0, {tokens.data(), count}}};
         prompts.advance(steps);
     };
     CHECK_THROWS_WITH(advance(4), contains("beyond the 3 positions"));

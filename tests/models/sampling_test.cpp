@@ -17,7 +17,8 @@ token_id choose(std::vector<T> const& logits, models::sampling const& how, doubl
     return models::choose_token<T>(logits, how, u);
 }
 
-TEMPLATE_TEST_CASE("temperature 0 takes the largest logit, of equal ones the smaller token", "[models][sampling]", float, double) {
+TEMPLATE_TEST_CASE("temperature 0 takes the largest logit, of equal ones the smaller token", "[models][sampling]",
+                   float, double) {
     std::vector<TestType> const logits{1, 3, -2, 3, 0};
     for (double const u : {0.0, 0.5, 0.999}) {
         CHECK(choose(logits, {}, u) == 1);
@@ -39,7 +40,8 @@ TEMPLATE_TEST_CASE("tokens come as often as their probabilities say", "[models][
         for (double const one : p) total += one;
         std::vector<int> seen(logits.size());
         int const draws = 20000;  // evenly spaced, so that a frequency is exact to one draw
-        for (int i = 0; i < draws; ++i) ++seen[static_cast<std::size_t>(choose(logits, {temperature, k}, (i + 0.5) / draws))];
+        for (int i = 0; i < draws; ++i)
+            ++seen[static_cast<std::size_t>(choose(logits, {temperature, k}, (i + 0.5) / draws))];
         for (std::size_t v = 0; v < logits.size(); ++v) CHECK(std::abs(seen[v] - draws * p[v] / total) <= 1);
     }
 }
@@ -62,7 +64,8 @@ TEST_CASE("a tiny temperature is greedy, and a token of logit -inf never comes",
 
 TEST_CASE("options and logits without sense are refused", "[models][sampling][errors]") {
     double const nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
-    for (double const t : {-1.0, nan, infinity}) CHECK_THROWS_WITH(choose<double>({1, 2}, {.temperature = t}, 0), contains("temperature"));
+    for (double const t : {-1.0, nan, infinity})
+        CHECK_THROWS_WITH(choose<double>({1, 2}, {.temperature = t}, 0), contains("temperature"));
     CHECK_THROWS_WITH(choose<double>({1, 2}, {.temperature = 1, .top_k = -1}, 0), contains("top-k"));
     CHECK_THROWS_AS(choose<double>({1, nan}, {}, 0), plateau::numeric_error);
     CHECK_THROWS_AS(choose<double>({infinity, 1}, {}, 0), plateau::numeric_error);

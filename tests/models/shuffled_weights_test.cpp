@@ -29,7 +29,8 @@ TEST_CASE("a shuffled tensor has the values of the stored one in other places", 
     auto const checkpoint = stored("llama_gqa");
     source_of const source{checkpoint, "llama_gqa"};
     models::shuffled_weights<float> const shuffled{source, 1}, again{source, 1}, other{source, 2};
-    for (std::string const name : {"model.embed_tokens.weight", "model.layers.1.mlp.down_proj.weight", "model.norm.weight"}) {
+    for (std::string const name :
+         {"model.embed_tokens.weight", "model.layers.1.mlp.down_proj.weight", "model.norm.weight"}) {
         auto before = values_of(source, name), after = values_of(shuffled, name);
         CHECK(after == values_of(again, name));
         CHECK_FALSE(after == values_of(other, name));
@@ -49,7 +50,9 @@ TEST_CASE("rows of a shuffled tensor are those of the whole, however they are re
     auto const values = values_of(whole, name);
     std::vector<float> pieced(values.size());
     for (index r = shape[0] - 1; r >= 0; --r) {
-        parts.read_rows(name, r, 1, std::span<float>{pieced}.subspan(static_cast<std::size_t>(r * shape[1]), static_cast<std::size_t>(shape[1])));
+        parts.read_rows(name, r, 1,
+                        std::span<float>{pieced}.subspan(static_cast<std::size_t>(r * shape[1]),
+                                                         static_cast<std::size_t>(shape[1])));
     }
     CHECK(pieced == values);
 }
@@ -59,7 +62,8 @@ TEST_CASE("a shuffled model runs, the same for any number of threads", "[models]
         plateau::backend::cpu_context const own{threads};
         auto const model = models::load_shuffled<float>(golden::models_folder() / "gpt2", own, 7);
         std::vector<float> logits;
-        models::forward(own, model, {{1, 2, 3}}, plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
+        models::forward(own, model, {{1, 2, 3}},
+                        plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
                             logits.assign(rows.data(), rows.data() + rows.size());
                         }));
         return logits;

@@ -35,7 +35,8 @@ std::string decode(std::vector<std::string> const& tokens, std::vector<plateau::
     for (std::size_t i = 1; i < ids.size(); ++i) {
         std::string piece = tokens.at(static_cast<std::size_t>(ids[i]));
         if (ids[i - 1] == 1 && piece.starts_with(' ')) piece.erase(0, 1);
-        if (piece.size() == 6 && piece.starts_with("<0x")) piece = std::string(1, static_cast<char>(std::stoi(piece.substr(3, 2), nullptr, 16)));
+        if (piece.size() == 6 && piece.starts_with("<0x"))
+            piece = std::string(1, static_cast<char>(std::stoi(piece.substr(3, 2), nullptr, 16)));
         text += piece;
     }
     return text;
@@ -50,14 +51,16 @@ TEMPLATE_TEST_CASE("stories260K continues a text greedily as published", "[model
     std::vector<plateau::token_id> ids{1};
     for (int step = 0; step < 200; ++step) {
         plateau::token_id best = 0;
-        auto const pick = [&](hooks::site const&, hooks::where const& w, plateau::tensor::view<TestType const, 3> rows) {
+        auto const pick =
+            [&](hooks::site const&, hooks::where const& w, plateau::tensor::view<TestType const, 3> rows) {
             auto const logits = rows[static_cast<index>(w.rows.size()) - 1].flat();
             best = static_cast<plateau::token_id>(std::max_element(logits.begin(), logits.end()) - logits.begin());
         };
         models::forward(ctx, model, {ids}, hooks::capture<TestType>("unembed.hook_out", pick));
         ids.push_back(best);
     }
-    CHECK(decode(read_llama2c_tokens(folder / "tok512.bin"), ids) == plateau::io::read_text(folder / "expected_greedy_n200.txt"));
+    CHECK(decode(read_llama2c_tokens(folder / "tok512.bin"), ids) ==
+          plateau::io::read_text(folder / "expected_greedy_n200.txt"));
 }
 
 }  // namespace

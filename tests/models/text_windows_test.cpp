@@ -14,7 +14,8 @@ TEST_CASE("windows that overlap score every token but the first, once, with enou
             for (index stride = 1; stride < length; ++stride) {
                 std::vector<int> scored(static_cast<std::size_t>(tokens));
                 for (auto const& w : text_windows(tokens, length, stride)) {
-                    CHECK((w.begin >= 0 && w.begin < w.scored && w.scored < w.end && w.end <= tokens && w.end - w.begin <= length));
+                    CHECK((w.begin >= 0 && w.begin < w.scored && w.scored < w.end && w.end <= tokens &&
+                           w.end - w.begin <= length));
                     CHECK(w.begin % stride == 0);
                     for (index t = w.scored; t < w.end; ++t) {
                         ++scored[static_cast<std::size_t>(t)];

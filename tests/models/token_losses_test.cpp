@@ -26,31 +26,36 @@ models::language_model<context, T> random_model(std::uint64_t seed = 3) {
 
 /// The same from whole rows of logits, in double.
 template <class T, class Model>
-std::vector<std::vector<double>> plain_losses(Model const& model, models::prompt_list const& prompts, hooks::hook_set<T> const& set) {
+std::vector<std::vector<double>> plain_losses(Model const& model, models::prompt_list const& prompts,
+                                              hooks::hook_set<T> const& set) {
     std::vector<std::vector<double>> losses(prompts.size());
-    models::forward(context{1}, model, prompts, set | hooks::capture<T>("unembed.hook_out", [&](auto const&, hooks::where const& w, auto rows) {
-        for (std::size_t r = 0; r < w.rows.size(); ++r) {
-            if (w.rows[r].last) continue;
-            auto const logits = rows[static_cast<index>(r)].flat();
-            auto const item = static_cast<std::size_t>(w.rows[r].item);
-            auto const target = static_cast<double>(logits[static_cast<std::size_t>(prompts[item][static_cast<std::size_t>(w.rows[r].position) + 1])]);
-            double sum = 0;
-            for (T const l : logits) sum += std::exp(static_cast<double>(l) - target);
-            losses[item].push_back(std::log(sum));
-        }
-    }));
+    models::forward(
+        context{1}, model, prompts,
+        set | hooks::capture<T>("unembed.hook_out", [&](auto const&, hooks::where const& w, auto rows) {
+            for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                if (w.rows[r].last) continue;
+                auto const logits = rows[static_cast<index>(r)].flat();
+                auto const item = static_cast<std::size_t>(w.rows[r].item);
+                auto const target = static_cast<double>(
+                    logits[static_cast<std::size_t>(prompts[item][static_cast<std::size_t>(w.rows[r].position) + 1])]);
+                double sum = 0;
+                for (T const l : logits) sum += std::exp(static_cast<double>(l) - target);
+                losses[item].push_back(std::log(sum));
+            }
+        }));
     return losses;
 }
 
 TEMPLATE_TEST_CASE("losses are those of the logits, with hooks at work too", "[models][losses]", float, double) {
     auto const model = random_model<TestType>();
     auto const prompts = tiny::random_prompts(9, {20, 1, 64, 2, 33}, 37);
-    auto const twice = hooks::patch<TestType>("blocks.1.hook_resid_mid", [](auto const&, hooks::where const& w, auto rows) {
-        for (std::size_t r = 0; r < w.rows.size(); ++r) {
-            if (w.rows[r].position % 2 == 0) continue;
-            for (TestType& value : rows[static_cast<index>(r)].flat()) value *= 2;
-        }
-    });
+    auto const twice =
+        hooks::patch<TestType>("blocks.1.hook_resid_mid", [](auto const&, hooks::where const& w, auto rows) {
+            for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                if (w.rows[r].position % 2 == 0) continue;
+                for (TestType& value : rows[static_cast<index>(r)].flat()) value *= 2;
+            }
+        });
     for (auto const& set : {hooks::hook_set<TestType>{}, twice}) {
         auto const got = models::token_losses(context{2}, model, prompts, set);
         auto const expected = plain_losses<TestType>(model, prompts, set);
@@ -76,7 +81,8 @@ TEST_CASE("a prompt's losses have the same bits alone, in company, and on any nu
     for (auto const& prompt : prompts) total += static_cast<index>(prompt.size());
     CHECK(told == total);
     CHECK(together == models::token_losses(context{1}, model, prompts));
-    for (std::size_t i = 0; i < prompts.size(); i += 11) CHECK(models::token_losses(context{1}, model, {prompts[i]})[0] == together[i]);
+    for (std::size_t i = 0; i < prompts.size(); i += 11)
+        CHECK(models::token_losses(context{1}, model, {prompts[i]})[0] == together[i]);
 }
 
 TEST_CASE("what cannot be computed is refused with a reason", "[models][losses][errors]") {

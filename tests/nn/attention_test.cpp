@@ -45,13 +45,13 @@ buffer<T, 2> forward(nn::attention<context, T> const& layer, buffer<T, 2> const&
     std::vector<hooks::site> sites;
     layer.list(sites, 1);
     buffer<T, 2> y({rows, width});
-    testing::run_rows<T>(
-        x, testing::positions(at.start, rows), {0, rows, at.start, at.prefix, at.record}, set, sites, [&](auto& pass) {
-            auto const in = pass.matrix(nn::slot::normed, width), out = pass.matrix(nn::slot::delta, width);
-            for (index r = 0; r < rows; ++r) std::copy_n(x[r].data(), width, in[r].data());
-            layer.forward(ctx, pass, 1, in, out);
-            y = testing::copy_of<T>(out, rows);
-        });
+    testing::run_rows<T>(x, testing::positions(at.start, rows), {0, rows, at.start, at.prefix, at.record}, set, sites,
+                         [&](auto& pass) {
+        auto const in = pass.matrix(nn::slot::normed, width), out = pass.matrix(nn::slot::delta, width);
+        for (index r = 0; r < rows; ++r) std::copy_n(x[r].data(), width, in[r].data());
+        layer.forward(ctx, pass, 1, in, out);
+        y = testing::copy_of<T>(out, rows);
+    });
     return y;
 }
 
@@ -59,10 +59,10 @@ TEST_CASE("hooks fire in the listed order, TransformerLens'", "[nn][attention]")
     auto const layer = make<double>(true);
     testing::record<double> record;
     forward(layer, random_buffer<double, 2>({3, width}, 5), record.watch("*") | record.watch("*hook_result"));
-    CHECK(record.order == std::vector<std::string>{"blocks.1.attn.hook_q", "blocks.1.attn.hook_k",
-                                                   "blocks.1.attn.hook_v", "blocks.1.attn.hook_rot_q",
-                                                   "blocks.1.attn.hook_rot_k", "blocks.1.attn.hook_attn_scores",
-                                                   "blocks.1.attn.hook_pattern", "blocks.1.attn.hook_z", "blocks.1.attn.hook_result"});
+    CHECK(record.order == std::vector<std::string>{
+                              "blocks.1.attn.hook_q", "blocks.1.attn.hook_k", "blocks.1.attn.hook_v",
+                              "blocks.1.attn.hook_rot_q", "blocks.1.attn.hook_rot_k", "blocks.1.attn.hook_attn_scores",
+                              "blocks.1.attn.hook_pattern", "blocks.1.attn.hook_z", "blocks.1.attn.hook_result"});
     std::vector<hooks::site> sites, without_rotary;
     layer.list(sites, 1);
     for (std::size_t i = 0; i < sites.size(); ++i) {
@@ -184,7 +184,8 @@ TEMPLATE_TEST_CASE("rows after a recorded prefix have the bits of the whole sequ
     auto const x = random_buffer<TestType, 2>({rows, width}, 5);
     auto const whole = forward(layer, x);
     // recorded by a run of the prefix alone, and by a run of the whole sequence of which the prefix is kept
-    nn::kv_cache<context, TestType> of_prefix{testing::one_thread, 1, 1, prefix, layer.kv_width()}, of_whole{testing::one_thread, 1, 1, prefix, layer.kv_width()};
+    nn::kv_cache<context, TestType> of_prefix{testing::one_thread, 1, 1, prefix, layer.kv_width()},
+        of_whole{testing::one_thread, 1, 1, prefix, layer.kv_width()};
     auto const own = testing::copy_of<TestType>(x.view().rows(prefix, rows - prefix), rows - prefix);
     forward(layer, testing::copy_of<TestType>(x, prefix), {}, {0, nullptr, &of_prefix});
     forward(layer, x, {}, {0, nullptr, &of_whole});
@@ -199,7 +200,8 @@ TEMPLATE_TEST_CASE("rows after a recorded prefix have the bits of the whole sequ
 TEST_CASE("what a cache keeps is what a patch made of keys and values", "[nn][attention]") {
     auto const layer = make<double>(true);
     auto const x = random_buffer<double, 2>({5, width}, 5);
-    nn::kv_cache<context, double> plain{testing::one_thread, 1, 1, 5, layer.kv_width()}, patched{testing::one_thread, 1, 1, 5, layer.kv_width()};
+    nn::kv_cache<context, double> plain{testing::one_thread, 1, 1, 5, layer.kv_width()},
+        patched{testing::one_thread, 1, 1, 5, layer.kv_width()};
     forward(layer, x, {}, {0, nullptr, &plain});
     forward(layer, x, testing::multiply<double>("*rot_k", 2) | testing::multiply<double>("*hook_v", 4),
             {0, nullptr, &patched});
@@ -212,7 +214,8 @@ TEST_CASE("what a cache keeps is what a patch made of keys and values", "[nn][at
 TEST_CASE("keys and values alone are those of the whole layer", "[nn][attention]") {
     auto const layer = make<double>(true);
     auto const x = random_buffer<double, 2>({5, width}, 5);
-    nn::kv_cache<context, double> expected{testing::one_thread, 1, 1, 5, layer.kv_width()}, alone{testing::one_thread, 1, 1, 5, layer.kv_width()};
+    nn::kv_cache<context, double> expected{testing::one_thread, 1, 1, 5, layer.kv_width()},
+        alone{testing::one_thread, 1, 1, 5, layer.kv_width()};
     forward(layer, x, {}, {0, nullptr, &expected});
     testing::record<double> seen;
     std::vector<hooks::site> sites;

@@ -120,7 +120,8 @@ TEST_CASE("every hook point of a block keeps the contract", "[nn][block]") {
     SECTION("one norm before both, or before the attention alone") { block.norm2.reset(); }
     SECTION("an attention with everything") {
         block.attend.clip = 0.7;
-        block.attend.query_norm = nn::norm<context, T>{norm_kind::layer, 1e-5, random_buffer<T, 1>({6}, 32), random_buffer<T, 1>({6}, 33)};
+        block.attend.query_norm =
+            nn::norm<context, T>{norm_kind::layer, 1e-5, random_buffer<T, 1>({6}, 32), random_buffer<T, 1>({6}, 33)};
         block.attend.key_norm = nn::norm<context, T>{norm_kind::rms, 1e-5, random_buffer<T, 1>({6}, 34)};
         block.attend.rotary = std::make_shared<nn::rope>(nn::rope::standard(4, 1e4));
         block.attend.shape.cap = 0.9;
@@ -164,12 +165,15 @@ TEST_CASE("a head's input reaches that head alone", "[nn][block]") {
     };
     auto const site = GENERATE(as<std::string>{}, "q", "k", "v");
     index const head = 1;
-    forward(block, x, change("*hook_" + site + "_input", head) | changed.watch("*hook_q") | changed.watch("*hook_k") | changed.watch("*hook_v"));
+    forward(block, x,
+            change("*hook_" + site + "_input", head) | changed.watch("*hook_q") | changed.watch("*hook_k") |
+                changed.watch("*hook_v"));
     for (std::string const other : {"q", "k", "v"}) {
         auto const &before = plain.at("attn.hook_" + other), &after = changed.at("attn.hook_" + other);
         for (index r = 0; r < rows; ++r) {
             for (index h = 0; h < before.extent(1); ++h) {
-                CHECK(same_bits(before[r][h].data(), after[r][h].data(), before.extent(2)) == !(other == site && h == head));
+                CHECK(same_bits(before[r][h].data(), after[r][h].data(), before.extent(2)) ==
+                      !(other == site && h == head));
             }
         }
     }
@@ -179,11 +183,13 @@ TEST_CASE("a head's input reaches that head alone", "[nn][block]") {
     block.attend.key = testing::random_linear<T>(24, width, true, 2);
     block.attend.value = testing::random_linear<T>(24, width, true, 3);
     auto const all = forward(block, x, change("*hook_attn_in", head));
-    auto const each = forward(block, x, change("*hook_q_input", head) | change("*hook_k_input", head) | change("*hook_v_input", head));
+    auto const each = forward(
+        block, x, change("*hook_q_input", head) | change("*hook_k_input", head) | change("*hook_v_input", head));
     CHECK(same_rows(all.view(), each.view()));
 }
 
-TEST_CASE("results of heads and the bias are the attention's output, and what is changed of them changes it", "[nn][block]") {
+TEST_CASE("results of heads and the bias are the attention's output, and what is changed of them changes it",
+          "[nn][block]") {
     auto const block = make(GENERATE(nn::order::sequential, nn::order::parallel));
     auto const x = random_buffer<T, 2>({rows, width}, 20);
     testing::record<T> seen, without, without_z;
@@ -207,7 +213,9 @@ TEST_CASE("the MLP's own input changes the MLP alone", "[nn][block]") {
     auto const block = make(nn::order::sequential);
     auto const x = random_buffer<T, 2>({rows, width}, 20);
     testing::record<T> own, shared;
-    forward(block, x, testing::multiply<T>("*mlp_in", 3) | own.watch("*resid_mid") | own.watch("*mlp_out") | own.watch("*resid_post"));
+    forward(block, x,
+            testing::multiply<T>("*mlp_in", 3) | own.watch("*resid_mid") | own.watch("*mlp_out") |
+                own.watch("*resid_post"));
     forward(block, x, testing::multiply<T>("*resid_mid", 3) | shared.watch("*mlp_out"));
     CHECK(same_bits(own.at("mlp_out").data(), shared.at("mlp_out").data(), rows * width));
     require_sum(own.at("resid_mid"), own.at("mlp_out"), own.at("resid_post"));
@@ -269,13 +277,14 @@ TEST_CASE("a row's bits do not depend on what shares its block of rows", "[nn][b
 TEST_CASE("recording keys and values alone leaves the stream and keeps what a forward pass keeps", "[nn][block]") {
     auto const block = make(nn::order::sequential);
     auto const x = random_buffer<T, 2>({rows, width}, 20);
-    nn::kv_cache<context, T> expected{testing::one_thread, layer, 1, rows, block.kv_width()}, alone{testing::one_thread, layer, 1, rows, block.kv_width()};
+    nn::kv_cache<context, T> expected{testing::one_thread, layer, 1, rows, block.kv_width()},
+        alone{testing::one_thread, layer, 1, rows, block.kv_width()};
     forward(block, x, {}, {0, rows, 0, nullptr, &expected});
     testing::run_rows<T>(x, testing::positions(0, rows), {0, rows, 0, nullptr, &alone}, {}, sites_of(block),
                          [&](auto& pass) {
-                             block.record_keys_and_values(ctx, pass, layer, width);
-                             CHECK(same_rows(pass.residual(width), x.view()));
-                         });
+        block.record_keys_and_values(ctx, pass, layer, width);
+        CHECK(same_rows(pass.residual(width), x.view()));
+    });
     CHECK(same_rows(alone.keys(layer), expected.keys(layer)));
     CHECK(same_rows(alone.values(layer), expected.values(layer)));
 }
@@ -330,8 +339,8 @@ struct reversal {
 
 TEST_CASE("a block of one's own parts keeps the contract at every hook point that it lists", "[nn][block]") {
     SECTION("own norm") {
-        nn::block<tanh_norm, nn::attention<context, T>, nn::mlp<context, T>> const block{
-            tanh_norm{1}, tanh_norm{0.5}, make_attention(), make_mlp()};
+        nn::block<tanh_norm, nn::attention<context, T>, nn::mlp<context, T>> const block{tanh_norm{1}, tanh_norm{0.5},
+                                                                                         make_attention(), make_mlp()};
         require_hook_contract(block);
         CHECK_THROWS_AS(hooks::matching_sites(sites_of(block), "*ln1.hook_scale"), site_error);
     }

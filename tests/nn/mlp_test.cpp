@@ -46,8 +46,7 @@ std::vector<double> applied(nn::linear<context, double> const& layer, std::vecto
     std::vector<double> result;
     for (index n = 0; n < layer.weight.outputs(); ++n) {
         double sum = layer.bias.size() > 0 ? layer.bias(n) : 0;
-        for (index k = 0; k < layer.weight.inputs(); ++k)
-            sum += layer.weight(n, k) * row[static_cast<std::size_t>(k)];
+        for (index k = 0; k < layer.weight.inputs(); ++k) sum += layer.weight(n, k) * row[static_cast<std::size_t>(k)];
         result.push_back(sum);
     }
     return result;

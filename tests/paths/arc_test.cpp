@@ -23,7 +23,8 @@ vector at(paths::arc<double> const& path, double t, std::size_t size) {
 
 TEST_CASE("an arc keeps the distance of a to the mean; it ends at b only if b has it too", "[paths][arc]") {
     index const size = GENERATE(2, 7, 65);
-    auto const a = testing::random_vector<double>(size, 1), b = testing::random_vector<double>(size, 2), m = testing::random_vector<double>(size, 3);
+    auto const a = testing::random_vector<double>(size, 1), b = testing::random_vector<double>(size, 2),
+               m = testing::random_vector<double>(size, 3);
     paths::arc<double> const path{a, b, m};
     double const radius = l2_distance<double>(a, m), radius_b = l2_distance<double>(b, m);
     for (double t : {0.0, 0.2, 0.5, 0.9, 1.0}) {
@@ -43,7 +44,8 @@ TEST_CASE("an arc keeps the distance of a to the mean; it ends at b only if b ha
 }
 
 TEST_CASE("an arc of interpolated radius ends at b", "[paths][arc]") {
-    auto const a = testing::random_vector<double>(65, 1), b = testing::random_vector<double>(65, 2), m = testing::random_vector<double>(65, 3);
+    auto const a = testing::random_vector<double>(65, 1), b = testing::random_vector<double>(65, 2),
+               m = testing::random_vector<double>(65, 3);
     paths::arc<double> const path{a, b, m, paths::arc_radius::interpolated};
     CHECK(testing::same_bits(at(path, 0, 65).data(), a.data(), 65));
     CHECK(testing::same_bits(at(path, 1, 65).data(), b.data(), 65));
@@ -52,7 +54,8 @@ TEST_CASE("an arc of interpolated radius ends at b", "[paths][arc]") {
 }
 
 TEST_CASE("an arc of floats is rounded once", "[paths][arc]") {
-    auto const a = testing::random_vector<float>(129, 1), b = testing::random_vector<float>(129, 2), m = testing::random_vector<float>(129, 3);
+    auto const a = testing::random_vector<float>(129, 1), b = testing::random_vector<float>(129, 2),
+               m = testing::random_vector<float>(129, 3);
     vector const da(a.begin(), a.end()), db(b.begin(), b.end()), dm(m.begin(), m.end());
     std::vector<float> out(129);
     paths::arc<float>{a, b, m}(0.37, out);

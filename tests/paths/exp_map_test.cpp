@@ -20,9 +20,11 @@ using vector = std::vector<double>;
 
 double dot(vector const& x, vector const& y) { return tensor::dot(std::span{x}, std::span{y}); }
 
-TEST_CASE("a tangent is a unit vector at a right angle to the basis, in the span of d and the basis", "[paths][tangent]") {
+TEST_CASE("a tangent is a unit vector at a right angle to the basis, in the span of d and the basis",
+          "[paths][tangent]") {
     index const size = GENERATE(3, 7, 65);
-    auto const d = testing::random_vector<double>(size, 1), other = testing::random_vector<double>(size, 2), third = testing::random_vector<double>(size, 3);
+    auto const d = testing::random_vector<double>(size, 1), other = testing::random_vector<double>(size, 2),
+               third = testing::random_vector<double>(size, 3);
     auto const e0 = paths::unit(std::span<double const>{other}, "other");
     auto const e1 = paths::tangent(std::span<double const>{d}, {std::span{e0}});
     auto const e2 = paths::tangent(std::span<double const>{third}, {std::span{e0}, std::span{e1}});
@@ -63,7 +65,8 @@ TEMPLATE_TEST_CASE("the exponential map keeps the norm and turns by its angle", 
 }
 
 TEST_CASE("the exponential map in two dimensions: angle r from a, in the direction asked for", "[paths][exp_map]") {
-    auto const a = testing::random_vector<double>(65, 1), d1 = testing::random_vector<double>(65, 2), d2 = testing::random_vector<double>(65, 3);
+    auto const a = testing::random_vector<double>(65, 1), d1 = testing::random_vector<double>(65, 2),
+               d2 = testing::random_vector<double>(65, 3);
     paths::exp_surface<double> const surface{a, d1, d2};
     paths::exp_map<double> const path{a, d1};
     vector out(65), on_axis(65);
@@ -80,7 +83,8 @@ TEST_CASE("the exponential map in two dimensions: angle r from a, in the directi
 }
 
 TEST_CASE("the additive twin adds the tangential part alone", "[paths][additive_map]") {
-    auto const a = testing::random_vector<double>(65, 1), d1 = testing::random_vector<double>(65, 2), d2 = testing::random_vector<double>(65, 3);
+    auto const a = testing::random_vector<double>(65, 1), d1 = testing::random_vector<double>(65, 2),
+               d2 = testing::random_vector<double>(65, 3);
     paths::additive_map<double> const path{a, d1};
     paths::additive_surface<double> const surface{a, d1, d2};
     paths::exp_map<double> const rotation{a, d1};

@@ -27,7 +27,8 @@ void check(double difference) {
 TEST_CASE("paths agree with scipy", "[paths][golden]") {
     worst = 0;
     for (auto const& c : testing::science("circles")) {
-        auto const a = numbers(c, "a"), b = numbers(c, "b"), t = numbers(c, "t"), norms = numbers(c, "norms"), d1 = numbers(c, "d1");
+        auto const a = numbers(c, "a"), b = numbers(c, "b"), t = numbers(c, "t"), norms = numbers(c, "norms"),
+                   d1 = numbers(c, "d1");
         auto const expected = testing::matrix(c, "unit_slerp");
         auto const unit_a = paths::unit(std::span{a}, "a"), unit_b = paths::unit(std::span{b}, "b");
         paths::slerp<double> const on_sphere{unit_a, unit_b};
@@ -51,7 +52,9 @@ TEST_CASE("paths agree with scipy", "[paths][golden]") {
         check(largest_difference(x, numbers(c, "added_2d")));
     }
     for (auto const& c : testing::science("grids")) {
-        check(largest_difference(paths::even_grid(number(c, "first"), number(c, "last"), c.at("count").get<plateau::index>()), numbers(c, "grid")));
+        check(largest_difference(
+            paths::even_grid(number(c, "first"), number(c, "last"), c.at("count").get<plateau::index>()),
+            numbers(c, "grid")));
     }
     INFO("largest difference " << worst);
     CHECK(worst <= 1e-10);

@@ -57,7 +57,8 @@ TEST_CASE("all points of a path and of a surface, of one's own too", "[paths][gr
     CHECK(points(2, 0) == 18);
     auto const product = [](double u, double v, std::span<float> out) { out[0] = static_cast<float>(u * v); };
     tensor::buffer<float, 2> values({6, 1});
-    paths::write_points<float>(product, paths::surface_grid{paths::even_grid(0, 2, 3), paths::even_grid(5, 6, 2)}, values.view());
+    paths::write_points<float>(product, paths::surface_grid{paths::even_grid(0, 2, 3), paths::even_grid(5, 6, 2)},
+                               values.view());
     CHECK(values(2, 0) == 10);
     CHECK(values(5, 0) == 12);
     CHECK_THROWS_AS(paths::write_points<float>(parabola{2}, std::vector<double>{0, 1}, points.view()), shape_error);

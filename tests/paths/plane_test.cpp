@@ -35,7 +35,8 @@ TEMPLATE_TEST_CASE("the anchors of a plane lie where it says, bit for bit", "[pa
 }
 
 TEST_CASE("the axes of a plane are at right angles, and P is the foot of C", "[paths][plane]") {
-    auto const a = testing::random_vector<double>(65, 1), b = testing::random_vector<double>(65, 2), c = testing::random_vector<double>(65, 3);
+    auto const a = testing::random_vector<double>(65, 1), b = testing::random_vector<double>(65, 2),
+               c = testing::random_vector<double>(65, 3);
     paths::plane<double> const plane{a, b, c};
     vector foot(65), up(65), x(65);
     double const t = plane.anchors()[2][0];
@@ -69,7 +70,8 @@ TEST_CASE("anchors that make no plane are errors", "[paths][plane]") {
 }
 
 TEST_CASE("lines on a plane are paths", "[paths][line_on]") {
-    auto const a = testing::random_vector<double>(33, 1), b = testing::random_vector<double>(33, 2), c = testing::random_vector<double>(33, 3);
+    auto const a = testing::random_vector<double>(33, 1), b = testing::random_vector<double>(33, 2),
+               c = testing::random_vector<double>(33, 3);
     paths::plane<double> const plane{a, b, c};
     paths::line_on const base{plane, {0, 0}, {1, 0}};
     STATIC_REQUIRE(paths::Path<decltype(base), double>);

@@ -9,8 +9,8 @@
 namespace {
 
 using namespace plateau;
-using plateau::index;
 using paths::term;
+using plateau::index;
 
 TEMPLATE_TEST_CASE("a point is formed in double and rounded once", "[paths][point]", float, double) {
     index const size = GENERATE(1, 7, 32, 65, 129);
@@ -20,7 +20,8 @@ TEMPLATE_TEST_CASE("a point is formed in double and rounded once", "[paths][poin
     paths::weighted_sum(std::span{out}, term<TestType>{0.3, a}, term<TestType>{-1.7, b}, term<double>{2.5, d});
     for (std::size_t i = 0; i < out.size(); ++i) {
         double const exact = 0.3 * static_cast<double>(a[i]) - 1.7 * static_cast<double>(b[i]) + 2.5 * d[i];
-        double const magnitude = 0.3 * std::abs(static_cast<double>(a[i])) + 1.7 * std::abs(static_cast<double>(b[i])) + 2.5 * std::abs(d[i]);
+        double const magnitude = 0.3 * std::abs(static_cast<double>(a[i])) + 1.7 * std::abs(static_cast<double>(b[i])) +
+                                 2.5 * std::abs(d[i]);
         REQUIRE(std::abs(static_cast<double>(out[i]) - exact) <=
                 testing::epsilon_of<TestType> / 2 * std::abs(exact) + 4 * testing::epsilon_of<double> * magnitude);
     }
@@ -39,7 +40,8 @@ TEST_CASE("lengths that differ are errors", "[paths][point]") {
     std::vector<float> const three(3), four(4);
     std::vector<float> out(3);
     CHECK_THROWS_AS(paths::weighted_sum(std::span{out}, term<float>{1, three}, term<float>{1, four}), shape_error);
-    CHECK_THROWS_WITH(paths::require_equal_lengths("this path", 3, three, four), testing::contains("this path") && testing::contains("3 and 4"));
+    CHECK_THROWS_WITH(paths::require_equal_lengths("this path", 3, three, four),
+                      testing::contains("this path") && testing::contains("3 and 4"));
 }
 
 TEST_CASE("a norm that is zero or not finite is an error that names the vector", "[paths][point]") {

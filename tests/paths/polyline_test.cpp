@@ -49,7 +49,8 @@ TEST_CASE("a polyline needs two anchors, and by length different ones", "[paths]
     tensor::buffer<double, 2> const one({1, 3}), same({3, 3});
     CHECK_THROWS_AS((paths::polyline<double>{one}), shape_error);
     CHECK_NOTHROW((paths::polyline<double>{same}));
-    CHECK_THROWS_WITH((paths::polyline<double>{same, paths::polyline_fraction::length}), testing::contains("anchors 0 and 1"));
+    CHECK_THROWS_WITH((paths::polyline<double>{same, paths::polyline_fraction::length}),
+                      testing::contains("anchors 0 and 1"));
     vector out(4);
     CHECK_THROWS_AS((paths::polyline<double>{same}(0.5, out)), shape_error);
 }

@@ -16,9 +16,9 @@
 namespace {
 
 using namespace plateau;
-using plateau::index;
 using paths::refine_crossing;
 using paths::refine_jump;
+using plateau::index;
 
 TEST_CASE("a planted step is located to 1e-6 with at most 40 evaluations", "[paths][refine_jump]") {
     counter_rng rng{GENERATE(range(0u, 50u))};
@@ -69,7 +69,8 @@ TEST_CASE("the boundary of the double well is found along a line of activations"
     double const expected = model.boundary(std::span<double const>{a}, std::span<double const>{b});
     CHECK(std::abs(found.place - expected) <= 1e-6);
     CHECK(found.evaluations <= 40);
-    double const slope = model.slope_at_boundary() * (model.side(std::span<double const>{b}) - model.side(std::span<double const>{a}));
+    double const slope =
+        model.slope_at_boundary() * (model.side(std::span<double const>{b}) - model.side(std::span<double const>{a}));
     CHECK(found.slope <= slope * (1 + 1e-9));
     auto const finer = refine_jump(distance, {.tolerance = 0.02 / slope});
     CHECK(finer.resolved);
@@ -78,7 +79,8 @@ TEST_CASE("the boundary of the double well is found along a line of activations"
     CHECK(std::abs(half.place - expected) <= 1e-6 + half.error);
 }
 
-TEST_CASE("along a ReLU network the slope found is that of an exact piece, and with a fine grid the steepest", "[paths][refine_jump]") {
+TEST_CASE("along a ReLU network the slope found is that of an exact piece, and with a fine grid the steepest",
+          "[paths][refine_jump]") {
     testing::relu_net const net{{5, 24, 24, 1}, GENERATE(1u, 100u, 200u)};
     auto const a = testing::random_vector<double>(5, 3), b = testing::random_vector<double>(5, 4);
     auto const line = net.restrict_to(a, b);
@@ -100,7 +102,8 @@ TEST_CASE("along a ReLU network the slope found is that of an exact piece, and w
         double const slope = std::abs(line.outputs[k + 1][0] - line.outputs[k][0]) / length;
         if (slope > slope_of_steepest) steepest = k, slope_of_steepest = slope, longest_steep = length;
     }
-    auto const found = refine_jump(f, {.coarse = static_cast<index>(3 / longest_steep) + 2, .tolerance = longest_steep / 1000, .absolute = true});
+    auto const found = refine_jump(
+        f, {.coarse = static_cast<index>(3 / longest_steep) + 2, .tolerance = longest_steep / 1000, .absolute = true});
     CHECK(found.resolved);
     CHECK(found.place >= line.alpha[steepest]);
     CHECK(found.place <= line.alpha[steepest + 1]);
@@ -120,8 +123,8 @@ TEST_CASE("points of a round are asked for together, and give the same place", "
     std::vector<std::size_t> rounds;
     auto const found = refine_jump(
         [&](std::span<double const> places, std::span<double> values) {
-            rounds.push_back(places.size());
-            for (std::size_t i = 0; i < places.size(); ++i) values[i] = places[i] > 0.123456789 ? 1 : 0;
+        rounds.push_back(places.size());
+        for (std::size_t i = 0; i < places.size(); ++i) values[i] = places[i] > 0.123456789 ? 1 : 0;
         },
         {.per_round = per_round});
     CHECK(std::abs(found.place - 0.123456789) <= found.error);
@@ -142,7 +145,8 @@ TEST_CASE("the search ends where numbers or the function's precision end", "[pat
     CHECK(std::abs(range.place - 0.5) <= range.error);
 }
 
-TEST_CASE("a search that is driven by hand finds what refine_jump finds, and refuses what it did not ask for", "[paths][refine_jump]") {
+TEST_CASE("a search that is driven by hand finds what refine_jump finds, and refuses what it did not ask for",
+          "[paths][refine_jump]") {
     auto const f = [](double t) { return std::tanh(90 * (t - 0.3217)); };
     paths::refine_options const options{.coarse = 9, .tolerance = 1e-4, .per_round = 3};
     paths::jump_search search{options};

@@ -34,7 +34,8 @@ vector at(Along const& path, double t, std::size_t size) {
 struct planted {
     vector a, b;
     planted(double angle, double length_a, double length_b, std::size_t size = 33) : a(size), b(size) {
-        auto e = testing::random_vector<double>(static_cast<index>(size), 1), f = testing::random_vector<double>(static_cast<index>(size), 2);
+        auto e = testing::random_vector<double>(static_cast<index>(size), 1),
+             f = testing::random_vector<double>(static_cast<index>(size), 2);
         double const ee = norm(e);
         double ef = 0;
         for (std::size_t i = 0; i < size; ++i) ef += e[i] * f[i] / ee / ee;
@@ -70,7 +71,8 @@ TEMPLATE_TEST_CASE("both spherical paths begin at a and end at b, bit for bit", 
     check(paths::slerp_rescaled<TestType>{a, b, paths::slerp_angle::folded});
 }
 
-TEST_CASE("the rescaled path turns evenly and its norm is interpolated, for obtuse pairs too", "[paths][slerp_rescaled]") {
+TEST_CASE("the rescaled path turns evenly and its norm is interpolated, for obtuse pairs too",
+          "[paths][slerp_rescaled]") {
     double const angle = GENERATE(0.01, 0.7, 1.5, 2.2, 3.1);
     planted const p{angle, 3, 0.7};
     paths::slerp_rescaled<double> const path{p.a, p.b};
@@ -92,7 +94,8 @@ TEST_CASE("slerp of equal norms stays on the sphere and agrees with the rescaled
     }
 }
 
-TEST_CASE("the folded angle is as published: 100 degrees apart, the middle has 0.839 of its norm", "[paths][slerp_rescaled]") {
+TEST_CASE("the folded angle is as published: 100 degrees apart, the middle has 0.839 of its norm",
+          "[paths][slerp_rescaled]") {
     auto const middle = [](double degrees, paths::slerp_angle which) {
         planted const p{degrees * std::numbers::pi / 180, 1, 1};
         return norm(at(paths::slerp_rescaled<double>{p.a, p.b, which}, 0.5, p.a.size()));
@@ -102,7 +105,8 @@ TEST_CASE("the folded angle is as published: 100 degrees apart, the middle has 0
     CHECK_THAT(middle(100, paths::slerp_angle::folded), testing::WithinAbs(published, 1e-12));
     CHECK_THAT(published, testing::WithinAbs(0.839, 5e-4));
     CHECK_THAT(middle(100, paths::slerp_angle::exact), testing::WithinAbs(1, 1e-12));
-    CHECK_THAT(middle(80, paths::slerp_angle::folded), testing::WithinAbs(middle(80, paths::slerp_angle::exact), 1e-13));
+    CHECK_THAT(middle(80, paths::slerp_angle::folded),
+               testing::WithinAbs(middle(80, paths::slerp_angle::exact), 1e-13));
 }
 
 TEST_CASE("a parallel pair gives the straight line", "[paths][slerp]") {
@@ -110,7 +114,8 @@ TEST_CASE("a parallel pair gives the straight line", "[paths][slerp]") {
     auto b = a;
     for (double& x : b) x *= 3;
     auto const which = GENERATE(paths::slerp_angle::exact, paths::slerp_angle::folded);
-    auto const x = at(paths::slerp_rescaled<double>{a, b, which}, 0.25, 65), y = at(paths::slerp<double>{a, b}, 0.25, 65);
+    auto const x = at(paths::slerp_rescaled<double>{a, b, which}, 0.25, 65),
+               y = at(paths::slerp<double>{a, b}, 0.25, 65);
     for (std::size_t i = 0; i < a.size(); ++i) {
         REQUIRE_THAT(x[i], testing::WithinAbs(1.5 * a[i], 1e-14));
         REQUIRE_THAT(y[i], testing::WithinAbs(1.5 * a[i], 1e-14));

@@ -23,11 +23,13 @@ using context = plateau::backend::cpu_context;
 std::string const model = golden_model("llama_gqa");
 
 /// Everything that a run leaves.
-std::set<std::string> const all_files{"attn_out.npy", "head_z.npy", "mlp_out.npy",
+std::set<std::string> const all_files {
+    "attn_out.npy", "head_z.npy", "mlp_out.npy",
 #if PLATEAU_HAS_CAIRO
-                                      "patching.png",
+        "patching.png",
 #endif
-                                      "resid_pre.npy", "summary.json", "tokens.npy"};
+        "resid_pre.npy", "summary.json", "tokens.npy"
+};
 
 /// Two prompts of six tokens that differ at positions 2 and 5.
 struct pair_of_prompts {
@@ -36,7 +38,8 @@ struct pair_of_prompts {
     std::string tokens = write_tokens(dir / "tokens.npy", prompts);
 
     words with(std::string const& out, words const& more = {}) const {
-        words all{"--model", model, "--tokens", tokens, "--answer", "21", "--wrong", "22", "--out", (dir / out).string()};
+        words all{"--model", model,     "--tokens", tokens,  "--answer",
+                  "21",      "--wrong", "22",       "--out", (dir / out).string()};
         all.insert(all.end(), more.begin(), more.end());
         return all;
     }
@@ -45,7 +48,8 @@ struct pair_of_prompts {
 TEST_CASE("activation_patching leaves the matrices of the library", "[programs][activation_patching]") {
     pair_of_prompts const given;
     auto const out = given.dir / "out";
-    auto const result = succeed("activation_patching", given.with("out", {"--dtype", "fp64"}));  // in double no compiler flag changes a bit
+    auto const result = succeed("activation_patching",
+                                given.with("out", {"--dtype", "fp64"}));  // in double no compiler flag changes a bit
     CHECK(names_in(out) == all_files);
     context const ctx{1};
     auto const loaded = models::load<double>(model, ctx);
@@ -67,8 +71,8 @@ TEST_CASE("activation_patching leaves the matrices of the library", "[programs][
     CHECK(tokens.values == std::vector<std::int64_t>{3, 5, 7, 11, 13, 17, 3, 5, 8, 11, 13, 19});
 
     auto const summary = json_of(out / "summary.json");
-    for (auto const* key : {"program", "version", "model", "dtype", "backend", "instruction_set", "threads", "seed", "seconds", "load_seconds",
-                            "points_per_second", "options"}) {
+    for (auto const* key : {"program", "version", "model", "dtype", "backend", "instruction_set", "threads", "seed",
+                            "seconds", "load_seconds", "points_per_second", "options"}) {
         CHECK(summary.contains(key));
     }
     CHECK(summary.at("program") == "activation_patching");
@@ -89,9 +93,11 @@ TEST_CASE("activation_patching leaves the same bytes for any number of threads",
     pair_of_prompts const given;
     for (auto const* dtype : {"fp32", "fp64", "bf16"}) {
         for (auto const* threads : {"1", "2", "3"}) {
-            succeed("activation_patching", given.with(std::string(dtype) + threads, {"--threads", threads, "--dtype", dtype}));
+            succeed("activation_patching",
+                    given.with(std::string(dtype) + threads, {"--threads", threads, "--dtype", dtype}));
         }
-        for (auto const* threads : {"2", "3"}) check_same_files(given.dir / (std::string(dtype) + "1"), given.dir / (std::string(dtype) + threads));
+        for (auto const* threads : {"2", "3"})
+            check_same_files(given.dir / (std::string(dtype) + "1"), given.dir / (std::string(dtype) + threads));
     }
 }
 
@@ -110,7 +116,8 @@ TEST_CASE("activation_patching needs no option", "[programs][activation_patching
     CHECK_THAT(result.out, contains("been"));
 }
 
-TEST_CASE("answers are texts of one token, ids, or what the prompts make likeliest", "[programs][activation_patching]") {
+TEST_CASE("answers are texts of one token, ids, or what the prompts make likeliest",
+          "[programs][activation_patching]") {
     scratch_dir const dir;
     auto const run = [&](words const& more) {
         words all{"--clean", " She had always", "--corrupted", " She could always", "--out", (dir / "out").string()};
@@ -170,17 +177,47 @@ TEST_CASE("activation_patching names what is not finite", "[programs][activation
     for (float& value : broken.tensors.at("model.layers.1.mlp.down_proj.weight").values) value = 3e38f;
     std::filesystem::create_directory(given.dir / "broken");
     broken.write(given.dir / "broken");
-    fail(1, "activation_patching", {"--model", (given.dir / "broken").string(), "--tokens", given.tokens, "--answer", "21", "--wrong", "22", "--out",
-                                    (given.dir / "out").string()}, "finite");
+    fail(1, "activation_patching",
+         {"--model", (given.dir / "broken").string(), "--tokens", given.tokens, "--answer", "21", "--wrong", "22",
+          "--out", (given.dir / "out").string()},
+         "finite");
     CHECK(names_in(given.dir.path()) == std::set<std::string>{"broken", "tokens.npy"});
 }
 
 TEST_CASE("activation_patching --help names everything", "[programs][activation_patching]") {
     auto const help = succeed("activation_patching", {"--help"}).out;
-    for (auto const* word : {"--model", "--weights", "--dtype", "--backend", "--threads", "--seed", "--out", "--bos", "--tokens", "--clean", "--corrupted",
-                             "--answer", "--wrong", "resid_pre.npy", "attn_out.npy", "mlp_out.npy", "head_z.npy", "tokens.npy", "patching.png",
-                             "summary.json", "[L,T]", "[L,H]", "[2,T]", "float64", "int64", "nats", "clean_logit_difference",
-                             "corrupted_logit_difference", "answer", "wrong", "layers", "length"}) {
+    for (auto const* word : {"--model",
+                             "--weights",
+                             "--dtype",
+                             "--backend",
+                             "--threads",
+                             "--seed",
+                             "--out",
+                             "--bos",
+                             "--tokens",
+                             "--clean",
+                             "--corrupted",
+                             "--answer",
+                             "--wrong",
+                             "resid_pre.npy",
+                             "attn_out.npy",
+                             "mlp_out.npy",
+                             "head_z.npy",
+                             "tokens.npy",
+                             "patching.png",
+                             "summary.json",
+                             "[L,T]",
+                             "[L,H]",
+                             "[2,T]",
+                             "float64",
+                             "int64",
+                             "nats",
+                             "clean_logit_difference",
+                             "corrupted_logit_difference",
+                             "answer",
+                             "wrong",
+                             "layers",
+                             "length"}) {
         CHECK_THAT(help, contains(word));
     }
 }

@@ -41,14 +41,14 @@ TEST_CASE("tensors that do not fit the configuration are refused by name", "[pro
     refused_after([](auto& model) { model.tensors.erase("model.norm.weight"); }, "model.norm.weight");
     refused_after(
         [](auto& model) {
-            model.tensors.at("model.layers.2.self_attn.k_proj.weight").shape = {24, 12};
+        model.tensors.at("model.layers.2.self_attn.k_proj.weight").shape = {24, 12};
         },
         "model.layers.2.self_attn.k_proj.weight");
     refused_after([](auto& model) { model.d_mlp = 41; }, "41");
     refused_after([](auto& model) { model.layers = 2; }, "model.layers.2.");
     refused_after(
         [](auto& model) {
-            model.tensors["model.layers.0.self_attn.q_proj.bias"] = {{24}, std::vector<float>(24, 1)};
+        model.tensors["model.layers.0.self_attn.q_proj.bias"] = {{24}, std::vector<float>(24, 1)};
         },
         "model.layers.0.self_attn.q_proj.bias");
     refused_after([](auto& model) { model.tensors["surprise"] = {{2}, {1, 2}}; }, "surprise");

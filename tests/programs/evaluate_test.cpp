@@ -24,7 +24,8 @@ std::string const model = golden_model("llama_gqa");
 /// Random tokens [N,T].
 std::vector<std::vector<std::int64_t>> random_texts(index texts, index length) {
     std::vector<std::vector<std::int64_t>> all;
-    for (auto const& text : tiny::random_prompts(5, std::vector<index>(static_cast<std::size_t>(texts), length), 60)) all.emplace_back(text.begin(), text.end());
+    for (auto const& text : tiny::random_prompts(5, std::vector<index>(static_cast<std::size_t>(texts), length), 60))
+        all.emplace_back(text.begin(), text.end());
     return all;
 }
 
@@ -44,7 +45,8 @@ TEST_CASE("evaluate leaves the losses of windows one after the other", "[program
     auto const texts = random_texts(2, 50);
     auto const tokens = write_tokens(dir / "tokens.npy", texts);
     auto const out = dir / "out";
-    auto const run = succeed("evaluate", {"--model", model, "--tokens", tokens, "--length", "12", "--out", out.string()});
+    auto const run =
+        succeed("evaluate", {"--model", model, "--tokens", tokens, "--length", "12", "--out", out.string()});
     CHECK(names_in(out) == std::set<std::string>{"losses.npy", "summary.json", "tokens.npy"});
     auto const losses = read_npy<double>(out / "losses.npy");
     REQUIRE(losses.shape == std::vector<index>{2, 50});
@@ -57,7 +59,8 @@ TEST_CASE("evaluate leaves the losses of windows one after the other", "[program
                 CHECK(std::isnan(loss));
                 continue;
             }
-            if (t % 7 == 1) CHECK(std::abs(loss - loss_of(texts[static_cast<std::size_t>(i)], t / 12 * 12, t)) <= rounding);
+            if (t % 7 == 1)
+                CHECK(std::abs(loss - loss_of(texts[static_cast<std::size_t>(i)], t / 12 * 12, t)) <= rounding);
             sum += loss;
             ++count;
         }
@@ -80,7 +83,8 @@ TEST_CASE("a smaller stride scores every token but the first, given what its win
     scratch_dir const dir;
     auto const texts = random_texts(1, 50);
     write_npy(dir / "tokens.npy", texts[0], {50});  // [T] is one text
-    succeed("evaluate", {"--model", model, "--tokens", (dir / "tokens.npy").string(), "--length", "12", "--stride", "5", "--out", (dir / "out").string()});
+    succeed("evaluate", {"--model", model, "--tokens", (dir / "tokens.npy").string(), "--length", "12", "--stride", "5",
+                         "--out", (dir / "out").string()});
     auto const losses = read_npy<double>(dir / "out/losses.npy");
     REQUIRE(losses.shape == std::vector<index>{1, 50});
     CHECK(std::isnan(losses.values[0]));
@@ -95,7 +99,8 @@ TEST_CASE("evaluate gives the same bytes for any number of threads", "[programs]
     scratch_dir const dir;
     auto const tokens = write_tokens(dir / "tokens.npy", random_texts(3, 200));
     for (std::string const threads : {"1", "2", "5"}) {
-        succeed("evaluate", {"--model", model, "--tokens", tokens, "--stride", "40", "--threads", threads, "--out", (dir / threads).string()});
+        succeed("evaluate", {"--model", model, "--tokens", tokens, "--stride", "40", "--threads", threads, "--out",
+                             (dir / threads).string()});
     }
     check_same_files(dir / "1", dir / "2");
     check_same_files(dir / "1", dir / "5");
@@ -104,7 +109,8 @@ TEST_CASE("evaluate gives the same bytes for any number of threads", "[programs]
 TEST_CASE("evaluate reads text, begun with BOS as the published tokenizer does", "[programs][evaluate]") {
     scratch_dir const dir;
     std::string text;
-    for (int i = 0; i < 20; ++i) text += "The plateau lies high above the river, and whoever walks across it sees little change.\n";
+    for (int i = 0; i < 20; ++i)
+        text += "The plateau lies high above the river, and whoever walks across it sees little change.\n";
     auto const file = dir.write("text.txt", text).string();
     for (std::string const tokenizer : {"words", "digits"}) {
         auto const folder = write_text_model(dir / tokenizer, tokenizer);
@@ -144,7 +150,9 @@ TEST_CASE("evaluate refuses what makes no sense, and leaves nothing", "[programs
         fail(status, "evaluate", all, part);
         CHECK(names_in(dir.path()) == std::set<std::string>{"given"});
     };
-    auto const file = [&](int status, std::string const& name, std::string const& part) { refuse(status, {"--tokens", path(name)}, part); };
+    auto const file = [&](int status, std::string const& name, std::string const& part) {
+        refuse(status, {"--tokens", path(name)}, part);
+    };
     refuse(2, {}, "--text is required");
     refuse(2, {"--tokens", tokens, "--text", "a.txt"}, "--tokens");
     refuse(2, {"--tokens", tokens, "--length", "65"}, "the model's context ends at 64");
@@ -168,15 +176,18 @@ TEST_CASE("evaluate refuses what makes no sense, and leaves nothing", "[programs
 
     auto const text_model = write_text_model(dir / "given/model");
     fail(1, "evaluate", {"--model", text_model, "--text", path("absent.txt")}, "absent.txt");
-    fail(1, "evaluate", {"--model", text_model, "--text", dir.write("given/text.txt", "\xff\xfe").string()}, "not UTF-8");
+    fail(1, "evaluate", {"--model", text_model, "--text", dir.write("given/text.txt", "\xff\xfe").string()},
+         "not UTF-8");
     fail(2, "evaluate", {"--model", text_model, "--text", dir.write("given/text.txt", "").string()}, "empty");
 }
 
 TEST_CASE("evaluate --help lists every option and every file", "[programs][evaluate][usage]") {
     auto const help = succeed("evaluate", {"--help"});
-    for (auto const* word : {"--help", "--version", "--model", "--dtype", "--backend", "--threads", "--seed", "--out", "--text", "--tokens",
-                             "--bos", "--length", "--stride", "losses.npy", "tokens.npy", "lengths.npy", "summary.json", "float64", "int64",
-                             "[N,T]", "cross_entropy", "perplexity", "text_tokens", "windows", "nats"}) {
+    for (auto const* word :
+         {"--help",     "--version",   "--model",      "--dtype", "--backend", "--threads", "--seed",
+          "--out",      "--text",      "--tokens",     "--bos",   "--length",  "--stride",  "losses.npy",
+          "tokens.npy", "lengths.npy", "summary.json", "float64", "int64",     "[N,T]",     "cross_entropy",
+          "perplexity", "text_tokens", "windows",      "nats"}) {
         CHECK_THAT(help.out, contains(word));
     }
     CHECK(succeed("evaluate", {"--version"}).out.size() > 3);

@@ -22,7 +22,8 @@ using context = plateau::backend::cpu_context;
 std::string const prompt = "The plateau lies high";
 
 /// What the library writes after the prompt.
-models::generated written_by_library(std::string const& model, models::generate_options how, plateau::hooks::hook_set<float> const& set = {}) {
+models::generated written_by_library(std::string const& model, models::generate_options how,
+                                     plateau::hooks::hook_set<float> const& set = {}) {
     context const ctx{1};
     auto const loaded = models::load<float>(model, ctx);
     how.stop = loaded.config.eos;
@@ -49,7 +50,8 @@ TEST_CASE("generate prints the prompt and what the library writes after it", "[p
         all.insert(all.end(), more.begin(), more.end());
         context const ctx{1};
         auto const loaded = models::load<float>(model, ctx);
-        auto const text = models::generate(ctx, loaded, {loaded.tokenize(prompt)}, {.max_new_tokens = 12, .choose = how, .seed = seed})[0];
+        auto const text = models::generate(ctx, loaded, {loaded.tokenize(prompt)},
+                                           {.max_new_tokens = 12, .choose = how, .seed = seed})[0];
         auto const continuation = decoded(model, text.tokens);
         CHECK(succeed("generate", all).out == prompt + continuation + "\n");
         all.push_back("--only-new");
@@ -69,8 +71,9 @@ TEST_CASE("generate leaves tokens and a summary, the same for any number of thre
     std::vector<std::vector<std::int64_t>> const prompts{{3, 5, 7}, {11, 2, 1}, {3, 5, 7}};
     auto const tokens = write_tokens(dir / "tokens.npy", prompts);
     auto const run = [&](std::string const& name, std::string const& threads) {
-        return succeed("generate", {"--model", model, "--tokens", tokens, "--max-new-tokens", "6", "--temperature", "1", "--seed", "2",
-                                    "--ignore-eos", "--threads", threads, "--out", (dir / name).string()});
+        return succeed("generate",
+                       {"--model", model, "--tokens", tokens, "--max-new-tokens", "6", "--temperature", "1", "--seed",
+                        "2", "--ignore-eos", "--threads", threads, "--out", (dir / name).string()});
     };
     auto const one = run("one", "1"), many = run("many", "3");
     CHECK(one.out == many.out);
@@ -104,7 +107,8 @@ TEST_CASE("a text ends where the model says, or its generation_config.json", "[p
     REQUIRE(free_run.tokens.size() > 6);
     auto const eos = free_run.tokens[5];
     dir.write("model/generation_config.json", "{\"eos_token_id\": [399, " + std::to_string(eos) + "]}");
-    words const arguments{"--model", model, "--prompt", prompt, "--max-new-tokens", "12", "--temperature", "1", "--seed", "3"};
+    words const arguments{"--model", model,           "--prompt", prompt,   "--max-new-tokens",
+                          "12",      "--temperature", "1",        "--seed", "3"};
     auto const end = std::find(free_run.tokens.begin(), free_run.tokens.end(), eos);
     auto with_out = arguments;
     with_out.insert(with_out.end(), {"--out", (dir / "out").string()});
@@ -124,22 +128,25 @@ TEST_CASE("steering adds scale times the vector at the site, at every position",
     write_npy(dir / "v.npy", vector, {24});
     write_npy(dir / "v32.npy", std::vector<float>(vector.begin(), vector.end()), {1, 24});
     for (std::string const site : {"blocks.1.hook_resid_post", "blocks.0.attn.hook_z"}) {
-        auto const add = plateau::hooks::patch<float>(site, [&](auto const&, auto const&, plateau::tensor::view<float, 3> rows) {
-            for (index r = 0; r < rows.extent(0); ++r) {
-                for (index a = 0; a < rows.extent(1); ++a) {
-                    for (index e = 0; e < rows.extent(2); ++e) {
-                        auto const& v = vector[static_cast<std::size_t>(a * rows.extent(2) + e)];
-                        rows(r, a, e) = static_cast<float>(static_cast<double>(rows(r, a, e)) + -1.5 * v);
+        auto const add =
+            plateau::hooks::patch<float>(site, [&](auto const&, auto const&, plateau::tensor::view<float, 3> rows) {
+                for (index r = 0; r < rows.extent(0); ++r) {
+                    for (index a = 0; a < rows.extent(1); ++a) {
+                        for (index e = 0; e < rows.extent(2); ++e) {
+                            auto const& v = vector[static_cast<std::size_t>(a * rows.extent(2) + e)];
+                            rows(r, a, e) = static_cast<float>(static_cast<double>(rows(r, a, e)) + -1.5 * v);
+                        }
                     }
                 }
-            }
-        });
+            });
         context const ctx{1};
         auto const loaded = models::load<float>(model, ctx);
-        auto const steered = models::generate(ctx, loaded, {loaded.tokenize(prompt)}, {.max_new_tokens = 20}, add)[0].tokens;
+        auto const steered =
+            models::generate(ctx, loaded, {loaded.tokenize(prompt)}, {.max_new_tokens = 20}, add)[0].tokens;
         for (auto const* file : {"v.npy", "v32.npy"}) {
-            auto const run = succeed("generate", {"--model", model, "--prompt", prompt, "--ignore-eos", "--max-new-tokens", "20", "--steer",
-                                                  (dir / file).string(), "--steer-site", site, "--steer-scale", "-1.5", "--only-new"});
+            auto const run = succeed(
+                "generate", {"--model", model, "--prompt", prompt, "--ignore-eos", "--max-new-tokens", "20", "--steer",
+                             (dir / file).string(), "--steer-site", site, "--steer-scale", "-1.5", "--only-new"});
             CHECK(run.out == decoded(model, steered) + "\n");
         }
         CHECK(steered != models::generate(ctx, loaded, {loaded.tokenize(prompt)}, {.max_new_tokens = 20})[0].tokens);
@@ -150,7 +157,9 @@ TEST_CASE("generate begins with BOS as the published tokenizer does, and does no
     scratch_dir const dir;
     auto const model = write_text_model(dir / "model", "digits");  // puts BOS before a text
     auto const run = [&](words more) {
-        words all{"--model", model, "--prompt", prompt, "--ignore-eos", "--max-new-tokens", "4", "--out", (dir / "out").string()};
+        words all{"--model", model,          "--prompt",
+                  prompt,    "--ignore-eos", "--max-new-tokens",
+                  "4",       "--out",        (dir / "out").string()};
         all.insert(all.end(), more.begin(), more.end());
         return succeed("generate", all).out;
     };
@@ -181,7 +190,8 @@ TEST_CASE("generate refuses what makes no sense, and leaves nothing", "[programs
     };
     auto const prompted = [&](int status, words more, std::string const& part) {
         more.insert(more.begin(), {"--prompt", prompt});
-        if (std::find(more.begin(), more.end(), "--max-new-tokens") == more.end()) more.insert(more.end(), {"--max-new-tokens", "5"});
+        if (std::find(more.begin(), more.end(), "--max-new-tokens") == more.end())
+            more.insert(more.end(), {"--max-new-tokens", "5"});
         refuse(status, more, part);
     };
     refuse(2, {}, "--prompt is required");
@@ -221,8 +231,10 @@ TEST_CASE("a full stdout costs no files, and without files it is an error", "[pr
     scratch_dir const dir;
     auto const model = write_text_model(dir / "model");
     auto const shell = [&](std::string const& more) {
-        return plateau::testing::run_process({"sh", "-c", "\"$1/generate\" --model \"$2\" --prompt The --max-new-tokens 3 " + more + " > /dev/full",
-                                              "sh", PLATEAU_EXAMPLES_DIR, model, (dir / "out").string()}, environment());
+        return plateau::testing::run_process(
+            {"sh", "-c", "\"$1/generate\" --model \"$2\" --prompt The --max-new-tokens 3 " + more + " > /dev/full",
+             "sh", PLATEAU_EXAMPLES_DIR, model, (dir / "out").string()},
+            environment());
     };
     auto const lost = shell("");
     CHECK(lost.status == 1);
@@ -235,10 +247,22 @@ TEST_CASE("a full stdout costs no files, and without files it is an error", "[pr
 
 TEST_CASE("generate --help lists every option and every file", "[programs][generate][usage]") {
     auto const help = succeed("generate", {"--help"});
-    for (auto const* word : {"--help", "--version", "--model", "--dtype", "--backend", "--threads", "--seed", "--out", "--tokens", "--prompts",
-                             "--corpus", "--count", "--length", "--bos", "--prompt", "--max-new-tokens", "--temperature", "--top-k", "--steer",
-                             "--steer-site", "--steer-scale", "--ignore-eos", "--only-new", "tokens.npy", "lengths.npy", "prompt_lengths.npy",
-                             "summary.json", "[N,T]", "int64", "new_tokens", "stopped"}) {
+    for (auto const* word : {"--help",        "--version",
+                             "--model",       "--dtype",
+                             "--backend",     "--threads",
+                             "--seed",        "--out",
+                             "--tokens",      "--prompts",
+                             "--corpus",      "--count",
+                             "--length",      "--bos",
+                             "--prompt",      "--max-new-tokens",
+                             "--temperature", "--top-k",
+                             "--steer",       "--steer-site",
+                             "--steer-scale", "--ignore-eos",
+                             "--only-new",    "tokens.npy",
+                             "lengths.npy",   "prompt_lengths.npy",
+                             "summary.json",  "[N,T]",
+                             "int64",         "new_tokens",
+                             "stopped"}) {
         CHECK_THAT(help.out, contains(word));
     }
     CHECK(succeed("generate", {"--version"}).out.size() > 3);

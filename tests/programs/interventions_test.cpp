@@ -33,7 +33,8 @@ struct small_model {
     }
 
     words with(std::string const& out, words const& more = {}) const {
-        words all{"--model", dir.path().string(), "--tokens", tokens, "--steps", "5", "--dtype", "fp64", "--out", (dir / out).string()};
+        words all{"--model", dir.path().string(), "--tokens", tokens,  "--steps",
+                  "5",       "--dtype",           "fp64",     "--out", (dir / out).string()};
         all.insert(all.end(), more.begin(), more.end());
         return all;
     }
@@ -45,7 +46,8 @@ struct small_model {
     /// Read-outs of the prompts' own runs at their last positions, [6][D].
     std::vector<numbers> natural(std::string const& site) const {
         auto const file = (dir / "natural.npz").string();
-        succeed("activations", {"--model", dir.path().string(), "--tokens", tokens, "--sites", site, "--dtype", "fp64", "--out", file});
+        succeed("activations", {"--model", dir.path().string(), "--tokens", tokens, "--sites", site, "--dtype", "fp64",
+                                "--out", file});
         auto const all = plateau::io::npz_reader{file}.read<double>(site);
         std::vector<numbers> last;
         for (index i = 0; i < 6; ++i) {
@@ -60,8 +62,12 @@ struct small_model {
     std::string tokens;
 };
 
-numbers doubles(std::filesystem::path const& folder, std::string const& name) { return read_npy<double>(folder / name).values; }
-ids integers(std::filesystem::path const& folder, std::string const& name) { return read_npy<std::int64_t>(folder / name).values; }
+numbers doubles(std::filesystem::path const& folder, std::string const& name) {
+    return read_npy<double>(folder / name).values;
+}
+ids integers(std::filesystem::path const& folder, std::string const& name) {
+    return read_npy<std::int64_t>(folder / name).values;
+}
 
 double distance(numbers const& a, numbers const& b) {
     double sum = 0;
@@ -73,10 +79,12 @@ TEST_CASE("options that say what happens anyway change no number", "[programs][i
     small_model const model;
     auto const plain = model.run("plain");
     CHECK(names_in(plain).count("transplant_gap.npy") == 0);
-    for (auto const& more : {words{"--transplant-gap"}, words{"--context", "A"}, words{"--position", "last"}, words{"--position", "-1"},
-                             words{"--position=6:"}, words{"--mode", "last", "--context", "A"}}) {
+    for (auto const& more :
+         {words{"--transplant-gap"}, words{"--context", "A"}, words{"--position", "last"}, words{"--position", "-1"},
+          words{"--position=6:"}, words{"--mode", "last", "--context", "A"}}) {
         auto const out = model.run("out", more);
-        for (auto const* name : {"distances.npy", "relative.npy", "max_slope.npy", "alpha_jump.npy", "pairs.npy", "tokens.npy", "curves.csv"}) {
+        for (auto const* name : {"distances.npy", "relative.npy", "max_slope.npy", "alpha_jump.npy", "pairs.npy",
+                                 "tokens.npy", "curves.csv"}) {
             CAPTURE(more, name);
             CHECK(bytes_of(out / name) == bytes_of(plain / name));
         }
@@ -93,11 +101,13 @@ TEST_CASE("options that say what happens anyway change no number", "[programs][i
 
 TEST_CASE("contexts: the same path in A, in B, in both", "[programs][interventions]") {
     small_model const model;
-    auto const a = model.run("a", {"--context", "A"}), b = model.run("b", {"--context", "B"}), both = model.run("both", {"--context", "both"});
+    auto const a = model.run("a", {"--context", "A"}), b = model.run("b", {"--context", "B"}),
+               both = model.run("both", {"--context", "both"});
     CHECK(integers(b, "pairs.npy") == integers(a, "pairs.npy"));
     CHECK(integers(b, "contexts.npy") == ids{1, 2, 3, 4, 5});
     CHECK(integers(both, "contexts.npy") == ids{0, 1, 2, 3, 4, 1, 2, 3, 4, 5});
-    for (auto const* name : {"distances.npy", "relative.npy", "max_slope.npy", "alpha_jump.npy", "transplant_gap.npy"}) {
+    for (auto const* name :
+         {"distances.npy", "relative.npy", "max_slope.npy", "alpha_jump.npy", "transplant_gap.npy"}) {
         CAPTURE(name);
         auto first = doubles(a, name);
         auto const second = doubles(b, name);
@@ -121,11 +131,13 @@ TEST_CASE("contexts: the same path in A, in B, in both", "[programs][interventio
 TEST_CASE("the transplant gap is what it says", "[programs][interventions]") {
     small_model const model;
     auto const natural = model.natural("blocks.2.hook_resid_post");
-    auto const out = model.run("out", {"--read-site", "blocks.2.hook_resid_post", "--write-site", "blocks.2.hook_resid_post", "--transplant-gap"});
+    auto const out = model.run("out", {"--read-site", "blocks.2.hook_resid_post", "--write-site",
+                                       "blocks.2.hook_resid_post", "--transplant-gap"});
     // written where it is read: the transplanted end is the other's own
     for (double gap : doubles(out, "transplant_gap.npy")) CHECK(gap == 0);
     auto const distances = doubles(out, "distances.npy");
-    for (std::size_t p = 0; p < 5; ++p) CHECK(std::abs(distances[p * 5 + 4] - distance(natural[p], natural[p + 1])) < 1e-12);
+    for (std::size_t p = 0; p < 5; ++p)
+        CHECK(std::abs(distances[p * 5 + 4] - distance(natural[p], natural[p + 1])) < 1e-12);
 }
 
 TEST_CASE("in suffix mode both ends are natural runs", "[programs][interventions]") {
@@ -135,7 +147,8 @@ TEST_CASE("in suffix mode both ends are natural runs", "[programs][interventions
         auto const out = model.run("out", {"--mode", "suffix", "--context", context});
         for (double gap : doubles(out, "transplant_gap.npy")) CHECK(gap == 0);
         auto const distances = doubles(out, "distances.npy");
-        for (std::size_t p = 0; p < 5; ++p) CHECK(std::abs(distances[p * 5 + 4] - distance(natural[p], natural[p + 1])) < 1e-12);
+        for (std::size_t p = 0; p < 5; ++p)
+            CHECK(std::abs(distances[p * 5 + 4] - distance(natural[p], natural[p + 1])) < 1e-12);
         CHECK(json_of(out / "summary.json").at("mode") == "suffix");
     }
 }
@@ -163,8 +176,10 @@ TEST_CASE("several read sites of one sweep", "[programs][interventions]") {
     small_model const model;
     auto const all = model.run("all", {"--read-site", "ln_final.hook_out,blocks.1.hook_mlp_out,unembed.hook_out"});
     CHECK(doubles(all, "distances.npy") == doubles(model.run("one"), "distances.npy"));
-    CHECK(doubles(all, "distances.2.npy") == doubles(model.run("two", {"--read-site", "blocks.1.hook_mlp_out"}), "distances.npy"));
-    CHECK(doubles(all, "distances.3.npy") == doubles(model.run("three", {"--read-site", "unembed.hook_out"}), "distances.npy"));
+    CHECK(doubles(all, "distances.2.npy") ==
+          doubles(model.run("two", {"--read-site", "blocks.1.hook_mlp_out"}), "distances.npy"));
+    CHECK(doubles(all, "distances.3.npy") ==
+          doubles(model.run("three", {"--read-site", "unembed.hook_out"}), "distances.npy"));
     CHECK(bytes_of(all / "curves.csv") == bytes_of(model.dir / "one" / "curves.csv"));
     model.run("all");
     CHECK(names_in(all) == names_in(model.dir / "one"));  // those of the run before are gone
@@ -176,24 +191,33 @@ TEST_CASE("frozen sites do not follow the path", "[programs][interventions]") {
     auto const free = doubles(model.run("out"), "distances.npy");
     for (auto const* value : {"A", "mean"}) {
         CAPTURE(value);
-        auto const out = model.run("out", {"--freeze", std::string("blocks.*.hook_attn_out,blocks.*.hook_mlp_out@") + value, "--read-site",
-                                           "blocks.2.hook_resid_post"});
+        auto const out =
+            model.run("out", {"--freeze", std::string("blocks.*.hook_attn_out,blocks.*.hook_mlp_out@") + value,
+                              "--read-site", "blocks.2.hook_resid_post"});
         auto const distances = doubles(out, "distances.npy");
         // the residual stream is x(α) + something fixed: a straight line, no plateau
         for (std::size_t p = 0; p < 5; ++p) {
-            for (std::size_t i = 0; i < 5; ++i) CHECK(std::abs(distances[p * 5 + i] - distances[p * 5 + 4] * 0.25 * static_cast<double>(i)) < 1e-12);
+            for (std::size_t i = 0; i < 5; ++i)
+                CHECK(std::abs(distances[p * 5 + i] - distances[p * 5 + 4] * 0.25 * static_cast<double>(i)) < 1e-12);
         }
-        auto const some = doubles(model.run("out", {"--freeze", std::string("blocks.2.mlp.hook_post@") + value}), "distances.npy");
+        auto const some =
+            doubles(model.run("out", {"--freeze", std::string("blocks.2.mlp.hook_post@") + value}), "distances.npy");
         CHECK(some != free);
     }
-    auto const mixed = doubles(model.run("out", {"--freeze", "blocks.1.hook_mlp_out@A,blocks.2.hook_mlp_out@mean"}), "distances.npy");
-    CHECK(doubles(model.run("out", {"--freeze", "blocks.2.hook_mlp_out@mean", "--freeze", "blocks.1.hook_mlp_out@A"}), "distances.npy") == mixed);
+    auto const mixed =
+        doubles(model.run("out", {"--freeze", "blocks.1.hook_mlp_out@A,blocks.2.hook_mlp_out@mean"}), "distances.npy");
+    CHECK(doubles(model.run("out", {"--freeze", "blocks.2.hook_mlp_out@mean", "--freeze", "blocks.1.hook_mlp_out@A"}),
+                  "distances.npy") == mixed);
     CHECK(mixed != doubles(model.run("out", {"--freeze", "blocks.1.hook_mlp_out@A"}), "distances.npy"));
 }
 
-TEST_CASE("files with interventions are the same bytes for any number of threads", "[programs][interventions][threads]") {
+TEST_CASE("files with interventions are the same bytes for any number of threads",
+          "[programs][interventions][threads]") {
     small_model const model;
-    words const options{"--freeze", "blocks.*.hook_mlp_out@mean,*ln2.hook_scale@A", "--context", "both", "--position=-3:-1", "--kl", "--top-k", "2"};
+    words const options{"--freeze",         "blocks.*.hook_mlp_out@mean,*ln2.hook_scale@A",
+                        "--context",        "both",
+                        "--position=-3:-1", "--kl",
+                        "--top-k",          "2"};
     for (auto const* threads : {"1", "2", "3"}) {
         auto more = options;
         more.insert(more.end(), {"--threads", threads, "--steps", "80"});
@@ -207,7 +231,9 @@ TEST_CASE("files with interventions are the same bytes for any number of threads
 
 TEST_CASE("interventions that make no sense", "[programs][interventions][errors]") {
     small_model const model;
-    auto const wrong = [&](int status, words const& more, std::string const& part) { fail(status, "stable_regions", model.with("no", more), part); };
+    auto const wrong = [&](int status, words const& more, std::string const& part) {
+        fail(status, "stable_regions", model.with("no", more), part);
+    };
     wrong(2, {"--context", "C"}, "context");
     wrong(2, {"--mode", "prefix"}, "mode");
     wrong(2, {"--mode", "suffix", "--position", "3"}, "leave out --position");
@@ -224,8 +250,10 @@ TEST_CASE("interventions that make no sense", "[programs][interventions][errors]
     wrong(1, {"--freeze", "blocks.1.hook_resid_pre@mean"}, "degenerate");
     scratch_dir const texts;
     auto const text_model = write_text_model(texts / "model");
-    fail(2, "stable_regions", {"--model", text_model, "--prompts", texts.write("prompts.txt", "one\ntwo 2\n").string(), "--mode", "suffix", "--out",
-                               (texts / "out").string()}, "one length");
+    fail(2, "stable_regions",
+         {"--model", text_model, "--prompts", texts.write("prompts.txt", "one\ntwo 2\n").string(), "--mode", "suffix",
+          "--out", (texts / "out").string()},
+         "one length");
     CHECK_FALSE(std::filesystem::exists(model.dir / "no"));
 }
 

@@ -26,7 +26,8 @@ std::string write_sae(scratch_dir const& dir, std::string const& site, index dea
     plateau::counter_rng rng{3};
     auto const add = [&](std::string const& name, std::vector<index> shape, float spread) {
         tiny::stored_tensor tensor{shape, {}};
-        for (index i = 0; i < shape[0] * (shape.size() > 1 ? shape[1] : 1); ++i) tensor.values.push_back(spread * static_cast<float>(rng.uniform() - 0.5));
+        for (index i = 0; i < shape[0] * (shape.size() > 1 ? shape[1] : 1); ++i)
+            tensor.values.push_back(spread * static_cast<float>(rng.uniform() - 0.5));
         file.tensors[name] = std::move(tensor);
     };
     add("W_enc", {inputs, features}, 2);
@@ -39,7 +40,10 @@ std::string write_sae(scratch_dir const& dir, std::string const& site, index dea
     file.write(folder);
     std::filesystem::rename(folder / "model.safetensors", folder / "sae_weights.safetensors");
     std::filesystem::remove(folder / "config.json");
-    nlohmann::json const config{{"d_in", inputs}, {"d_sae", features}, {"architecture", "standard"}, {"metadata", {{"hook_name", site}, {"sae_lens_version", "6.0.0"}}}};
+    nlohmann::json const config{{"d_in", inputs},
+                                {"d_sae", features},
+                                {"architecture", "standard"},
+                                {"metadata", {{"hook_name", site}, {"sae_lens_version", "6.0.0"}}}};
     tiny::write_text(folder / "cfg.json", config.dump());
     return folder.string();
 }
@@ -50,8 +54,12 @@ std::string prompts(scratch_dir const& dir) {
 
 TEST_CASE("sensitive_directions --sae adds rows of features and the error", "[programs][sensitive_directions][sae]") {
     scratch_dir const dir;
-    auto const sae = write_sae(dir, "blocks.1.hook_resid_pre", 5), tokens = prompts(dir);  // the other name of blocks.0.hook_resid_post
-    words const arguments{"--model", model, "--tokens", tokens, "--sae", sae, "--families", "isotropic,real,sae-error,sae-dead,sae-active,sae-inactive", "--lengths", "0.1,0.5,1", "--resamples", "50"};
+    auto const sae = write_sae(dir, "blocks.1.hook_resid_pre", 5),
+               tokens = prompts(dir);  // the other name of blocks.0.hook_resid_post
+    words const arguments{
+        "--model",   model,       "--tokens",    tokens,
+        "--sae",     sae,         "--families",  "isotropic,real,sae-error,sae-dead,sae-active,sae-inactive",
+        "--lengths", "0.1,0.5,1", "--resamples", "50"};
     auto const with = [&](words more) {
         more.insert(more.begin(), arguments.begin(), arguments.end());
         return more;
@@ -66,14 +74,19 @@ TEST_CASE("sensitive_directions --sae adds rows of features and the error", "[pr
     CHECK(summary.at("dead_features").get<int>() >= 5);
     CHECK(summary.at("kl_at").size() == 6);
     // without --families: those that exist come after the others
-    auto const run = succeed("sensitive_directions", {"--model", model, "--tokens", tokens, "--sae", sae, "--lengths", "0.5", "--resamples", "50", "--components", "2", "--out", (dir / "all").string()});
+    auto const run =
+        succeed("sensitive_directions", {"--model", model, "--tokens", tokens, "--sae", sae, "--lengths", "0.5",
+                                         "--resamples", "50", "--components", "2", "--out", (dir / "all").string()});
     CHECK(json_of(dir / "all" / "summary.json").at("families").size() == 10);
 }
 
-TEST_CASE("sensitive_directions --sae leaves out a family without directions, unless it was asked for", "[programs][sensitive_directions][sae]") {
+TEST_CASE("sensitive_directions --sae leaves out a family without directions, unless it was asked for",
+          "[programs][sensitive_directions][sae]") {
     scratch_dir const dir;
     auto const sae = write_sae(dir, "blocks.0.hook_resid_post", features), tokens = prompts(dir);  // all dead
-    words const arguments{"--model", model, "--tokens", tokens, "--sae", sae, "--lengths", "0.5", "--resamples", "50", "--components", "2", "--out", (dir / "out").string()};
+    words const arguments{
+        "--model", model,         "--tokens", tokens,         "--sae", sae,     "--lengths",
+        "0.5",     "--resamples", "50",       "--components", "2",     "--out", (dir / "out").string()};
     auto const run = succeed("sensitive_directions", arguments);
     CHECK_THAT(run.out, contains("sae-active is left out"));
     CHECK_THAT(run.out, contains("sae-inactive is left out"));
@@ -96,10 +109,12 @@ TEST_CASE("blow_up --sae adds centres made of features", "[programs][blow_up][sa
     succeed("blow_up", with({"--sae", sae, "--threads", "1", "--out", (dir / "one").string()}));
     succeed("blow_up", with({"--sae", sae, "--threads", "3", "--out", (dir / "three").string()}));
     check_same_files(dir / "one", dir / "three");
-    auto const plain = read_npy<double>(dir / "plain" / "distances.npy"), all = read_npy<double>(dir / "one" / "distances.npy");
+    auto const plain = read_npy<double>(dir / "plain" / "distances.npy"),
+               all = read_npy<double>(dir / "one" / "distances.npy");
     CHECK(plain.shape == std::vector<index>{2, 3, 6, 13});
     REQUIRE(all.shape == std::vector<index>{4, 3, 6, 13});
-    CHECK(std::equal(plain.values.begin(), plain.values.end(), all.values.begin()));  // real and gaussian centres are as they were
+    CHECK(std::equal(plain.values.begin(), plain.values.end(),
+                     all.values.begin()));  // real and gaussian centres are as they were
     for (double const x : all.values) CHECK(std::isfinite(x));
     CHECK(read_npy<double>(dir / "one" / "norms.npy").shape == std::vector<index>{4, 6});
     auto const summary = json_of(dir / "one" / "summary.json");
@@ -121,7 +136,8 @@ TEST_CASE("autoencoders that do not fit are refused", "[programs][sae]") {
         fail(2, program, with(write_sae(dir, "blocks.0.hook_resid_post", 0, width + 1)), "25 inputs");
         fail(1, program, with((dir / "nothing").string()), "cfg.json");
     }
-    fail(2, "sensitive_directions", {"--model", model, "--tokens", tokens, "--families", "isotropic,sae-error"}, "--sae");
+    fail(2, "sensitive_directions", {"--model", model, "--tokens", tokens, "--families", "isotropic,sae-error"},
+         "--sae");
 }
 
 }  // namespace

@@ -277,8 +277,10 @@ TEST_CASE("every path begins at A, and those that end at B end there bit for bit
     random_model const model;
     std::map<std::string, std::vector<double>> curves;
     std::size_t const steps = 7, middle = 3;
-    for (std::string const path : {"linear", "arc", "arc-to-b", "slerp", "slerp-rescaled", "slerp-folded", "rotation", "rotation-added"}) {
-        succeed("stable_regions", model.with(path, {"--steps", std::to_string(steps), "--pairs", "disjoint", "--path", path}));
+    for (std::string const path :
+         {"linear", "arc", "arc-to-b", "slerp", "slerp-rescaled", "slerp-folded", "rotation", "rotation-added"}) {
+        succeed("stable_regions",
+                model.with(path, {"--steps", std::to_string(steps), "--pairs", "disjoint", "--path", path}));
         check_consistent(model.dir / path);
         curves[path] = results{model.dir / path}.distances.values;
     }
@@ -300,7 +302,8 @@ TEST_CASE("every path begins at A, and those that end at B end there bit for bit
     }
 }
 
-TEST_CASE("--metrics leaves curves of whole paths, at every read site, and changes nothing else", "[programs][stable_regions]") {
+TEST_CASE("--metrics leaves curves of whole paths, at every read site, and changes nothing else",
+          "[programs][stable_regions]") {
     random_model const model;
     words const sites{"--steps", "9", "--read-site", "ln_final.hook_out,blocks.1.hook_resid_post"};
     succeed("stable_regions", model.with("plain", sites));
@@ -311,20 +314,28 @@ TEST_CASE("--metrics leaves curves of whole paths, at every read site, and chang
     CHECK(bytes_of(model.dir / "plain/distances.2.npy") == bytes_of(model.dir / "whole/distances.2.npy"));
     for (std::string const suffix : {".npy", ".2.npy"}) {
         CAPTURE(suffix);
-        auto const of = [&](std::string const& name) { return read_npy<double>(model.dir / ("whole/" + name + suffix)); };
-        auto const distances = of("distances"), share = of("share"), projection = of("projection"), arc = of("arc"), cosine = of("cosine");
+        auto const of = [&](std::string const& name) {
+            return read_npy<double>(model.dir / ("whole/" + name + suffix));
+        };
+        auto const distances = of("distances"), share = of("share"), projection = of("projection"), arc = of("arc"),
+                   cosine = of("cosine");
         REQUIRE(share.shape == distances.shape);
         for (std::size_t i = 0; i < share.values.size(); ++i) {
             auto const k = i % 9;
-            if (k == 0) CHECK((share.values[i] == 0 && projection.values[i] == 0 && arc.values[i] == 0 && cosine.values[i] == 0));
-            if (k == 8) CHECK((share.values[i] == 1 && std::abs(projection.values[i] - 1) < 1e-12 && arc.values[i] == 1));
+            if (k == 0)
+                CHECK(
+                    (share.values[i] == 0 && projection.values[i] == 0 && arc.values[i] == 0 && cosine.values[i] == 0));
+            if (k == 8)
+                CHECK((share.values[i] == 1 && std::abs(projection.values[i] - 1) < 1e-12 && arc.values[i] == 1));
             if (k == 0 || k == 8) continue;
             CHECK((arc.values[i] > arc.values[i - 1] && arc.values[i] < 1));
             CHECK((cosine.values[i] > 0 && cosine.values[i] <= 2));
             // |x - a| from the share s: d_B = d_A (1 - s) / s, and both ends are d(1) apart at most d_A + d_B
-            double const to_a = distances.values[i], to_b = to_a * (1 - share.values[i]) / share.values[i], apart = distances.values[i - k + 8];
+            double const to_a = distances.values[i], to_b = to_a * (1 - share.values[i]) / share.values[i],
+                         apart = distances.values[i - k + 8];
             CHECK(to_a + to_b >= apart * (1 - 1e-9));
-            CHECK(std::abs(projection.values[i] - 0.5 * (1 + (to_a * to_a - to_b * to_b) / (apart * apart))) < 1e-6);  // law of cosines
+            CHECK(std::abs(projection.values[i] - 0.5 * (1 + (to_a * to_a - to_b * to_b) / (apart * apart))) <
+                  1e-6);  // law of cosines
         }
     }
     succeed("stable_regions", model.with("whole", sites));
@@ -333,7 +344,8 @@ TEST_CASE("--metrics leaves curves of whole paths, at every read site, and chang
 
 TEST_CASE("--refine looks closer at every jump", "[programs][stable_regions]") {
     random_model const model;
-    auto const result = succeed("stable_regions", model.with("out", {"--steps", "9", "--dtype", "fp64", "--refine", "1e-5"}));
+    auto const result =
+        succeed("stable_regions", model.with("out", {"--steps", "9", "--dtype", "fp64", "--refine", "1e-5"}));
     check_consistent(model.dir / "out");
     CHECK_THAT(result.out, contains("max slope, refined"));
     auto const refined = read_npy<double>(model.dir / "out/refined.npy");
@@ -442,8 +454,8 @@ TEST_CASE("--kl and --top-k leave what the model predicts", "[programs][stable_r
     }
     // at α = 0 the row is the prompt's own run
     auto const file = (model.dir / "a.npz").string();
-    succeed("activations", {"--model", model.dir.path().string(), "--tokens", model.tokens, "--sites", "unembed.hook_out", "--dtype",
-                            "fp64", "--out", file});
+    succeed("activations", {"--model", model.dir.path().string(), "--tokens", model.tokens, "--sites",
+                            "unembed.hook_out", "--dtype", "fp64", "--out", file});
     auto const logits = plateau::io::npz_reader{file}.read<double>("unembed.hook_out");
     index const positions = logits.shape[1], vocabulary = logits.shape[2];
     for (index p = 0; p < 11; ++p) {

@@ -40,7 +40,9 @@ struct random_models {
     std::string path(std::string const& name) const { return (dir / name).string(); }
 
     words run(std::string const& out, words const& more = {}) const {
-        return with({"--model", path("step-8"), "--tokens", tokens, "--out", path(out), "--resamples", "40", "--dtype", "fp64"}, more);
+        return with(
+            {"--model", path("step-8"), "--tokens", tokens, "--out", path(out), "--resamples", "40", "--dtype", "fp64"},
+            more);
     }
 
     scratch_dir dir;
@@ -70,12 +72,14 @@ TEST_CASE("emergence and depth have the curves of stable_regions", "[programs][s
     random_models const given;
     succeed("emergence", given.run("e", {"--checkpoints", given.path("step-8") + "," + given.path("step-32")}));
     CHECK(read_npy<std::int64_t>(given.dir / "e/steps.npy").values == std::vector<std::int64_t>{8, 32});
-    auto const slopes = read_npy<double>(given.dir / "e/max_slope.npy"), relative = read_npy<double>(given.dir / "e/relative.npy");
+    auto const slopes = read_npy<double>(given.dir / "e/max_slope.npy"),
+               relative = read_npy<double>(given.dir / "e/relative.npy");
     CHECK(relative.shape == std::vector<index>{2, 11, 50});
     CHECK(read_npy<double>(given.dir / "e/median_curve.npy").shape == std::vector<index>{2, 50});
     for (std::size_t c = 0; c < 2; ++c) {
         auto const* const name = c == 0 ? "step-8" : "step-32";
-        succeed("stable_regions", {"--model", given.path(name), "--tokens", given.tokens, "--out", given.path("s"), "--dtype", "fp64"});
+        succeed("stable_regions",
+                {"--model", given.path(name), "--tokens", given.tokens, "--out", given.path("s"), "--dtype", "fp64"});
         same(row(slopes, c), values_of(given.dir / "s/max_slope.npy"));
         same(row(relative, c), values_of(given.dir / "s/relative.npy"));
         same(row(read_npy<double>(given.dir / "e/alpha_jump.npy"), c), values_of(given.dir / "s/alpha_jump.npy"));
@@ -87,14 +91,17 @@ TEST_CASE("emergence and depth have the curves of stable_regions", "[programs][s
     succeed("depth", given.run("d", {"--write-layers", "0,1:2"}));
     CHECK(read_npy<std::int64_t>(given.dir / "d/write_layers.npy").values == std::vector<std::int64_t>{0, 1, 2});
     CHECK(read_npy<std::int64_t>(given.dir / "d/read_layers.npy").values == std::vector<std::int64_t>{1, 2});
-    auto const by_write = read_npy<double>(given.dir / "d/write_max_slope.npy"), by_read = read_npy<double>(given.dir / "d/read_max_slope.npy");
+    auto const by_write = read_npy<double>(given.dir / "d/write_max_slope.npy"),
+               by_read = read_npy<double>(given.dir / "d/read_max_slope.npy");
     for (std::size_t layer = 0; layer < 3; ++layer) {
-        succeed("stable_regions", {"--model", given.path("step-8"), "--tokens", given.tokens, "--out", given.path("s"), "--dtype", "fp64", "--write-site",
-                                   "blocks." + std::to_string(layer) + ".hook_resid_post"});
+        succeed("stable_regions",
+                {"--model", given.path("step-8"), "--tokens", given.tokens, "--out", given.path("s"), "--dtype", "fp64",
+                 "--write-site", "blocks." + std::to_string(layer) + ".hook_resid_post"});
         same(row(by_write, layer), values_of(given.dir / "s/max_slope.npy"));
         if (layer == 0) continue;
-        succeed("stable_regions", {"--model", given.path("step-8"), "--tokens", given.tokens, "--out", given.path("s"), "--dtype", "fp64", "--read-site",
-                                   "blocks." + std::to_string(layer) + ".hook_resid_post"});
+        succeed("stable_regions",
+                {"--model", given.path("step-8"), "--tokens", given.tokens, "--out", given.path("s"), "--dtype", "fp64",
+                 "--read-site", "blocks." + std::to_string(layer) + ".hook_resid_post"});
         same(row(by_read, layer - 1), values_of(given.dir / "s/max_slope.npy"));
     }
 }
@@ -103,7 +110,8 @@ TEST_CASE("the embedded checkpoints show regions emerge, and what they emerge fr
     scratch_dir const dir;
     auto const result = succeed("emergence", {"--out", (dir / "out").string(), "--resamples", "100", "--steps", "30"});
     auto const summary = json_of(dir / "out/summary.json");
-    CHECK(read_npy<std::int64_t>(dir / "out/steps.npy").values == std::vector<std::int64_t>{0, 16, 32, 64, 128, 256, 512, 1099});
+    CHECK(read_npy<std::int64_t>(dir / "out/steps.npy").values ==
+          std::vector<std::int64_t>{0, 16, 32, 64, 128, 256, 512, 1099});
     auto const median = [&](std::size_t c) { return summary.at("max_slope_median")[c][0].get<double>(); };
     CHECK(median(0) < 1.3);
     CHECK(median(7) > 4);
@@ -125,16 +133,20 @@ TEST_CASE("the embedded checkpoints show regions emerge, and what they emerge fr
         CHECK(std::abs(cells[6] + cells[9] + cells[12] - cells[3]) < 1e-12);
     }
     CHECK(rows == 7);
-    for (auto const* part : {"new regions", "sharper boundaries", "jump spread", "same pairs"}) CHECK_THAT(result.out, contains(part));
+    for (auto const* part : {"new regions", "sharper boundaries", "jump spread", "same pairs"})
+        CHECK_THAT(result.out, contains(part));
 }
 
 TEST_CASE("prompts that end alike lie nearer to each other than prompts that do not", "[programs][studies]") {
     scratch_dir const dir;
     auto const result = succeed("similar_dissimilar", {"--out", (dir / "out").string(), "--resamples", "100"});
     auto const summary = json_of(dir / "out/summary.json");
-    auto const kinds = read_npy<std::int64_t>(dir / "out/kinds.npy").values, pairs = read_npy<std::int64_t>(dir / "out/pairs.npy").values;
+    auto const kinds = read_npy<std::int64_t>(dir / "out/kinds.npy").values,
+               pairs = read_npy<std::int64_t>(dir / "out/pairs.npy").values;
     auto const tokens = read_npy<std::int64_t>(dir / "out/tokens.npy");
-    auto const last = [&](std::int64_t prompt) { return tokens.values[static_cast<std::size_t>((prompt + 1) * tokens.shape[1] - 1)]; };  // of one length
+    auto const last = [&](std::int64_t prompt) {
+        return tokens.values[static_cast<std::size_t>((prompt + 1) * tokens.shape[1] - 1)];
+    };  // of one length
     std::size_t const triples = summary.at("triples");
     REQUIRE(triples > 10);
     for (std::size_t p = 0; p < 2 * triples; ++p) {
@@ -153,16 +165,19 @@ TEST_CASE("prompts that end alike lie nearer to each other than prompts that do 
     auto const output = values_of(dir / "out/output_distance.npy");
     for (double const d : output) CHECK((d >= 0 && d <= 1));
     CHECK_FALSE(std::filesystem::exists(dir / "out/corpus_distance.npy"));
-    for (auto const* part : {"D1", "S3", "' breathtaking'", "Cliff's delta", "output distance"}) CHECK_THAT(result.out, contains(part));
+    for (auto const* part : {"D1", "S3", "' breathtaking'", "Cliff's delta", "output distance"})
+        CHECK_THAT(result.out, contains(part));
 }
 
 TEST_CASE("what follows the last tokens in a corpus is compared where it is known", "[programs][studies]") {
     scratch_dir const dir;
     std::string text;
-    std::vector<std::string> const parts{"She looked at the house, and then ", "he had been there. The end of ", "in the morning it was said, "};
+    std::vector<std::string> const parts{"She looked at the house, and then ", "he had been there. The end of ",
+                                         "in the morning it was said, "};
     for (std::size_t i = 0; i < 400; ++i) text += parts[i % 3];
     auto const corpus = dir.write("corpus.txt", text).string();
-    succeed("similar_dissimilar", {"--corpus", corpus, "--count", "40", "--length", "6", "--min-count", "20", "--resamples", "50", "--out", (dir / "out").string()});
+    succeed("similar_dissimilar", {"--corpus", corpus, "--count", "40", "--length", "6", "--min-count", "20",
+                                   "--resamples", "50", "--out", (dir / "out").string()});
     auto const distances = values_of(dir / "out/corpus_distance.npy");
     auto const kinds = read_npy<std::int64_t>(dir / "out/kinds.npy").values;
     index known = 0;
@@ -184,7 +199,8 @@ TEST_CASE("region_count counts what its thresholds say", "[programs][studies]") 
         auto const summary = json_of(given.dir / "out/summary.json");
         for (std::size_t k = 0; k < 2; ++k) {
             double const limit = k == 0 ? 1.1 : 2;
-            auto const below = static_cast<double>(std::count_if(slopes.begin(), slopes.end(), [&](double s) { return s < limit; }));
+            auto const below =
+                static_cast<double>(std::count_if(slopes.begin(), slopes.end(), [&](double s) { return s < limit; }));
             double const share = below / static_cast<double>(slopes.size());
             auto const found = summary.at("same_region_share")[k];
             CHECK(std::abs(found[0].get<double>() - share) < 1e-14);
@@ -196,9 +212,10 @@ TEST_CASE("region_count counts what its thresholds say", "[programs][studies]") 
             else CHECK(summary.at("regions_equal")[k][0].is_null());  // no bound
         }
     }
-    succeed("stable_regions", {"--model", given.path("step-8"), "--tokens", given.tokens, "--out", given.path("s"), "--dtype", "fp64", "--pairs", "all",
-                               "--top-k", "1"});
-    CHECK(read_npy<std::int64_t>(given.dir / "s/top_tokens.npy").values == read_npy<std::int64_t>(given.dir / "out/path_labels.npy").values);
+    succeed("stable_regions", {"--model", given.path("step-8"), "--tokens", given.tokens, "--out", given.path("s"),
+                               "--dtype", "fp64", "--pairs", "all", "--top-k", "1"});
+    CHECK(read_npy<std::int64_t>(given.dir / "s/top_tokens.npy").values ==
+          read_npy<std::int64_t>(given.dir / "out/path_labels.npy").values);
 }
 
 TEST_CASE("predict_jump's predictions are those of their formulas", "[programs][studies]") {
@@ -232,9 +249,13 @@ TEST_CASE("studies leave the same bytes for any number of threads", "[programs][
     scratch_dir const dir;
     std::string const program = GENERATE("emergence", "depth", "similar_dissimilar", "region_count", "predict_jump");
     CAPTURE(program);
-    auto const tokens = dir.write("prompts.txt", " She had always\n The house\n He said that the\n It was the\n in the morning\n of the house\n").string();
+    auto const tokens =
+        dir.write("prompts.txt",
+                  " She had always\n The house\n He said that the\n It was the\n in the morning\n of the house\n")
+            .string();
     for (auto const* threads : {"1", "3"}) {
-        succeed(program, {"--prompts", tokens, "--threads", threads, "--resamples", "20", "--steps", "12", "--out", (dir / threads).string()});
+        succeed(program, {"--prompts", tokens, "--threads", threads, "--resamples", "20", "--steps", "12", "--out",
+                          (dir / threads).string()});
     }
     check_same_files(dir / "1", dir / "3");
 #if PLATEAU_HAS_CAIRO
@@ -252,7 +273,9 @@ TEST_CASE("studies refuse options without sense, and leave nothing", "[programs]
     for (auto const& program : studies) {
         if (program == "similar_dissimilar") continue;  // needs text
         words const models = program == "emergence" ? words{"--checkpoints", given.path("step-8")} : words{};
-        auto const refused = [&](words const& more, std::string const& part) { expect(2, program, with(models, more), part); };
+        auto const refused = [&](words const& more, std::string const& part) {
+            expect(2, program, with(models, more), part);
+        };
         refused({"--steps", "1"}, "--steps must be at least 2");
         refused({"--pairs", "ring"}, "chain, disjoint, all");
         refused({"--min-d1", "-1"}, "--min-d1");
@@ -274,7 +297,8 @@ TEST_CASE("studies refuse options without sense, and leave nothing", "[programs]
     expect(1, "similar_dissimilar", {}, "token ids");  // the model knows no text
 }
 
-TEST_CASE("the last of the layers can be written to, and a model of one layer has nothing later to read", "[programs][studies]") {
+TEST_CASE("the last of the layers can be written to, and a model of one layer has nothing later to read",
+          "[programs][studies]") {
     random_models const given;
     succeed("depth", given.run("out", {"--write-layers", "2", "--fixed-write", "2"}));
     CHECK(read_npy<double>(given.dir / "out/read_max_slope.npy").shape.at(0) == 0);
@@ -286,7 +310,8 @@ TEST_CASE("two prompts make a study without intervals", "[programs][studies]") {
     auto const prompts = dir.write("two.txt", " She had always\n The house was\n").string();
     for (auto const& program : studies) {
         CAPTURE(program);
-        succeed(program, {"--prompts", prompts, "--steps", "5", "--resamples", "20", "--out", (dir / program).string()});
+        succeed(program,
+                {"--prompts", prompts, "--steps", "5", "--resamples", "20", "--out", (dir / program).string()});
     }
 }
 
@@ -294,9 +319,10 @@ TEST_CASE("the help of studies names every option, file and shape", "[programs][
     for (auto const& program : studies) {
         CAPTURE(program);
         auto const help = succeed(program, {"--help"}).out;
-        for (auto const* word : {"--model", "--weights", "--dtype", "--backend", "--threads", "--seed", "--out", "--tokens", "--prompts", "--corpus", "--count",
-                                 "--length", "--bos", "--pairs", "--steps", "--min-d1", "--resamples", "summary.json", "tokens.npy", "pairs.npy", "[P,2]",
-                                 "[N,T]", "float64", "int64"}) {
+        for (auto const* word :
+             {"--model",     "--weights",    "--dtype",    "--backend", "--threads", "--seed",  "--out",   "--tokens",
+              "--prompts",   "--corpus",     "--count",    "--length",  "--bos",     "--pairs", "--steps", "--min-d1",
+              "--resamples", "summary.json", "tokens.npy", "pairs.npy", "[P,2]",     "[N,T]",   "float64", "int64"}) {
             CHECK_THAT(help, contains(word));
         }
         CHECK_THAT(help, contains(program + ".png"));
@@ -305,7 +331,8 @@ TEST_CASE("the help of studies names every option, file and shape", "[programs][
 
 TEST_CASE("one's own path, metric and direction run in the sweeps of the library", "[programs][studies]") {
     auto const out = succeed("your_own", {}).out;
-    for (auto const* part : {"coordinate by coordinate", "share on plateaus", "toward its outliers", "max slope"}) CHECK_THAT(out, contains(part));
+    for (auto const* part : {"coordinate by coordinate", "share on plateaus", "toward its outliers", "max slope"})
+        CHECK_THAT(out, contains(part));
     CHECK(std::count(out.begin(), out.end(), '\n') == 2 + 6 + 1 + 2 + 6);
     fail(1, "your_own", {"/nowhere"}, "there is no model at");
 }

@@ -22,12 +22,14 @@ using context = plateau::backend::cpu_context;
 
 std::string const model = golden_model("llama_gqa");
 
-std::set<std::string> const all_files{"angles.npy", "directions.npy", "distances.npy", "exponents.npy", "intercepts.npy", "medians.npy", "summary.json",
-                                      "superellipse.csv",
+std::set<std::string> const all_files {
+    "angles.npy", "directions.npy", "distances.npy", "exponents.npy", "intercepts.npy", "medians.npy", "summary.json",
+        "superellipse.csv",
 #if PLATEAU_HAS_CAIRO
-                                      "superellipse.png",
+        "superellipse.png",
 #endif
-                                      "tokens.npy"};
+        "tokens.npy"
+};
 
 struct eight_prompts {
     std::vector<std::vector<plateau::token_id>> prompts;
@@ -39,20 +41,23 @@ struct eight_prompts {
         tokens = write_tokens(dir / "tokens.npy", prompts);
     }
     words with(std::string const& out, words const& more = {}) const {
-        words all{"--model", model, "--tokens", tokens, "--out", (dir / out).string(), "--grid", "7", "--resamples", "20"};
+        words all{"--model", model, "--tokens",    tokens, "--out", (dir / out).string(),
+                  "--grid",  "7",   "--resamples", "20"};
         if (std::find(more.begin(), more.end(), "--anchors") == more.end()) all.insert(all.end(), {"--anchors", "4"});
         all.insert(all.end(), more.begin(), more.end());
         return all;
     }
 };
 
-TEST_CASE("superellipse leaves the responses of the library, their medians and their fits", "[programs][superellipse]") {
+TEST_CASE("superellipse leaves the responses of the library, their medians and their fits",
+          "[programs][superellipse]") {
     eight_prompts const given;
     auto const out = given.dir / "out";
     auto const result = succeed("superellipse", given.with("out", {"--dtype", "fp64", "--direction-pairs", "2"}));
     CHECK(names_in(out) == all_files);
     auto const distances = read_npy<double>(out / "distances.npy"), medians = read_npy<double>(out / "medians.npy");
-    auto const directions = read_npy<double>(out / "directions.npy"), exponents = read_npy<double>(out / "exponents.npy");
+    auto const directions = read_npy<double>(out / "directions.npy"),
+               exponents = read_npy<double>(out / "exponents.npy");
     auto const intercepts = read_npy<double>(out / "intercepts.npy"), angles = read_npy<double>(out / "angles.npy");
     CHECK(distances.shape == std::vector<index>{4, 4, 7, 7});
     CHECK(medians.shape == std::vector<index>{4, 7, 7});
@@ -70,10 +75,12 @@ TEST_CASE("superellipse leaves the responses of the library, their medians and t
     REQUIRE(layers < 5);
     for (std::size_t q = 0; q < 4; ++q) {
         auto const* const d = directions.values.data() + static_cast<index>(q) * 2 * width;
-        auto const expected = plateau::sweep::angle_maps(ctx, loaded, anchors, std::span<double const>{d, static_cast<std::size_t>(width)},
-                                                         std::span<double const>{d + width, static_cast<std::size_t>(width)}, {grid, grid},
-                                                         {.read = "blocks." + std::to_string(layers - 2) + ".hook_resid_post"});
-        CHECK(std::equal(expected.flat().begin(), expected.flat().end(), distances.values.begin() + static_cast<std::ptrdiff_t>(q) * expected.size()));
+        auto const expected = plateau::sweep::angle_maps(
+            ctx, loaded, anchors, std::span<double const>{d, static_cast<std::size_t>(width)},
+            std::span<double const>{d + width, static_cast<std::size_t>(width)}, {grid, grid},
+            {.read = "blocks." + std::to_string(layers - 2) + ".hook_resid_post"});
+        CHECK(std::equal(expected.flat().begin(), expected.flat().end(),
+                         distances.values.begin() + static_cast<std::ptrdiff_t>(q) * expected.size()));
         plateau::tensor::buffer<double, 2> median({7, 7});
         for (index i = 0; i < 49; ++i) {
             std::array<double, 4> column{};
@@ -98,17 +105,21 @@ TEST_CASE("superellipse leaves the responses of the library, their medians and t
     CHECK(summary.at("write_site") == "blocks.0.hook_resid_post");
     for (auto const& one : summary.at("exponents")) CHECK(one.size() == 3);
     // the median over two pairs is their mean
-    CHECK(std::abs(summary.at("exponents")[0][0].get<double>() - (exponents.values[3] + exponents.values[12]) / 2) < 1e-12);
+    CHECK(std::abs(summary.at("exponents")[0][0].get<double>() - (exponents.values[3] + exponents.values[12]) / 2) <
+          1e-12);
     CHECK_THAT(result.out, contains("random-difference, median"));
     CHECK(plateau::testing::bytes_of(out / "superellipse.csv").find("random-difference,1,1,") != std::string::npos);
 }
 
-TEST_CASE("superellipse leaves the same bytes for any number of threads, others for another seed", "[programs][superellipse]") {
+TEST_CASE("superellipse leaves the same bytes for any number of threads, others for another seed",
+          "[programs][superellipse]") {
     eight_prompts const given;
-    for (auto const* threads : {"1", "2", "3"}) succeed("superellipse", given.with(threads, {"--threads", threads, "--direction-pairs", "1"}));
+    for (auto const* threads : {"1", "2", "3"})
+        succeed("superellipse", given.with(threads, {"--threads", threads, "--direction-pairs", "1"}));
     for (auto const* threads : {"2", "3"}) check_same_files(given.dir / "1", given.dir / threads);
     succeed("superellipse", given.with("other", {"--seed", "1", "--direction-pairs", "1"}));
-    CHECK(plateau::testing::bytes_of(given.dir / "other/directions.npy") != plateau::testing::bytes_of(given.dir / "1/directions.npy"));
+    CHECK(plateau::testing::bytes_of(given.dir / "other/directions.npy") !=
+          plateau::testing::bytes_of(given.dir / "1/directions.npy"));
 }
 
 TEST_CASE("directions of one's own come two by two", "[programs][superellipse]") {
@@ -117,7 +128,8 @@ TEST_CASE("directions of one's own come two by two", "[programs][superellipse]")
     auto const file = (given.dir / "drawn/directions.npy").string();
     auto const result = succeed("superellipse", given.with("own", {"--directions", file, "--anchors", "8"})).out;
     CHECK_THAT(result, contains("directions.npy 1"));
-    auto const own = read_npy<double>(given.dir / "own/distances.npy"), drawn = read_npy<double>(given.dir / "drawn/distances.npy");
+    auto const own = read_npy<double>(given.dir / "own/distances.npy"),
+               drawn = read_npy<double>(given.dir / "drawn/distances.npy");
     CHECK(own.shape == std::vector<index>{2, 8, 7, 7});
     CHECK(std::equal(drawn.values.begin(), drawn.values.begin() + 4 * 49, own.values.begin()));
 }
@@ -151,9 +163,32 @@ TEST_CASE("superellipse refuses what it cannot measure, and leaves nothing", "[p
 
 TEST_CASE("superellipse --help names everything", "[programs][superellipse]") {
     auto const help = succeed("superellipse", {"--help"}).out;
-    for (auto const* word : {"--model", "--directions", "--direction-pairs", "--anchors", "--grid", "--degrees", "--resamples", "--write-site", "--read-site",
-                             "distances.npy", "medians.npy", "angles.npy", "directions.npy", "exponents.npy", "intercepts.npy", "tokens.npy", "superellipse.csv",
-                             "superellipse.png", "summary.json", "[Q,A,G,G]", "[Q,2,D]", "float64", "int64", "degrees", "random-difference", "kinds"}) {
+    for (auto const* word : {"--model",
+                             "--directions",
+                             "--direction-pairs",
+                             "--anchors",
+                             "--grid",
+                             "--degrees",
+                             "--resamples",
+                             "--write-site",
+                             "--read-site",
+                             "distances.npy",
+                             "medians.npy",
+                             "angles.npy",
+                             "directions.npy",
+                             "exponents.npy",
+                             "intercepts.npy",
+                             "tokens.npy",
+                             "superellipse.csv",
+                             "superellipse.png",
+                             "summary.json",
+                             "[Q,A,G,G]",
+                             "[Q,2,D]",
+                             "float64",
+                             "int64",
+                             "degrees",
+                             "random-difference",
+                             "kinds"}) {
         CHECK_THAT(help, contains(word));
     }
 }

@@ -33,7 +33,9 @@ TEST_CASE("--weights takes the models of the library", "[programs][weights]") {
     auto const curves = [&](auto const& loaded) {
         models::prompt_list prompts;
         auto const tokens = read_npy<std::int64_t>(model + "/tokens.npy");
-        for (index i = 0; i < tokens.shape[0]; ++i) prompts.emplace_back(tokens.values.begin() + i * tokens.shape[1], tokens.values.begin() + (i + 1) * tokens.shape[1]);
+        for (index i = 0; i < tokens.shape[0]; ++i)
+            prompts.emplace_back(tokens.values.begin() + i * tokens.shape[1],
+                                 tokens.values.begin() + (i + 1) * tokens.shape[1]);
         std::vector<plateau::sweep::prompt_pair> pairs;
         for (index i = 0; i + 1 < tokens.shape[0]; ++i) pairs.push_back({i, i + 1});
         auto const all = plateau::sweep::interpolate(ctx, loaded, prompts, pairs, {.steps = 5});
@@ -62,7 +64,8 @@ TEST_CASE("--weights with any seed, dtype and number of threads", "[programs][we
         for (std::string const dtype : {"fp32", "fp64", "bf16"}) {
             CAPTURE(weights, dtype);
             auto const run = [&](std::string const& seed, std::string const& threads) {
-                return distances(dir / ("out" + threads), {"--weights", weights, "--dtype", dtype, "--seed", seed, "--threads", threads});
+                return distances(dir / ("out" + threads),
+                                 {"--weights", weights, "--dtype", dtype, "--seed", seed, "--threads", threads});
             };
             auto const one = run("1", "1");
             CHECK(run("1", "3") == one);
@@ -76,7 +79,9 @@ TEST_CASE("random weights need config.json alone, shuffled ones the checkpoint",
     scratch_dir const dir;
     std::filesystem::create_directory(dir / "model");
     std::filesystem::copy_file(model + "/config.json", dir / "model/config.json");
-    words const common{"--model", (dir / "model").string(), "--tokens", model + "/tokens.npy", "--steps", "5", "--seed", "4", "--out", (dir / "out").string()};
+    words const common{
+        "--model", (dir / "model").string(), "--tokens", model + "/tokens.npy", "--steps", "5", "--seed", "4",
+        "--out",   (dir / "out").string()};
     auto const with = [&](std::string const& weights) {
         auto all = common;
         all.insert(all.end(), {"--weights", weights});
@@ -97,7 +102,8 @@ TEST_CASE("every program has --weights", "[programs][weights]") {
     auto const tokens = write_tokens<std::int64_t>(dir / "tokens.npy", {{3, 5, 7}, {3, 6, 7}});
     auto const told_apart = [&](std::string const& program, words const& arguments) {
         CAPTURE(program);
-        CHECK_THAT(succeed(program, {"--help"}).out, contains("--weights") && contains("baseline") && contains("config.json"));
+        CHECK_THAT(succeed(program, {"--help"}).out,
+                   contains("--weights") && contains("baseline") && contains("config.json"));
         std::set<std::string> outputs;
         for (auto const* weights : {"stored", "random", "shuffled"}) {
             words all{"--model", text_model, "--weights", weights, "--seed", "5"};
@@ -108,7 +114,8 @@ TEST_CASE("every program has --weights", "[programs][weights]") {
     };
     told_apart("generate", {"--prompt", "The plateau", "--max-new-tokens", "8", "--ignore-eos"});
     told_apart("evaluate", {"--text", text});
-    told_apart("activation_patching", {"--tokens", tokens, "--answer", "7", "--wrong", "9", "--out", (dir / "out").string()});
+    told_apart("activation_patching",
+               {"--tokens", tokens, "--answer", "7", "--wrong", "9", "--out", (dir / "out").string()});
     fail(2, "generate", {"--model", text_model, "--weights", "noise", "--prompt", "a"}, "--weights");
 }
 

@@ -72,7 +72,9 @@ TEST_CASE("decoder rows are drawn from the features in the state asked for, all 
         std::set<index> expected, found;
         for (index f = 0; f < sae.features(); ++f) {
             bool const active = features[static_cast<std::size_t>(f)] > 0;
-            bool const fits = state == feature_state::active ? active : !active && (counts.count(f) > 0) == (state == feature_state::alive_inactive);
+            bool const fits = state == feature_state::active
+                                  ? active
+                                  : !active && (counts.count(f) > 0) == (state == feature_state::alive_inactive);
             if (fits) expected.insert(f);
         }
         REQUIRE(expected.size() > 3);
@@ -97,10 +99,14 @@ TEST_CASE("a state that no feature is in gives no direction, and says so", "[sae
     counts.add(rows.view());
     counter_rng rng{1};
     std::vector<double> const on{1, 2, 3}, off{-1, -1, -1}, wide{1, 2, 3, 4};
-    CHECK_THROWS_AS((sae::feature_direction<context, double>{ctx, sae, counts, feature_state::dead}(on, rng)), domain_error);
-    CHECK_THROWS_AS((sae::feature_direction<context, double>{ctx, sae, counts, feature_state::alive_inactive}(on, rng)), domain_error);
-    CHECK_THROWS_AS((sae::feature_direction<context, double>{ctx, sae, counts, feature_state::active}(off, rng)), domain_error);
-    CHECK_THROWS_AS((sae::feature_direction<context, double>{ctx, sae, counts, feature_state::active}(wide, rng)), shape_error);
+    CHECK_THROWS_AS((sae::feature_direction<context, double>{ctx, sae, counts, feature_state::dead}(on, rng)),
+                    domain_error);
+    CHECK_THROWS_AS((sae::feature_direction<context, double>{ctx, sae, counts, feature_state::alive_inactive}(on, rng)),
+                    domain_error);
+    CHECK_THROWS_AS((sae::feature_direction<context, double>{ctx, sae, counts, feature_state::active}(off, rng)),
+                    domain_error);
+    CHECK_THROWS_AS((sae::feature_direction<context, double>{ctx, sae, counts, feature_state::active}(wide, rng)),
+                    shape_error);
     CHECK_THROWS_AS((sae::error_direction<context, double>{ctx, sae}(wide, rng)), shape_error);
 }
 
@@ -148,7 +154,8 @@ TEST_CASE("synthetic activations have as many features, as strong, and others", 
     }
 }
 
-TEST_CASE("structured synthetic activations keep rarity and cosines where they can, bags of features do not", "[sae][directions]") {
+TEST_CASE("structured synthetic activations keep rarity and cosines where they can, bags of features do not",
+          "[sae][directions]") {
     // 6 pairs of features with a cosine of 0.9 within a pair, 0 otherwise; pairs in two classes of how often they fire
     index const d = 12;
     auto decoder = identity(d);
@@ -166,13 +173,15 @@ TEST_CASE("structured synthetic activations keep rarity and cosines where they c
     counts.add(rows.view());
     std::vector<double> features(12);
     features[6] = 3, features[7] = 2;  // a rare pair, similar to each other
-    sae::synthetic_activation<context, double> const structured{ctx, sae, counts, synthetic_kind::structured, 6}, bag{ctx, sae, counts, synthetic_kind::baseline};
+    sae::synthetic_activation<context, double> const structured{ctx, sae, counts, synthetic_kind::structured, 6},
+        bag{ctx, sae, counts, synthetic_kind::baseline};
     counter_rng rng{4};
     int rare_pairs[2] = {};
     for (int k = 0; k < 200; ++k) {
         for (int kind = 0; kind < 2; ++kind) {
             auto const other = (kind == 0 ? structured : bag).replaced(features, rng);
-            auto const strong = std::ranges::find(other, 3.0) - other.begin(), weak = std::ranges::find(other, 2.0) - other.begin();
+            auto const strong = std::ranges::find(other, 3.0) - other.begin(),
+                       weak = std::ranges::find(other, 2.0) - other.begin();
             rare_pairs[kind] += strong / 2 == weak / 2 && strong >= 6;
         }
     }
@@ -184,12 +193,14 @@ TEST_CASE("synthetic activations that cannot be are refused", "[sae][directions]
     context const ctx{1};
     auto const sae = planted(3, identity(3));
     sae::feature_counts const none{3};
-    CHECK_THROWS_AS((sae::synthetic_activation<context, double>{ctx, sae, none, synthetic_kind::baseline}), usage_error);
+    CHECK_THROWS_AS((sae::synthetic_activation<context, double>{ctx, sae, none, synthetic_kind::baseline}),
+                    usage_error);
     sae::feature_counts one{3};
     tensor::buffer<double, 2> rows({1, 3});
     rows(0, 1) = 1;
     one.add(rows.view());
-    CHECK_THROWS_AS((sae::synthetic_activation<context, double>{ctx, sae, one, synthetic_kind::baseline, 0}), usage_error);
+    CHECK_THROWS_AS((sae::synthetic_activation<context, double>{ctx, sae, one, synthetic_kind::baseline, 0}),
+                    usage_error);
     sae::synthetic_activation<context, double> const make{ctx, sae, one, synthetic_kind::structured};
     counter_rng rng{1};
     CHECK_THROWS_AS(make(std::vector<double>{1, 1, 0}, rng), domain_error);

@@ -26,7 +26,8 @@ template <class T>
 tensor::buffer<T, 2> matrix(std::filesystem::path const& file) {
     auto const array = io::read_npy<double>(file);
     tensor::buffer<T, 2> result({array.shape.at(0), array.shape.at(1)});
-    for (index i = 0; i < result.size(); ++i) result.data()[i] = static_cast<T>(array.values[static_cast<std::size_t>(i)]);
+    for (index i = 0; i < result.size(); ++i)
+        result.data()[i] = static_cast<T>(array.values[static_cast<std::size_t>(i)]);
     return result;
 }
 
@@ -37,7 +38,8 @@ double largest(tensor::buffer<T, 2> const& m) {
     return most;
 }
 
-TEMPLATE_TEST_CASE("autoencoders that SAELens saved give its features and reconstructions", "[sae][golden]", float, double) {
+TEMPLATE_TEST_CASE("autoencoders that SAELens saved give its features and reconstructions", "[sae][golden]", float,
+                   double) {
     context const ctx{1};
     double const bound = std::is_same_v<TestType, double> ? 1e-12 : 1e-6;
     int count = 0;
@@ -53,14 +55,17 @@ TEMPLATE_TEST_CASE("autoencoders that SAELens saved give its features and recons
         std::copy(inputs.values.begin(), inputs.values.end(), x.data());
         auto const scales = sae.encode(ctx, x, features);
         sae.decode(features, scales, back);
-        auto const want = matrix<TestType>(folder / "features.npy"), want_back = matrix<TestType>(folder / "reconstructions.npy");
+        auto const want = matrix<TestType>(folder / "features.npy"),
+                   want_back = matrix<TestType>(folder / "reconstructions.npy");
         double worst = 0, worst_back = 0;
         for (index i = 0; i < features.size(); ++i) {
-            worst = std::max(worst, std::abs(static_cast<double>(features.data()[i]) - static_cast<double>(want.data()[i])));
+            worst = std::max(worst,
+                             std::abs(static_cast<double>(features.data()[i]) - static_cast<double>(want.data()[i])));
             CHECK((features.data()[i] > 0) == (want.data()[i] > 0));
         }
         for (index i = 0; i < back.size(); ++i) {
-            worst_back = std::max(worst_back, std::abs(static_cast<double>(back.data()[i]) - static_cast<double>(want_back.data()[i])));
+            worst_back = std::max(
+                worst_back, std::abs(static_cast<double>(back.data()[i]) - static_cast<double>(want_back.data()[i])));
         }
         CHECK(worst <= bound * largest(want));
         CHECK(worst_back <= bound * largest(want_back));
@@ -87,7 +92,8 @@ TEST_CASE("features are those of each row alone, and decoder rows are what a fea
     features(1, 33) = 2.5;
     plain.decode(features, {}, out);
     for (index i = 0; i < plain.width(); ++i) {
-        CHECK_THAT(out(1, i) - out(0, i), testing::WithinAbs(2.5 * plain.decoder_row(33)[static_cast<std::size_t>(i)], 1e-14));
+        CHECK_THAT(out(1, i) - out(0, i),
+                   testing::WithinAbs(2.5 * plain.decoder_row(33)[static_cast<std::size_t>(i)], 1e-14));
         CHECK(plain.decoder()(33, i) == plain.decoder_row(33)[static_cast<std::size_t>(i)]);
     }
 }
@@ -111,7 +117,8 @@ TEST_CASE("topk keeps the first of equal features", "[sae]") {
     x(0, 0) = 3;
     x(1, 0) = -3;
     sae.encode(ctx, x, features);
-    CHECK(std::vector<double>(features.data(), features.data() + 10) == std::vector<double>{3, 3, 0, 0, 0, 0, 0, 0, 0, 0});
+    CHECK(std::vector<double>(features.data(), features.data() + 10) ==
+          std::vector<double>{3, 3, 0, 0, 0, 0, 0, 0, 0, 0});
 }
 
 TEST_CASE("features are counted", "[sae]") {
@@ -148,8 +155,11 @@ struct changed_sae {
 
 TEST_CASE("what an autoencoder's files say wrongly, or plateau cannot do, is an error that names it", "[sae][errors]") {
     changed_sae("standard", "\"standard\"", "\"temporal\"").refuses("temporal\" is not supported");
-    changed_sae("standard", "\"normalize_activations\": \"none\"", "\"normalize_activations\": \"covariance_whitening\"").refuses("fold it into the weights");
-    changed_sae("standard", "\"d_in\": 12", "\"d_in\": 13").refuses("W_enc has the shape [12, 70], cfg.json asks for [13, 70]");
+    changed_sae("standard", "\"normalize_activations\": \"none\"",
+                "\"normalize_activations\": \"covariance_whitening\"")
+        .refuses("fold it into the weights");
+    changed_sae("standard", "\"d_in\": 12", "\"d_in\": 13")
+        .refuses("W_enc has the shape [12, 70], cfg.json asks for [13, 70]");
     changed_sae("standard", "\"d_in\": 12", "\"d_in\": 0").refuses("must be positive");
     changed_sae("standard", "\"d_in\": 12,", "").refuses("d_in");
     changed_sae("standard", "\"standard\"", "\"gated\"").refuses("no tensor b_mag");
@@ -157,7 +167,8 @@ TEST_CASE("what an autoencoder's files say wrongly, or plateau cannot do, is an 
     changed_sae("topk", "\"k\": 7", "\"k\": 71").refuses("k must be 1 to d_sae = 70");
     changed_sae("topk", "\"k\": 7,", "").refuses("k");
     changed_sae("before_6", "\"relu\"", "\"tanh-relu\"").refuses("tanh-relu\" is not supported");
-    changed_sae("before_6", "\"d_in\"", "\"finetuning_scaling_factor\": true, \"d_in\"").refuses("finetuning_scaling_factor");
+    changed_sae("before_6", "\"d_in\"", "\"finetuning_scaling_factor\": true, \"d_in\"")
+        .refuses("finetuning_scaling_factor");
     changed_sae const cut("standard", "\"d_in\"", "\"d_in\"");
     std::filesystem::resize_file(cut.dir / "sae_weights.safetensors", 4000);
     cut.refuses("sae_weights.safetensors");
@@ -167,7 +178,8 @@ TEST_CASE("what an autoencoder's files say wrongly, or plateau cannot do, is an 
     auto const sae = sae::load_sae<float>(saes() / "standard", context{1});
     CHECK_NOTHROW(sae::require_site(sae.config(), "blocks.2.hook_resid_pre", 12));
     CHECK_NOTHROW(sae::require_site(sae.config(), "blocks.1.hook_resid_post", 12));
-    CHECK_THROWS_WITH(sae::require_site(sae.config(), "blocks.2.hook_resid_post", 12), contains("trained at \"blocks.2.hook_resid_pre"));
+    CHECK_THROWS_WITH(sae::require_site(sae.config(), "blocks.2.hook_resid_post", 12),
+                      contains("trained at \"blocks.2.hook_resid_pre"));
     CHECK_THROWS_WITH(sae::require_site(sae.config(), "blocks.2.hook_resid_pre", 64), contains("12 inputs"));
     tensor::buffer<float, 2> narrow({1, 11}), features({1, 70});
     CHECK_THROWS_AS(sae.encode(context{1}, narrow, features), shape_error);

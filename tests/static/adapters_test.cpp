@@ -16,9 +16,13 @@ namespace {
 struct device_space {};
 
 template <class View>
-concept eigen_takes = requires(View view) { tensor::as_eigen(view); };
+concept eigen_takes = requires(View view) {
+    tensor::as_eigen(view);
+};
 template <class Object>
-concept view_takes = requires { tensor::as_view(std::declval<Object>()); };
+concept view_takes = requires {
+    tensor::as_view(std::declval<Object>());
+};
 
 using row_major = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
@@ -36,7 +40,9 @@ static_assert(!view_takes<row_major>, "the matrix would vanish under its view");
 static_assert(!view_takes<Eigen::VectorXd>);
 
 template <class T>
-concept has_arithmetic = requires(T a, T b) { a + b; };
+concept has_arithmetic = requires(T a, T b) {
+    a + b;
+};
 static_assert(!has_arithmetic<bfloat16>, "16-bit floats are for storage");
 static_assert(!has_arithmetic<float16>);
 static_assert(!std::is_convertible_v<float, bfloat16>, "rounding is spelt out");

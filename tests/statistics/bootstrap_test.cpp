@@ -47,7 +47,8 @@ vector over_pairs(pair_list const& pairs, index prompts, double noise, std::uint
     counter_rng rng{seed + 1000003};
     vector values;
     for (auto const& [i, j] : pairs) {
-        values.push_back(2 + u[static_cast<std::size_t>(i)] + u[static_cast<std::size_t>(j)] + noise * testing::gaussian(rng));
+        values.push_back(2 + u[static_cast<std::size_t>(i)] + u[static_cast<std::size_t>(j)] +
+                         noise * testing::gaussian(rng));
     }
     return values;
 }
@@ -75,7 +76,8 @@ TEST_CASE("blocks see the dependence of a chain, single values do not", "[statis
 
 TEST_CASE("few blocks widen an interval, by what Student's t says", "[statistics][block_bootstrap]") {
     // scipy.stats.t.ppf(0.975, v) / scipy.stats.norm.ppf(0.975) at v = 44 and 5
-    CHECK_THAT(statistics::few_blocks_factor(300, 10, 0.95) / std::sqrt(300.0 / 290), testing::WithinAbs(1.02827, 1e-4));
+    CHECK_THAT(statistics::few_blocks_factor(300, 10, 0.95) / std::sqrt(300.0 / 290),
+               testing::WithinAbs(1.02827, 1e-4));
     CHECK_THAT(statistics::few_blocks_factor(40, 10, 0.95) / std::sqrt(40.0 / 30), testing::WithinAbs(1.31157, 0.02));
     CHECK_THAT(statistics::few_blocks_factor(1000000, 1, 0.95), testing::WithinAbs(1, 1e-5));
 }
@@ -130,7 +132,8 @@ TEST_CASE("prompts drawn with replacement give the error of an all-pairs mean", 
     CHECK(naive.standard_error < 0.25 * found.standard_error);
 }
 
-TEST_CASE("a statistic may take weights or the values written out: the numbers are the same", "[statistics][prompt_bootstrap]") {
+TEST_CASE("a statistic may take weights or the values written out: the numbers are the same",
+          "[statistics][prompt_bootstrap]") {
     auto const pairs = all_pairs(12);
     auto const values = over_pairs(pairs, 12, 0.5, 3);
     auto const written_out = [](std::span<double const> sample) { return median(sample); };
@@ -179,9 +182,11 @@ TEST_CASE("intervals of a chain's mean cover as they say, naive ones do not", "[
         bootstrap_options const options{.resamples = 500, .seed = static_cast<std::uint64_t>(r)};
         blocks.add(block_bootstrap<double>(values, statistics::default_block(prompts - 1), mean, options), repetitions);
         naive.add(block_bootstrap<double>(values, 1, mean, options), repetitions);
-        if (r % 4 == 0) by_prompts.add(prompt_bootstrap<double>(values, pairs, prompts, mean, options), repetitions / 4);
+        if (r % 4 == 0)
+            by_prompts.add(prompt_bootstrap<double>(values, pairs, prompts, mean, options), repetitions / 4);
     }
-    WARN("chain of " << prompts << " prompts: blocks " << blocks.share << ", prompts " << by_prompts.share << ", naive " << naive.share);
+    WARN("chain of " << prompts << " prompts: blocks " << blocks.share << ", prompts " << by_prompts.share << ", naive "
+                     << naive.share);
     CHECK((blocks.share >= 0.92 && blocks.share <= 0.97));
     CHECK(by_prompts.share >= 0.92);
     CHECK(naive.share < 0.90);
@@ -193,9 +198,13 @@ TEST_CASE("intervals of an all-pairs mean cover as they say, naive ones do not",
     coverage by_prompts, naive;
     for (index r = 0; r < repetitions; ++r) {
         auto const values = over_pairs(pairs, prompts, 1, static_cast<std::uint64_t>(7919 * r + 1));
-        by_prompts.add(prompt_bootstrap<double>(values, pairs, prompts, mean, {.resamples = 200, .seed = static_cast<std::uint64_t>(r)}), repetitions);
+        by_prompts.add(prompt_bootstrap<double>(values, pairs, prompts, mean,
+                                                {.resamples = 200, .seed = static_cast<std::uint64_t>(r)}),
+                       repetitions);
         if (r % 10 == 0) {
-            naive.add(block_bootstrap<double>(values, 1, mean, {.resamples = 100, .seed = static_cast<std::uint64_t>(r)}), repetitions / 10);
+            naive.add(
+                block_bootstrap<double>(values, 1, mean, {.resamples = 100, .seed = static_cast<std::uint64_t>(r)}),
+                repetitions / 10);
         }
     }
     WARN("all pairs of " << prompts << " prompts: prompts " << by_prompts.share << ", naive " << naive.share);
@@ -209,7 +218,8 @@ TEST_CASE("intervals of a chain's median cover too", "[statistics][coverage][ful
     for (index r = 0; r < repetitions; ++r) {
         auto const values = chain_of(prompts, static_cast<std::uint64_t>(104729 * r + 3));
         bootstrap_options const options{.resamples = 300, .seed = static_cast<std::uint64_t>(r)};
-        blocks.add(block_bootstrap<double>(values, statistics::default_block(prompts - 1), median, options), repetitions);
+        blocks.add(block_bootstrap<double>(values, statistics::default_block(prompts - 1), median, options),
+                   repetitions);
         naive.add(block_bootstrap<double>(values, 1, median, options), repetitions);
     }
     WARN("median of a chain of " << prompts << " prompts: blocks " << blocks.share << ", naive " << naive.share);

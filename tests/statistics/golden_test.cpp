@@ -22,13 +22,15 @@ using testing::largest_difference;
 using testing::number;
 using testing::numbers;
 
-void widen(double& worst, double a, double b) { worst = std::max(worst, largest_difference(std::vector{a}, std::vector{b})); }
+void widen(double& worst, double a, double b) {
+    worst = std::max(worst, largest_difference(std::vector{a}, std::vector{b}));
+}
 
 TEST_CASE("quantiles are those of numpy, of repeated values too", "[statistics][golden]") {
     double worst = 0;
     for (auto const& c : testing::science("quantiles")) {
-        auto const values = numbers(c, "values"), q = numbers(c, "q"), expected = numbers(c, "quantiles"), often = numbers(c, "often"),
-                   repeated = numbers(c, "repeated");
+        auto const values = numbers(c, "values"), q = numbers(c, "q"), expected = numbers(c, "quantiles"),
+                   often = numbers(c, "often"), repeated = numbers(c, "repeated");
         for (std::size_t i = 0; i < q.size(); ++i) {
             widen(worst, statistics::quantile_of{q[i]}(values), expected[i]);
             widen(worst, statistics::quantile_of{q[i]}(values, often), repeated[i]);
@@ -79,7 +81,8 @@ TEST_CASE("correlations, effects, normal quantiles, shares and bins are those of
     auto const found = statistics::binned_medians(numbers(bins, "x"), numbers(bins, "y"), 6);
     std::vector<double> medians;
     for (auto const& bin : found.of_bins) medians.push_back(bin.median);
-    worst = std::max({worst, largest_difference(found.edges, numbers(bins, "edges")), largest_difference(medians, numbers(bins, "medians"))});
+    worst = std::max({worst, largest_difference(found.edges, numbers(bins, "edges")),
+                      largest_difference(medians, numbers(bins, "medians"))});
     auto const effects = testing::science("effects");
     auto const x = numbers(effects, "x"), y = numbers(effects, "y");
     widen(worst, statistics::cohens_d(x, y), number(effects, "cohens_d"));

@@ -18,7 +18,8 @@ using statistics::region_count;
 
 double const infinity = INFINITY;
 
-/// Region numbers of prompts, drawn from n regions whose sizes are gamma of a whole shape (sums of exponentials), or equal.
+/// Region numbers of prompts, drawn from n regions whose sizes are gamma of a whole shape (sums of exponentials), or
+/// equal.
 struct planted_regions {
     std::vector<double> upto;
     planted_regions(index n, int shape, std::uint64_t seed) {
@@ -34,7 +35,8 @@ struct planted_regions {
         counter_rng rng{seed};
         std::vector<index> regions;
         for (index i = 0; i < prompts; ++i) {
-            regions.push_back(std::upper_bound(upto.begin(), upto.end() - 1, rng.uniform() * upto.back()) - upto.begin());
+            regions.push_back(std::upper_bound(upto.begin(), upto.end() - 1, rng.uniform() * upto.back()) -
+                              upto.begin());
         }
         return regions;
     }
@@ -48,7 +50,8 @@ TEST_CASE("the same-region probability is that of pairs", "[statistics][region_c
     CHECK_THROWS_AS(statistics::same_region_probability(std::vector<index>{5}), shape_error);
 }
 
-TEST_CASE("planted numbers of regions are recovered, with the correction for their sizes", "[statistics][region_count]") {
+TEST_CASE("planted numbers of regions are recovered, with the correction for their sizes",
+          "[statistics][region_count]") {
     index const n = GENERATE(50, 150);
     int const shape = GENERATE(0, 1, 2);  // 0: equal sizes
     CAPTURE(n, shape);
@@ -95,8 +98,10 @@ TEST_CASE("the interval from prompts drawn again holds the planted number", "[st
     for (std::uint64_t r = 0; r < 25; ++r) {
         auto const regions = planted_regions(60, 0, 1).draw(prompts, r + 2);
         std::vector<double> same;
-        for (auto const& [i, j] : pairs) same.push_back(regions[static_cast<std::size_t>(i)] == regions[static_cast<std::size_t>(j)]);
-        auto const found = region_count(statistics::prompt_bootstrap<double>(same, pairs, prompts, statistics::mean, {.resamples = 200}), infinity);
+        for (auto const& [i, j] : pairs)
+            same.push_back(regions[static_cast<std::size_t>(i)] == regions[static_cast<std::size_t>(j)]);
+        auto const found = region_count(
+            statistics::prompt_bootstrap<double>(same, pairs, prompts, statistics::mean, {.resamples = 200}), infinity);
         CHECK(found.low <= found.value);
         CHECK(found.value <= found.high);
         held += found.low <= 60 && 60 <= found.high;
@@ -116,7 +121,8 @@ TEST_CASE("a count turns the interval around, and the ends of P are defined", "[
     auto const all = region_count(statistics::wilson_share(100, 100), infinity);
     CHECK(all.value == 1);
     CHECK(all.low == 1);
-    CHECK_THROWS_AS(region_count(statistics::wilson_share(1, 2), GENERATE(0.0, -1.0, static_cast<double>(NAN))), domain_error);
+    CHECK_THROWS_AS(region_count(statistics::wilson_share(1, 2), GENERATE(0.0, -1.0, static_cast<double>(NAN))),
+                    domain_error);
     CHECK_THROWS_AS(statistics::wilson_share(3, 2), domain_error);
     CHECK_THROWS_AS(statistics::wilson_share(0, 0), domain_error);
     CHECK_THROWS_AS(statistics::wilson_share(1, 2, 1.0), domain_error);

@@ -19,7 +19,8 @@ double largest_difference(tensor::buffer<double, 2> const& a, tensor::buffer<dou
     return largest;
 }
 
-TEST_CASE("rows one by one, in batches, and merged from parts give the same covariance", "[statistics][running_covariance]") {
+TEST_CASE("rows one by one, in batches, and merged from parts give the same covariance",
+          "[statistics][running_covariance]") {
     index const rows = 129, width = GENERATE(1, 7, 33);
     auto const values = testing::random_buffer<float, 2>({rows, width}, 1, 2);
     tensor::view<float const, 2> const all = values;

@@ -59,7 +59,8 @@ TEST_CASE("the parts of a change add up to it, whatever the data", "[statistics]
     counter_rng rng{seed};
     pairs values;
     auto const n = 1 + rng.below(40);
-    for (std::uint64_t i = 0; i < n; ++i) values.push_back({1 + testing::gaussian(rng), 2 + 2 * testing::gaussian(rng)});
+    for (std::uint64_t i = 0; i < n; ++i)
+        values.push_back({1 + testing::gaussian(rng), 2 + 2 * testing::gaussian(rng)});
     if (seed % 3 == 0) values.push_back({NAN, 5}), values.push_back({5, NAN});
     auto const parts = change_of_mean(values, 1.5);
     CHECK_THAT(parts.from_share + parts.from_above + parts.from_below, testing::WithinAbs(parts.total, 1e-12));
@@ -85,7 +86,8 @@ TEST_CASE("bootstraps take the parts", "[statistics][share_and_level]") {
     pairs values;
     for (int i = 0; i < 300; ++i) values.push_back({rng.uniform() < 0.3 ? 4.0 : 1.0, rng.uniform() < 0.5 ? 4.0 : 1.0});
     auto const part = [](std::span<std::array<double, 2> const> x) { return change_of_mean(x, 2).from_share; };
-    auto const found = statistics::block_bootstrap(std::span<std::array<double, 2> const>{values}, 1, part, {.resamples = 500});
+    auto const found =
+        statistics::block_bootstrap(std::span<std::array<double, 2> const>{values}, 1, part, {.resamples = 500});
     CHECK(found.low < 0.6);  // the planted 0.2 · 3
     CHECK(found.high > 0.6);
     CHECK(found.high - found.low < 0.6);

@@ -23,7 +23,7 @@ TEST_CASE("equal samples give uniform p, different ones small p", "[statistics][
         auto const x = testing::random_vector<double>(20, 2 * r + 1), y = testing::random_vector<double>(15, 2 * r + 2);
         small += statistics::two_sample_test(x, y, median, {.permutations = 199, .seed = r}).p <= 0.1;
     }
-    CHECK(small >= 8);   // 20 ± 4.2
+    CHECK(small >= 8);  // 20 ± 4.2
     CHECK(small <= 34);
     auto x = testing::random_vector<double>(40, 1);
     auto const y = testing::random_vector<double>(40, 2);

@@ -36,9 +36,9 @@ inline auto contains(std::string const& part) {
 }  // namespace plateau::testing
 
 /// Ends a test case that lacks something of the machine or of the environment, saying what. It counts as passed.
-#define PLATEAU_SKIP(reason)                \
-    do {                                    \
-        WARN("skipped: " << (reason));      \
-        SUCCEED();                          \
-        return;                             \
+#define PLATEAU_SKIP(reason)           \
+    do {                               \
+        WARN("skipped: " << (reason)); \
+        SUCCEED();                     \
+        return;                        \
     } while (false)

@@ -17,21 +17,23 @@ inline std::filesystem::path models_folder() { return std::filesystem::path(PLAT
 /// Every folder there.
 inline std::vector<std::string> model_names() {
     std::vector<std::string> names;
-    for (auto const& entry : std::filesystem::directory_iterator(models_folder())) names.push_back(entry.path().filename().string());
+    for (auto const& entry : std::filesystem::directory_iterator(models_folder()))
+        names.push_back(entry.path().filename().string());
     std::sort(names.begin(), names.end());
     return names;
 }
 
 /// Prompts of an NPY file [N,T]; `lengths` cuts them.
-inline plateau::models::prompt_list prompts(std::filesystem::path const& file, std::vector<plateau::index> const& lengths = {}) {
+inline plateau::models::prompt_list prompts(std::filesystem::path const& file,
+                                            std::vector<plateau::index> const& lengths = {}) {
     auto const tokens = plateau::io::integers(plateau::io::read_npy(file), file.string());
     plateau::models::prompt_list all;
     for (plateau::index i = 0; i < tokens.shape.at(0); ++i) {
         auto const length = lengths.empty() ? tokens.shape.at(1) : lengths.at(static_cast<std::size_t>(i));
         auto& prompt = all.emplace_back();
         for (plateau::index t = 0; t < length; ++t) {
-            prompt.push_back(static_cast<plateau::token_id>(
-                tokens.values[static_cast<std::size_t>(i * tokens.shape.at(1) + t)]));
+            prompt.push_back(
+                static_cast<plateau::token_id>(tokens.values[static_cast<std::size_t>(i * tokens.shape.at(1) + t)]));
         }
     }
     return all;

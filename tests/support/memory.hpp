@@ -36,8 +36,8 @@ inline double status_bytes(std::string_view line) {
     return 0;
 }
 
-/// The most anonymous memory while `action` runs, looked at several times in a millisecond and once when its result is there,
-/// beyond what was there before.
+/// The most anonymous memory while `action` runs, looked at several times in a millisecond and once when its result is
+/// there, beyond what was there before.
 template <class Action>
 double peak_anonymous_bytes(Action&& action) {
     ::malloc_trim(0);

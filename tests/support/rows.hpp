@@ -49,14 +49,14 @@ struct record {
     hooks::hook_set<T> watch(std::string const& pattern) {
         return hooks::capture<T>(pattern,
                                  [this](hooks::site const& at, hooks::where const&, tensor::view<T const, 3> rows) {
-                                     order.push_back(at.name());
-                                     tensor::buffer<T, 3> copy(rows.extents());
-                                     for (index r = 0; r < rows.extent(0); ++r) {
-                                         for (index a = 0; a < rows.extent(1); ++a)
-                                             std::copy_n(rows[r][a].data(), rows.extent(2), copy[r][a].data());
-                                     }
-                                     seen.insert_or_assign(at.name(), std::move(copy));
-                                 });
+            order.push_back(at.name());
+            tensor::buffer<T, 3> copy(rows.extents());
+            for (index r = 0; r < rows.extent(0); ++r) {
+                for (index a = 0; a < rows.extent(1); ++a)
+                    std::copy_n(rows[r][a].data(), rows.extent(2), copy[r][a].data());
+            }
+            seen.insert_or_assign(at.name(), std::move(copy));
+        });
     }
 
     /// The rows of a site, by the end of its name.

@@ -23,13 +23,16 @@ inline nlohmann::json science(std::string const& subject) {
 
 inline double number(nlohmann::json const& of, char const* key) { return of.at(key).get<double>(); }
 
-inline std::vector<double> numbers(nlohmann::json const& of, char const* key) { return of.at(key).get<std::vector<double>>(); }
+inline std::vector<double> numbers(nlohmann::json const& of, char const* key) {
+    return of.at(key).get<std::vector<double>>();
+}
 
 template <class T = double>
 tensor::buffer<T, 2> matrix(nlohmann::json const& of, char const* key) {
     auto const rows = of.at(key).get<std::vector<std::vector<T>>>();
     tensor::buffer<T, 2> result({static_cast<index>(rows.size()), static_cast<index>(rows.at(0).size())});
-    for (std::size_t r = 0; r < rows.size(); ++r) std::copy(rows[r].begin(), rows[r].end(), result[static_cast<index>(r)].data());
+    for (std::size_t r = 0; r < rows.size(); ++r)
+        std::copy(rows[r].begin(), rows[r].end(), result[static_cast<index>(r)].data());
     return result;
 }
 

@@ -21,7 +21,9 @@ struct site_rows {
     }
 
     /// A site with vectors of `width`.
-    static site_rows vectors(index rows, index width) { return {hooks::site_id::resid_post, hooks::site_axes::vector, rows, 1, width}; }
+    static site_rows vectors(index rows, index width) {
+        return {hooks::site_id::resid_post, hooks::site_axes::vector, rows, 1, width};
+    }
 
     void act(hooks::hook_set<double> const& set) {
         for (auto const& one : set.hooks()) one.action(at, {at.layer, ids}, values);

@@ -37,8 +37,8 @@ using readings = std::map<std::tuple<std::string, index, index, index>, std::vec
 
 template <class T>
 hooks::sink<T> keep(readings<T>& into, bool with_repeated = false) {
-    return hooks::serialised<T>([&into, with_repeated](hooks::site const& at, hooks::where const& w,
-                                                       plateau::tensor::view<T const, 3> rows) {
+    return hooks::serialised<T>(
+        [&into, with_repeated](hooks::site const& at, hooks::where const& w, plateau::tensor::view<T const, 3> rows) {
         for (std::size_t r = 0; r < w.rows.size(); ++r) {
             auto const& id = w.rows[r];
             if (id.repeated && !with_repeated) continue;
@@ -58,7 +58,8 @@ template <class T>
 sweep::point_writer<T> line(index steps) {
     return [steps](index, index point, auto a, auto b, auto out) {
         for (index j = 0; j < out.extent(0); ++j) {
-            plateau::paths::linear<T>{a[j].flat(), b[j].flat()}(plateau::paths::grid_fraction(point, steps), out[j].flat());
+            plateau::paths::linear<T>{a[j].flat(), b[j].flat()}(plateau::paths::grid_fraction(point, steps),
+                                                                out[j].flat());
         }
     };
 }
@@ -83,9 +84,9 @@ hooks::hook_set<T> as_in_sweep(hooks::hook_set<T> const& set, index pair, index 
 /// The same experiment in the published way: the whole prompt again for every point, patched by a hook.
 /// Interventions act after the patch, and are those of the engine: see as_in_sweep.
 template <class T, class Model>
-readings<T> published_way(Model const& model, models::prompt_list const& prompts, std::vector<sweep::prompt_pair> const& pairs,
-                          sweep::patched_rows_options const& o, std::vector<std::string> const& reads,
-                          hooks::hook_set<T> const& interventions = {}) {
+readings<T> published_way(Model const& model, models::prompt_list const& prompts,
+                          std::vector<sweep::prompt_pair> const& pairs, sweep::patched_rows_options const& o,
+                          std::vector<std::string> const& reads, hooks::hook_set<T> const& interventions = {}) {
     context const ctx{1};
     readings<T> clean;
     auto const ends = hooks::capture<T>(o.write_site, keep(clean));
@@ -96,7 +97,8 @@ readings<T> published_way(Model const& model, models::prompt_list const& prompts
         index const a = pairs[p].context, b = pairs[p].other;
         auto const span = sweep::resolve_rows(o.positions, prompt(a), prompt(b), pairs[p]);
         for (index point = 0; point < o.points; ++point) {
-            auto set = hooks::patch<T>(o.write_site, [&](auto const&, hooks::where const& w, plateau::tensor::view<T, 3> rows) {
+            auto set = hooks::patch<T>(o.write_site,
+                                       [&](auto const&, hooks::where const& w, plateau::tensor::view<T, 3> rows) {
                 for (std::size_t r = 0; r < w.rows.size(); ++r) {
                     index const j = w.rows[r].position - span.first;
                     if (j < 0 || j >= span.count) continue;
@@ -111,7 +113,8 @@ readings<T> published_way(Model const& model, models::prompt_list const& prompts
             for (auto const& read : reads) set = set | hooks::capture<T>(read, keep(one));
             models::forward(ctx, model, {prompt(a)}, set);
             for (auto const& [key, values] : one) {
-                if (std::get<3>(key) >= span.first) result[{std::get<0>(key), static_cast<index>(p), point, std::get<3>(key)}] = values;
+                if (std::get<3>(key) >= span.first)
+                    result[{std::get<0>(key), static_cast<index>(p), point, std::get<3>(key)}] = values;
             }
         }
     }

@@ -9,12 +9,10 @@
 #include <utility>
 #include <vector>
 
-
 #include <plateau/core/rng.hpp>
 #include <plateau/core/types.hpp>
 
 namespace tiny {
-
 
 inline void write_text(std::filesystem::path const& path, std::string const& text) {
     std::ofstream(path, std::ios::binary) << text;
@@ -32,7 +30,8 @@ struct checkpoint {
     std::map<std::string, stored_tensor> tensors;
 
     /// @param spread  standard deviation of the matrices, about
-    explicit checkpoint(std::uint64_t seed = 1, float spread = 0.3f, plateau::index layer_count = 3) : layers{layer_count} {
+    explicit checkpoint(std::uint64_t seed = 1, float spread = 0.3f, plateau::index layer_count = 3)
+        : layers{layer_count} {
         plateau::counter_rng rng{seed};
         auto const add = [&](std::string const& name, std::vector<plateau::index> shape, float centre, float width) {
             stored_tensor tensor{shape, {}};
@@ -65,11 +64,13 @@ struct checkpoint {
 
     std::string config() const {
         return "{\"model_type\": \"llama\", \"hidden_size\": " + std::to_string(d_model) +
-               ", \"num_hidden_layers\": " + std::to_string(layers) + ", \"num_attention_heads\": " + std::to_string(heads) +
-               ", \"num_key_value_heads\": " + std::to_string(kv_heads) + ", \"intermediate_size\": " + std::to_string(d_mlp) +
-               ", \"vocab_size\": " + std::to_string(vocab) + ", \"max_position_embeddings\": " + std::to_string(context) +
-               ", \"rms_norm_eps\": 1e-5, \"hidden_act\": \"silu\", \"tie_word_embeddings\": " + (tied ? "true" : "false") +
-               "}";
+               ", \"num_hidden_layers\": " + std::to_string(layers) +
+               ", \"num_attention_heads\": " + std::to_string(heads) +
+               ", \"num_key_value_heads\": " + std::to_string(kv_heads) +
+               ", \"intermediate_size\": " + std::to_string(d_mlp) + ", \"vocab_size\": " + std::to_string(vocab) +
+               ", \"max_position_embeddings\": " + std::to_string(context) +
+               ", \"rms_norm_eps\": 1e-5, \"hidden_act\": \"silu\", \"tie_word_embeddings\": " +
+               (tied ? "true" : "false") + "}";
     }
 
     void write(std::filesystem::path const& folder) const {
@@ -79,8 +80,9 @@ struct checkpoint {
             for (auto extent : tensor.shape) shape += (shape.empty() ? "" : ",") + std::to_string(extent);
             std::size_t const begin = data.size(), bytes = tensor.values.size() * sizeof(float);
             data.append(reinterpret_cast<char const*>(tensor.values.data()), bytes);
-            header += (header.size() > 1 ? "," : "") + ("\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[" + shape +
-                      "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(begin + bytes) + "]}");
+            header += (header.size() > 1 ? "," : "") +
+                      ("\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[" + shape + "],\"data_offsets\":[" +
+                       std::to_string(begin) + "," + std::to_string(begin + bytes) + "]}");
         }
         header += "}";
         std::uint64_t const length = header.size();
@@ -92,7 +94,8 @@ struct checkpoint {
 };
 
 /// Random prompts of the checkpoint's vocabulary.
-inline std::vector<std::vector<plateau::token_id>> random_prompts(std::uint64_t seed, std::vector<plateau::index> const& lengths,
+inline std::vector<std::vector<plateau::token_id>> random_prompts(std::uint64_t seed,
+                                                                  std::vector<plateau::index> const& lengths,
                                                                   plateau::index vocab) {
     plateau::counter_rng rng{seed};
     std::vector<std::vector<plateau::token_id>> prompts;

@@ -15,12 +15,12 @@ namespace plateau::testing {
 
 /// A residual map with two wells, on either side of the hyperplane ⟨x, u⟩ = c:
 ///     x ← x + η [(tanh(β s) + c) u − x],   s = ⟨x, u⟩ − c,   `layers` times
-/// What lies off u fades; s goes to the root of tanh(β s) = s on its own side, so that the output is one of two points, and
-/// the boundary is s = 0 exactly.
+/// What lies off u fades; s goes to the root of tanh(β s) = s on its own side, so that the output is one of two points,
+/// and the boundary is s = 0 exactly.
 struct double_well {
     std::vector<double> u;  ///< [D] unit vector
     double c = 0.3;
-    double gain = 3;  ///< β
+    double gain = 3;    ///< β
     double rate = 0.3;  ///< η
     int layers = 30;
 
@@ -128,7 +128,8 @@ private:
     static std::vector<double> affine(layer const& l, std::vector<double> const& x) {
         std::vector<double> y = l.bias;
         for (index i = 0; i < l.weight.extent(0); ++i) {
-            for (index j = 0; j < l.weight.extent(1); ++j) y[static_cast<std::size_t>(i)] += l.weight(i, j) * x[static_cast<std::size_t>(j)];
+            for (index j = 0; j < l.weight.extent(1); ++j)
+                y[static_cast<std::size_t>(i)] += l.weight(i, j) * x[static_cast<std::size_t>(j)];
         }
         return y;
     }

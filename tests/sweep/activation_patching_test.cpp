@@ -23,7 +23,9 @@ std::array<prompt, 2> two_prompts(index length, index same, index vocabulary, st
     auto const prompts = tiny::random_prompts(seed, {length, length}, vocabulary);
     auto pair = std::array{prompts[0], prompts[1]};
     std::copy_n(pair[0].begin(), same, pair[1].begin());
-    if (same < length) pair[1][static_cast<std::size_t>(same)] = (pair[0][static_cast<std::size_t>(same)] + 1) % static_cast<token_id>(vocabulary);
+    if (same < length)
+        pair[1][static_cast<std::size_t>(same)] =
+            (pair[0][static_cast<std::size_t>(same)] + 1) % static_cast<token_id>(vocabulary);
     return pair;
 }
 
@@ -33,7 +35,8 @@ class one_by_one {
 public:
     one_by_one(Model const& model, std::array<prompt, 2> const& prompts, token_id answer, token_id wrong)
         : model_{model}, prompts_{prompts}, answer_{answer}, wrong_{wrong} {
-        for (auto const* site : {"blocks.*.hook_resid_pre", "blocks.*.hook_attn_out", "blocks.*.hook_mlp_out", "blocks.*.attn.hook_z"}) {
+        for (auto const* site :
+             {"blocks.*.hook_resid_pre", "blocks.*.hook_attn_out", "blocks.*.hook_mlp_out", "blocks.*.attn.hook_z"}) {
             models::forward(context{1}, model, {prompts[0]}, hooks::record<T>(site, clean_));
         }
         ends_ = {difference(prompts[0], {}), difference(prompts[1], {})};
@@ -41,17 +44,19 @@ public:
 
     double effect(std::string const& site, hooks::selection const& where_to) const {
         auto const same = [](hooks::row_id const& row) { return hooks::recorded_at{0, row.position}; };
-        return (difference(prompts_[1], hooks::patch_from<T>(site, clean_, same, where_to)) - ends_[1]) / (ends_[0] - ends_[1]);
+        return (difference(prompts_[1], hooks::patch_from<T>(site, clean_, same, where_to)) - ends_[1]) /
+               (ends_[0] - ends_[1]);
     }
 
 private:
     double difference(prompt const& of, hooks::hook_set<T> const& set) const {
         double result = 0;
         auto const read = model_.logit_cap > 0 ? "hook_logits" : "unembed.hook_out";
-        models::forward(context{1}, model_, {of}, set | hooks::capture<T>(read, [&](auto const&, hooks::where const& w, auto rows) {
-            auto const last = rows[static_cast<index>(w.rows.size()) - 1];
-            result = static_cast<double>(last(0, answer_)) - static_cast<double>(last(0, wrong_));
-        }));
+        models::forward(context{1}, model_, {of},
+                        set | hooks::capture<T>(read, [&](auto const&, hooks::where const& w, auto rows) {
+                            auto const last = rows[static_cast<index>(w.rows.size()) - 1];
+                            result = static_cast<double>(last(0, answer_)) - static_cast<double>(last(0, wrong_));
+                        }));
         return result;
     }
 
@@ -84,7 +89,8 @@ void check_effects(Model const& model, std::array<prompt, 2> const& prompts, int
     }
 }
 
-TEMPLATE_TEST_CASE("effects have the bits of one full forward pass per patch", "[sweep][activation_patching]", float, double) {
+TEMPLATE_TEST_CASE("effects have the bits of one full forward pass per patch", "[sweep][activation_patching]", float,
+                   double) {
     auto const model = random_model<TestType>();
     for (index const same : {0, 2, 5}) check_effects<TestType>(model, two_prompts(6, same, 37), 2);
     check_effects<TestType>(model, two_prompts(1, 0, 37), 1);
@@ -106,15 +112,20 @@ TEST_CASE("effects of every kind of family", "[sweep][activation_patching]") {
 TEST_CASE("effects of weights in bfloat16", "[sweep][activation_patching]") {
     plateau::testing::scratch_dir const folder;
     tiny::checkpoint{4}.write(folder.path());
-    check_effects<float>(models::load<float>(folder.path(), context{1}, plateau::dtype::bf16), two_prompts(6, 1, 37), 2);
+    check_effects<float>(models::load<float>(folder.path(), context{1}, plateau::dtype::bf16), two_prompts(6, 1, 37),
+                         2);
 }
 
 TEST_CASE("effects do not depend on the number of threads", "[sweep][activation_patching]") {
     auto const model = random_model<float>();
     auto const prompts = two_prompts(33, 3, 37);
-    auto const effects = [&](int threads) { return sweep::patch_activations(context{threads}, model, prompts[0], prompts[1], {1, 2}); };
+    auto const effects = [&](int threads) {
+        return sweep::patch_activations(context{threads}, model, prompts[0], prompts[1], {1, 2});
+    };
     auto const one = effects(1);
-    auto const same = [](auto const& a, auto const& b) { return std::equal(a.flat().begin(), a.flat().end(), b.flat().begin()); };
+    auto const same = [](auto const& a, auto const& b) {
+        return std::equal(a.flat().begin(), a.flat().end(), b.flat().begin());
+    };
     for (int threads : {2, 3, 7}) {
         auto const more = effects(threads);
         CHECK(same(more.resid_pre, one.resid_pre));
@@ -129,7 +140,8 @@ TEST_CASE("where one token differs, its embedding is all of the difference", "[s
     auto prompts = two_prompts(8, 8, 37);
     prompts[1][4] = (prompts[0][4] + 1) % 37;
     std::atomic<index> done = 0;
-    auto const effects = sweep::patch_activations(context{2}, model, prompts[0], prompts[1], {1, 2, [&](index more) { done += more; }});
+    auto const effects =
+        sweep::patch_activations(context{2}, model, prompts[0], prompts[1], {1, 2, [&](index more) { done += more; }});
     CHECK(done == 3 * (3 * 8 + 4));
     CHECK(effects.resid_pre(0, 4) == 1);
     for (index layer = 0; layer < 3; ++layer) {

@@ -30,14 +30,17 @@ models::prompt_list const prompts{{5, 9, 2, 30, 7}, {5, 9, 2, 11}, {1, 9, 2, 30,
 auto const line_of = [](auto a, auto b) { return paths::linear<float>{a, b}; };
 auto const slerp_of = [](auto a, auto b) { return paths::slerp<float>{a, b}; };
 
-std::vector<double> values(sweep::distance_curves const& c) { return {c.distances.flat().begin(), c.distances.flat().end()}; }
+std::vector<double> values(sweep::distance_curves const& c) {
+    return {c.distances.flat().begin(), c.distances.flat().end()};
+}
 
 TEST_CASE("interpolation is the path that is a straight line, in both directions", "[sweep][along]") {
     auto const model = sweeps::random_model<float>();
     context const ctx{2};
     std::vector<sweep::prompt_pair> const pairs{{0, 1}, {1, 2, true}, {2, 0}};
     auto const grid = paths::even_grid(0, 1, 9);
-    auto const along = sweep::distances_along(ctx, model, prompts, pairs, grid, sweep::along_paths<float>(pairs, line_of, grid), {});
+    auto const along =
+        sweep::distances_along(ctx, model, prompts, pairs, grid, sweep::along_paths<float>(pairs, line_of, grid), {});
     auto const lines = sweep::interpolate(ctx, model, prompts, pairs, {.steps = 9});
     CHECK(along.alpha == lines.alpha);
     CHECK(values(along) == values(lines));
@@ -50,7 +53,8 @@ TEST_CASE("a point of any path is a full forward pass with that point written", 
     std::vector<sweep::prompt_pair> const pairs{{0, 2}, {2, 1}};
     std::vector<double> const grid{0, 0.3, 1.2};
     sweep::curve_options const options{.write = "blocks.1.hook_resid_pre", .read = "unembed.hook_out"};
-    auto const got = sweep::distances_along(ctx, model, prompts, pairs, grid, sweep::along_paths<float>(pairs, slerp_of, grid), options);
+    auto const got = sweep::distances_along(ctx, model, prompts, pairs, grid,
+                                            sweep::along_paths<float>(pairs, slerp_of, grid), options);
     auto const clean = sweep::last_activations(ctx, model, prompts, options.write);
     for (index p = 0; p < 2; ++p) {
         auto const& pair = pairs[static_cast<std::size_t>(p)];
@@ -58,17 +62,19 @@ TEST_CASE("a point of any path is a full forward pass with that point written", 
         for (double const t : grid) {
             std::vector<float> x(static_cast<std::size_t>(model.width()));
             paths::slerp<float>{clean[pair.context].flat(), clean[pair.other].flat()}(t, x);
-            auto const write = hooks::patch<float>(options.write, [&](hooks::site const&, hooks::where const& w, tensor::view<float, 3> rows) {
-                for (std::size_t r = 0; r < w.rows.size(); ++r) {
-                    if (w.rows[r].last) std::copy(x.begin(), x.end(), rows[static_cast<index>(r)].data());
-                }
-            });
-            auto const read = hooks::capture<float>(options.read, [&](hooks::site const&, hooks::where const& w, tensor::view<float const, 3> rows) {
-                for (std::size_t r = 0; r < w.rows.size(); ++r) {
-                    auto const* const first = rows[static_cast<index>(r)].data();
-                    if (w.rows[r].last) outputs.emplace_back(first, first + rows.extent(2));
-                }
-            });
+            auto const write = hooks::patch<float>(
+                options.write, [&](hooks::site const&, hooks::where const& w, tensor::view<float, 3> rows) {
+                    for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                        if (w.rows[r].last) std::copy(x.begin(), x.end(), rows[static_cast<index>(r)].data());
+                    }
+                });
+            auto const read = hooks::capture<float>(
+                options.read, [&](hooks::site const&, hooks::where const& w, tensor::view<float const, 3> rows) {
+                    for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                        auto const* const first = rows[static_cast<index>(r)].data();
+                        if (w.rows[r].last) outputs.emplace_back(first, first + rows.extent(2));
+                    }
+                });
             models::forward(ctx, model, {prompts[static_cast<std::size_t>(pair.context)]}, write | read);
         }
         for (std::size_t i = 0; i < grid.size(); ++i) {
@@ -91,11 +97,14 @@ TEST_CASE("clean activations are what a sweep gives its writer", "[sweep][along]
         sweep::patched_rows<context, std::decay_t<decltype(model)>> engine{ctx, model, prompts, o};
         std::vector<sweep::prompt_pair> const pairs{{0, 1}, {2, 0}};
         std::vector<std::vector<float>> seen(4);
-        engine.run(pairs, [&](index pair, index, auto a, auto b, auto out) {
+        engine.run(
+            pairs,
+            [&](index pair, index, auto a, auto b, auto out) {
             seen[static_cast<std::size_t>(2 * pair)].assign(a.flat().begin(), a.flat().end());
             seen[static_cast<std::size_t>(2 * pair + 1)].assign(b.flat().begin(), b.flat().end());
             std::copy(a.flat().begin(), a.flat().end(), out.data());
-        }, hooks::capture<float>("unembed.hook_out", [](auto&&...) {}));
+            },
+            hooks::capture<float>("unembed.hook_out", [](auto&&...) {}));
         auto const row = [&](index i) { return std::vector<float>(clean[i].flat().begin(), clean[i].flat().end()); };
         CHECK(seen[0] == row(0));
         CHECK(seen[1] == row(1));
@@ -104,7 +113,8 @@ TEST_CASE("clean activations are what a sweep gives its writer", "[sweep][along]
     }
 }
 
-TEST_CASE("whole paths are read together, each once, with the distances that are read one by one", "[sweep][along][read_paths]") {
+TEST_CASE("whole paths are read together, each once, with the distances that are read one by one",
+          "[sweep][along][read_paths]") {
     auto const model = sweeps::random_model<float>();
     context const ctx{2};
     std::vector<sweep::prompt_pair> const pairs{{0, 1}, {2, 1}, {1, 0}, {2, 0}};
@@ -113,17 +123,21 @@ TEST_CASE("whole paths are read together, each once, with the distances that are
     auto const take = [&](index pair, tensor::view<float const, 2> x) {
         auto& curve = seen[static_cast<std::size_t>(pair)];
         if (!curve.empty()) curve.push_back(-1);  // seen twice
-        for (index i = 0; i < x.extent(0); ++i) curve.push_back(plateau::metrics::l2_distance<float>(x[0].flat(), x[i].flat()));
+        for (index i = 0; i < x.extent(0); ++i)
+            curve.push_back(plateau::metrics::l2_distance<float>(x[0].flat(), x[i].flat()));
     };
     sweep::curve_options options;
     options.whole_pairs = true;
     auto const write = sweep::along_paths<float>(pairs, line_of, grid);
-    auto const curves = sweep::distances_along(ctx, model, prompts, pairs, grid, write, options, sweep::read_paths<float>(options.read, 70, take));
-    for (index p = 0; p < 4; ++p) CHECK(seen[static_cast<std::size_t>(p)] == std::vector<double>(curves[p].begin(), curves[p].end()));
+    auto const curves = sweep::distances_along(ctx, model, prompts, pairs, grid, write, options,
+                                               sweep::read_paths<float>(options.read, 70, take));
+    for (index p = 0; p < 4; ++p)
+        CHECK(seen[static_cast<std::size_t>(p)] == std::vector<double>(curves[p].begin(), curves[p].end()));
 
     options.whole_pairs = false;
     auto const none = sweep::read_paths<float>(options.read, 71, [](index, auto) {});
-    CHECK_THROWS_WITH(sweep::distances_along(ctx, model, prompts, pairs, grid, write, options, none), contains("whole_pairs"));
+    CHECK_THROWS_WITH(sweep::distances_along(ctx, model, prompts, pairs, grid, write, options, none),
+                      contains("whole_pairs"));
 }
 
 TEST_CASE("jumps of many pairs are refined together, to what each alone gives", "[sweep][along][refine_jumps]") {
@@ -132,7 +146,8 @@ TEST_CASE("jumps of many pairs are refined together, to what each alone gives", 
     std::vector<sweep::prompt_pair> const pairs{{0, 1}, {1, 1}, {2, 0}};  // the second is degenerate
     auto const path = sweep::paths_of<double>(pairs, [](auto a, auto b) { return paths::slerp<double>{a, b}; });
     auto const grid = paths::even_grid(0, 1, 12);
-    auto const coarse = sweep::distances_along(ctx, model, prompts, pairs, grid, sweep::at_grid<double>(path, grid), {});
+    auto const coarse =
+        sweep::distances_along(ctx, model, prompts, pairs, grid, sweep::at_grid<double>(path, grid), {});
     sweep::refine_jumps_options const options{.tolerance = 1e-5, .min_d1 = 1e-9};
     auto const found = sweep::refine_jumps(ctx, model, prompts, pairs, coarse, path, options, {});
     REQUIRE(found.size() == 3);
@@ -150,28 +165,38 @@ TEST_CASE("jumps of many pairs are refined together, to what each alone gives", 
         // the same search, one place of one pair at a time
         std::vector<sweep::prompt_pair> const alone{pairs[static_cast<std::size_t>(p)]};
         auto const of_one = sweep::paths_of<double>(alone, [](auto a, auto b) { return paths::slerp<double>{a, b}; });
-        auto const by_one = paths::refine_jump([&](double t) {
-            return sweep::distances_along(ctx, model, prompts, alone, {0, t}, sweep::at_grid<double>(of_one, {0, t}), {})[0][1] / coarse[p].back();
-        }, {.coarse = 12, .tolerance = 1e-5, .per_round = 3});
+        auto const by_one = paths::refine_jump(
+            [&](double t) {
+            return sweep::distances_along(ctx, model, prompts, alone, {0, t}, sweep::at_grid<double>(of_one, {0, t}),
+                                          {})[0][1] /
+                   coarse[p].back();
+            },
+            {.coarse = 12, .tolerance = 1e-5, .per_round = 3});
         CHECK(by_one.place == one.place);
         CHECK(by_one.slope == one.slope);
         CHECK(by_one.evaluations == one.evaluations);
     }
-    CHECK_THROWS_AS(sweep::refine_jumps(ctx, model, prompts, {{0, 1}}, coarse, path, options, {}), plateau::usage_error);
+    CHECK_THROWS_AS(sweep::refine_jumps(ctx, model, prompts, {{0, 1}}, coarse, path, options, {}),
+                    plateau::usage_error);
 }
 
 TEST_CASE("what cannot be written along a path, or has no activation, says why", "[sweep][along][errors]") {
     auto const model = sweeps::random_model<float>();
     context const ctx{2};
-    CHECK_THROWS_WITH(sweep::last_activations(ctx, model, prompts, "blocks.0.attn.hook_pattern"), contains("as many values as its prompt"));
+    CHECK_THROWS_WITH(sweep::last_activations(ctx, model, prompts, "blocks.0.attn.hook_pattern"),
+                      contains("as many values as its prompt"));
     CHECK_THROWS_WITH(sweep::last_activations(ctx, model, prompts, "blocks.*.hook_resid_post"), contains("blocks."));
     std::vector<sweep::prompt_pair> const pairs{{0, 1}};
-    CHECK_THROWS_AS(sweep::distances_along(ctx, model, prompts, pairs, {}, sweep::along_paths<float>(pairs, line_of, {}), {}), plateau::usage_error);
+    CHECK_THROWS_AS(
+        sweep::distances_along(ctx, model, prompts, pairs, {}, sweep::along_paths<float>(pairs, line_of, {}), {}),
+        plateau::usage_error);
     auto const zero = [](std::span<float const> a, std::span<float const>) {
         static std::vector<float> const nothing(64);
         return paths::slerp<float>{a, std::span<float const>{nothing}.first(a.size())};
     };
-    CHECK_THROWS_AS(sweep::distances_along(ctx, model, prompts, pairs, {0, 1}, sweep::along_paths<float>(pairs, zero, {0, 1}), {}), plateau::domain_error);
+    CHECK_THROWS_AS(
+        sweep::distances_along(ctx, model, prompts, pairs, {0, 1}, sweep::along_paths<float>(pairs, zero, {0, 1}), {}),
+        plateau::domain_error);
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ hooks::hook_set<T> frozen(Model const& model, models::prompt_list const& prompts
     return sweep::freeze(context{threads}, model, prompts, pairs, o, line<T>(o.points), what);
 }
 
-TEMPLATE_TEST_CASE("rows frozen at A have the bits of a full forward pass with A's values", "[sweep][freeze]", float, double) {
+TEMPLATE_TEST_CASE("rows frozen at A have the bits of a full forward pass with A's values", "[sweep][freeze]", float,
+                   double) {
     using T = TestType;
     auto const model = random_model<T>();
     auto const prompts = some_prompts();
@@ -33,8 +34,9 @@ TEMPLATE_TEST_CASE("rows frozen at A have the bits of a full forward pass with A
     models::forward(context{1}, model, prompts, hooks::record<T>("*", values));
     readings<T> clean;
     models::forward(context{1}, model, prompts, hooks::capture<T>("unembed.hook_out", keep(clean)));
-    for (std::string const pattern : {"blocks.*.hook_attn_out", "blocks.*.attn.hook_pattern", "blocks.*.hook_mlp_out", "blocks.*.mlp.hook_pre",
-                                      "blocks.*.mlp.hook_post", "*.hook_scale", "blocks.2.attn.hook_z", "blocks.1.attn.hook_k"}) {
+    for (std::string const pattern :
+         {"blocks.*.hook_attn_out", "blocks.*.attn.hook_pattern", "blocks.*.hook_mlp_out", "blocks.*.mlp.hook_pre",
+          "blocks.*.mlp.hook_post", "*.hook_scale", "blocks.2.attn.hook_z", "blocks.1.attn.hook_k"}) {
         for (auto const at : {hooks::positions::last(), hooks::positions{-3, -1}}) {
             CAPTURE(pattern, at.first);
             sweep::patched_rows_options o;
@@ -47,12 +49,14 @@ TEMPLATE_TEST_CASE("rows frozen at A have the bits of a full forward pass with A
             // held at A's values, which a clean run records: hooks on all positions do the same
             CHECK((rows == engine<T>(model, prompts, pairs, o, reads, 1, [&] {
                        hooks::hook_set<T> by_prompt;
-                       for (auto const& one : set.hooks()) by_prompt = by_prompt | hooks::freeze<T>(one.pattern, values);
+                       for (auto const& one : set.hooks())
+                           by_prompt = by_prompt | hooks::freeze<T>(one.pattern, values);
                        return by_prompt;
                    }())));
             for (auto const& [key, logits] : rows) {  // at x = A nothing moves
                 if (std::get<0>(key) != "unembed.hook_out" || std::get<2>(key) != 0) continue;
-                CHECK(logits == clean.at({"unembed.hook_out", pairs[static_cast<std::size_t>(std::get<1>(key))].context, 0, std::get<3>(key)}));
+                CHECK(logits == clean.at({"unembed.hook_out", pairs[static_cast<std::size_t>(std::get<1>(key))].context,
+                                          0, std::get<3>(key)}));
             }
         }
     }
@@ -84,11 +88,13 @@ TEST_CASE("frozen rows depend on nothing but themselves", "[sweep][freeze]") {
     auto const prompts = some_prompts();
     sweep::patched_rows_options o;
     o.points = 70;
-    std::vector<sweep::frozen_sites> const what{{"blocks.*.hook_mlp_out", frozen_at::path_mean}, {"*ln2.hook_scale", frozen_at::context}};
+    std::vector<sweep::frozen_sites> const what{{"blocks.*.hook_mlp_out", frozen_at::path_mean},
+                                                {"*ln2.hook_scale", frozen_at::context}};
     auto const reference = engine<float>(model, prompts, pairs, o, reads, 1, frozen<float>(model, prompts, o, what));
     for (int threads : {2, 3}) {
         o.block_rows = 60;
-        CHECK((engine<float>(model, prompts, pairs, o, reads, threads, frozen<float>(model, prompts, o, what, threads)) == reference));
+        CHECK((engine<float>(model, prompts, pairs, o, reads, threads,
+                             frozen<float>(model, prompts, o, what, threads)) == reference));
     }
 }
 
@@ -98,9 +104,13 @@ TEST_CASE("freezing composes with other interventions", "[sweep][freeze]") {
     sweep::patched_rows_options o;
     o.points = 3;
     o.positions.at = {-2, 0};
-    auto const set = frozen<float>(model, prompts, o, {{"blocks.*.hook_attn_out", frozen_at::context}, {"blocks.2.mlp.hook_post", frozen_at::path_mean}}) |
-                     hooks::zero_ablate<float>("blocks.2.attn.hook_z", hooks::heads{1}) | hooks::zero_ablate<float>("blocks.0.hook_mlp_out");
-    CHECK((engine<float>(model, prompts, pairs, o, reads, 2, set) == published_way<float>(model, prompts, pairs, o, reads, set)));
+    auto const set = frozen<float>(model, prompts, o,
+                                   {{"blocks.*.hook_attn_out", frozen_at::context},
+                                    {"blocks.2.mlp.hook_post", frozen_at::path_mean}}) |
+                     hooks::zero_ablate<float>("blocks.2.attn.hook_z", hooks::heads{1}) |
+                     hooks::zero_ablate<float>("blocks.0.hook_mlp_out");
+    CHECK((engine<float>(model, prompts, pairs, o, reads, 2, set) ==
+           published_way<float>(model, prompts, pairs, o, reads, set)));
 }
 
 TEST_CASE("what is not frozen: sites that do not follow the point", "[sweep][freeze]") {
@@ -132,7 +142,8 @@ TEST_CASE("with everything after it frozen a path leads nowhere", "[sweep][freez
     sweep::patched_rows_options o;
     o.points = 4;
     for (auto const value : {frozen_at::context, frozen_at::path_mean}) {
-        auto const set = sweep::freeze(context{1}, model, prompts, one, o, sweep::straight_lines<float>(one, 4), {{"blocks.1.hook_resid_post", value}});
+        auto const set = sweep::freeze(context{1}, model, prompts, one, o, sweep::straight_lines<float>(one, 4),
+                                       {{"blocks.1.hook_resid_post", value}});
         auto const curves = sweep::interpolate(context{1}, model, prompts, one, {.steps = 4}, set);
         for (double d : curves[0]) CHECK(d == 0);
         CHECK(sweep::interpolate(context{1}, model, prompts, one, {.steps = 4})[0][3] > 0);

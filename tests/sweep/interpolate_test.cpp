@@ -94,7 +94,8 @@ TEST_CASE("attention scores and patterns can be read out too", "[sweep][interpol
 TEST_CASE("fewer than two steps are no interpolation", "[sweep][interpolate][errors]") {
     context const ctx{1};
     auto const model = models::load<float>(golden::models_folder() / "llama_gqa", ctx);
-    CHECK_THROWS_WITH(sweep::interpolate(ctx, model, std::vector<plateau::token_id>{1}, {2}, {.steps = 1}), contains("at least 2 steps"));
+    CHECK_THROWS_WITH(sweep::interpolate(ctx, model, std::vector<plateau::token_id>{1}, {2}, {.steps = 1}),
+                      contains("at least 2 steps"));
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ TEMPLATE_TEST_CASE("shared-prefix rows have the bits of full forward passes", "[
           "blocks.1.hook_resid_mid", "blocks.1.hook_attn_out", "blocks.1.hook_mlp_out", "blocks.1.mlp.hook_post",
           "blocks.1.attn.hook_q", "blocks.1.attn.hook_k", "blocks.1.attn.hook_v", "blocks.1.attn.hook_z",
           "blocks.1.ln1.hook_normalized", "blocks.1.mlp.hook_pre", "blocks.2.hook_resid_post"}) {
-        for (auto const& [first, count] : std::vector<std::pair<index, index>>{{-1, 1}, {-3, 1}, {-3, 3}, {2, 2}, {0, 1}}) {
+        for (auto const& [first, count] :
+             std::vector<std::pair<index, index>>{{-1, 1}, {-3, 1}, {-3, 3}, {2, 2}, {0, 1}}) {
             sweep::patched_rows_options o;
             o.write_site = site;
             o.points = 4;
@@ -93,7 +94,8 @@ TEST_CASE("a row's bits depend on nothing but itself", "[sweep][patched_rows]") 
     SECTION("company") {
         for (std::size_t p = 0; p < pairs.size(); ++p) {
             for (auto const& [key, values] : engine<float>(model, prompts, {pairs[p]}, o, reads)) {
-                CHECK(values == reference.at({std::get<0>(key), static_cast<index>(p), std::get<2>(key), std::get<3>(key)}));
+                CHECK(values ==
+                      reference.at({std::get<0>(key), static_cast<index>(p), std::get<2>(key), std::get<3>(key)}));
             }
         }
     }
@@ -127,7 +129,8 @@ TEST_CASE("rows repeated in another block have the same bits", "[sweep][patched_
     };
     sweep::patched_rows<context, decltype(random_model<float>())>{ctx, model, prompts, o}.run(
         {{0, 1}}, line<float>(o.points),
-        hooks::capture<float>("ln_final.hook_out", keep(seen, true)) | hooks::capture<float>("ln_final.hook_out", count));
+        hooks::capture<float>("ln_final.hook_out", keep(seen, true)) |
+            hooks::capture<float>("ln_final.hook_out", count));
     CHECK(repeated == 2);
     CHECK(seen.size() == 150);
 }
@@ -137,7 +140,8 @@ TEST_CASE("patching a prompt with its own activation changes no bit", "[sweep][p
     auto const prompts = tiny::random_prompts(11, {5, 9}, 37);
     readings<double> clean;
     models::forward(context{1}, model, prompts, hooks::capture<double>("unembed.hook_out", keep(clean)));
-    for (std::string const site : {"hook_embed", "blocks.0.hook_resid_post", "blocks.1.attn.hook_z", "blocks.2.hook_mlp_out"}) {
+    for (std::string const site :
+         {"hook_embed", "blocks.0.hook_resid_post", "blocks.1.attn.hook_z", "blocks.2.hook_mlp_out"}) {
         CAPTURE(site);
         sweep::patched_rows_options o;
         o.write_site = site;
@@ -154,8 +158,8 @@ TEST_CASE("a row's bits do not depend on how its prefix came to it, nor on who s
     auto prompts = tiny::random_prompts(3, {6, 9, 6, 7, 4}, 37);
     std::copy_n(prompts[0].begin(), 5, prompts[2].begin());  // the same but for the last token
     std::vector<sweep::prompt_pair> const pairs{{0, 1}, {2, 1}, {2, 0}, {3, 4}};
-    for (std::string const site : {"hook_embed", "blocks.0.hook_resid_pre", "blocks.0.hook_resid_post", "blocks.1.hook_attn_out",
-                                   "blocks.2.hook_resid_post"}) {
+    for (std::string const site : {"hook_embed", "blocks.0.hook_resid_pre", "blocks.0.hook_resid_post",
+                                   "blocks.1.hook_attn_out", "blocks.2.hook_resid_post"}) {
         for (index const first : {-1, -3, 0}) {
             CAPTURE(site, first);
             sweep::patched_rows_options o;

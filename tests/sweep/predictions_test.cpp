@@ -28,13 +28,13 @@ TEST_CASE("predictions along paths are those of the logits", "[sweep][prediction
         auto const model = models::load<double>(golden::models_folder() / name, ctx);
         sweep::predictions<double> got{3, steps, k};
         plateau::tensor::buffer<double, 3> logits({3, steps, model.vocabulary()});
-        auto const keep = hooks::capture<double>(
-            "unembed.hook_out", [&](hooks::site const&, hooks::where const& w, plateau::tensor::view<double const, 3> rows) {
-                for (std::size_t r = 0; r < w.rows.size(); ++r) {
-                    auto const& row = w.rows[r];
-                    std::copy_n(rows[static_cast<index>(r)].data(), model.vocabulary(), logits[row.item][row.point].data());
-                }
-            });
+        auto const keep = hooks::capture<double>("unembed.hook_out", [&](hooks::site const&, hooks::where const& w,
+                                                                         plateau::tensor::view<double const, 3> rows) {
+            for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                auto const& row = w.rows[r];
+                std::copy_n(rows[static_cast<index>(r)].data(), model.vocabulary(), logits[row.item][row.point].data());
+            }
+        });
         sweep::interpolate_options o;
         o.steps = steps;
         auto const curves = sweep::interpolate(ctx, model, prompts, pairs, o, sweep::read_predictions(ctx, model, got));
@@ -61,15 +61,17 @@ TEST_CASE("predictions along paths are those of the logits", "[sweep][prediction
                 CHECK(std::abs(got.kl_to_start(p, i) - to) < 1e-12);
                 CHECK((i > 0) == (got.kl_from_start(p, i) > 0));
                 CHECK(got.best(p, i, 0).logit == *std::max_element(row.begin(), row.end()));
-                for (index j = 0; j < k; ++j) REQUIRE(got.best(p, i, j).logit == row[static_cast<std::size_t>(got.best(p, i, j).token)]);
+                for (index j = 0; j < k; ++j)
+                    REQUIRE(got.best(p, i, j).logit == row[static_cast<std::size_t>(got.best(p, i, j).token)]);
                 for (index j = 1; j < k; ++j) REQUIRE(got.best(p, i, j).logit <= got.best(p, i, j - 1).logit);
             }
         }
     }
 }
 
-TEST_CASE("predictions have the same bits for any block and any number of threads, also where rows own several positions",
-          "[sweep][predictions]") {
+TEST_CASE(
+    "predictions have the same bits for any block and any number of threads, also where rows own several positions",
+    "[sweep][predictions]") {
     auto const model = models::load<float>(golden::models_folder() / "llama_gqa", context{1});
     index const points = 9;
     auto const run = [&](int threads, index block_rows) {
@@ -88,13 +90,17 @@ TEST_CASE("predictions have the same bits for any block and any number of thread
         return result;
     };
     auto const wanted = run(1, 252);
-    for (index i = 0; i < wanted.kl_from_start.size(); ++i) CHECK((i % points > 0) == (wanted.kl_from_start.data()[i] > 0));
+    for (index i = 0; i < wanted.kl_from_start.size(); ++i)
+        CHECK((i % points > 0) == (wanted.kl_from_start.data()[i] > 0));
     for (auto const& [threads, block_rows] : std::vector<std::pair<int, index>>{{2, 252}, {1, 12}, {2, 20}}) {
         CAPTURE(threads, block_rows);
         auto const got = run(threads, block_rows);
-        CHECK(plateau::testing::same_bits(got.kl_from_start.data(), wanted.kl_from_start.data(), wanted.kl_from_start.size()));
-        CHECK(plateau::testing::same_bits(got.kl_to_start.data(), wanted.kl_to_start.data(), wanted.kl_to_start.size()));
-        CHECK(plateau::testing::same_bits(got.log_sum_exp.data(), wanted.log_sum_exp.data(), wanted.log_sum_exp.size()));
+        CHECK(plateau::testing::same_bits(got.kl_from_start.data(), wanted.kl_from_start.data(),
+                                          wanted.kl_from_start.size()));
+        CHECK(
+            plateau::testing::same_bits(got.kl_to_start.data(), wanted.kl_to_start.data(), wanted.kl_to_start.size()));
+        CHECK(
+            plateau::testing::same_bits(got.log_sum_exp.data(), wanted.log_sum_exp.data(), wanted.log_sum_exp.size()));
         for (index i = 0; i < wanted.best.size(); ++i) REQUIRE(got.best.data()[i].token == wanted.best.data()[i].token);
     }
 }

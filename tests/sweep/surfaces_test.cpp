@@ -27,20 +27,26 @@ using sweeps::context;
 models::prompt_list const prompts{{5, 9, 2, 30, 7}, {5, 9, 2, 11}, {1, 9, 2, 30, 7, 3}, {8, 8}};
 std::array<index, 3> const anchors{2, 0, 1};
 
-/// The read-out of a prompt at its last position, in a full forward pass with `x` written there; without x in a clean one.
+/// The read-out of a prompt at its last position, in a full forward pass with `x` written there; without x in a clean
+/// one.
 template <class Model>
-std::vector<float> read_out(Model const& model, index prompt, std::vector<float> const& x, sweep::surface_options const& o) {
+std::vector<float> read_out(Model const& model, index prompt, std::vector<float> const& x,
+                            sweep::surface_options const& o) {
     std::vector<float> output;
-    auto set = hooks::capture<float>(o.read, [&](hooks::site const&, hooks::where const& w, tensor::view<float const, 3> rows) {
+    auto set = hooks::capture<float>(o.read,
+                                     [&](hooks::site const&, hooks::where const& w, tensor::view<float const, 3> rows) {
         auto const* const last = rows[static_cast<index>(w.rows.size()) - 1].data();
         output.assign(last, last + rows.extent(1) * rows.extent(2));
     });
     if (!x.empty()) {
-        set = hooks::patch<float>(o.write, [&](hooks::site const&, hooks::where const& w, tensor::view<float, 3> rows) {
+        set = hooks::patch<float>(
+                  o.write,
+                  [&](hooks::site const&, hooks::where const& w, tensor::view<float, 3> rows) {
             for (std::size_t r = 0; r < w.rows.size(); ++r) {
                 if (w.rows[r].last) std::copy(x.begin(), x.end(), rows[static_cast<index>(r)].data());
             }
-        }) | set;
+                  }) |
+            set;
     }
     models::forward(context{1}, model, {prompts[static_cast<std::size_t>(prompt)]}, set);
     return output;
@@ -52,8 +58,10 @@ TEST_CASE("a slice is the distance from each prompt's own run, as full forward p
     auto const model = sweeps::random_model<float>();
     context const ctx{2};
     paths::surface_grid const grid{paths::even_grid(-0.25, 1.25, 4), paths::even_grid(-0.5, 1, 3)};
-    for (auto const& [write, read] : std::vector<std::pair<std::string, std::string>>{
-             {"blocks.0.hook_resid_post", "ln_final.hook_out"}, {"blocks.1.hook_mlp_out", "unembed.hook_out"}, {"hook_embed", "blocks.1.hook_resid_post"}}) {
+    for (auto const& [write, read] :
+         std::vector<std::pair<std::string, std::string>>{{"blocks.0.hook_resid_post", "ln_final.hook_out"},
+                                                          {"blocks.1.hook_mlp_out", "unembed.hook_out"},
+                                                          {"hook_embed", "blocks.1.hook_resid_post"}}) {
         CAPTURE(write, read);
         sweep::surface_options const o{.write = write, .read = read};
         auto const got = sweep::slice(ctx, model, prompts, anchors, grid, o);
@@ -67,7 +75,8 @@ TEST_CASE("a slice is the distance from each prompt's own run, as full forward p
             for (index i = 0; i < grid.size(); ++i) {
                 std::vector<float> x(static_cast<std::size_t>(clean.extent(1)));
                 plane(grid[i][0], grid[i][1], x);
-                CHECK(got.distances[k].data()[i] == plateau::metrics::l2_distance<float>(own, read_out(model, prompt, x, o)));
+                CHECK(got.distances[k].data()[i] ==
+                      plateau::metrics::l2_distance<float>(own, read_out(model, prompt, x, o)));
             }
         }
     }
@@ -91,7 +100,8 @@ TEST_CASE("an anchor is at no distance from itself, and at one from the others",
     CHECK(corners.distances(0, 0, 1) == line[0][1]);
 }
 
-TEST_CASE("surfaces have the same bits for any number of threads and any block, and hooks see every point once", "[sweep][slice]") {
+TEST_CASE("surfaces have the same bits for any number of threads and any block, and hooks see every point once",
+          "[sweep][slice]") {
     auto const model = sweeps::random_model<float>();
     paths::surface_grid const grid{paths::even_grid(-0.25, 1.25, 9), paths::even_grid(-0.25, 1.25, 7)};
     auto const run = [&](int threads, index block_rows) {
@@ -99,10 +109,14 @@ TEST_CASE("surfaces have the same bits for any number of threads and any block, 
         index points = 0;
         std::mutex guard;
         sweep::predictions<float> labels(3, 1 + grid.size(), 1);
-        auto const got = sweep::slice(ctx, model, prompts, anchors, grid, {.block_rows = block_rows, .on_points = [&](index done) {
-                                          std::lock_guard const lock{guard};
-                                          points += done;
-                                      }}, sweep::read_predictions(ctx, model, labels));
+        auto const got = sweep::slice(ctx, model, prompts, anchors, grid,
+                                      {.block_rows = block_rows,
+                                       .on_points =
+                                           [&](index done) {
+            std::lock_guard const lock{guard};
+            points += done;
+                                       }},
+                                      sweep::read_predictions(ctx, model, labels));
         CHECK(points == 3 * (1 + grid.size()));
         std::vector<index> best;
         for (index i = 0; i < labels.best.size(); ++i) best.push_back(labels.best.data()[i].token);
@@ -126,9 +140,11 @@ TEST_CASE("turned anchors are those of the exponential map, each in its own run"
     sweep::surface_options const o{.write = "blocks.0.hook_resid_post", .read = "blocks.1.hook_resid_post"};
     auto const clean = sweep::last_activations(ctx, model, prompts, o.write);
     std::vector<float> d1, d2;
-    for (index i = 0; i < model.width(); ++i) d1.push_back(clean(1, i) - clean(3, i)), d2.push_back(static_cast<float>(i % 5) - 2);
+    for (index i = 0; i < model.width(); ++i)
+        d1.push_back(clean(1, i) - clean(3, i)), d2.push_back(static_cast<float>(i % 5) - 2);
     paths::surface_grid const grid{paths::even_grid(0, 1, 3), {0, 0.4}};
-    auto const got = sweep::angle_maps(ctx, model, prompts, std::span<float const>{d1}, std::span<float const>{d2}, grid, o);
+    auto const got =
+        sweep::angle_maps(ctx, model, prompts, std::span<float const>{d1}, std::span<float const>{d2}, grid, o);
     REQUIRE(got.extents() == std::array<index, 3>{4, 2, 3});
     for (index k = 0; k < 4; ++k) {
         CHECK(got(k, 0, 0) == 0);
@@ -147,7 +163,8 @@ TEST_CASE("what is no surface says why", "[sweep][slice][errors]") {
     auto const model = sweeps::random_model<float>();
     context const ctx{1};
     paths::surface_grid const grid{{0, 1}, {0, 1}};
-    auto const slice = [&](std::array<index, 3> const& which, paths::surface_grid const& on = {{0, 1}, {0, 1}}, sweep::surface_options const& o = {}) {
+    auto const slice = [&](std::array<index, 3> const& which, paths::surface_grid const& on = {{0, 1}, {0, 1}},
+                           sweep::surface_options const& o = {}) {
         return sweep::slice(ctx, model, prompts, which, on, o);
     };
     CHECK_THROWS_AS(slice({0, 0, 1}), plateau::domain_error);
@@ -155,17 +172,21 @@ TEST_CASE("what is no surface says why", "[sweep][slice][errors]") {
     CHECK_THROWS_WITH(slice({0, 1, 4}), contains("prompt 4, there are 4"));
     CHECK_THROWS_AS(slice({0, -1, 2}), plateau::usage_error);
     CHECK_THROWS_WITH(slice({0, 1, 2}, {}), contains("no points"));
-    CHECK_THROWS_AS(slice({0, 1, 2}, grid, {.write = "blocks.1.hook_resid_post", .read = "blocks.0.hook_resid_post"}), plateau::site_error);
+    CHECK_THROWS_AS(slice({0, 1, 2}, grid, {.write = "blocks.1.hook_resid_post", .read = "blocks.0.hook_resid_post"}),
+                    plateau::site_error);
     CHECK_THROWS_AS(slice({0, 1, 2}, grid, {.write = "blocks.0.attn.hook_pattern"}), plateau::site_error);
-    CHECK_THROWS_AS(sweep::surface_distances(ctx, model, prompts, {}, grid, [](auto&&...) {}, {}), plateau::usage_error);
+    CHECK_THROWS_AS(sweep::surface_distances(ctx, model, prompts, {}, grid, [](auto&&...) {}, {}),
+                    plateau::usage_error);
 
     auto const clean = sweep::last_activations(ctx, model, prompts, "blocks.0.hook_resid_post");
     auto const own = std::span<float const>{clean[2].flat()}, other = std::span<float const>{clean[0].flat()};
     CHECK_THROWS_WITH(sweep::angle_maps(ctx, model, prompts, own, other, grid, {}), contains("anchor 0"));
-    CHECK_THROWS_WITH(sweep::angle_maps(ctx, model, {prompts[1], prompts[2]}, own, other, grid, {}), contains("anchor 1"));
+    CHECK_THROWS_WITH(sweep::angle_maps(ctx, model, {prompts[1], prompts[2]}, own, other, grid, {}),
+                      contains("anchor 1"));
     CHECK_THROWS_AS(sweep::angle_maps(ctx, model, prompts, own.first(3), other, grid, {}), plateau::shape_error);
     std::vector<float> const zero(own.size());
-    CHECK_THROWS_AS(sweep::angle_maps(ctx, model, prompts, std::span<float const>{zero}, own, grid, {}), plateau::domain_error);
+    CHECK_THROWS_AS(sweep::angle_maps(ctx, model, prompts, std::span<float const>{zero}, own, grid, {}),
+                    plateau::domain_error);
 }
 
 }  // namespace

@@ -19,8 +19,8 @@ models::prompt_list some_prompts() {
 }
 
 template <class Model>
-std::vector<double> gaps(Model const& model, models::prompt_list const& prompts, std::vector<sweep::prompt_pair> const& pairs,
-                         sweep::interpolate_options const& o) {
+std::vector<double> gaps(Model const& model, models::prompt_list const& prompts,
+                         std::vector<sweep::prompt_pair> const& pairs, sweep::interpolate_options const& o) {
     using T = typename Model::value_type;
     context const ctx{2};
     sweep::transplant_gap<context, Model> gap{ctx, model, prompts, pairs, o.read, o.steps};
@@ -57,14 +57,16 @@ TEMPLATE_TEST_CASE("in suffix mode both ends are natural runs, bit for bit", "[s
     using T = TestType;
     std::vector<sweep::prompt_pair> const pairs{{0, 1}, {0, 2}, {2, 0, true}, {1, 3}, {3, 3}};
     for (std::string const name : {"", "gpt2", "gpt_neox", "gemma2", "mistral"}) {
-        auto const model = name.empty() ? random_model<T>() : models::load<T>(golden::models_folder() / name, context{1});
+        auto const model =
+            name.empty() ? random_model<T>() : models::load<T>(golden::models_folder() / name, context{1});
         auto prompts = some_prompts();
         for (auto& prompt : prompts) {
             for (auto& token : prompt) token = token % static_cast<plateau::token_id>(model.vocabulary());
         }
         readings<T> natural;
         models::forward(context{1}, model, prompts, hooks::capture<T>("unembed.hook_out", keep(natural)));
-        for (std::string const site : {"hook_embed", "blocks.0.hook_resid_pre", "blocks.0.hook_resid_post", "blocks.1.hook_resid_pre"}) {
+        for (std::string const site :
+             {"hook_embed", "blocks.0.hook_resid_pre", "blocks.0.hook_resid_post", "blocks.1.hook_resid_pre"}) {
             CAPTURE(name, site);
             sweep::interpolate_options o{.write = site, .read = "unembed.hook_out", .steps = 4};
             o.positions.suffix = true;

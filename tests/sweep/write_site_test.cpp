@@ -40,7 +40,8 @@ TEST_CASE("rows start where the write site lets them", "[sweep][write_site]") {
 }
 
 TEST_CASE("what no path can write to is refused", "[sweep][write_site][errors]") {
-    CHECK_THROWS_WITH(sweep::resolve_write_site(sites(), "blocks.0.attn.hook_pattern"), contains("cannot be a write site"));
+    CHECK_THROWS_WITH(sweep::resolve_write_site(sites(), "blocks.0.attn.hook_pattern"),
+                      contains("cannot be a write site"));
     CHECK_THROWS_WITH(sweep::resolve_write_site(sites(), "ln_final.hook_out"), contains("cannot be a write site"));
     CHECK_THROWS_WITH(sweep::resolve_write_site(sites(), "blocks.2.hook_resid_pre"), contains("nearest"));
 }

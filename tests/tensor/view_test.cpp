@@ -14,11 +14,17 @@ using tensor::view;
 struct device_space {};
 
 template <class View>
-concept host_can_call = requires(View v) { v(0, 0); };
+concept host_can_call = requires(View v) {
+    v(0, 0);
+};
 template <class View>
-concept host_can_index = requires(View v) { v[0]; };
+concept host_can_index = requires(View v) {
+    v[0];
+};
 template <class View>
-concept host_can_span = requires(View v) { v.flat(); };
+concept host_can_span = requires(View v) {
+    v.flat();
+};
 
 std::vector<int> counting(std::size_t count) {
     std::vector<int> values(count);

@@ -16,7 +16,8 @@ namespace png = plateau::viz::detail;
 /// A PNG of a size in two pieces of image data; the data are no real image.
 std::string frame(unsigned width, std::string const& data, std::string const& before = "") {
     using png::big_endian, png::png_chunk;
-    return std::string(png::png_signature) + png_chunk("IHDR", big_endian(width) + big_endian(5) + std::string("\x08\x02\0\0\0", 5)) + before +
+    return std::string(png::png_signature) +
+           png_chunk("IHDR", big_endian(width) + big_endian(5) + std::string("\x08\x02\0\0\0", 5)) + before +
            png_chunk("IDAT", data) + png_chunk("IDAT", data + data) + png_chunk("IEND", "");
 }
 
@@ -45,13 +46,15 @@ TEST_CASE("an animation holds its frames in order, numbered, and is a picture of
     auto const chunks = chunks_of(bytes);
     std::vector<std::string> types;
     for (auto const& [type, data] : chunks) types.push_back(type);
-    CHECK(types == std::vector<std::string>{"IHDR", "acTL", "pHYs", "fcTL", "IDAT", "IDAT", "fcTL", "fdAT", "fdAT", "fcTL", "fdAT", "fdAT", "IEND"});
+    CHECK(types == std::vector<std::string>{"IHDR", "acTL", "pHYs", "fcTL", "IDAT", "IDAT", "fcTL", "fdAT", "fdAT",
+                                            "fcTL", "fdAT", "fdAT", "IEND"});
     CHECK(chunks[1].second == std::string("\0\0\0\3\0\0\0\0", 8));
     unsigned sequence = 0;
     for (auto const& [type, data] : chunks) {
         if (type != "fcTL" && type != "fdAT") continue;
         CHECK(data.substr(0, 4) == png::big_endian(sequence++));
-        if (type == "fcTL") CHECK(data.substr(4) == std::string("\0\0\0\7\0\0\0\5\0\0\0\0\0\0\0\0\0\xFA\3\xE8\0\0", 22));
+        if (type == "fcTL")
+            CHECK(data.substr(4) == std::string("\0\0\0\7\0\0\0\5\0\0\0\0\0\0\0\0\0\xFA\3\xE8\0\0", 22));
     }
     CHECK(chunks[4].second == "one");
     CHECK(chunks[8].second.substr(4) == "twotwo");
@@ -63,9 +66,12 @@ TEST_CASE("what is no animation says why", "[viz][animation][errors]") {
     std::vector<std::string> frames{frame(7, "one"), frame(8, "two")};
     CHECK_THROWS_WITH(viz::animated_png(frames, 1), contains("frame 1"));
     CHECK_THROWS_AS(viz::animated_png({}, 1), shape_error);
-    for (double const seconds : {0.0, -1.0, 61.0, std::nan("")}) CHECK_THROWS_AS(viz::animated_png(std::vector{frames[0]}, seconds), domain_error);
-    for (std::string const& bad : {std::string(), std::string("nothing of the kind"), frames[0].substr(0, 60), frames[0].substr(0, 8),
-                                   std::string(png::png_signature) + png::png_chunk("IDAT", "x"), frames[0].substr(0, 33) + png::png_chunk("IEND", "")}) {
+    for (double const seconds : {0.0, -1.0, 61.0, std::nan("")})
+        CHECK_THROWS_AS(viz::animated_png(std::vector{frames[0]}, seconds), domain_error);
+    for (std::string const& bad :
+         {std::string(), std::string("nothing of the kind"), frames[0].substr(0, 60), frames[0].substr(0, 8),
+          std::string(png::png_signature) + png::png_chunk("IDAT", "x"),
+          frames[0].substr(0, 33) + png::png_chunk("IEND", "")}) {
         CHECK_THROWS_AS(viz::animated_png(std::vector{bad}, 1), shape_error);
         CHECK_THROWS_AS(viz::animated_png(std::vector{frames[0], bad}, 1), shape_error);
     }

@@ -22,7 +22,8 @@ TEST_CASE("every value is counted once, between round edges", "[viz][bins]") {
     auto const count = static_cast<std::size_t>(GENERATE(1, 2, 7, 300, 5000));
     std::vector<double> values;
     plateau::counter_rng rng{static_cast<std::uint64_t>(seed)};
-    for (std::size_t i = 0; i < count; ++i) values.push_back(1 + static_cast<double>(seed) * rng.uniform() * rng.uniform());
+    for (std::size_t i = 0; i < count; ++i)
+        values.push_back(1 + static_cast<double>(seed) * rng.uniform() * rng.uniform());
     std::sort(values.begin(), values.end());
     auto const histogram = bins_of(values);
     CHECK(total(histogram) == static_cast<index>(count));

@@ -54,7 +54,8 @@ TEST_CASE("text is measured and set by the same rule", "[viz][canvas]") {
     CHECK(once > 30);
     CHECK(picture.text_width("max slope", {.size = 12, .bold = true}) > once);
     CHECK_THAT(picture.text_width("max slope", {.size = 24}), plateau::testing::WithinRel(2 * once, 0.02));
-    picture.text({50, 15}, "\xFF broken \n text", {.size = 12, .across = horizontal::centre, .along = vertical::middle});
+    picture.text({50, 15}, "\xFF broken \n text",
+                 {.size = 12, .across = horizontal::centre, .along = vertical::middle});
     CHECK_NOTHROW(picture.png());
 }
 

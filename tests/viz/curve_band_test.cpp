@@ -15,7 +15,7 @@ double const nan = std::numeric_limits<double>::quiet_NaN();
 double const infinity = std::numeric_limits<double>::infinity();
 
 TEST_CASE("the band has the pointwise quartiles of the finite curves", "[viz][curve_band]") {
-    std::vector<double> const curves{0, 0.1, 1,  nan, nan, nan,  0, 0.5, 1,  0, infinity, 1,  0, 0.2, 1};
+    std::vector<double> const curves{0, 0.1, 1, nan, nan, nan, 0, 0.5, 1, 0, infinity, 1, 0, 0.2, 1};
     auto const band = band_of(view{curves.data(), {5, 3}});
     CHECK(band.curves == std::vector<index>{0, 2, 4});
     CHECK(band.q25[1] == 0.1 + 0.5 * (0.2 - 0.1));

@@ -31,7 +31,8 @@ struct sample {
         heat_figure result{.title = "a model", .counts = "so many", .subtitle = "what it is"};
         for (std::size_t i = 0; i < count; ++i) {
             heat_map map{"map", {values.data(), {rows, columns}}, {}, "position", "layer"};
-            for (index c = 0; labels && c < columns; ++c) map.columns.push_back({" token" + std::to_string(c), c % 3 == 0});
+            for (index c = 0; labels && c < columns; ++c)
+                map.columns.push_back({" token" + std::to_string(c), c % 3 == 0});
             result.maps.push_back(map);
         }
         return result;
@@ -57,7 +58,8 @@ TEST_CASE("colours are white at 0 and darker towards both ends", "[viz][heat_map
 }
 
 TEST_CASE("a picture of matrices has the same bytes every time, and everything shows", "[viz][heat_maps]") {
-    auto const [rows, columns] = GENERATE(std::pair<index, index>{1, 1}, std::pair<index, index>{6, 15}, std::pair<index, index>{50, 70});
+    auto const [rows, columns] =
+        GENERATE(std::pair<index, index>{1, 1}, std::pair<index, index>{6, 15}, std::pair<index, index>{50, 70});
     sample const data{rows, columns};
     auto const bytes = render_heat_maps(data.figure()).png();
     CHECK(render_heat_maps(data.figure()).png() == bytes);
@@ -88,7 +90,8 @@ TEST_CASE("labels keep their distance, bold ones before others", "[viz][heat_map
 }
 
 TEST_CASE("one panel, three, and absurd values", "[viz][heat_maps]") {
-    auto const one = png_size(render_heat_maps(sample{5, 5, 1}.figure()).png()), three = png_size(render_heat_maps(sample{5, 5, 3}.figure()).png());
+    auto const one = png_size(render_heat_maps(sample{5, 5, 1}.figure()).png()),
+               three = png_size(render_heat_maps(sample{5, 5, 3}.figure()).png());
     CHECK(one.width < three.width);
     CHECK(one.height < three.height);
     sample data{3, 3};

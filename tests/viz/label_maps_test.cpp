@@ -41,14 +41,18 @@ auto const halves = [](index, index c) { return c < 20 ? index{3} : index{8}; };
 auto const noise = [](index r, index c) { return (r * 31 + c * 17) % 40; };
 
 TEST_CASE("the labels that cover most have the colours", "[viz][labels]") {
-    sample const data{30, [](index r, index c) { return r > 20 ? index{5} : c > 24 ? index{7} : index{100 + (r * 30 + c) % 50}; }};
+    sample const data{30, [](index r, index c) {
+                          return r > 20 ? index{5} : c > 24 ? index{7} : index{100 + (r * 30 + c) % 50};
+                      }};
     std::vector<tensor::view<index const, 2>> const maps{data.map()};
     label_colours const colours{maps};
     REQUIRE(colours.entries().size() == 52);
     CHECK(colours.entries()[0].label == 5);
     CHECK(colours.entries()[0].share == 9.0 / 30);
     CHECK(colours.entries()[1].label == 7);
-    auto const same = [](colour const& x, colour const& y) { return x.red == y.red && x.green == y.green && x.blue == y.blue; };
+    auto const same = [](colour const& x, colour const& y) {
+        return x.red == y.red && x.green == y.green && x.blue == y.blue;
+    };
     CHECK(same(colours(5), label_colours::hue(0)));
     CHECK(same(colours(7), label_colours::hue(1)));
     CHECK(colours(colours.entries().back().label).red == colours(colours.entries().back().label + 3).red);

@@ -11,7 +11,8 @@ namespace {
 using namespace plateau;
 
 viz::labelled_panel panel_of(bool logarithmic) {
-    viz::labelled_panel panel{.title = "KL against length", .x = {"length", logarithmic}, .y = {"KL, nats", logarithmic}, .curves = {}};
+    viz::labelled_panel panel{
+        .title = "KL against length", .x = {"length", logarithmic}, .y = {"KL, nats", logarithmic}, .curves = {}};
     for (int k = 0; k < 4; ++k) {
         viz::labelled_curve curve{.label = "family of directions " + std::to_string(k), .x = {}, .y = {}};
         for (int i = 1; i <= 20; ++i) {
@@ -32,8 +33,12 @@ std::string bytes_of(viz::labelled_figure const& figure) {
     return out.str();
 }
 
-TEST_CASE("labelled curves are drawn on linear and logarithmic axes, the same bytes every time", "[viz][labelled_curves]") {
-    viz::labelled_figure figure{.title = "a model", .counts = "200 prompts", .subtitle = "blocks.0.hook_resid_post", .panels = {panel_of(false), panel_of(true)}};
+TEST_CASE("labelled curves are drawn on linear and logarithmic axes, the same bytes every time",
+          "[viz][labelled_curves]") {
+    viz::labelled_figure figure{.title = "a model",
+                                .counts = "200 prompts",
+                                .subtitle = "blocks.0.hook_resid_post",
+                                .panels = {panel_of(false), panel_of(true)}};
     figure.panels[0].references.push_back({.value = 20, .label = "level"});
     auto const once = bytes_of(figure);
     CHECK(once == bytes_of(figure));
@@ -46,14 +51,16 @@ TEST_CASE("labelled curves are drawn on linear and logarithmic axes, the same by
     CHECK(bytes_of(narrow) != once);
 }
 
-TEST_CASE("empty, constant and broken curves make a picture; unequal lengths do not", "[viz][labelled_curves][errors]") {
+TEST_CASE("empty, constant and broken curves make a picture; unequal lengths do not",
+          "[viz][labelled_curves][errors]") {
     viz::labelled_figure figure;
     CHECK_THROWS_AS(viz::render_labelled_curves(figure), shape_error);
     figure.panels.push_back({.title = "nothing", .x = {"x", true}, .y = {"y", true}, .curves = {}});
     CHECK_NOTHROW(viz::render_labelled_curves(figure));
     auto& curves = figure.panels[0].curves;
     curves.push_back({.label = "constant", .x = {1, 2, 3}, .y = {4, 4, 4}});
-    curves.push_back({.label = "broken", .x = {1, 2, 3}, .y = {NAN, -1, INFINITY}, .low = {0, NAN, 1}, .high = {1, 1, 2}});
+    curves.push_back(
+        {.label = "broken", .x = {1, 2, 3}, .y = {NAN, -1, INFINITY}, .low = {0, NAN, 1}, .high = {1, 1, 2}});
     curves.push_back({.label = "one point", .x = {2}, .y = {5}});
     CHECK_NOTHROW(viz::render_labelled_curves(figure));
     curves.push_back({.label = "short", .x = {1, 2}, .y = {1}});

@@ -10,10 +10,10 @@ TEST_CASE("valid UTF-8 stays, the rest is replaced byte by byte", "[viz][printab
     CHECK(printable("d(α) → ∞ \U0001F600") == "d(α) → ∞ \U0001F600");
     CHECK(printable("a\tb\nc\x7F") == "a b c ");
     CHECK(printable("x\xFFy") == "x\uFFFDy");
-    CHECK(printable("\xC0\xAF") == "\uFFFD\uFFFD");               // overlong
-    CHECK(printable("\xED\xA0\x80") == "\uFFFD\uFFFD\uFFFD");     // a surrogate
+    CHECK(printable("\xC0\xAF") == "\uFFFD\uFFFD");                      // overlong
+    CHECK(printable("\xED\xA0\x80") == "\uFFFD\uFFFD\uFFFD");            // a surrogate
     CHECK(printable("\xF4\x90\x80\x80") == "\uFFFD\uFFFD\uFFFD\uFFFD");  // beyond U+10FFFF
-    CHECK(printable("\xE2\x86") == "\uFFFD\uFFFD");               // cut short
+    CHECK(printable("\xE2\x86") == "\uFFFD\uFFFD");                      // cut short
     CHECK(printable("").empty());
 }
 

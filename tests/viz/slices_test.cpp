@@ -26,7 +26,8 @@ struct sample {
     index side;
 
     explicit sample(index n, double size = 1) : side{n} {
-        for (index i = 0; i < n; ++i) axis.push_back(-0.25 + 1.5 * static_cast<double>(i) / static_cast<double>(std::max<index>(n - 1, 1)));
+        for (index i = 0; i < n; ++i)
+            axis.push_back(-0.25 + 1.5 * static_cast<double>(i) / static_cast<double>(std::max<index>(n - 1, 1)));
         for (double const v : axis) {
             for (double const u : axis) {
                 a.push_back(size * std::hypot(u, v));
@@ -36,27 +37,36 @@ struct sample {
         }
     }
     slice_map map(std::string title = "") const {
-        auto const view = [&](std::vector<double> const& d) { return tensor::view<double const, 2>(d.data(), {side, side}); };
+        auto const view = [&](std::vector<double> const& d) {
+            return tensor::view<double const, 2>(d.data(), {side, side});
+        };
         return {std::move(title), {view(a), view(b), view(c)}, {{"A", 0, 0}, {"B", 1, 0}, {"C", 0.4, 1}}};
     }
     slice_figure figure(std::size_t panels = 1) const {
-        slice_figure result{.title = "a model", .counts = "so many", .subtitle = "what it is", .anchors = {"one", "two", "three"}, .grid = {axis, axis}};
-        for (std::size_t i = 0; i < panels; ++i) result.panels.push_back(map(panels > 1 ? "panel " + std::to_string(i) : ""));
+        slice_figure result{.title = "a model",
+                            .counts = "so many",
+                            .subtitle = "what it is",
+                            .anchors = {"one", "two", "three"},
+                            .grid = {axis, axis}};
+        for (std::size_t i = 0; i < panels; ++i)
+            result.panels.push_back(map(panels > 1 ? "panel " + std::to_string(i) : ""));
         return result;
     }
 };
 
 TEST_CASE("a slice is red at A, green at B, blue at C, black far from all, white near all", "[viz][slices]") {
     std::array<double, 3> const largest{2, 4, 8};
-    auto const is = [](colour const& got, double r, double g, double b) { return got.red == r && got.green == g && got.blue == b; };
+    auto const is = [](colour const& got, double r, double g, double b) {
+        return got.red == r && got.green == g && got.blue == b;
+    };
     CHECK(is(slice_colour({0, 4, 8}, largest), 1, 0, 0));
     CHECK(is(slice_colour({2, 0, 8}, largest), 0, 1, 0));
     CHECK(is(slice_colour({2, 4, 0}, largest), 0, 0, 1));
     CHECK(is(slice_colour({2, 4, 8}, largest), 0, 0, 0));
     CHECK(is(slice_colour({0, 0, 0}, largest), 1, 1, 1));
     CHECK(is(slice_colour({1, 1, 2}, largest), 0.5, 0.75, 0.75));
-    CHECK(is(slice_colour({9, 9, 9}, largest), 0, 0, 0));      // beyond a scale that others made
-    CHECK(is(slice_colour({0, 0, 0}, {0, 0, 0}), 1, 1, 1));    // constant maps
+    CHECK(is(slice_colour({9, 9, 9}, largest), 0, 0, 0));    // beyond a scale that others made
+    CHECK(is(slice_colour({0, 0, 0}, {0, 0, 0}), 1, 1, 1));  // constant maps
     CHECK(is(slice_colour({1, nan, 1}, largest), palette::grey.red, palette::grey.green, palette::grey.blue));
 }
 
@@ -74,7 +84,8 @@ TEST_CASE("cells are whole pixels of the file, and the picture grows with the gr
     CHECK(side_of_cells(256, 340) == 256 * 1.5);
     CHECK(side_of_cells(2000, 340) == 1000);
     CHECK(side_of_cells(1, 340) == 340);
-    auto const small = png_size(render_slices(sample{2}.figure()).png()), large = png_size(render_slices(sample{400}.figure()).png());
+    auto const small = png_size(render_slices(sample{2}.figure()).png()),
+               large = png_size(render_slices(sample{400}.figure()).png());
     CHECK(small.width >= 1000);
     CHECK(large.height >= 400);
     cell_edges const cells{{10, 20, 61 * 5.5, 61 * 5.5}, 61, 61};

@@ -34,7 +34,14 @@ struct sample {
         auto const n = static_cast<index>(axis.size());
         for (std::size_t i = 0; i < maps; ++i) {
             tensor::view<double const, 2> const view{values.data(), {n, n}};
-            result.maps.push_back({"map", {axis, axis}, view, "first", "second", {}, {{"contour", {palette::vermillion, 2}, {{0, 1}, {3, 4}, {nan, nan}, {5, 5}, {6, 7}}}}});
+            result.maps.push_back(
+                {"map",
+                 {axis, axis},
+                 view,
+                 "first",
+                 "second",
+                 {},
+                 {{"contour", {palette::vermillion, 2}, {{0, 1}, {3, 4}, {nan, nan}, {5, 5}, {6, 7}}}}});
         }
         return result;
     }

@@ -41,7 +41,8 @@ TEST_CASE("marks lie in the range, are few and evenly spaced", "[viz][ticks]") {
     for (std::size_t i = 0; i < marks.values.size(); ++i) {
         CHECK(marks.values[i] >= low - 1e-6 * length);
         CHECK(marks.values[i] <= low + length + 1e-6 * length);
-        if (i > 0) CHECK_THAT(marks.values[i] - marks.values[i - 1], plateau::testing::WithinAbs(marks.step, tolerance));
+        if (i > 0)
+            CHECK_THAT(marks.values[i] - marks.values[i - 1], plateau::testing::WithinAbs(marks.step, tolerance));
     }
 }
 

@@ -8,10 +8,10 @@ namespace plateau::backend {
 /// Heads and scale of an attention.
 template <class T>
 struct attention_shape {
-    index heads;     ///< H
-    index kv_heads;  ///< KV, divides H
-    index width;     ///< E
-    T scale;         ///< factor of the scores, usually 1/√E
+    index heads;       ///< H
+    index kv_heads;    ///< KV, divides H
+    index width;       ///< E
+    T scale;           ///< factor of the scores, usually 1/√E
     T cap = 0;         ///< c > 0: scaled scores become c·tanh(score / c)
     index window = 0;  ///< keys that a position sees, its own included; 0 for all
 

@@ -15,8 +15,8 @@
 
 namespace plateau::backend {
 
-/// The operations of the backends. A backend is a context type (it owns threads, streams, handles) with the functions named
-/// here, which take the context first, then views of its memory.
+/// The operations of the backends. A backend is a context type (it owns threads, streams, handles) with the functions
+/// named here, which take the context first, then views of its memory.
 enum class op {
     linear,             ///< linear: Y = X · Wᵀ, or added to Y
     linear_activate,    ///< linear_activate: the first half of an MLP
@@ -24,7 +24,8 @@ enum class op {
     gather_rows,        ///< gather_rows: embedding
     norm,               ///< norm, and in steps rms_scale, centre_and_scale, divide_rows, affine
     rope,               ///< rotate: rotary position embedding
-    prefix_attention,   ///< prefix_attention: rows against a shared prefix and their own keys; causal attention is its special case
+    prefix_attention,   ///< prefix_attention: rows against a shared prefix and their own keys; causal attention is its
+                        ///< special case
     tiled_attention,    ///< tile_attention, tiled_attention: the same, with what all layers share done once
     attention_steps,    ///< attention_scores, attention_softmax, attention_mix
     activation,         ///< activate: silu, gelu, gelu_tanh, relu, and gated
@@ -36,9 +37,9 @@ enum class op {
     sign_codes,         ///< sign_codes, hamming_distances
     summarise_logits,   ///< summarise_logits: log-sum-exp, KL and best tokens of logits that are never stored
     log_probabilities,  ///< log_probabilities: of given tokens, from logits that are never stored
-    edit_rows,          ///< edit_rows: parts of rows replaced, added to, scaled, or without their part along a direction
-    memory,             ///< allocate, rows_that_fit, moved_to, in_backend, to_host, copy, clear
-    transfer,           ///< upload, download: rows from host memory, and to it
+    edit_rows,  ///< edit_rows: parts of rows replaced, added to, scaled, or without their part along a direction
+    memory,     ///< allocate, rows_that_fit, moved_to, in_backend, to_host, copy, clear
+    transfer,   ///< upload, download: rows from host memory, and to it
 };
 
 /// All of them, in their order.
@@ -50,10 +51,11 @@ inline constexpr auto operations = [] {
 
 constexpr std::string_view name_of(op operation) {
     constexpr std::array<std::string_view, operations.size()> names{
-        "linear",         "linear_activate", "linear_outputs", "gather_rows", "norm",
-        "rope",           "prefix_attention", "tiled_attention", "attention_steps", "activation",
-        "add",            "bounds",          "not_finite",     "linear_points", "row_distances",
-        "sign_codes",     "summarise_logits", "log_probabilities", "edit_rows", "memory",   "transfer"};
+        "linear",     "linear_activate",  "linear_outputs",    "gather_rows",     "norm",
+        "rope",       "prefix_attention", "tiled_attention",   "attention_steps", "activation",
+        "add",        "bounds",           "not_finite",        "linear_points",   "row_distances",
+        "sign_codes", "summarise_logits", "log_probabilities", "edit_rows",       "memory",
+        "transfer"};
     return names[static_cast<std::size_t>(operation)];
 }
 

@@ -29,7 +29,8 @@ struct row_edit {
 /// How many values an edit of `width` has.
 constexpr index values_of(edit_kind kind, index width) { return kind == edit_kind::scale ? 1 : width; }
 
-/// Changes one part on the host; the sums of a projection are tensor::dot's. @param v  [values_of(kind, D)]      @param x  [D]
+/// Changes one part on the host; the sums of a projection are tensor::dot's. @param v  [values_of(kind, D)]      @param
+/// x  [D]
 template <class T>
 void edit(edit_kind kind, std::type_identity_t<std::span<T const>> v, std::span<T> x) {
     auto const each = [&](auto const& changed) {
@@ -41,7 +42,9 @@ void edit(edit_kind kind, std::type_identity_t<std::span<T const>> v, std::span<
         case edit_kind::scale: return each([&](std::size_t i) { return v[0] * x[i]; });
         case edit_kind::project_out: {
             double const factor = tensor::dot(x, v) / tensor::dot(v, v);
-            return each([&](std::size_t i) { return static_cast<T>(static_cast<double>(x[i]) - factor * static_cast<double>(v[i])); });
+            return each([&](std::size_t i) {
+                return static_cast<T>(static_cast<double>(x[i]) - factor * static_cast<double>(v[i]));
+            });
         }
     }
 }

@@ -109,7 +109,7 @@ private:
         std::error_code missing;
         auto const status = std::filesystem::status(target_, missing);
         if (target_.filename().empty() || status.type() == std::filesystem::file_type::directory) {
-            throw file_error{"cannot write the file ", target_.string(), ": it is a directory; name a file in it"};
+            throw file_error("cannot write the file ", target_.string(), ": it is a directory; name a file in it");
         }
         bool const direct = std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
         int descriptor = -1;
@@ -138,7 +138,7 @@ private:
     }
 
     std::FILE* open_handle() const {
-        if (handle_ == nullptr) throw file_error{"cannot write to ", target_.string(), ": it is closed already"};
+        if (handle_ == nullptr) throw file_error("cannot write to ", target_.string(), ": it is closed already");
         return handle_;
     }
 

@@ -59,9 +59,13 @@ class error : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 
-    /// throw file_error{where, ": the tensor ", name, " has ", count, " values"};
+    /// throw file_error(where, ": the tensor ", name, " has ", count, " values");
     [[gnu::noinline, gnu::cold]] explicit error(std::initializer_list<message_piece> pieces)
         : std::runtime_error{concat(pieces)} {}
+
+    template <class... Pieces>
+        requires(sizeof...(Pieces) > 1)
+    explicit error(Pieces const&... pieces) : error(std::initializer_list<message_piece>{message_piece(pieces)...}) {}
 };
 
 /// The caller asked for something that makes no sense (a program answers with exit status 2).

@@ -37,13 +37,13 @@ public:
             if (fs::create_directory(*at, problem)) made_.push_back(*at);
             if (problem) {
                 remove_made();
-                throw file_error{"cannot make the directory ", at->string(), ": ", problem.message(),
-                                 "; choose another --out"};
+                throw file_error("cannot make the directory ", at->string(), ": ", problem.message(),
+                                 "; choose another --out");
             }
         }
         if (!fs::is_directory(directory_, problem)) {
-            throw file_error{"the output directory ", directory_.string(),
-                             " is a file; choose another --out or remove it"};
+            throw file_error("the output directory ", directory_.string(),
+                             " is a file; choose another --out or remove it");
         }
     }
 
@@ -61,7 +61,7 @@ public:
     atomic_file& file(std::string const& name) {
         auto target = directory_ / name;
         for (auto const& other : files_) {
-            if (other->target() == target) throw file_error{"the output ", target.string(), " is written twice"};
+            if (other->target() == target) throw file_error("the output ", target.string(), " is written twice");
         }
         return *files_.emplace_back(std::make_unique<atomic_file>(std::move(target)));
     }

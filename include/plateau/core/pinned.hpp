@@ -11,8 +11,8 @@
 
 namespace plateau {
 
-/// While it lives, this thread and those that it starts stay on `threads` processors, each of another core: two threads that
-/// nobody holds often share one. Elsewhere than on Linux it does nothing, and says so.
+/// While it lives, this thread and those that it starts stay on `threads` processors, each of another core: two threads
+/// that nobody holds often share one. Elsewhere than on Linux it does nothing, and says so.
 class pinned {
 public:
     explicit pinned(int threads) {
@@ -23,7 +23,8 @@ public:
         int count = 0;
         for (bool first_of_core : {true, false}) {  // second threads of a core only where cores are too few
             for (int cpu = 0; cpu < CPU_SETSIZE && count < threads; ++cpu) {
-                if (!CPU_ISSET(cpu, &before_) || CPU_ISSET(cpu, &chosen) || (first_of_core && !leads_its_core(cpu))) continue;
+                if (!CPU_ISSET(cpu, &before_) || CPU_ISSET(cpu, &chosen) || (first_of_core && !leads_its_core(cpu)))
+                    continue;
                 CPU_SET(cpu, &chosen);
                 ++count;
             }

@@ -96,8 +96,8 @@ private:
         double const part = std::clamp(static_cast<double>(done) / static_cast<double>(total_), 0.0, 1.0);
         char percent[16];
         std::snprintf(percent, sizeof percent, "%4d %%", static_cast<int>(100 * part));
-        return label_ + percent + "  " + std::to_string(done) + "/" + std::to_string(total_) + "   " + rate() +
-               "   " + (part > 0 ? format_duration(seconds() * (1 - part) / part) + " left" : "");
+        return label_ + percent + "  " + std::to_string(done) + "/" + std::to_string(total_) + "   " + rate() + "   " +
+               (part > 0 ? format_duration(seconds() * (1 - part) / part) + " left" : "");
     }
 
     std::string final_line() const {

@@ -52,7 +52,7 @@ private:
 /// @throws usage_error unless 0 <= count <= population
 inline std::vector<index> sample_without_replacement(index population, index count, std::uint64_t seed) {
     if (count < 0 || count > population) {
-        throw usage_error{"cannot draw ", count, " different items out of ", population};
+        throw usage_error("cannot draw ", count, " different items out of ", population);
     }
     counter_rng rng{seed};
     std::unordered_map<index, index> moved;

@@ -35,7 +35,7 @@ public:
     /// @throws shape_error unless there is one cell per column
     table& row(std::vector<std::string> cells) {
         if (cells.size() != header_.size()) {
-            throw shape_error{"a table row has ", cells.size(), " cells, the header has ", header_.size()};
+            throw shape_error("a table row has ", cells.size(), " cells, the header has ", header_.size());
         }
         rows_.push_back(std::move(cells));
         return *this;

@@ -28,7 +28,7 @@ namespace detail {
 inline std::map<token_id, std::vector<index>> by_last_token(token_lists const& prompts, counter_rng& rng) {
     std::map<token_id, std::vector<index>> groups;
     for (std::size_t i = 0; i < prompts.size(); ++i) {
-        if (prompts[i].empty()) throw usage_error{"prompt ", i, " is empty: it has no last token"};
+        if (prompts[i].empty()) throw usage_error("prompt ", i, " is empty: it has no last token");
         groups[prompts[i].back()].push_back(static_cast<index>(i));
     }
     for (auto& [token, group] : groups) {
@@ -39,8 +39,9 @@ inline std::map<token_id, std::vector<index>> by_last_token(token_lists const& p
 
 }  // namespace detail
 
-/// Pairs that end with the same token, each prompt in one at most, as many as there are: Σ ⌊n_v / 2⌋ over the last tokens v
-/// of n_v prompts. Independent, so that their statistics need no blocks. @param seed  of who is paired with whom
+/// Pairs that end with the same token, each prompt in one at most, as many as there are: Σ ⌊n_v / 2⌋ over the last
+/// tokens v of n_v prompts. Independent, so that their statistics need no blocks. @param seed  of who is paired with
+/// whom
 /// @throws usage_error if a prompt is empty
 inline std::vector<pair> same_last_token_pairs(token_lists const& prompts, std::uint64_t seed) {
     counter_rng rng{seed};
@@ -51,10 +52,10 @@ inline std::vector<pair> same_last_token_pairs(token_lists const& prompts, std::
     return pairs;
 }
 
-/// (context, same, different): the context's last token is that of `same` and not that of `different`. Each prompt is in one
-/// triple at most, so that triples are independent, and what differs within one is a paired difference.
-/// Prompts whose last token no other has, and those left over of a group, serve as `different`; further contexts are given up
-/// for that where they do not suffice, so that there are at most ⌊N / 3⌋ triples.
+/// (context, same, different): the context's last token is that of `same` and not that of `different`. Each prompt is
+/// in one triple at most, so that triples are independent, and what differs within one is a paired difference.
+/// Prompts whose last token no other has, and those left over of a group, serve as `different`; further contexts are
+/// given up for that where they do not suffice, so that there are at most ⌊N / 3⌋ triples.
 /// @param seed  of who goes with whom      @post none if no two prompts end alike, or all do
 /// @throws usage_error if a prompt is empty
 inline std::vector<matched_triple> last_token_triples(token_lists const& prompts, std::uint64_t seed) {
@@ -77,7 +78,8 @@ inline std::vector<matched_triple> last_token_triples(token_lists const& prompts
     auto const ending = [&](index prompt) { return prompts[static_cast<std::size_t>(prompt)].back(); };
     std::vector<matched_triple> triples;
     for (auto const& [context, same] : pairs) {
-        auto const other = std::find_if(rest.begin(), rest.end(), [&](index prompt) { return ending(prompt) != ending(context); });
+        auto const other =
+            std::find_if(rest.begin(), rest.end(), [&](index prompt) { return ending(prompt) != ending(context); });
         if (other == rest.end()) continue;
         triples.push_back({context, same, *other});
         rest.erase(other);

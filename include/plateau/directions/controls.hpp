@@ -13,7 +13,8 @@
 
 namespace plateau::directions {
 
-/// d at another length, "equal norm". @param d  [D] finite, not zero      @throws domain_error on such a d, or unless length is finite
+/// d at another length, "equal norm". @param d  [D] finite, not zero      @throws domain_error on such a d, or unless
+/// length is finite
 template <class T>
 std::vector<double> rescaled(std::span<T const> d, double length) {
     if (!std::isfinite(length)) throw domain_error("a direction cannot be given a length that is no finite number");
@@ -22,7 +23,8 @@ std::vector<double> rescaled(std::span<T const> d, double length) {
     return result;
 }
 
-/// a + ε d / |d|, ε = |x − a|: as far from a as x is, in the direction d. With `isotropic` Gurnee's l2_error_preserving_perturbation.
+/// a + ε d / |d|, ε = |x − a|: as far from a as x is, in the direction d. With `isotropic` Gurnee's
+/// l2_error_preserving_perturbation.
 /// @param a,x,d  [D]; d not zero      @post a itself if x = a      @throws shape_error, domain_error
 /// @see Gurnee 2024, "SAE reconstruction errors are (empirically) pathological"
 template <class T>
@@ -40,21 +42,24 @@ std::vector<double> equal_error(std::span<T const> a, std::span<T const> x, std:
 /// Whose length a control of equal cosine has.
 enum class control_norm { of_activation, of_reference };
 
-/// r (cos Ω â + sin Ω d̂⊥), Ω = ∠(a, x), d⊥ the part of d orthogonal to a, r = |a| or |x|: at x's angle from a, in another direction.
-/// Gurnee's cos_preserving perturbation, with or without the norm of the reconstruction x.
+/// r (cos Ω â + sin Ω d̂⊥), Ω = ∠(a, x), d⊥ the part of d orthogonal to a, r = |a| or |x|: at x's angle from a, in
+/// another direction. Gurnee's cos_preserving perturbation, with or without the norm of the reconstruction x.
 /// @param a,x  [D] not zero      @param d  [D] not parallel to a      @throws shape_error, domain_error
 template <class T>
-std::vector<double> equal_cosine(std::span<T const> a, std::span<T const> x, std::span<double const> d, control_norm norm) {
+std::vector<double> equal_cosine(std::span<T const> a, std::span<T const> x, std::span<double const> d,
+                                 control_norm norm) {
     paths::require_equal_lengths("a matched control", a.size(), x, d);
     double const angle = paths::angle(a, x);
     double const radius = norm == control_norm::of_activation ? paths::length_of(a, "a") : paths::length_of(x, "x");
     auto const centre = paths::unit(a, "a"), side = paths::tangent(d, {std::span<double const>{centre}});
     std::vector<double> point(a.size());
-    for (std::size_t i = 0; i < a.size(); ++i) point[i] = radius * (std::cos(angle) * centre[i] + std::sin(angle) * side[i]);
+    for (std::size_t i = 0; i < a.size(); ++i)
+        point[i] = radius * (std::cos(angle) * centre[i] + std::sin(angle) * side[i]);
     return point;
 }
 
-/// A perturbation p of a in two parts that add up to it: along a, which changes the norm alone (to first order), and across.
+/// A perturbation p of a in two parts that add up to it: along a, which changes the norm alone (to first order), and
+/// across.
 struct perturbation_parts {
     std::vector<double> radial;   ///< ⟨p, â⟩ â
     std::vector<double> angular;  ///< p − ⟨p, â⟩ â
@@ -77,18 +82,21 @@ perturbation_parts parts_of(std::span<T const> a, std::span<double const> p) {
 template <class T>
 std::vector<double> radial_point(std::span<T const> a, double s) {
     double const length = paths::length_of(a, "a");
-    if (!(s > -length)) throw domain_error{"a radial step of ", std::to_string(s), " leads through 0: the activation's length is ", std::to_string(length)};
+    if (!(s > -length))
+        throw domain_error("a radial step of ", std::to_string(s), " leads through 0: the activation's length is ",
+                           std::to_string(length));
     return rescaled(a, length + s);
 }
 
-/// The point at distance s from a on the sphere |x| = |a|, towards d: only the direction differs, and the L2 error is that of
-/// `radial_point`:  θ = 2 asin(s / 2|a|),  x = |a| (cos θ â + sin θ d̂⊥).
+/// The point at distance s from a on the sphere |x| = |a|, towards d: only the direction differs, and the L2 error is
+/// that of `radial_point`:  θ = 2 asin(s / 2|a|),  x = |a| (cos θ â + sin θ d̂⊥).
 /// @param s  in [0, 2|a|]      @param d  [D] not parallel to a      @throws shape_error, domain_error
 template <class T>
 std::vector<double> angular_point(std::span<T const> a, double s, std::span<double const> d) {
     double const radius = paths::length_of(a, "a");
     if (!(s >= 0 && s <= 2 * radius)) {
-        throw domain_error{"no two points of the sphere |x| = ", std::to_string(radius), " are at the distance ", std::to_string(s)};
+        throw domain_error("no two points of the sphere |x| = ", std::to_string(radius), " are at the distance ",
+                           std::to_string(s));
     }
     std::vector<double> const centre(a.begin(), a.end());
     std::vector<double> point(a.size());

@@ -15,19 +15,24 @@ namespace plateau::directions {
 /// What becomes of a covariance that is singular, or has negative eigenvalues.
 enum class not_definite {
     refuse,  ///< domain_error
-    clip,    ///< the nearest matrix without negative eigenvalues (in Frobenius norm): those are set to 0. O(D³), ten times slower
+    clip,    ///< the nearest matrix without negative eigenvalues (in Frobenius norm): those are set to 0. O(D³), ten
+             ///< times slower
 };
 
 /// N(mean, covariance). @param mean  [D]      @param covariance  [D, D] symmetric
 /// @throws shape_error; domain_error on NaN, or if the covariance is not positive definite and is not to be clipped
 /// @see Higham 1988, "Computing a nearest symmetric positive semidefinite matrix"
-inline gaussian fit_gaussian(std::vector<double> mean, tensor::view<double const, 2> covariance, not_definite otherwise = not_definite::refuse) {
-    tensor::require_extents(covariance.extents(), {static_cast<index>(mean.size()), static_cast<index>(mean.size())}, "the covariance beside this mean");
+inline gaussian fit_gaussian(std::vector<double> mean, tensor::view<double const, 2> covariance,
+                             not_definite otherwise = not_definite::refuse) {
+    tensor::require_extents(covariance.extents(), {static_cast<index>(mean.size()), static_cast<index>(mean.size())},
+                            "the covariance beside this mean");
     auto factor = tensor::cholesky_of_symmetric(covariance);
     if (factor) return {std::move(mean), std::move(*factor)};
     if (otherwise == not_definite::refuse) {
-        throw domain_error("the covariance is singular or has negative eigenvalues: give more samples than dimensions, shrink it, clip it, or fit the "
-                           "rows themselves");
+        throw domain_error(
+            "the covariance is singular or has negative eigenvalues: give more samples than dimensions, shrink it, "
+            "clip it, or fit the "
+            "rows themselves");
     }
     auto eigen = tensor::eigen_of_symmetric(covariance);
     for (index k = 0; k < eigen.vectors.extent(0); ++k) {
@@ -38,14 +43,16 @@ inline gaussian fit_gaussian(std::vector<double> mean, tensor::view<double const
 }
 
 /// N(μ, (1 − s) Σ + s (tr Σ / D) I) of what statistics have seen, Σ with ddof = 1.
-/// @param shrinkage  s in [0, 1], 0 as published      @throws shape_error for fewer than 2 rows; domain_error for no more rows than
-///        dimensions without shrinkage (Σ is singular then), or on NaN
-inline gaussian fit_gaussian(statistics::running_covariance const& seen, double shrinkage, not_definite otherwise = not_definite::refuse) {
+/// @param shrinkage  s in [0, 1], 0 as published      @throws shape_error for fewer than 2 rows; domain_error for no
+///        more rows than dimensions without shrinkage (Σ is singular then), or on NaN
+inline gaussian fit_gaussian(statistics::running_covariance const& seen, double shrinkage,
+                             not_definite otherwise = not_definite::refuse) {
     require_shrinkage(shrinkage);
     auto covariance = seen.covariance();
     if (seen.count() <= seen.width() && shrinkage == 0 && otherwise == not_definite::refuse) {
-        throw domain_error{seen.count(), " samples of ", seen.width(), " dimensions have a singular covariance: give more, shrink it, clip it, or fit the rows "
-                           "themselves"};
+        throw domain_error(seen.count(), " samples of ", seen.width(),
+                           " dimensions have a singular covariance: give more, shrink it, clip it, or fit the rows "
+                           "themselves");
     }
     shrink(covariance, shrinkage);
     return fit_gaussian(seen.mean(), covariance, otherwise);
@@ -63,7 +70,7 @@ struct centred_rows_result {
 template <class T>
 centred_rows_result centred_rows(tensor::view<T const, 2> rows, double scale) {
     index const n = rows.extent(0), d = rows.extent(1);
-    if (n < 2) throw shape_error{"a covariance needs at least 2 rows, got ", n};
+    if (n < 2) throw shape_error("a covariance needs at least 2 rows, got ", n);
     centred_rows_result result{std::vector<double>(static_cast<std::size_t>(d)), tensor::buffer<double, 2>{{n, d}}, 0};
     for (index k = 0; k < n; ++k) {
         for (index i = 0; i < d; ++i) result.mean[static_cast<std::size_t>(i)] += static_cast<double>(rows(k, i));

@@ -19,16 +19,22 @@ namespace plateau::directions {
 /// `fit_gaussian` makes one of statistics or of rows.
 class gaussian {
 public:
-    /// @param mean  [D], finite      @param factor  [K, D], K >= 0      @param ridge  r >= 0, variance added in every direction
+    /// @param mean  [D], finite      @param factor  [K, D], K >= 0      @param ridge  r >= 0, variance added in every
+    /// direction
     /// @throws shape_error; domain_error on a NaN, an infinity or r < 0
     gaussian(std::vector<double> mean, tensor::buffer<double, 2> factor, double ridge = 0)
-        : mean_{std::move(mean)}, factor_{std::make_shared<tensor::buffer<double, 2> const>(std::move(factor))}, ridge_{ridge} {
+        : mean_{std::move(mean)}, factor_{std::make_shared<tensor::buffer<double, 2> const>(std::move(factor))},
+          ridge_{ridge} {
         if (mean_.empty()) throw shape_error("a normal distribution needs at least one dimension");
-        tensor::require_extents(factor_->extents(), {factor_->extent(0), static_cast<index>(mean_.size())}, "the factor of a covariance");
+        tensor::require_extents(factor_->extents(), {factor_->extent(0), static_cast<index>(mean_.size())},
+                                "the factor of a covariance");
         bool finite = std::isfinite(ridge) && ridge >= 0;
         for (double const x : mean_) finite = finite && std::isfinite(x);
         for (double const x : factor_->view().flat()) finite = finite && std::isfinite(x);
-        if (!finite) throw domain_error("a normal distribution needs a finite mean and covariance, and no negative ridge: look for NaN in the rows");
+        if (!finite)
+            throw domain_error(
+                "a normal distribution needs a finite mean and covariance, and no negative ridge: look for NaN in the "
+                "rows");
     }
 
     std::vector<double> operator()(counter_rng& rng) const {

@@ -13,13 +13,15 @@ namespace plateau::directions {
 template <class T>
 std::vector<double> without_own_mean(std::span<T const> x) {
     if (x.empty()) throw shape_error("a vector without elements has no mean");
-    double const mean = tensor::lane_sum(x.size(), [&](std::size_t i) { return static_cast<double>(x[i]); }) / static_cast<double>(x.size());
+    double const mean = tensor::lane_sum(x.size(), [&](std::size_t i) { return static_cast<double>(x[i]); }) /
+                        static_cast<double>(x.size());
     std::vector<double> result(x.begin(), x.end());
     for (double& one : result) one -= mean;
     return result;
 }
 
-/// x less its own mean, at the length of a. @param x,a  [D]      @throws shape_error; domain_error if nothing of x is left, or a is zero
+/// x less its own mean, at the length of a. @param x,a  [D]      @throws shape_error; domain_error if nothing of x is
+/// left, or a is zero
 /// @see LASR code after Heimersheim & Mendel 2024
 template <class T, class U>
 std::vector<double> published_normalisation(std::span<T const> x, std::span<U const> a) {

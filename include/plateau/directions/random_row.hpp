@@ -25,7 +25,8 @@ struct random_row {
     template <class T>
     std::vector<double> operator()(std::span<T const> a, counter_rng& rng) const {
         if (rows.extent(0) < 1) throw shape_error("a direction is to be drawn from a matrix without rows");
-        tensor::require_extents(rows.extents(), {rows.extent(0), static_cast<index>(a.size())}, "the matrix of directions");
+        tensor::require_extents(rows.extents(), {rows.extent(0), static_cast<index>(a.size())},
+                                "the matrix of directions");
         auto const row = rows[static_cast<index>(rng.below(static_cast<std::uint64_t>(rows.extent(0))))].flat();
         std::vector<double> result(row.begin(), row.end());
         if (sign == row_sign::random && rng.below(2) == 1) {

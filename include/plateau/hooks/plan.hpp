@@ -15,7 +15,8 @@
 
 namespace plateau::hooks {
 
-/// True if a pattern means a site: it matches the name, and for one that is there on request does not end with a wildcard.
+/// True if a pattern means a site: it matches the name, and for one that is there on request does not end with a
+/// wildcard.
 inline bool means(std::string const& pattern, site const& at) {
     bool const open_end = pattern.ends_with('*') || pattern.ends_with('?');
     return !(open_end && on_request(at.id)) && matches(pattern, at.name());
@@ -31,16 +32,18 @@ inline bool means(std::string const& pattern, site const& at) {
     if (!found.empty()) return found;
     std::vector<std::string> names;
     for (auto const& candidate : sites) names.push_back(candidate.name());
-    throw site_error{"this model has no hook point '", pattern, "'; the nearest are ",
-                     join(nearest_names(pattern, names)), " (`activations --list` prints all of them)"};
+    throw site_error("this model has no hook point '", pattern, "'; the nearest are ",
+                     join(nearest_names(pattern, names)), " (`activations --list` prints all of them)");
 }
 
 /// The one site named `name`. @throws site_error like matching_sites; also if a pattern names several
 [[gnu::cold]] inline site find_site(std::vector<site> const& sites, std::string const& name) {
     auto const found = matching_sites(sites, name);
     if (found.size() > 1) {
-        throw site_error{"'", name, "' names ", found.size(), " hook points, here only one is meant: "
-                         "give its full name, such as ", found.front().name()};
+        throw site_error("'", name, "' names ", found.size(),
+                         " hook points, here only one is meant: "
+                         "give its full name, such as ",
+                         found.front().name());
     }
     return found.front();
 }
@@ -83,7 +86,9 @@ public:
     [[gnu::cold]] int layers_wanted(int all) const {
         int last = 0;
         for (auto const& one : entries_) {
-            last = std::max(last, in_block(one.at.id) ? one.at.layer + 1 : one.at.id >= site_id::ln_final_scale ? all : 0);
+            last = std::max(last, in_block(one.at.id)                    ? one.at.layer + 1
+                                  : one.at.id >= site_id::ln_final_scale ? all
+                                                                         : 0);
         }
         return last;
     }
@@ -128,7 +133,7 @@ public:
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             if (!fired_[i].load(std::memory_order_relaxed)) silent.push_back(entries_[i].at.name());
         }
-        if (!silent.empty()) throw site_error{"the hook at ", join(silent), " never fired: ", why};
+        if (!silent.empty()) throw site_error("the hook at ", join(silent), " never fired: ", why);
     }
 
 private:

@@ -6,8 +6,8 @@
 
 namespace plateau::hooks {
 
-/// The positions [first, end) of a prompt. Negative ones count from the prompt's end, and an `end` of 0 is that end: {-3, 0}
-/// are the last three positions, {} all of them.
+/// The positions [first, end) of a prompt. Negative ones count from the prompt's end, and an `end` of 0 is that end:
+/// {-3, 0} are the last three positions, {} all of them.
 struct positions {
     index first = 0;
     index end = 0;
@@ -23,8 +23,8 @@ struct positions {
     /// @throws usage_error unless these are one or more positions of a prompt of `length` tokens
     [[gnu::cold]] void require(index length) const {
         if (first_in(length) >= 0 && first_in(length) < end_in(length) && end_in(length) <= length) return;
-        throw usage_error{"a prompt of ", length, " tokens has too few for the positions ", first, " to ", end == 0 ? length : end,
-                          " (counted from 0, the last left out; negative ones from its end)"};
+        throw usage_error("a prompt of ", length, " tokens has too few for the positions ", first, " to ",
+                          end == 0 ? length : end, " (counted from 0, the last left out; negative ones from its end)");
     }
 
     /// @throws usage_error if the row's prompt does not have these positions, or its length is needed and not known
@@ -41,7 +41,8 @@ private:
     /// Where a text grows it has a last position, and no others that could be counted from its end.
     [[gnu::cold]] bool holds_in_growing(row_id const& row) const {
         if (*this == last()) return row.last;
-        if (first < 0 || end < 0) throw usage_error("positions counted from the end need a prompt whose length is known");
+        if (first < 0 || end < 0)
+            throw usage_error("positions counted from the end need a prompt whose length is known");
         return row.position >= first && (end == 0 || row.position < end);
     }
 };

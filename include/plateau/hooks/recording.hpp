@@ -18,8 +18,8 @@
 
 namespace plateau::hooks {
 
-/// Values by (site, item, position): all of a site's values at a row, [A · B] ([heads · (position + 1)] of scores and patterns).
-/// Filled concurrently by the hooks of `record` or `record_means`; read concurrently once their run is over.
+/// Values by (site, item, position): all of a site's values at a row, [A · B] ([heads · (position + 1)] of scores and
+/// patterns). Filled concurrently by the hooks of `record` or `record_means`; read concurrently once their run is over.
 template <class T>
 class recording {
 public:
@@ -27,29 +27,31 @@ public:
     std::span<T const> at(site const& where_from, index item, index position) const {
         auto const found = values_.find(key(where_from, item, position));
         if (found != values_.end()) return found->second;
-        throw usage_error{"nothing was recorded at ", where_from.name(), " for item ", item, ", position ", position,
-                          ": record that run with the same site and positions"};
+        throw usage_error("nothing was recorded at ", where_from.name(), " for item ", item, ", position ", position,
+                          ": record that run with the same site and positions");
     }
 
     /// @throws usage_error if there is something already
     void keep(site const& where_from, index item, index position, std::vector<T> values) {
         std::lock_guard const lock{guard_};
         if (!values_.emplace(key(where_from, item, position), std::move(values)).second) {
-            throw usage_error{where_from.name(), " is recorded twice for item ", item, ", position ", position,
-                              ": one recording for one run"};
+            throw usage_error(where_from.name(), " is recorded twice for item ", item, ", position ", position,
+                              ": one recording for one run");
         }
     }
 
     /// Everything kept at one site, in the order of (item, position), as the examples of an ablation.
     /// @throws usage_error if there is nothing, or rows differ in length
     tensor::buffer<T, 2> examples(site const& where_from) const {
-        auto const first = values_.lower_bound(key(where_from, 0, 0)), end = values_.upper_bound(key(where_from, no_index, no_index));
-        if (first == end) throw usage_error{"nothing was recorded at ", where_from.name()};
+        auto const first = values_.lower_bound(key(where_from, 0, 0)),
+                   end = values_.upper_bound(key(where_from, no_index, no_index));
+        if (first == end) throw usage_error("nothing was recorded at ", where_from.name());
         tensor::buffer<T, 2> all({std::distance(first, end), static_cast<index>(first->second.size())});
         index n = 0;
         for (auto one = first; one != end; ++one, ++n) {
             if (static_cast<index>(one->second.size()) != all.extent(1)) {
-                throw usage_error{"the rows of ", where_from.name(), " differ in length: they are no examples of one thing"};
+                throw usage_error("the rows of ", where_from.name(),
+                                  " differ in length: they are no examples of one thing");
             }
             std::copy(one->second.begin(), one->second.end(), all[n].data());
         }
@@ -85,7 +87,8 @@ std::vector<T> row_values(site const& at, row_id const& row, tensor::view<T cons
 /// Keeps what every site that matches holds at the chosen positions. @param into  shared with those who look values up
 template <class T>
 hook_set<T> record(std::string pattern, std::shared_ptr<recording<T>> into, positions chosen = {}) {
-    return capture<T>(std::move(pattern), [into = std::move(into), chosen](site const& at, where const& w, tensor::view<T const, 3> rows) {
+    return capture<T>(std::move(pattern),
+                      [into = std::move(into), chosen](site const& at, where const& w, tensor::view<T const, 3> rows) {
         for (std::size_t r = 0; r < w.rows.size(); ++r) {
             auto const& row = w.rows[r];
             if (row.repeated || !chosen.holds(row)) continue;
@@ -94,12 +97,13 @@ hook_set<T> record(std::string pattern, std::shared_ptr<recording<T>> into, posi
     });
 }
 
-/// Keeps the mean over the points of each item, at all positions of its rows. Summed in double in the order of the points,
-/// rounded once, so that one point's mean is its value.
+/// Keeps the mean over the points of each item, at all positions of its rows. Summed in double in the order of the
+/// points, rounded once, so that one point's mean is its value.
 /// @pre all points of an item come in one block
 template <class T>
 hook_set<T> record_means(std::string pattern, std::shared_ptr<recording<T>> into) {
-    return capture<T>(std::move(pattern), [into = std::move(into)](site const& at, where const& w, tensor::view<T const, 3> rows) {
+    return capture<T>(std::move(pattern),
+                      [into = std::move(into)](site const& at, where const& w, tensor::view<T const, 3> rows) {
         struct sum {
             std::vector<double> total;
             double count = 0;
@@ -111,7 +115,8 @@ hook_set<T> record_means(std::string pattern, std::shared_ptr<recording<T>> into
             auto const values = detail::row_values<T>(at, row, rows[static_cast<index>(r)]);
             auto& one = sums[{row.item, row.position}];
             if (one.count++ == 0) one.total.assign(values.begin(), values.end());  // and not 0 plus it: −0 stays −0
-            else for (std::size_t i = 0; i < values.size(); ++i) one.total[i] += static_cast<double>(values[i]);
+            else
+                for (std::size_t i = 0; i < values.size(); ++i) one.total[i] += static_cast<double>(values[i]);
         }
         for (auto const& [key, one] : sums) {
             std::vector<T> mean;

@@ -38,8 +38,8 @@ inline selection operator&(positions at, heads some) {
 }
 inline selection operator&(heads some, positions at) { return at & std::move(some); }
 
-/// One selected vector of a site, to be changed in place: [D]; of a site with heads one head's [E]; of scores and patterns one
-/// head's keys, [position + 1].
+/// One selected vector of a site, to be changed in place: [D]; of a site with heads one head's [E]; of scores and
+/// patterns one head's keys, [position + 1].
 template <class T>
 using vector_change = std::function<void(std::span<T> x, site const&, row_id const&, index head)>;
 
@@ -49,8 +49,9 @@ template <class F>
 void each_selected(selection const& where_to, site const& at, where const& w, std::array<index, 2> shape, F const& f) {
     for (index const head : where_to.only_heads) {
         if (head >= 0 && head < shape[0] && at.axes != site_axes::vector) continue;
-        throw usage_error{at.name(), " has no head ", head, ": ", at.axes == site_axes::vector ? "it has no heads" : "it has ",
-                          at.axes == site_axes::vector ? std::string() : concat({shape[0], " of them, counted from 0"})};
+        throw usage_error(
+            at.name(), " has no head ", head, ": ", at.axes == site_axes::vector ? "it has no heads" : "it has ",
+            at.axes == site_axes::vector ? std::string() : concat({shape[0], " of them, counted from 0"}));
     }
     for (std::size_t r = 0; r < w.rows.size(); ++r) {
         auto const& row = w.rows[r];
@@ -66,7 +67,8 @@ void each_selected(selection const& where_to, site const& at, where const& w, st
 
 /// Calls `f` with every selected vector of the rows. @throws as each_selected
 template <class T>
-void each_vector(selection const& where_to, site const& at, where const& w, tensor::view<T, 3> rows, vector_change<T> const& f) {
+void each_vector(selection const& where_to, site const& at, where const& w, tensor::view<T, 3> rows,
+                 vector_change<T> const& f) {
     each_selected(where_to, at, w, {rows.extent(1), rows.extent(2)}, [&](index r, index head, index width) {
         f({rows[r][head].data(), static_cast<std::size_t>(width)}, at, w.rows[static_cast<std::size_t>(r)], head);
     });
@@ -79,12 +81,13 @@ hook_set<T> change(std::string pattern, selection where_to, vector_change<T> f, 
     return patch<T>(
         std::move(pattern),
         [where_to = std::move(where_to), f = std::move(f)](site const& at, where const& w, tensor::view<T, 3> rows) {
-            each_vector<T>(where_to, at, w, rows, f);
+        each_vector<T>(where_to, at, w, rows, f);
         },
         depends, touched);
 }
 
-/// What becomes of a selected vector of `width` values. The span lives as long as what it is of: the hook, or a recording.
+/// What becomes of a selected vector of `width` values. The span lives as long as what it is of: the hook, or a
+/// recording.
 template <class T>
 using edit_of_vector = std::function<vector_edit<T>(site const&, row_id const&, index head, std::size_t width)>;
 
@@ -94,7 +97,7 @@ void require_direction(vector_edit<T> const& change, site const& at) {
     if (change.kind != backend::edit_kind::project_out) return;
     double const square = tensor::dot(change.values, change.values);
     if (!(square > 0) || !std::isfinite(square)) {
-        throw domain_error{"the direction to be projected out of ", at.name(), " is zero or not finite"};
+        throw domain_error("the direction to be projected out of ", at.name(), " is zero or not finite");
     }
 }
 
@@ -109,8 +112,8 @@ hook_set<T> edit(std::string pattern, selection where_to, edit_of_vector<T> f, d
             backend::edit<T>(change.kind, change.values, x);
         });
     };
-    one.edits = [where_to = std::move(where_to), f = std::move(f)](site const& at, where const& w, std::array<index, 2> shape,
-                                                                   edit_taker<T> const& take) {
+    one.edits = [where_to = std::move(where_to), f = std::move(f)](
+                    site const& at, where const& w, std::array<index, 2> shape, edit_taker<T> const& take) {
         each_selected(where_to, at, w, shape, [&](index r, index head, index width) {
             take(r, head, width, f(at, w.rows[static_cast<std::size_t>(r)], head, static_cast<std::size_t>(width)));
         });
@@ -120,7 +123,8 @@ hook_set<T> edit(std::string pattern, selection where_to, edit_of_vector<T> f, d
 
 namespace detail {
 
-/// The part of `given` that belongs to a head: all of it if it is as long as one head's vector, or its share of the whole site.
+/// The part of `given` that belongs to a head: all of it if it is as long as one head's vector, or its share of the
+/// whole site.
 /// @throws shape_error if it is neither
 template <class T>
 std::span<T const> share_of(std::span<T const> given, site const& at, index head, std::size_t width) {
@@ -128,7 +132,8 @@ std::span<T const> share_of(std::span<T const> given, site const& at, index head
     if (at.axes != site_axes::keys && given.size() == width * static_cast<std::size_t>(at.heads)) {
         return given.subspan(static_cast<std::size_t>(head) * width, width);
     }
-    throw shape_error{"a vector of ", given.size(), " values does not fit ", at.name(), ", which has ", at.heads, " x ", width};
+    throw shape_error("a vector of ", given.size(), " values does not fit ", at.name(), ", which has ", at.heads, " x ",
+                      width);
 }
 
 }  // namespace detail

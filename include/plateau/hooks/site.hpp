@@ -130,8 +130,8 @@ constexpr bool on_request(site_id id) {
     return (id >= site_id::attn_in && id <= site_id::v_input) || id == site_id::result || id == site_id::mlp_in;
 }
 
-/// The axes that follow the position, [A] or [A, B]; scores and patterns are [heads, key positions]. Where heads come first
-/// the array of a whole prompt has them before the positions.
+/// The axes that follow the position, [A] or [A, B]; scores and patterns are [heads, key positions]. Where heads come
+/// first the array of a whole prompt has them before the positions.
 enum class site_axes : std::uint8_t { vector, heads, heads_first, keys };
 
 /// One hook point of one model.

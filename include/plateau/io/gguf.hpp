@@ -88,7 +88,7 @@ private:
 [[gnu::cold]] inline gguf_file::gguf_file(std::filesystem::path path) : file_{std::move(path)} {
     detail::gguf_cursor cursor{file_.bytes(), file_.path().string()};
     if (cursor.left() < 4 || cursor.scalar<std::uint32_t>("the magic number") != 0x46554747u) {  // "GGUF"
-        throw file_error{cursor.where(), ": this is no GGUF file: it does not begin with \"GGUF\""};
+        throw file_error(cursor.where(), ": this is no GGUF file: it does not begin with \"GGUF\"");
     }
     auto const version = cursor.scalar<std::uint32_t>("the version");
     if ((version & 0xFFFFu) == 0) cursor.fail("it was written for big-endian machines, which is not supported");
@@ -149,8 +149,8 @@ private:
     auto const block = static_cast<std::uint64_t>(encoding->elements);
     auto const row = found.info.shape.empty() ? 1 : static_cast<std::uint64_t>(found.info.shape.back());
     if (row % block != 0) {
-        fail(concat({"has rows of ", row, " elements, not a multiple of the ", block, " in a block of ",
-                     found.info.stored}));
+        fail(concat(
+            {"has rows of ", row, " elements, not a multiple of the ", block, " in a block of ", found.info.stored}));
     }
     found.size = elements / block * static_cast<std::uint64_t>(encoding->bytes);
     found.begin = cursor.scalar<std::uint64_t>("the offset of a tensor");
@@ -200,7 +200,8 @@ void gguf_file::decode(stored_tensor const& at, index first, std::span<T> out) c
         index const begin = std::max(first, from);
         index const end = std::min(last, from + chunk);
         auto const target = out.subspan(static_cast<std::size_t>(begin - first), static_cast<std::size_t>(end - begin));
-        auto const source = std::as_bytes(std::span{decoded}).subspan(static_cast<std::size_t>(begin - from) * sizeof(float));
+        auto const source =
+            std::as_bytes(std::span{decoded}).subspan(static_cast<std::size_t>(begin - from) * sizeof(float));
         index const bad = convert_elements(dtype::f32, source.first(target.size() * sizeof(float)), target);
         if (bad >= 0) table_.refuse_value(at, begin + bad, dtype_of<T>);
     }

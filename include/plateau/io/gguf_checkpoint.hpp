@@ -114,8 +114,8 @@ namespace detail {
         tensor.info.name = detail::hugging_face_name(stored);
         index const rows = permuted_rows(tensor.info);
         if (rows > 0 && (tensor.info.shape.empty() || tensor.info.shape[0] != rows)) {
-            throw config_error{path.string(), ": tensor ", printable(stored), " has shape ",
-                               to_string(tensor.info.shape), ", expected ", rows, " rows"};
+            throw config_error(path.string(), ": tensor ", printable(stored), " has shape ",
+                               to_string(tensor.info.shape), ", expected ", rows, " rows");
         }
         table_.add(std::move(tensor));
     }

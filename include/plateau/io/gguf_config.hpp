@@ -45,13 +45,13 @@ public:
 
     template <class T>
     T required(std::optional<T> value, std::string_view key) const {
-        if (!value) throw config_error{where_, ": the metadata key \"", full(key), "\" is missing"};
+        if (!value) throw config_error(where_, ": the metadata key \"", full(key), "\" is missing");
         return *value;
     }
 
     [[gnu::cold]] void refuse(std::string_view key, bool present) const {
         if (present)
-            throw config_error{where_, ": the metadata key \"", full(key), "\" has a value that is not supported"};
+            throw config_error(where_, ": the metadata key \"", full(key), "\" has a value that is not supported");
     }
 
     std::string full(std::string_view key) const { return concat({prefix_, key}); }
@@ -74,8 +74,8 @@ private:
     auto width = section.integer("attention.key_length");
     if (!width) width = section.integer("rope.dimension_count");
     if (!width && (config.heads < 1 || config.d_model % config.heads != 0)) {
-        throw config_error{section.where(), ": \"", section.full("embedding_length"), "\" ", config.d_model,
-                           " is not divisible by \"", section.full("attention.head_count"), "\" ", config.heads};
+        throw config_error(section.where(), ": \"", section.full("embedding_length"), "\" ", config.d_model,
+                           " is not divisible by \"", section.full("attention.head_count"), "\" ", config.heads);
     }
     config.d_head = width ? *width : config.d_model / config.heads;
     section.refuse("attention.value_length",
@@ -117,12 +117,12 @@ inline std::vector<double> llama3_divisors(rope_config const& rope, index d_head
     std::string const where = concat({file.path().string(), ": tensor \"", name, "\""});
     auto const count = element_count(file.info(name));
     if (count != config.d_head / 2) {
-        throw config_error{where, " has ", count, " values, expected ", config.d_head / 2};
+        throw config_error(where, " has ", count, " values, expected ", config.d_head / 2);
     }
     std::vector<float> stored(static_cast<std::size_t>(count));  // no encoding holds more
     file.read(name, std::span<float>(stored));
     if (std::all_of(stored.begin(), stored.end(), [](float value) { return value == 1; })) return;
-    if (config.rope.kind != rope_kind::standard) throw config_error{where, " and a RoPE scaling exclude each other"};
+    if (config.rope.kind != rope_kind::standard) throw config_error(where, " and a RoPE scaling exclude each other");
     config.rope.kind = rope_kind::llama3;
     config.rope.factor = *std::max_element(stored.begin(), stored.end());
     config.rope.low_freq_factor = 1;
@@ -132,8 +132,9 @@ inline std::vector<double> llama3_divisors(rope_config const& rope, index d_head
     constexpr double tolerance = 1e-4;  // the converter computes in float32
     for (std::size_t i = 0; i < stored.size(); ++i) {
         if (std::abs(stored[i] - expected[i]) <= tolerance * expected[i]) continue;
-        throw config_error{where, " does not hold the llama3 scaling with low_freq_factor 1, high_freq_factor 4 and "
-                           "8192 original positions, the only one supported here; use the Hugging Face checkpoint"};
+        throw config_error(where,
+                           " does not hold the llama3 scaling with low_freq_factor 1, high_freq_factor 4 and "
+                           "8192 original positions, the only one supported here; use the Hugging Face checkpoint");
     }
 }
 
@@ -142,8 +143,8 @@ inline std::vector<double> llama3_divisors(rope_config const& rope, index d_head
     config.rope.theta = section.number("rope.freq_base").value_or(10000.0);
     auto const type = section.text("rope.scaling.type").value_or("");
     if (!type.empty() && type != "none" && type != "linear") {
-        throw config_error{section.where(), ": RoPE scaling ", printable(type), " (\"",
-                           section.full("rope.scaling.type"), "\") is not supported; supported are none and linear"};
+        throw config_error(section.where(), ": RoPE scaling ", printable(type), " (\"",
+                           section.full("rope.scaling.type"), "\") is not supported; supported are none and linear");
     }
     auto factor = section.number("rope.scaling.factor");
     if (!factor && type.empty()) factor = section.number("rope.scale_linear");
@@ -158,10 +159,10 @@ inline std::vector<double> llama3_divisors(rope_config const& rope, index d_head
     constexpr std::array<std::string_view, 2> supported{"llama", "qwen2"};
     std::string const where = file.path().string();
     auto const architecture = file.metadata().text("general.architecture");
-    if (!architecture) throw config_error{where, ": the metadata key \"general.architecture\" is missing"};
+    if (!architecture) throw config_error(where, ": the metadata key \"general.architecture\" is missing");
     if (std::find(supported.begin(), supported.end(), *architecture) == supported.end()) {
-        throw config_error{where, ": the architecture ", printable(*architecture),
-                           " is not supported; supported are llama and qwen2"};
+        throw config_error(where, ": the architecture ", printable(*architecture),
+                           " is not supported; supported are llama and qwen2");
     }
     detail::gguf_section const section{file, *architecture};
     model_config config;
@@ -170,7 +171,7 @@ inline std::vector<double> llama3_divisors(rope_config const& rope, index d_head
     detail::refuse_gguf_options(section, config.context);
     auto const& embedding = file.info("token_embd.weight");
     if (embedding.shape.size() != 2)
-        throw config_error{where, ": the shape of token_embd.weight is ", to_string(embedding.shape)};
+        throw config_error(where, ": the shape of token_embd.weight is ", to_string(embedding.shape));
     config.vocab = embedding.shape[0];
     config.norm = norm_kind::rms;
     constexpr char const* epsilon = "attention.layer_norm_rms_epsilon";

@@ -44,8 +44,8 @@ public:
     /// The next `count` bytes. @throws file_error if the file ends before
     [[gnu::cold]] std::span<std::byte const> take(std::uint64_t count, char const* what) {
         if (count > left()) {
-            fail(concat({"the file ends within ", what, ": ", count, " bytes wanted, ", left(),
-                         " left; download it again"}));
+            fail(concat(
+                {"the file ends within ", what, ": ", count, " bytes wanted, ", left(), " left; download it again"}));
         }
         auto const bytes = bytes_.subspan(position_, static_cast<std::size_t>(count));
         position_ += bytes.size();
@@ -62,7 +62,7 @@ public:
 
     /// @throws file_error with the file and the byte offset
     [[noreturn, gnu::cold]] void fail(std::string_view what) const {
-        throw file_error{where_, ": not a usable GGUF file near byte ", position_, ": ", what};
+        throw file_error(where_, ": not a usable GGUF file near byte ", position_, ": ", what);
     }
 
 private:

@@ -116,7 +116,8 @@ T load_element(std::span<std::byte const> bytes, std::size_t i) {
 
 }  // namespace detail
 
-[[gnu::cold]] inline gguf_metadata::gguf_metadata(detail::gguf_cursor& cursor, std::uint64_t count) : where_{cursor.where()} {
+[[gnu::cold]] inline gguf_metadata::gguf_metadata(detail::gguf_cursor& cursor, std::uint64_t count)
+    : where_{cursor.where()} {
     constexpr std::size_t least = 8 + 4 + 1;  // length of the key, type, a one-byte value
     cursor.require_room(count, least, "metadata entries");
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -162,14 +163,15 @@ T load_element(std::span<std::byte const> bytes, std::size_t i) {
 }
 
 [[gnu::cold]] inline gguf_metadata::stored_value const* gguf_metadata::find(std::string_view key, bool array,
-                                                              bool (*accepts)(gguf_type), char const* expected) const {
+                                                                            bool (*accepts)(gguf_type),
+                                                                            char const* expected) const {
     auto const number = keys_.find(key);
     if (!number) return nullptr;
     stored_value const& found = values_[*number];
     // An empty array has no meaningful element type.
     if (found.is_array == array && (accepts(found.type) || (array && found.count == 0))) return &found;
-    throw config_error{where_, ": the metadata key ", printable(key), " must hold ", expected, ", found ",
-                       detail::gguf_name_of(found.type, found.is_array)};
+    throw config_error(where_, ": the metadata key ", printable(key), " must hold ", expected, ", found ",
+                       detail::gguf_name_of(found.type, found.is_array));
 }
 
 inline index gguf_metadata::integer_at(stored_value const& value, std::size_t i, std::string_view key) const {
@@ -185,8 +187,7 @@ inline index gguf_metadata::integer_at(stored_value const& value, std::size_t i,
     }
     auto const integer = load_element<index>(value.bytes, i);
     if (value.type == gguf_type::uint64 && integer < 0) {
-        throw config_error{where_, ": the metadata key ", printable(key),
-                           " holds an integer that is absurdly large"};
+        throw config_error(where_, ": the metadata key ", printable(key), " holds an integer that is absurdly large");
     }
     return integer;
 }

@@ -173,7 +173,8 @@ T value_of(json const& value) {
         return value.integer_;
     } else if constexpr (std::is_same_v<T, double>) {
         if (value.kind_ == json::type::real) return value.real_;
-        return value.kind_ == json::type::integer ? static_cast<double>(value.integer_) : static_cast<double>(value.natural_);
+        return value.kind_ == json::type::integer ? static_cast<double>(value.integer_)
+                                                  : static_cast<double>(value.natural_);
     } else if constexpr (std::is_same_v<T, bool>) {
         return value.boolean_;
     } else {
@@ -196,7 +197,7 @@ T field_or(json const& object, std::string_view key, T fallback, std::string con
 template <class T, class Error = config_error>
 T field(json const& object, std::string_view key, std::string const& where) {
     if (auto value = optional_field<T, Error>(object, key, where)) return *std::move(value);
-    throw Error{where, ": the key \"", key, "\" is missing"};
+    throw Error(where, ": the key \"", key, "\" is missing");
 }
 
 /// The object that is the value of a key, without a copy. @throws Error if there is none
@@ -294,7 +295,8 @@ private:
     /// The reader passes "\\udc00" on as half of a pair; bytes of the file that spell one it refuses itself.
     bool require_pairs(std::string_view text) {
         for (auto at = text.find('\xED'); at != text.npos; at = text.find('\xED', at + 1)) {
-            if (static_cast<unsigned char>(text[at + 1]) >= 0xA0) problem_ = problem_text(rapidjson::kParseErrorStringUnicodeSurrogateInvalid);
+            if (static_cast<unsigned char>(text[at + 1]) >= 0xA0)
+                problem_ = problem_text(rapidjson::kParseErrorStringUnicodeSurrogateInvalid);
         }
         return problem_.empty();
     }
@@ -315,7 +317,8 @@ private:
         if (*text != '-' && std::from_chars(text, end, added.natural_).ec == std::errc{}) return true;
     }
     added.kind_ = json::type::real;
-    if (std::from_chars(text, end, added.real_).ec != std::errc{}) problem_ = problem_text(rapidjson::kParseErrorNumberTooBig);
+    if (std::from_chars(text, end, added.real_).ec != std::errc{})
+        problem_ = problem_text(rapidjson::kParseErrorNumberTooBig);
     return problem_.empty();
 }
 
@@ -353,7 +356,7 @@ private:
         problem_ = problem_text(kParseErrorDocumentRootNotSingular);
         position_ = stream.Tell() + 1;
     }
-    if (!problem_.empty()) throw file_error{where, ": not usable JSON near byte ", position_, ": ", problem_};
+    if (!problem_.empty()) throw file_error(where, ": not usable JSON near byte ", position_, ": ", problem_);
     return std::move(document_);
 }
 
@@ -386,7 +389,9 @@ constexpr char const* expected_kind() {
     return text;
 }
 
-inline json_document parse_json(std::string_view text, std::string const& where) { return detail::json_builder{text}.read(where); }
+inline json_document parse_json(std::string_view text, std::string const& where) {
+    return detail::json_builder{text}.read(where);
+}
 
 template <class T, class Error>
 std::optional<T> optional_field(json const& object, std::string_view key, std::string const& where) {
@@ -401,7 +406,7 @@ std::optional<T> optional_field(json const& object, std::string_view key, std::s
 template <class Error>
 json const& object_field(json const& object, std::string_view key, std::string const& where) {
     json const* const value = find_field(object, key);
-    if (value == nullptr) throw Error{where, ": the key \"", key, "\" is missing"};
+    if (value == nullptr) throw Error(where, ": the key \"", key, "\" is missing");
     if (!value->is_object()) throw Error(detail::wrong_kind(where, key, "an object", *value));
     return *value;
 }

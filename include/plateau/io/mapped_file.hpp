@@ -64,8 +64,7 @@ public:
 
 private:
     [[noreturn, gnu::cold]] void fail(int reason) const {
-        std::string text = concat({"cannot read ", path_.string(), ": ",
-                                   std::generic_category().message(reason)});
+        std::string text = concat({"cannot read ", path_.string(), ": ", std::generic_category().message(reason)});
         if (reason == ENOENT) text += "; check the path";
         if (reason == EINVAL) text = concat({"cannot read ", path_.string(), ": it is not a regular file"});
         throw file_error(text);
@@ -81,6 +80,8 @@ private:
 };
 
 /// The whole of a file as text, byte for byte. @throws file_error
-[[gnu::cold]] inline std::string read_text(std::filesystem::path const& path) { return std::string(mapped_file{path}.text()); }
+[[gnu::cold]] inline std::string read_text(std::filesystem::path const& path) {
+    return std::string(mapped_file{path}.text());
+}
 
 }  // namespace plateau::io

@@ -57,7 +57,7 @@ template <class T>
 npy_data<T> typed(npy_array const& array, std::string const& where) {
     static_assert(!std::is_same_v<T, bool>, "read |b1 through npy_array::data");
     if (array.descr != npy_descr<T>) {
-        throw file_error{where, ": the array holds '", array.descr, "', expected '", npy_descr<T>, "'"};
+        throw file_error(where, ": the array holds '", array.descr, "', expected '", npy_descr<T>, "'");
     }
     npy_data<T> out{array.shape, std::vector<T>(static_cast<std::size_t>(array.size()))};
     if (!out.values.empty()) std::memcpy(out.values.data(), array.data.data(), array.data.size());
@@ -83,8 +83,8 @@ inline void require_npy_size(std::size_t values, std::span<index const> shape) {
         if (fits) count *= extent;
     }
     if (!fits || count != static_cast<index>(values)) {
-        throw shape_error{values, " values do not make an array of shape ",
-                          to_string(std::vector<index>(shape.begin(), shape.end()))};
+        throw shape_error(values, " values do not make an array of shape ",
+                          to_string(std::vector<index>(shape.begin(), shape.end())));
     }
 }
 
@@ -146,7 +146,7 @@ void widen(npy_array const& array, std::vector<index>& out, std::string const& w
         std::memcpy(&value, array.data.data() + i * sizeof(T), sizeof(T));
         if constexpr (std::is_same_v<T, std::uint64_t>) {
             if (value > static_cast<std::uint64_t>(std::numeric_limits<index>::max())) {
-                throw file_error{where, ": the value ", value, " is too large"};
+                throw file_error(where, ": the value ", value, " is too large");
             }
         }
         out.push_back(static_cast<index>(value));
@@ -160,9 +160,9 @@ inline npy_array parse_npy(std::span<std::byte const> bytes, std::string const& 
     auto const data = bytes.subspan(header.data_begin);
     std::size_t const needed = header.data_bytes();
     if (data.size() != needed) {
-        throw file_error{where, ": an array of shape ", to_string(header.shape), " has ", needed,
+        throw file_error(where, ": an array of shape ", to_string(header.shape), " has ", needed,
                          " bytes, the file has ", data.size(),
-                         data.size() < needed ? "; it is cut, write it again" : "; it holds more than one array"};
+                         data.size() < needed ? "; it is cut, write it again" : "; it holds more than one array");
     }
     npy_array array{std::move(header.descr), header.shape, std::vector<std::byte>(needed)};
     if (header.fortran_order && header.shape.size() > 1) detail::to_c_order(header, data.data(), array.data.data());
@@ -181,7 +181,7 @@ inline npy_data<index> integers(npy_array const& array, std::string const& where
     else if (array.descr == "<u4") detail::widen<std::uint32_t>(array, out.values, where);
     else if (array.descr == "<u2") detail::widen<std::uint16_t>(array, out.values, where);
     else if (array.descr == "|u1") detail::widen<std::uint8_t>(array, out.values, where);
-    else throw file_error{where, ": the array holds '", array.descr, "', expected integers; save int32 or int64"};
+    else throw file_error(where, ": the array holds '", array.descr, "', expected integers; save int32 or int64");
     return out;
 }
 

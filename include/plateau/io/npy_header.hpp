@@ -105,7 +105,7 @@ public:
     }
 
     [[noreturn, gnu::cold]] void fail(std::string_view what) const {
-        throw file_error{where_, ": not a usable NPY array: ", what};
+        throw file_error(where_, ": not a usable NPY array: ", what);
     }
 
 private:
@@ -169,15 +169,15 @@ private:
 
 inline void check_npy_header(npy_header& header, npy_literal const& literal) {
     if (header.descr.starts_with('>')) {
-        literal.fail(concat({"it is big-endian (", header.descr,
-                             "); save it with array.astype(array.dtype.newbyteorder('<'))"}));
+        literal.fail(concat(
+            {"it is big-endian (", header.descr, "); save it with array.astype(array.dtype.newbyteorder('<'))"}));
     }
     header.item_bytes = npy_item_bytes(header.descr);
     if (header.item_bytes == 0) {
         std::string shown = header.descr.substr(0, 20);
         for (char& c : shown) c = std::isprint(static_cast<unsigned char>(c)) ? c : '?';
-        literal.fail(concat({"its element type '", shown,
-                             "' is not supported; save integers, float16, float32 or float64"}));
+        literal.fail(
+            concat({"its element type '", shown, "' is not supported; save integers, float16, float32 or float64"}));
     }
     index bytes = static_cast<index>(header.item_bytes);
     for (index extent : header.shape) {
@@ -195,17 +195,16 @@ inline npy_header parse_npy_header(std::span<std::byte const> bytes, std::string
     auto const cut = [&] { return file_error(where + ": the NPY array is cut within its header; write it again"); };
     if (!text.starts_with(
             detail::npy_magic.substr(0, std::max<std::size_t>(1, std::min<std::size_t>(text.size(), 6))))) {
-        throw file_error{where, ": not an NPY array; save it with numpy.save"};
+        throw file_error(where, ": not an NPY array; save it with numpy.save");
     }
     if (text.size() < 10) throw cut();
     unsigned const version = static_cast<unsigned char>(text[6]);
-    if (version < 1 || version > 3)
-        throw file_error{where, ": NPY version ", version, " is unknown"};
+    if (version < 1 || version > 3) throw file_error(where, ": NPY version ", version, " is unknown");
     std::size_t const length_bytes = version == 1 ? 2 : 4;
     if (text.size() < 8 + length_bytes) throw cut();
     std::size_t length = 0;
     for (std::size_t i = length_bytes; i-- > 0;) length = length << 8 | static_cast<unsigned char>(text[8 + i]);
-    if (length > detail::npy_header_limit) throw file_error{where, ": the NPY header is absurdly long"};
+    if (length > detail::npy_header_limit) throw file_error(where, ": the NPY header is absurdly long");
     if (text.size() - 8 - length_bytes < length) throw cut();
     detail::npy_literal literal{text.substr(8 + length_bytes, length), where};
     npy_header header = literal.parse();
@@ -218,7 +217,7 @@ inline std::string npy_prefix(std::string_view descr, std::span<index const> sha
     if (shape.size() > detail::npy_most_axes) throw shape_error("an NPY array has at most 64 axes");
     std::string text = "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': (";
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-        if (shape[axis] < 0) throw shape_error{"an NPY array cannot have the extent ", shape[axis]};
+        if (shape[axis] < 0) throw shape_error("an NPY array cannot have the extent ", shape[axis]);
         text += (axis > 0 ? ", " : "") + std::to_string(shape[axis]);
     }
     text += shape.size() == 1 ? ",), }" : "), }";

@@ -111,10 +111,10 @@ inline std::vector<std::byte> inflate_all(std::span<std::byte const> from, std::
 
 inline npy_array npz_reader::read(std::string const& name) const {
     zip_entry const* const entry = find(name);
-    if (entry == nullptr) throw file_error{file_.path().string(), ": there is no array \"", name, "\""};
+    if (entry == nullptr) throw file_error(file_.path().string(), ": there is no array \"", name, "\"");
     if (entry->method != 0 && entry->method != 8) {
-        throw file_error{where(name), ": compression method ", entry->method,
-                         " is not supported; save with numpy.savez or savez_compressed"};
+        throw file_error(where(name), ": compression method ", entry->method,
+                         " is not supported; save with numpy.savez or savez_compressed");
     }
     std::vector<std::byte> inflated;
     auto content = entry->bytes;
@@ -123,7 +123,7 @@ inline npy_array npz_reader::read(std::string const& name) const {
         content = inflated;
     }
     if (content.size() != entry->size || detail::zip_crc32(content) != entry->crc32) {
-        throw file_error{where(name), ": the array is damaged, its checksum is another; write the file again"};
+        throw file_error(where(name), ": the array is damaged, its checksum is another; write the file again");
     }
     return parse_npy(content, where(name));
 }

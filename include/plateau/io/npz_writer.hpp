@@ -105,9 +105,9 @@ inline npz_writer::~npz_writer() {
 
 inline void npz_writer::begin(std::string const& name, std::string_view descr, std::vector<index> const& shape) {
     if (zip_ == nullptr || !open_name_.empty())
-        throw file_error{file_.target().string(), ": ", name, " begins too late"};
+        throw file_error(file_.target().string(), ": ", name, " begins too late");
     if (name.empty() || !names_.add(name).second) {
-        throw file_error{file_.target().string(), ": the array name \"", name, "\" is empty or used twice"};
+        throw file_error(file_.target().string(), ": the array name \"", name, "\" is empty or used twice");
     }
     std::string const prefix = npy_prefix(descr, shape);
     auto const header = parse_npy_header(std::as_bytes(std::span{prefix}), name);
@@ -123,22 +123,21 @@ inline void npz_writer::begin(std::string const& name, std::string_view descr, s
 }
 
 inline void npz_writer::write(std::span<std::byte const> bytes) {
-    if (open_name_.empty()) throw file_error{file_.target().string(), ": no array has begun"};
-    if (bytes.size() > missing_) throw shape_error{open_name_, ": more elements than its shape has"};
+    if (open_name_.empty()) throw file_error(file_.target().string(), ": no array has begun");
+    if (bytes.size() > missing_) throw shape_error(open_name_, ": more elements than its shape has");
     missing_ -= bytes.size();
     put(bytes.data(), bytes.size());
 }
 
 inline void npz_writer::end() {
-    if (open_name_.empty()) throw file_error{file_.target().string(), ": no array has begun"};
-    if (missing_ > 0)
-        throw shape_error{open_name_, ": ", missing_, " bytes of its shape are missing"};
+    if (open_name_.empty()) throw file_error(file_.target().string(), ": no array has begun");
+    if (missing_ > 0) throw shape_error(open_name_, ": ", missing_, " bytes of its shape are missing");
     require(::zipCloseFileInZip(zip_));
     open_name_.clear();
 }
 
 inline void npz_writer::close() {
-    if (zip_ == nullptr || !open_name_.empty()) throw file_error{file_.target().string(), ": cannot be closed now"};
+    if (zip_ == nullptr || !open_name_.empty()) throw file_error(file_.target().string(), ": cannot be closed now");
     require(::zipClose(std::exchange(zip_, nullptr), nullptr));
 }
 
@@ -155,7 +154,7 @@ inline void npz_writer::put(void const* data, std::size_t bytes) {
 inline void npz_writer::require(int status) {
     if (failure_) std::rethrow_exception(failure_);
     if (status != ZIP_OK) {
-        throw file_error{"cannot write to ", file_.target().string(), ": minizip reports ", status};
+        throw file_error("cannot write to ", file_.target().string(), ": minizip reports ", status);
     }
 }
 

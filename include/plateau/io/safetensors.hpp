@@ -78,7 +78,7 @@ private:
 
     safetensors_file const& file_of(std::string_view name) const {
         auto const* const file = find(name);
-        if (file == nullptr) throw file_error{path_.string(), ": the checkpoint has no tensor ", printable(name)};
+        if (file == nullptr) throw file_error(path_.string(), ": the checkpoint has no tensor ", printable(name));
         return *file;
     }
 
@@ -86,8 +86,8 @@ private:
         auto file = std::make_unique<safetensors_file>(path);
         for (auto const& tensor : file->header().tensors.all()) {
             if (auto const* const other = find(tensor.info.name)) {
-                throw file_error{path_.string(), ": tensor ", printable(tensor.info.name), " is stored in ",
-                                 other->path().filename().string(), " and in ", path.filename().string()};
+                throw file_error(path_.string(), ": tensor ", printable(tensor.info.name), " is stored in ",
+                                 other->path().filename().string(), " and in ", path.filename().string());
             }
         }
         files_.push_back(std::move(file));
@@ -118,13 +118,13 @@ private:
     std::string const where = index_path.string();
     auto const document = parse_json(read_text(index_path), where);
     json const& root = document.root();
-    if (!root.is_object()) throw file_error{where, ": the index must be an object, found ", describe(root)};
+    if (!root.is_object()) throw file_error(where, ": the index must be an object, found ", describe(root));
     json const& weight_map = object_field<file_error>(root, "weight_map", where);
     name_index opened;  // in step with files_
     for (json const& shard : members_of(weight_map)) {
         std::string const name{shard.key()};
         if (!shard.is_string()) {
-            throw file_error{where, ": the shard of ", printable(name), " must be a string, found ", describe(shard)};
+            throw file_error(where, ": the shard of ", printable(name), " must be a string, found ", describe(shard));
         }
         std::string const shard_name{text_of(shard)};
         auto const [number, fresh] = opened.add(shard_name);
@@ -132,16 +132,16 @@ private:
             std::filesystem::path const relative{shard_name};
             bool escapes = shard_name.find('\0') != std::string::npos || relative.empty() || relative.is_absolute();
             for (auto const& part : relative) escapes |= part == "..";
-            if (escapes) throw file_error{where, ": the shard ", describe(shard), " lies outside the directory"};
+            if (escapes) throw file_error(where, ": the shard ", describe(shard), " lies outside the directory");
             auto const file = index_path.parent_path() / relative;
             std::error_code ignored;
             if (!std::filesystem::exists(file, ignored)) {
-                throw file_error{where, ": the shard ", file.string(), " is missing; download the checkpoint again"};
+                throw file_error(where, ": the shard ", file.string(), " is missing; download the checkpoint again");
             }
             add(file);
         }
         if (!files_[number]->contains(name)) {
-            throw file_error{where, ": tensor ", printable(name), " is not in its shard ", printable(shard_name)};
+            throw file_error(where, ": tensor ", printable(name), " is not in its shard ", printable(shard_name));
         }
     }
 }
@@ -151,13 +151,15 @@ private:
     std::string const directory = path_.string();
     for (char const* pickled : {"pytorch_model.bin", "pytorch_model.bin.index.json"}) {
         if (!std::filesystem::exists(path_ / pickled, ignored)) continue;
-        throw file_error{directory, ": the weights are a pickle (", pickled,
+        throw file_error(directory, ": the weights are a pickle (", pickled,
                          "), which plateau does not read; convert them with\n"
                          "  python3 -c \"import sys, transformers as t; d = sys.argv[1]; "
-                         "t.AutoModelForCausalLM.from_pretrained(d).save_pretrained(d)\" '", directory, "'"};
+                         "t.AutoModelForCausalLM.from_pretrained(d).save_pretrained(d)\" '",
+                         directory, "'");
     }
-    throw file_error{directory, ": there is neither model.safetensors nor model.safetensors.index.json here; "
-                     "give a directory with a Hugging Face checkpoint"};
+    throw file_error(directory,
+                     ": there is neither model.safetensors nor model.safetensors.index.json here; "
+                     "give a directory with a Hugging Face checkpoint");
 }
 
 }  // namespace plateau::io

@@ -70,8 +70,8 @@ private:
 
     [[gnu::cold]] dtype stored_type(stored_tensor const& at) const {
         if (auto const stored = safetensors_dtype(at.info.stored)) return *stored;
-        throw file_error{table().describe(at), " is stored as ", at.info.stored,
-                         "; weights must be F64, F32, F16 or BF16"};
+        throw file_error(table().describe(at), " is stored as ", at.info.stored,
+                         "; weights must be F64, F32, F16 or BF16");
     }
 
     template <class T>

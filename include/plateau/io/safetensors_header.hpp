@@ -66,11 +66,11 @@ inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
 
 [[gnu::cold]] inline std::vector<index> parse_shape(json const& entry, std::string const& where) {
     json const* const shape = find_field(entry, "shape");
-    if (shape == nullptr || !shape->is_array()) throw file_error{where, ": \"shape\" must be an array of extents"};
+    if (shape == nullptr || !shape->is_array()) throw file_error(where, ": \"shape\" must be an array of extents");
     std::vector<index> extents;
     for (json const& extent : elements_of(*shape)) {
         if (!json_is<index>(extent) || value_of<index>(extent) < 0) {
-            throw file_error{where, ": an extent must be an integer that is not negative, found ", describe(extent)};
+            throw file_error(where, ": an extent must be an integer that is not negative, found ", describe(extent));
         }
         extents.push_back(value_of<index>(extent));
     }
@@ -81,21 +81,22 @@ inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
 [[gnu::cold]] inline std::uint64_t stored_bytes(tensor_info const& info, std::string const& where) {
     std::uint64_t const bits = safetensors_bits(info.stored);
     if (bits == 0) {
-        throw file_error{where, ": unknown dtype ", printable(info.stored), "; plateau reads F64, F32, F16 and BF16"};
+        throw file_error(where, ": unknown dtype ", printable(info.stored), "; plateau reads F64, F32, F16 and BF16");
     }
     std::uint64_t total = bits;
     for (index extent : info.shape) {
         auto const factor = static_cast<std::uint64_t>(extent);
         if (factor != 0 && total > static_cast<std::uint64_t>(std::numeric_limits<index>::max()) / factor) {
-            throw file_error{where, ": the shape ", to_string(info.shape), " overflows"};
+            throw file_error(where, ": the shape ", to_string(info.shape), " overflows");
         }
         total *= factor;
     }
-    if (total % 8 != 0) throw file_error{where, ": the shape ", to_string(info.shape), " does not fill whole bytes"};
+    if (total % 8 != 0) throw file_error(where, ": the shape ", to_string(info.shape), " does not fill whole bytes");
     return total / 8;
 }
 
-[[gnu::cold]] inline std::pair<std::uint64_t, std::uint64_t> parse_offsets(json const& entry, std::string const& where) {
+[[gnu::cold]] inline std::pair<std::uint64_t, std::uint64_t> parse_offsets(json const& entry,
+                                                                           std::string const& where) {
     json const* const offsets = find_field(entry, "data_offsets");
     std::vector<std::uint64_t> ends;
     if (offsets != nullptr && offsets->is_array()) {
@@ -105,18 +106,18 @@ inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
         }
     }
     if (ends.size() != 2 || offsets->size() != 2) {
-        throw file_error{where, ": \"data_offsets\" must be two integers that are not negative"};
+        throw file_error(where, ": \"data_offsets\" must be two integers that are not negative");
     }
     return {ends[0], ends[1]};
 }
 
 [[gnu::cold]] inline std::vector<std::pair<std::string, std::string>> parse_metadata(json const& object,
-                                                                                      std::string const& where) {
+                                                                                     std::string const& where) {
     std::vector<std::pair<std::string, std::string>> metadata;
-    if (!object.is_object()) throw file_error{where, ": \"__metadata__\" must be an object of strings"};
+    if (!object.is_object()) throw file_error(where, ": \"__metadata__\" must be an object of strings");
     for (json const& value : members_of(object)) {
         if (!value.is_string())
-            throw file_error{where, ": \"__metadata__\" must hold strings, found ", describe(value)};
+            throw file_error(where, ": \"__metadata__\" must hold strings, found ", describe(value));
         metadata.emplace_back(value.key(), text_of(value));
     }
     return metadata;
@@ -140,42 +141,43 @@ inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
     for (std::size_t const i : order_by(begins)) {
         auto const* const tensor = by_end[i];
         if (tensor->begin != reached) {
-            throw file_error{where, ": tensor ", printable(tensor->info.name),
+            throw file_error(where, ": tensor ", printable(tensor->info.name),
                              tensor->begin < reached ? " overlaps with " : " leaves a hole after ", last,
-                             "; the file is corrupt"};
+                             "; the file is corrupt");
         }
         reached += tensor->size;
         last = printable(tensor->info.name);
     }
     if (reached != data_begin + data_bytes) {
-        throw file_error{where, ": ", data_begin + data_bytes - reached,
-                         " bytes after the last tensor belong to none; the file is corrupt"};
+        throw file_error(where, ": ", data_begin + data_bytes - reached,
+                         " bytes after the last tensor belong to none; the file is corrupt");
     }
 }
 
 }  // namespace detail
 
-[[gnu::cold]] inline safetensors_header parse_safetensors_header(std::span<std::byte const> file, std::string const& where) {
+[[gnu::cold]] inline safetensors_header parse_safetensors_header(std::span<std::byte const> file,
+                                                                 std::string const& where) {
     constexpr std::size_t prefix = sizeof(std::uint64_t);
     if (file.size() < prefix) {
-        throw file_error{where, ": ", file.size(), " bytes are too few for a safetensors file; download it again"};
+        throw file_error(where, ": ", file.size(), " bytes are too few for a safetensors file; download it again");
     }
     std::uint64_t length = 0;
     std::memcpy(&length, file.data(), prefix);
     if (length > detail::safetensors_header_limit) {
-        throw file_error{where, ": a header of ", length,
-                         " bytes is beyond the format's limit of 100 MB; this is not a safetensors file"};
+        throw file_error(where, ": a header of ", length,
+                         " bytes is beyond the format's limit of 100 MB; this is not a safetensors file");
     }
     if (length > file.size() - prefix) {
-        throw file_error{where, ": the file ends within its header, ", file.size(), " of ", prefix + length,
-                         " bytes are there; download it again"};
+        throw file_error(where, ": the file ends within its header, ", file.size(), " of ", prefix + length,
+                         " bytes are there; download it again");
     }
     std::size_t const data_begin = prefix + static_cast<std::size_t>(length);
     std::uint64_t const data_bytes = file.size() - data_begin;
     std::string_view const text{reinterpret_cast<char const*>(file.data()) + prefix, static_cast<std::size_t>(length)};
     auto const document = parse_json(text, concat({where, " (header)"}));
     json const& root = document.root();
-    if (!root.is_object()) throw file_error{where, ": the header must be an object, found ", describe(root)};
+    if (!root.is_object()) throw file_error(where, ": the header must be an object, found ", describe(root));
 
     safetensors_header header{tensor_table{where}, {}};
     for (json const& value : members_of(root)) {
@@ -185,20 +187,21 @@ inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
             continue;
         }
         std::string const here = concat({where, ": tensor ", printable(name)});
-        if (!value.is_object()) throw file_error{here, " must be an object, found ", describe(value)};
+        if (!value.is_object()) throw file_error(here, " must be an object, found ", describe(value));
         tensor_info info{name, field<std::string, file_error>(value, "dtype", here), detail::parse_shape(value, here)};
         auto const [begin, end] = detail::parse_offsets(value, here);
         std::uint64_t const bytes = detail::stored_bytes(info, here);
-        if (begin > end) throw file_error{here, ": its data_offsets are reversed"};
+        if (begin > end) throw file_error(here, ": its data_offsets are reversed");
         if (end > data_bytes) {
-            throw file_error{here, ": its bytes end at ", end, " of ", data_bytes,
-                             "; the file is cut, download it again"};
+            throw file_error(here, ": its bytes end at ", end, " of ", data_bytes,
+                             "; the file is cut, download it again");
         }
         if (end - begin != bytes) {
-            throw file_error{here, ": ", info.stored, " of shape ", to_string(info.shape), " needs ", bytes,
-                             " bytes, data_offsets give ", end - begin};
+            throw file_error(here, ": ", info.stored, " of shape ", to_string(info.shape), " needs ", bytes,
+                             " bytes, data_offsets give ", end - begin);
         }
-        header.tensors.add({std::move(info), data_begin + static_cast<std::size_t>(begin), static_cast<std::size_t>(bytes)});
+        header.tensors.add(
+            {std::move(info), data_begin + static_cast<std::size_t>(begin), static_cast<std::size_t>(bytes)});
     }
     detail::require_tiling(header.tensors, data_bytes, data_begin, where);
     return header;

@@ -32,7 +32,7 @@ public:
     /// @throws file_error if there is one of that name already
     [[gnu::cold]] void add(stored_tensor tensor) {
         if (!numbers_.add(tensor.info.name).second) {
-            throw file_error{where_, ": tensor ", printable(tensor.info.name), " is stored twice"};
+            throw file_error(where_, ": tensor ", printable(tensor.info.name), " is stored twice");
         }
         tensors_.push_back(std::move(tensor));
     }
@@ -48,7 +48,7 @@ public:
     /// @throws file_error if there is no such tensor
     stored_tensor const& at(std::string_view name) const {
         auto const number = numbers_.find(name);
-        if (!number) throw file_error{where_, ": there is no tensor ", printable(name)};
+        if (!number) throw file_error(where_, ": there is no tensor ", printable(name));
         return tensors_[*number];
     }
 
@@ -60,7 +60,7 @@ public:
     /// @throws shape_error unless a buffer of `expected` elements holds the whole tensor
     [[gnu::cold]] void require_elements(stored_tensor const& at, std::size_t expected) const {
         if (static_cast<index>(expected) != element_count(at.info)) {
-            throw shape_error{describe(at), " has ", element_count(at.info), " elements, expected ", expected};
+            throw shape_error(describe(at), " has ", element_count(at.info), " elements, expected ", expected);
         }
     }
 
@@ -68,20 +68,20 @@ public:
     /// @throws shape_error unless they are there and have `expected` elements
     [[gnu::cold]] index first_element(stored_tensor const& at, index first, index count, std::size_t expected) const {
         if (at.info.shape.empty() || first < 0 || count < 0 || first > at.info.shape[0] - count) {
-            throw shape_error{describe(at), " has no rows [", first, ", ", first, " + ", count, ")"};
+            throw shape_error(describe(at), " has no rows [", first, ", ", first, " + ", count, ")");
         }
         index const width = at.info.shape[0] > 0 ? element_count(at.info) / at.info.shape[0] : 0;
         if (static_cast<index>(expected) != width * count) {
-            throw shape_error{describe(at), " has ", width, " elements in a row, ", expected, " were asked for in ",
-                              count, " rows"};
+            throw shape_error(describe(at), " has ", width, " elements in a row, ", expected, " were asked for in ",
+                              count, " rows");
         }
         return first * width;
     }
 
     /// @throws numeric_error always: the element at flat index `bad` is not finite as a `type`
     [[noreturn, gnu::cold]] void refuse_value(stored_tensor const& at, index bad, dtype type) const {
-        throw numeric_error{describe(at), ": the value at flat index ", bad, " is not finite in ", name_of(type),
-                            "; the checkpoint is damaged, or needs a wider --dtype"};
+        throw numeric_error(describe(at), ": the value at flat index ", bad, " is not finite in ", name_of(type),
+                            "; the checkpoint is damaged, or needs a wider --dtype");
     }
 
 private:

@@ -123,8 +123,8 @@ private:
     auto const symbols = symbols_of(token, spec);
     token_id const id = symbols ? model.tokens().find(*symbols) : no_token;
     if (id == no_token) {
-        throw config_error{spec.where,          ": merge number ", rank,
-                           " needs the token ", printable(token),  ", which is not in the vocabulary"};
+        throw config_error(spec.where, ": merge number ", rank, " needs the token ", printable(token),
+                           ", which is not in the vocabulary");
     }
     return id;
 }
@@ -154,14 +154,14 @@ private:
     constexpr std::size_t most_gaps = 65536;
     auto const at = static_cast<std::size_t>(token.id);
     if (token.id < 0 || at >= tokens + most_gaps) {
-        throw config_error{where, ": the token id ", token.id, " is absurd for ", tokens, " tokens"};
+        throw config_error(where, ": the token id ", token.id, " is absurd for ", tokens, " tokens");
     }
     if (at >= kinds_.size()) {
         texts_.resize(at + 1);
         kinds_.resize(at + 1);
         if (!decoder_.only_bytes()) spelling_.resize(at + 1);
     }
-    if (kinds_[at] != absent && !replaces) throw config_error{where, ": two tokens have the id ", token.id};
+    if (kinds_[at] != absent && !replaces) throw config_error(where, ": two tokens have the id ", token.id);
     std::string const spelling = token.normalized ? normalizer_(token.content) : token.content;
     kinds_[at] = !token.special ? textual : spelling == token.content ? hidden : structural;
     texts_[at] = decoder_.bytes_of_token(spelling);
@@ -182,7 +182,7 @@ private:
         return id >= 0 && id < size() && kinds_[static_cast<std::size_t>(id)] != absent;
     };
     if (spec.bos && !exists(*spec.bos)) {
-        throw config_error{spec.where, ": the bos token has the id ", *spec.bos, ", which no token has"};
+        throw config_error(spec.where, ": the bos token has the id ", *spec.bos, ", which no token has");
     }
 }
 
@@ -215,7 +215,7 @@ private:
 
 inline std::vector<token_id> tokenizer::encode(std::string_view text) const {
     if (auto const valid = valid_utf8_prefix(text); valid < text.size()) {
-        throw domain_error{"the text to tokenize is not UTF-8 at byte ", valid, "; convert it to UTF-8"};
+        throw domain_error("the text to tokenize is not UTF-8 at byte ", valid, "; convert it to UTF-8");
     }
     bpe::scratch work;
     std::vector<token_id> ids;
@@ -252,7 +252,7 @@ inline std::vector<token_id> tokenizer::encode(std::string_view text) const {
 inline std::size_t tokenizer::at(token_id id) const {
     auto const at = static_cast<std::size_t>(id);
     if (id < 0 || at >= kinds_.size() || kinds_[at] == absent) {
-        throw domain_error{"there is no token ", id, "; the ids of this tokenizer are below ", size()};
+        throw domain_error("there is no token ", id, "; the ids of this tokenizer are below ", size());
     }
     return at;
 }

@@ -13,7 +13,7 @@ namespace plateau::metrics {
 template <class T>
 double cross_entropy(std::span<T const> logits, token_id token) {
     if (token < 0 || static_cast<std::size_t>(token) >= logits.size()) {
-        throw domain_error{"token ", token, " is not in a vocabulary of ", logits.size()};
+        throw domain_error("token ", token, " is not in a vocabulary of ", logits.size());
     }
     return log_sum_exp(logits) - static_cast<double>(logits[static_cast<std::size_t>(token)]);
 }

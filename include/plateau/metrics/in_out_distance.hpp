@@ -20,7 +20,8 @@ struct in_out_distance {
 /// @param a,b  [D]      @param out_a,out_b  [E]      @throws shape_error on unequal lengths
 /// @see Janiak et al. 2024, code (in/out distance)
 template <class T>
-in_out_distance in_out_distance_of(std::span<T const> a, std::span<T const> b, std::span<T const> out_a, std::span<T const> out_b) {
+in_out_distance in_out_distance_of(std::span<T const> a, std::span<T const> b, std::span<T const> out_a,
+                                   std::span<T const> out_b) {
     return {l2_distance(a, b), l2_distance(out_a, out_b)};
 }
 

@@ -65,9 +65,10 @@ inline std::vector<contour_segment> iso_contour(std::span<double const> u, std::
     for (std::size_t row = 0; row + 1 < v.size(); ++row) {
         for (std::size_t column = 0; column + 1 < u.size(); ++column) {
             auto const r = static_cast<index>(row), c = static_cast<index>(column);
-            detail::add_cell({map(r, c), map(r, c + 1), map(r + 1, c + 1), map(r + 1, c)},
-                             {{{u[column], v[row]}, {u[column + 1], v[row]}, {u[column + 1], v[row + 1]}, {u[column], v[row + 1]}}},
-                             level, segments);
+            detail::add_cell(
+                {map(r, c), map(r, c + 1), map(r + 1, c + 1), map(r + 1, c)},
+                {{{u[column], v[row]}, {u[column + 1], v[row]}, {u[column + 1], v[row + 1]}, {u[column], v[row + 1]}}},
+                level, segments);
         }
     }
     return segments;

@@ -17,7 +17,7 @@ namespace plateau::metrics {
 /// @see Barlow et al. 1972; Best & Chakravarti 1990; sklearn.isotonic.IsotonicRegression
 inline std::vector<double> isotonic_fit(std::span<double const> curve, std::span<double const> weights = {}) {
     if (!weights.empty() && weights.size() != curve.size()) {
-        throw shape_error{"isotonic_fit needs a weight per value, got ", weights.size(), " for ", curve.size()};
+        throw shape_error("isotonic_fit needs a weight per value, got ", weights.size(), " for ", curve.size());
     }
     struct pool {
         double mean, weight;
@@ -26,7 +26,8 @@ inline std::vector<double> isotonic_fit(std::span<double const> curve, std::span
     std::vector<pool> pools;
     for (std::size_t i = 0; i < curve.size(); ++i) {
         double const weight = weights.empty() ? 1 : weights[i];
-        if (!(weight > 0) || std::isinf(weight)) throw domain_error("isotonic_fit needs weights that are positive and finite");
+        if (!(weight > 0) || std::isinf(weight))
+            throw domain_error("isotonic_fit needs weights that are positive and finite");
         if (std::isnan(curve[i])) return std::vector<double>(curve.size(), std::numeric_limits<double>::quiet_NaN());
         pools.push_back({curve[i], weight, 1});
         while (pools.size() > 1 && pools[pools.size() - 2].mean >= pools.back().mean) {

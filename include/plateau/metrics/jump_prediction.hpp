@@ -20,8 +20,8 @@ double alpha_mean(std::span<T const> a, std::span<T const> b, std::span<T const>
     return projection(mean, a, b);
 }
 
-/// α_jump predicted = |a − m| / (|a − m| + |b − m|): the boundary is the bisector of the angle at m between a and b (the
-/// half angle of the published formula cancels). @param a,b,mean  [D]
+/// α_jump predicted = |a − m| / (|a − m| + |b − m|): the boundary is the bisector of the angle at m between a and b
+/// (the half angle of the published formula cancels). @param a,b,mean  [D]
 /// @return NaN if a = b = m      @throws shape_error      @see Janiak et al. 2024, code
 template <class T>
 double bisector_prediction(std::span<T const> a, std::span<T const> b, std::span<T const> mean) {

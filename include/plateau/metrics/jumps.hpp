@@ -20,14 +20,15 @@ struct jump {
 };
 
 struct jump_rule {
-    double steepness = 2;   ///< a steep step: |slope| at least this many times (max − min) / (range of α)
-    double height = 0.05;   ///< a jump: |height| at least this share of max − min
+    double steepness = 2;  ///< a steep step: |slope| at least this many times (max − min) / (range of α)
+    double height = 0.05;  ///< a jump: |height| at least this share of max − min
 };
 
 /// The jumps of a curve, in order. @param alpha  [S] ascending, S >= 2      @param curve  [S]
 /// @return none for a constant curve or one with a NaN      @throws shape_error, domain_error, see require_curve
 /// The thresholds are ours: no published definition fixes them.
-inline std::vector<jump> find_jumps(std::span<double const> alpha, std::span<double const> curve, jump_rule const& rule = {}) {
+inline std::vector<jump> find_jumps(std::span<double const> alpha, std::span<double const> curve,
+                                    jump_rule const& rule = {}) {
     require_curve(alpha, curve);
     double low = curve[0], high = curve[0];
     for (double value : curve) {

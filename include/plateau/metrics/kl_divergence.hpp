@@ -11,17 +11,19 @@
 
 namespace plateau::metrics {
 
-/// @throws shape_error, domain_error unless p and q are of equal length, each without negative numbers and NaN and with a
-///         sum of 1 to within 1e-3 (float probabilities of a large vocabulary are no more exact)
+/// @throws shape_error, domain_error unless p and q are of equal length, each without negative numbers and NaN and with
+///         a sum of 1 to within 1e-3 (float probabilities of a large vocabulary are no more exact)
 inline void require_distributions(std::span<double const> p, std::span<double const> q) {
-    if (p.size() != q.size()) throw shape_error{"two distributions need equal lengths, got ", p.size(), " and ", q.size()};
+    if (p.size() != q.size())
+        throw shape_error("two distributions need equal lengths, got ", p.size(), " and ", q.size());
     for (auto const& distribution : {p, q}) {
         double total = 0;
         for (double x : distribution) {
-            if (!(x >= 0)) throw domain_error{"a probability is ", std::to_string(x)};
+            if (!(x >= 0)) throw domain_error("a probability is ", std::to_string(x));
             total += x;
         }
-        if (!(std::abs(total - 1) <= 1e-3)) throw domain_error{"probabilities sum to ", std::to_string(total), ", not to 1"};
+        if (!(std::abs(total - 1) <= 1e-3))
+            throw domain_error("probabilities sum to ", std::to_string(total), ", not to 1");
     }
 }
 
@@ -43,7 +45,7 @@ struct kl_both_ways {
 template <class T>
 kl_both_ways kl_of_logits(std::span<T const> reference, std::span<T const> changed) {
     if (reference.size() != changed.size()) {
-        throw shape_error{"kl_of_logits needs equal lengths, got ", reference.size(), " and ", changed.size()};
+        throw shape_error("kl_of_logits needs equal lengths, got ", reference.size(), " and ", changed.size());
     }
     auto const p = log_softmax(reference), q = log_softmax(changed);
     auto const one_way = [&](auto const& from, auto const& to) {

@@ -15,7 +15,7 @@ namespace plateau::metrics {
 template <class T>
 double l2_distance(std::span<T const> a, std::span<T const> b) {
     if (a.size() != b.size()) {
-        throw shape_error{"l2_distance needs equal lengths, got ", a.size(), " and ", b.size()};
+        throw shape_error("l2_distance needs equal lengths, got ", a.size(), " and ", b.size());
     }
     return std::sqrt(tensor::lane_sum(a.size(), [&](std::size_t i) {
         double const difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);

@@ -70,8 +70,8 @@ struct label_boundary {
 };
 
 /// The boundaries between different labels, by (a, b) ascending: each pair of neighbouring points that differ adds one
-/// side of a cell. The length is that of a staircase: of a straight boundary at angle θ, |cos θ| + |sin θ| times the true
-/// length, 4/π on average over θ; `iso_contour` of a difference of logits gives true lengths.
+/// side of a cell. The length is that of a staircase: of a straight boundary at angle θ, |cos θ| + |sin θ| times the
+/// true length, 4/π on average over θ; `iso_contour` of a difference of logits gives true lengths.
 /// @param labels  [rows, columns]      @param du,dv  distance of columns, of rows
 template <class Label>
 std::vector<label_boundary<Label>> boundaries_of(tensor::view<Label const, 2> labels, double du, double dv) {

@@ -15,7 +15,8 @@ namespace plateau::metrics {
 /// @see Janiak et al. 2024, figure 2c and code
 inline std::vector<double> normalised_logit_difference(std::span<double const> of_a, std::span<double const> of_b) {
     if (of_a.size() != of_b.size() || of_a.size() < 2) {
-        throw shape_error{"a logit difference needs two curves of at least 2 points, got ", of_a.size(), " and ", of_b.size()};
+        throw shape_error("a logit difference needs two curves of at least 2 points, got ", of_a.size(), " and ",
+                          of_b.size());
     }
     double const at_start = of_a.front() - of_b.front(), at_end = of_a.back() - of_b.back();
     std::vector<double> result(of_a.size(), std::numeric_limits<double>::quiet_NaN());

@@ -25,7 +25,7 @@ struct slope {
 /// @see Janiak et al. 2024, section 3 and their code (`diff().max() * (steps - 1)`)
 inline slope max_slope(std::span<double const> curve) {
     if (curve.size() < 2) {
-        throw shape_error{"max_slope needs at least two points, got ", curve.size()};
+        throw shape_error("max_slope needs at least two points, got ", curve.size());
     }
     double const nan = std::numeric_limits<double>::quiet_NaN();
     double const steps = static_cast<double>(curve.size() - 1);
@@ -53,8 +53,8 @@ inline slope max_absolute_slope(std::span<double const> curve) {
 }
 
 /// How near the maximum slope is to its ceiling: |slope| / ((S − 1)(max r − min r)) ∈ [1/(S − 1), 1].
-/// Near 1 the whole change happens within one step: the value is the grid's, not the curve's. `paths::refine_jump` looks
-/// closer.
+/// Near 1 the whole change happens within one step: the value is the grid's, not the curve's. `paths::refine_jump`
+/// looks closer.
 /// @param curve  [S], S >= 2      @return NaN for a constant curve or one with a NaN      @throws shape_error if S < 2
 inline double slope_saturation(std::span<double const> curve) {
     slope const steepest = max_absolute_slope(curve);

@@ -15,15 +15,15 @@ enum class neuron_rule {
     naive,  ///< the sums as they are
 };
 
-/// The first point where S_A < S_B, with S_A(α) the sum of the activations of neurons that are on (> 0) at A and off at B,
-/// S_B those on at B and off at A.
+/// The first point where S_A < S_B, with S_A(α) the sum of the activations of neurons that are on (> 0) at A and off at
+/// B, S_B those on at B and off at A.
 /// @param neurons  [S, F] activations after the nonlinearity along the path, A first, B last; S >= 2
 /// @return nothing if S_A never falls below S_B; with `ratio` also if either sum is zero at its end
 /// @throws shape_error if S < 2      @see LASR code (blow-up predictor; baselines `naive` and α = ½)
 template <class T>
 std::optional<index> neuron_prediction(tensor::view<T const, 2> neurons, neuron_rule rule = neuron_rule::ratio) {
     index const points = neurons.extent(0), width = neurons.extent(1);
-    if (points < 2) throw shape_error{"neuron_prediction needs both ends of a path, got points: ", points};
+    if (points < 2) throw shape_error("neuron_prediction needs both ends of a path, got points: ", points);
     struct sums {
         double a = 0, b = 0;
     };

@@ -19,7 +19,8 @@ namespace plateau::metrics {
 /// @throws shape_error unless 1 <= k <= N and widths agree. O(N D)      @see MARS V (kNN radius)
 template <class T>
 double knn_radius(std::span<T const> x, tensor::view<T const, 2> samples, index k) {
-    if (k < 1 || k > samples.extent(0)) throw shape_error{"there is no ", k, "-th nearest of ", samples.extent(0), " samples"};
+    if (k < 1 || k > samples.extent(0))
+        throw shape_error("there is no ", k, "-th nearest of ", samples.extent(0), " samples");
     std::vector<double> distances;
     for (index i = 0; i < samples.extent(0); ++i) distances.push_back(l2_distance<T>(x, samples[i].flat()));
     std::nth_element(distances.begin(), distances.begin() + (k - 1), distances.end());
@@ -32,7 +33,7 @@ double knn_radius(std::span<T const> x, tensor::view<T const, 2> samples, index 
 template <class T>
 double norm_dip(tensor::view<T const, 2> points) {
     index const count = points.extent(0);
-    if (count < 2) throw shape_error{"norm_dip needs at least 2 points, got ", count};
+    if (count < 2) throw shape_error("norm_dip needs at least 2 points, got ", count);
     auto const norm = [&](index i) { return std::sqrt(tensor::dot(points[i].flat(), points[i].flat())); };
     double const first = norm(0), last = norm(count - 1);
     double least = 1;
@@ -46,10 +47,11 @@ double norm_dip(tensor::view<T const, 2> points) {
 }
 
 /// Length of a path over the distance of its ends, >= 1: 1 for a straight line. @param points  [S, D], S >= 2
-/// @return NaN if the ends are the same      @throws shape_error      @see "There are walls in language models" (detour ratio)
+/// @return NaN if the ends are the same      @throws shape_error      @see "There are walls in language models" (detour
+/// ratio)
 template <class T>
 double detour_ratio(tensor::view<T const, 2> points) {
-    if (points.extent(0) < 2) throw shape_error{"detour_ratio needs at least 2 points, got ", points.extent(0)};
+    if (points.extent(0) < 2) throw shape_error("detour_ratio needs at least 2 points, got ", points.extent(0));
     double length = 0;
     for (double step : step_lengths(points)) length += step;
     double const straight = l2_distance<T>(points[0].flat(), points[points.extent(0) - 1].flat());

@@ -34,7 +34,7 @@ inline std::vector<double> relative_distance(std::span<double const> distances, 
 /// @see Shinkle & Heimersheim 2025
 inline std::vector<double> endpoint_share(std::span<double const> to_a, std::span<double const> to_b) {
     if (to_a.size() != to_b.size()) {
-        throw shape_error{"endpoint_share needs equal lengths, got ", to_a.size(), " and ", to_b.size()};
+        throw shape_error("endpoint_share needs equal lengths, got ", to_a.size(), " and ", to_b.size());
     }
     std::vector<double> share(to_a.size());
     for (std::size_t i = 0; i < to_a.size(); ++i) {

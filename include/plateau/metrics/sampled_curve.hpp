@@ -10,13 +10,16 @@
 
 namespace plateau::metrics {
 
-/// @param alpha,curve  [S]      @throws shape_error unless of equal length S >= 2; domain_error unless alpha ascends strictly
+/// @param alpha,curve  [S]      @throws shape_error unless of equal length S >= 2; domain_error unless alpha ascends
+/// strictly
 inline void require_curve(std::span<double const> alpha, std::span<double const> curve) {
     if (alpha.size() != curve.size() || alpha.size() < 2) {
-        throw shape_error{"a curve needs as many places as values, and at least 2, got ", alpha.size(), " and ", curve.size()};
+        throw shape_error("a curve needs as many places as values, and at least 2, got ", alpha.size(), " and ",
+                          curve.size());
     }
     for (std::size_t i = 0; i + 1 < alpha.size(); ++i) {
-        if (!(alpha[i] < alpha[i + 1])) throw domain_error{"the places of a curve have to ascend; places ", i, " and ", i + 1, " do not"};
+        if (!(alpha[i] < alpha[i + 1]))
+            throw domain_error("the places of a curve have to ascend; places ", i, " and ", i + 1, " do not");
     }
 }
 

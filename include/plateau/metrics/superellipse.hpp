@@ -16,8 +16,8 @@
 
 namespace plateau::metrics {
 
-/// argmin_p Σ (|x|^p + |y|^p − 1)² for p ∈ [0.5, 10] over the points with 0.05 < x, y < 1.5: a scan, then golden section,
-/// to 1e-8. p = 2 is a quadratic form; p > 2 allows more directions than dimensions.
+/// argmin_p Σ (|x|^p + |y|^p − 1)² for p ∈ [0.5, 10] over the points with 0.05 < x, y < 1.5: a scan, then golden
+/// section, to 1e-8. p = 2 is a quadratic form; p > 2 allows more directions than dimensions.
 /// @param points  (x, y) in units of the axes' intercepts      @return NaN if no point is in range
 /// @see da Silva & Heimersheim 2026, arXiv 2606.24964
 inline double superellipse_exponent(std::span<std::array<double, 2> const> points) {
@@ -51,18 +51,20 @@ inline double superellipse_exponent(std::span<std::array<double, 2> const> point
 struct iso_response {
     double level;                               ///< T = factor · min over both axes of the axis' largest response
     std::array<double, 2> intercepts;           ///< α₁*, α₂*: plateau-breaking angles, unit of the grid's angles
-    std::vector<std::array<double, 2>> points;  ///< (sin α cos φ / sin α₁*, sin α sin φ / sin α₂*) at the contour's corners, each
-                                              ///< as often as segments meet there
+    std::vector<std::array<double, 2>> points;  ///< (sin α cos φ / sin α₁*, sin α sin φ / sin α₂*) at the contour's
+                                                ///< corners, each as often as segments meet there
 };
 
 /// The iso-response contour of a map over (α₁, α₂) in its published coordinates, α = |(α₁, α₂)|, φ its direction.
-/// @param u,v  [columns], [rows] angles in radians, ascending from 0      @param map  [rows, columns] response, medians over anchors
+/// @param u,v  [columns], [rows] angles in radians, ascending from 0      @param map  [rows, columns] response, medians
+/// over anchors
 /// @param factor  share of the axes' largest response; published ½, with 1 and 2 times that as variants
 /// @param margin  points nearer than this to the outer edges of the grid are left out; published 1°
 /// @return intercepts NaN and no points if an axis does not reach T      @throws shape_error, domain_error
 /// @see da Silva & Heimersheim 2026 and code
-inline iso_response iso_response_of(std::span<double const> u, std::span<double const> v, tensor::view<double const, 2> map,
-                                    double factor = 0.5, double margin = 0.017453292519943295) {
+inline iso_response iso_response_of(std::span<double const> u, std::span<double const> v,
+                                    tensor::view<double const, 2> map, double factor = 0.5,
+                                    double margin = 0.017453292519943295) {
     tensor::require_extents(map.extents(), {static_cast<index>(v.size()), static_cast<index>(u.size())}, "a map");
     std::vector<double> first, second;  // along the axes
     for (index c = 0; c < map.extent(1); ++c) first.push_back(map(0, c));
@@ -89,12 +91,14 @@ inline iso_response iso_response_of(std::span<double const> u, std::span<double 
     return result;
 }
 
-/// The curve |sin α cos φ / sin α₁*|^p + |sin α sin φ / sin α₂*|^p = 1 over the quadrant, in the angles (α₁, α₂) = α (cos φ, sin φ):
+/// The curve |sin α cos φ / sin α₁*|^p + |sin α sin φ / sin α₂*|^p = 1 over the quadrant, in the angles (α₁, α₂) = α
+/// (cos φ, sin φ):
 ///     sin α = (|cos φ / sin α₁*|^p + |sin φ / sin α₂*|^p)^(−1/p)
 /// @param intercepts  α₁*, α₂* in (0, π/2], radians      @param count  points, even in φ from 0 to π/2, both included
 /// @return (α₁, α₂) in radians; NaN where no angle reaches the curve      @throws usage_error if count < 2
-inline std::vector<std::array<double, 2>> superellipse_curve(std::array<double, 2> const& intercepts, double p, index count) {
-    if (count < 2) throw usage_error{"a curve needs at least 2 points, got ", count};
+inline std::vector<std::array<double, 2>> superellipse_curve(std::array<double, 2> const& intercepts, double p,
+                                                             index count) {
+    if (count < 2) throw usage_error("a curve needs at least 2 points, got ", count);
     std::vector<std::array<double, 2>> curve;
     for (index i = 0; i < count; ++i) {
         double const phi = std::numbers::pi / 2 * static_cast<double>(i) / static_cast<double>(count - 1);

@@ -21,13 +21,17 @@ struct transition {
 };
 
 /// Width and middle of the transition. A number is NaN if the fit does not reach its level.
-/// @param alpha  [S] ascending, S >= 2      @param curve  [S] from 0 to 1, as `endpoint_share` or `relative_distance` gives
-/// @param nu  share of the change left out on either side, in (0, ½); published 0.1, with 0.05 to see how much it matters
-/// @post all NaN if the curve has a NaN      @throws shape_error, domain_error, see require_curve; domain_error on another ν
+/// @param alpha  [S] ascending, S >= 2      @param curve  [S] from 0 to 1, as `endpoint_share` or `relative_distance`
+/// gives
+/// @param nu  share of the change left out on either side, in (0, ½); published 0.1, with 0.05 to see how much it
+/// matters
+/// @post all NaN if the curve has a NaN      @throws shape_error, domain_error, see require_curve; domain_error on
+/// another ν
 /// @see MARS V (transition width)
 inline transition transition_of(std::span<double const> alpha, std::span<double const> curve, double nu = 0.1) {
     require_curve(alpha, curve);
-    if (!(nu > 0 && nu < 0.5)) throw domain_error{"a transition leaves out a share in (0, 1/2), got ", std::to_string(nu)};
+    if (!(nu > 0 && nu < 0.5))
+        throw domain_error("a transition leaves out a share in (0, 1/2), got ", std::to_string(nu));
     auto const fit = isotonic_fit(curve);
     double const begin = first_place_at(alpha, fit, nu), end = first_place_at(alpha, fit, 1 - nu);
     return {begin, first_place_at(alpha, fit, 0.5), end, end - begin};
@@ -40,7 +44,8 @@ struct plateau_rule {
 };
 
 /// Whether a curve from 0 to 1 has a plateau at both ends and rises without falling back.
-/// @param curve  [S], S >= 1, on an even grid      @return false for a curve with a NaN      @throws shape_error if S < 1
+/// @param curve  [S], S >= 1, on an even grid      @return false for a curve with a NaN      @throws shape_error if S <
+/// 1
 /// @see MARS V (plateau rule)
 inline bool has_plateaus(std::span<double const> curve, plateau_rule const& rule = {}) {
     if (curve.empty()) throw shape_error("has_plateaus needs at least one point");
@@ -62,11 +67,12 @@ struct edge_drift {
     double end;    ///< r(1) − r(1 − share)
 };
 
-/// @param alpha,curve  [S] as above, values between points linear      @param share  of the range of α, in [0, 1]; published 0.2
+/// @param alpha,curve  [S] as above, values between points linear      @param share  of the range of α, in [0, 1];
+/// published 0.2
 /// @throws shape_error, domain_error, see require_curve; domain_error on another share
 inline edge_drift edge_drift_of(std::span<double const> alpha, std::span<double const> curve, double share = 0.2) {
     require_curve(alpha, curve);
-    if (!(share >= 0 && share <= 1)) throw domain_error{"an edge is a share in [0, 1], got ", std::to_string(share)};
+    if (!(share >= 0 && share <= 1)) throw domain_error("an edge is a share in [0, 1], got ", std::to_string(share));
     double const length = share * (alpha.back() - alpha.front());
     return {value_at(alpha, curve, alpha.front() + length) - curve.front(),
             curve.back() - value_at(alpha, curve, alpha.back() - length)};

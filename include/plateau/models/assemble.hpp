@@ -90,23 +90,27 @@ private:
         auto values = load_.values(concat({at, name, ".weight"}), width);
         for (T& value : values.flat()) value += static_cast<T>(c_.norm_offset);
         result.weight = backend::moved_to(ctx_, std::move(values));
-        if (c_.norm == norm_kind::layer) result.bias = backend::moved_to(ctx_, load_.values(concat({at, name, ".bias"}), width));
+        if (c_.norm == norm_kind::layer)
+            result.bias = backend::moved_to(ctx_, load_.values(concat({at, name, ".bias"}), width));
         return result;
     }
 
     [[gnu::cold]] void take_embeddings(transformer<Context, T>& model) {
         auto const share = [](weight w) { return std::make_shared<weight const>(std::move(w)); };
         std::string_view head = names_.unembedding[0];
-        if (!names_.unembedding[1].empty() && !load_.contains_top_level(concat({head, ".weight"}))) head = names_.unembedding[1];
+        if (!names_.unembedding[1].empty() && !load_.contains_top_level(concat({head, ".weight"})))
+            head = names_.unembedding[1];
         std::string const embedding = concat({names_.embedding, ".weight"}), unembedding = concat({head, ".weight"});
         auto const take_head = [&] { return share(load_.top_level_matrix(unembedding, c_.vocab, c_.d_model)); };
         // a published file may hold the shared matrix under its other name alone
         bool const other_name = c_.tied_head && !load_.contains(embedding);
         model.embedding = other_name ? take_head() : share(load_.matrix(embedding, c_.vocab, c_.d_model));
         model.unembedding = c_.tied_head ? model.embedding : take_head();
-        if (c_.head_bias) model.unembedding_bias = backend::moved_to(ctx_, load_.top_level_values(concat({head, ".bias"}), c_.vocab));
+        if (c_.head_bias)
+            model.unembedding_bias = backend::moved_to(ctx_, load_.top_level_values(concat({head, ".bias"}), c_.vocab));
         if (c_.learned_positions) {
-            model.positions = load_.matrix(concat({names_.positions, ".weight"}), c_.context + c_.position_offset, c_.d_model);
+            model.positions =
+                load_.matrix(concat({names_.positions, ".weight"}), c_.context + c_.position_offset, c_.d_model);
         }
         model.position_offset = c_.position_offset;
         model.embedding_scale = static_cast<T>(c_.embedding_scale);
@@ -135,9 +139,7 @@ private:
                 to.key = part(kv, e, e, 3 * e);
                 to.value = part(kv, 2 * e, e, 3 * e);
                 break;
-            case qkv_layout::conv1d:
-                load_.conv1d(together, d, {{&to.query, q}, {&to.key, kv}, {&to.value, kv}});
-                break;
+            case qkv_layout::conv1d: load_.conv1d(together, d, {{&to.query, q}, {&to.key, kv}, {&to.value, kv}}); break;
         }
         take_linear(to.output, concat({at, names_.output}), d, q, c_.out_bias);
         if (c_.qk_norm == io::qk_norm_kind::none) return;
@@ -162,7 +164,8 @@ private:
         take_linear(to.out, concat({at, names_.out}), d, f, c_.mlp_bias);
     }
 
-    [[gnu::cold]] void take_linear(nn::linear<Context, T>& to, std::string const& name, index outputs, index inputs, bool bias) {
+    [[gnu::cold]] void take_linear(nn::linear<Context, T>& to, std::string const& name, index outputs, index inputs,
+                                   bool bias) {
         if (names_.conv1d) load_.conv1d(name, inputs, {{&to, outputs}});
         else to = load_.linear(name, outputs, inputs, bias);
     }
@@ -178,8 +181,9 @@ private:
 /// @param beside   something else to do meanwhile, on one of the threads
 /// @throws config_error on a family without a row, file_error on weights that do not fit
 template <class Context, class T>
-[[gnu::cold]] transformer<Context, T> assemble(Context const& ctx, io::model_config const& config, tensor_source<T> const& source,
-                                               dtype storage, std::function<void()> const& beside) {
+[[gnu::cold]] transformer<Context, T> assemble(Context const& ctx, io::model_config const& config,
+                                               tensor_source<T> const& source, dtype storage,
+                                               std::function<void()> const& beside) {
     auto const& names = find_family(config.model_type, source.where()).tensors;
     weight_loader<Context, T> loader{ctx, source, storage};
     auto model = assembler<Context, T>{ctx, config, names, loader}.run();

@@ -43,7 +43,8 @@ inline constexpr std::array known_families{
         if (one.model_type == model_type) return one;
         known = concat({known, known.empty() ? "" : ", ", one.model_type});
     }
-    throw config_error{where, ": the model_type ", io::printable(model_type), " is not supported; supported are ", known};
+    throw config_error(where, ": the model_type ", io::printable(model_type), " is not supported; supported are ",
+                       known);
 }
 
 /// Reads a configuration. Keys that do not change a number are ignored; absent ones take the defaults of
@@ -55,7 +56,7 @@ inline constexpr std::array known_families{
 [[gnu::cold]] inline io::model_config parse_model_config(std::string_view json_text, std::string const& where) {
     auto const document = io::parse_json(json_text, where);
     io::json const& root = document.root();
-    if (!root.is_object()) throw config_error{where, ": a configuration must be an object, found ", io::describe(root)};
+    if (!root.is_object()) throw config_error(where, ": a configuration must be an object, found ", io::describe(root));
     auto const model_type = io::field<std::string>(root, "model_type", where);
     auto config = find_family(model_type, where).parse(root, where);
     config.model_type = model_type;

@@ -18,15 +18,15 @@ using prompt_list = std::vector<std::vector<token_id>>;
     if (prompts.empty()) throw usage_error("there are no prompts: give at least one");
     for (std::size_t i = 0; i < prompts.size(); ++i) {
         auto const length = static_cast<index>(prompts[i].size());
-        if (length == 0) throw usage_error{"prompt ", i, " is empty: a prompt needs at least one token"};
+        if (length == 0) throw usage_error("prompt ", i, " is empty: a prompt needs at least one token");
         if (length > context) {
-            throw usage_error{"prompt ", i, " has ", length, " tokens, the model's context ends at ", context,
-                              ": shorten it"};
+            throw usage_error("prompt ", i, " has ", length, " tokens, the model's context ends at ", context,
+                              ": shorten it");
         }
         for (token_id token : prompts[i]) {
             if (token < 0 || token >= vocabulary) {
-                throw usage_error{"prompt ", i, " holds token ", token, ", outside of the vocabulary [0, ",
-                                  vocabulary, "): was it made with another tokenizer?"};
+                throw usage_error("prompt ", i, " holds token ", token, ", outside of the vocabulary [0, ", vocabulary,
+                                  "): was it made with another tokenizer?");
             }
         }
     }
@@ -57,7 +57,8 @@ void require_prompts(Model const& model, prompt_list const& prompts) {
 /// Rows per batch that keep the context's threads busy with `total` rows: on the CPU 60 to 504.
 template <class Context>
 index batch_rows(index total, Context const& ctx) {
-    return std::clamp(backend::whole_tiles((total + ctx.threads() - 1) / ctx.threads()), index{60}, 2 * ctx.block_rows());
+    return std::clamp(backend::whole_tiles((total + ctx.threads() - 1) / ctx.threads()), index{60},
+                      2 * ctx.block_rows());
 }
 
 /// Runs every prompt through the model, as far as the hooks ask for. Rows carry {item = prompt, position}; a prompt's
@@ -66,7 +67,7 @@ index batch_rows(index total, Context const& ctx) {
 /// @throws usage_error on prompts that do not fit, site_error on unknown hook points, numeric_error
 template <class Context, class Model>
 [[gnu::cold]] void forward(Context const& ctx, Model const& model, prompt_list const& prompts,
-             hooks::hook_set<typename Model::value_type> const& set) {
+                           hooks::hook_set<typename Model::value_type> const& set) {
     using T = typename Model::value_type;
     require_prompts(model, prompts);
     hooks::plan<T> const plan{set, model.sites()};

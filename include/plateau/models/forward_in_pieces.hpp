@@ -12,7 +12,8 @@ namespace plateau::models {
 
 namespace detail {
 
-/// What one thread takes through all layers: prompts [first, end) as they are, or positions [start, start + rows) of one.
+/// What one thread takes through all layers: prompts [first, end) as they are, or positions [start, start + rows) of
+/// one.
 struct piece {
     index first = 0, end = 0;
     index start = 0, rows = 0;
@@ -38,10 +39,10 @@ inline std::vector<piece> pieces_of(prompt_list const& prompts, index rows) {
 
 }  // namespace detail
 
-/// Runs every prompt through the model as `forward` does, with the same bits at every hook point, but a long prompt's rows
-/// come in pieces of at most `rows` positions, maybe several at once: piece c passes through layer l as soon as piece c − 1
-/// has left it, on keys and values kept. So all threads work on one prompt, and memory is that of a piece per thread and
-/// the keys and values of the prompts under way.
+/// Runs every prompt through the model as `forward` does, with the same bits at every hook point, but a long prompt's
+/// rows come in pieces of at most `rows` positions, maybe several at once: piece c passes through layer l as soon as
+/// piece c − 1 has left it, on keys and values kept. So all threads work on one prompt, and memory is that of a piece
+/// per thread and the keys and values of the prompts under way.
 /// @param rows  ≥ 1; 0 chooses
 /// @throws as `forward`
 template <class Context, class Model>
@@ -52,14 +53,15 @@ void forward_in_pieces(Context const& ctx, Model const& model, prompt_list const
     require_prompts(model, prompts);
     hooks::plan<T> const plan{set, model.sites()};
     int const last = plan.layers_wanted(model.layers());
-    bool const after = plan.wants_from(hooks::site_id::ln_final_scale), logits = plan.wants_from(hooks::site_id::unembed_out);
+    bool const after = plan.wants_from(hooks::site_id::ln_final_scale),
+               logits = plan.wants_from(hooks::site_id::unembed_out);
     index total = 0;
     for (auto const& prompt : prompts) total += static_cast<index>(prompt.size());
     if (rows < 1) rows = std::min(batch_rows(total, ctx), ctx.block_rows());
     auto const pieces = detail::pieces_of(prompts, rows);
     constexpr int failed = -1;
     std::vector<std::atomic<int>> passed(pieces.size());  // layers that a piece has left behind it, or that it failed
-    std::vector<cache> caches(prompts.size());             // made by a prompt's first piece, given back by its last
+    std::vector<cache> caches(prompts.size());            // made by a prompt's first piece, given back by its last
     auto passes = nn::passes<Context, T>(ctx);
     auto const take = [&](index number, typename Model::pass_type& pass) {
         auto const p = static_cast<std::size_t>(number);
@@ -72,7 +74,8 @@ void forward_in_pieces(Context const& ctx, Model const& model, prompt_list const
             auto const length = static_cast<index>(prompt.size());
             index const count = piece.rows > 0 ? piece.rows : length;
             auto* const kept = piece.rows > 0 ? &caches[static_cast<std::size_t>(i)] : nullptr;
-            sequences.push_back({static_cast<index>(ids.size()), count, piece.start, kept, piece.has_next ? kept : nullptr});
+            sequences.push_back(
+                {static_cast<index>(ids.size()), count, piece.start, kept, piece.has_next ? kept : nullptr});
             for (index t = piece.start; t < piece.start + count; ++t) {
                 ids.push_back({i, 0, t, t + 1 == length});
                 tokens.push_back(prompt[static_cast<std::size_t>(t)]);
@@ -88,7 +91,8 @@ void forward_in_pieces(Context const& ctx, Model const& model, prompt_list const
             if (piece.start > 0) {
                 auto& before = passed[p - 1];
                 int seen = before.load(std::memory_order_acquire);
-                for (; seen != failed && seen <= layer; seen = before.load(std::memory_order_acquire)) before.wait(seen);
+                for (; seen != failed && seen <= layer; seen = before.load(std::memory_order_acquire))
+                    before.wait(seen);
                 if (seen == failed) return false;
             }
             model.run(ctx, pass, layer, layer + 1, "prompt");

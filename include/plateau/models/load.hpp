@@ -26,7 +26,7 @@ struct language_model : transformer<Context, T> {
 
     /// @throws file_error that says why there is no tokenizer
     io::tokenizer const& require_tokenizer() const {
-        if (!tokenizer) throw file_error{tokenizer_problem, "; give token ids instead of text"};
+        if (!tokenizer) throw file_error(tokenizer_problem, "; give token ids instead of text");
         return *tokenizer;
     }
 
@@ -44,7 +44,7 @@ namespace detail {
 
 /// The tokenizer, or null and why.
 [[gnu::cold]] inline std::shared_ptr<io::tokenizer const> try_tokenizer(std::function<io::tokenizer()> const& make,
-                                                          std::string& problem) {
+                                                                        std::string& problem) {
     try {
         return std::make_shared<io::tokenizer const>(make());
     } catch (error const& reason) {  // a model without text is still a model: the reason is kept for whoever asks
@@ -58,28 +58,30 @@ namespace detail {
 /// As load(), with the weights that `through` makes of those in the file.
 /// @param through  called with the configuration and the stored tensors; calls its third argument with those to take
 template <class T, class Context, class Through>
-[[gnu::cold]] language_model<Context, T> load_through(std::filesystem::path const& path, Context const& ctx, dtype storage,
-                                                      Through const& through) {
+[[gnu::cold]] language_model<Context, T> load_through(std::filesystem::path const& path, Context const& ctx,
+                                                      dtype storage, Through const& through) {
     if (!std::filesystem::exists(path)) {
-        throw file_error{"there is no model at ", path.string(), ": give a Hugging Face folder or a GGUF file"};
+        throw file_error("there is no model at ", path.string(), ": give a Hugging Face folder or a GGUF file");
     }
     language_model<Context, T> model;
     auto const take = [&](tensor_source<T> const& source, std::function<io::tokenizer()> const& make_tokenizer) {
         through(model.config, source, [&](tensor_source<T> const& taken) {
-            static_cast<transformer<Context, T>&>(model) = assemble<Context, T>(
-                ctx, model.config, taken, storage,
-                [&] { model.tokenizer = detail::try_tokenizer(make_tokenizer, model.tokenizer_problem); });
+            static_cast<transformer<Context, T>&>(model) = assemble<Context, T>(ctx, model.config, taken, storage, [&] {
+                model.tokenizer = detail::try_tokenizer(make_tokenizer, model.tokenizer_problem);
+            });
         });
     };
     if (!std::filesystem::is_directory(path)) {
         io::gguf_checkpoint const checkpoint{path};
         model.config = checkpoint.config();
-        take(source_of<io::gguf_checkpoint, T>{checkpoint, path.string()}, [&] { return io::tokenizer::from_gguf(checkpoint.file()); });
+        take(source_of<io::gguf_checkpoint, T>{checkpoint, path.string()},
+             [&] { return io::tokenizer::from_gguf(checkpoint.file()); });
     } else {
         auto const config = path / "config.json";
         model.config = parse_model_config(io::read_text(config), config.string());
         io::safetensors_checkpoint const checkpoint{path};
-        take(source_of<io::safetensors_checkpoint, T>{checkpoint, path.string()}, [&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); });
+        take(source_of<io::safetensors_checkpoint, T>{checkpoint, path.string()},
+             [&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); });
     }
     return model;
 }
@@ -88,7 +90,8 @@ template <class T, class Context, class Through>
 /// @param storage  f32 or f64 as T, or bf16: matrices and their inputs are rounded to bfloat16 (T = float)
 /// @throws file_error, config_error, numeric_error (weights that are not finite), memory_error
 template <class T, class Context>
-[[gnu::cold]] language_model<Context, T> load(std::filesystem::path const& path, Context const& ctx, dtype storage = dtype_of<T>) {
+[[gnu::cold]] language_model<Context, T> load(std::filesystem::path const& path, Context const& ctx,
+                                              dtype storage = dtype_of<T>) {
     return load_through<T>(path, ctx, storage,
                            [](auto const&, tensor_source<T> const& stored, auto const& take) { take(stored); });
 }

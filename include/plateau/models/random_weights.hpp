@@ -24,9 +24,10 @@ constexpr std::uint64_t hash_of(std::string_view name) {
 
 }  // namespace detail
 
-/// Tensors as transformers initialises them: matrices N(0, σ²), σ the configuration's "initializer_range"; GPT-2 divides
-/// that of matrices which write to the residual stream by √(2 L). Norms are 1 (their weights 0 where 1 is added), biases 0.
-/// An element is a function of the seed, the tensor's name and its place: no number of threads changes it.
+/// Tensors as transformers initialises them: matrices N(0, σ²), σ the configuration's "initializer_range"; GPT-2
+/// divides that of matrices which write to the residual stream by √(2 L). Norms are 1 (their weights 0 where 1 is
+/// added), biases 0. An element is a function of the seed, the tensor's name and its place: no number of threads
+/// changes it.
 template <class T>
 class random_weights final : public tensor_source<T> {
 public:
@@ -39,8 +40,12 @@ public:
     bool contains(std::string const&) const override { return true; }
     std::vector<index> shape(std::string const&) const override { return {}; }
     bool fits(std::string const&, std::vector<index> const&) const override { return true; }
-    void read_rows(std::string const& name, index first, index count, std::span<T> out) const override { fill(name, first, count, out); }
-    void read_rows(std::string const& name, index first, index count, std::span<bfloat16> out) const override { fill(name, first, count, out); }
+    void read_rows(std::string const& name, index first, index count, std::span<T> out) const override {
+        fill(name, first, count, out);
+    }
+    void read_rows(std::string const& name, index first, index count, std::span<bfloat16> out) const override {
+        fill(name, first, count, out);
+    }
     void drop_pages() const override {}
 
 private:
@@ -56,7 +61,8 @@ private:
     template <class S>
     void fill(std::string const& name, index first, index count, std::span<S> out) const {
         if (name.ends_with(".bias")) return std::fill(out.begin(), out.end(), S(T{0}));
-        if (is_one_of(name, {names_.final_norm, names_.norm1, names_.norm1_post, names_.norm2, names_.norm2_post, names_.query_norm, names_.key_norm})) {
+        if (is_one_of(name, {names_.final_norm, names_.norm1, names_.norm1_post, names_.norm2, names_.norm2_post,
+                             names_.query_norm, names_.key_norm})) {
             return std::fill(out.begin(), out.end(), S(static_cast<T>(1 - config_.norm_offset)));
         }
         bool const scaled = config_.scaled_outputs && is_one_of(name, {names_.output, names_.out});
@@ -68,7 +74,8 @@ private:
             // Box & Muller 1958; the first number is in (0, 1]
             double const u = (static_cast<double>(numbers.at(2 * place) >> 11) + 1) * 0x1p-53;
             double const v = static_cast<double>(numbers.at(2 * place + 1) >> 11) * 0x1p-53;
-            out[static_cast<std::size_t>(i)] = S(static_cast<T>(sigma * std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v)));
+            out[static_cast<std::size_t>(i)] =
+                S(static_cast<T>(sigma * std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v)));
         }
     }
 
@@ -80,7 +87,8 @@ private:
 /// The model of a configuration before any training, without a tokenizer.
 /// @throws config_error, memory_error
 template <class T, class Context>
-language_model<Context, T> random_model(io::model_config const& config, Context const& ctx, std::uint64_t seed, dtype storage = dtype_of<T>) {
+language_model<Context, T> random_model(io::model_config const& config, Context const& ctx, std::uint64_t seed,
+                                        dtype storage = dtype_of<T>) {
     language_model<Context, T> model;
     model.config = config;
     model.tokenizer_problem = "a model made from a configuration has no tokenizer";
@@ -89,17 +97,20 @@ language_model<Context, T> random_model(io::model_config const& config, Context 
     return model;
 }
 
-/// As load(), with random weights in place of those of the checkpoint, which are not read: a folder needs config.json alone,
-/// and tokenizer.json for text.
+/// As load(), with random weights in place of those of the checkpoint, which are not read: a folder needs config.json
+/// alone, and tokenizer.json for text.
 template <class T, class Context>
-language_model<Context, T> load_random(std::filesystem::path const& path, Context const& ctx, std::uint64_t seed, dtype storage = dtype_of<T>) {
+language_model<Context, T> load_random(std::filesystem::path const& path, Context const& ctx, std::uint64_t seed,
+                                       dtype storage = dtype_of<T>) {
     if (std::filesystem::is_directory(path)) {
         auto const config = path / "config.json";
         auto model = random_model<T>(parse_model_config(io::read_text(config), config.string()), ctx, seed, storage);
-        model.tokenizer = detail::try_tokenizer([&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); }, model.tokenizer_problem);
+        model.tokenizer = detail::try_tokenizer([&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); },
+                                                model.tokenizer_problem);
         return model;
     }
-    return load_through<T>(path, ctx, storage, [&](io::model_config const& config, tensor_source<T> const&, auto const& take) {
+    return load_through<T>(path, ctx, storage,
+                           [&](io::model_config const& config, tensor_source<T> const&, auto const& take) {
         take(random_weights<T>{config, seed});
     });
 }

@@ -33,8 +33,9 @@ public:
     /// @throws usage_error if the model's context ends before
     index add(index item, index positions) {
         if (positions > model_.context_length) {
-            throw usage_error{"prompt ", item, ": ", positions, " positions are asked for, the model's context ends at ",
-                              model_.context_length, ": ask for fewer tokens, or shorten the prompt"};
+            throw usage_error("prompt ", item, ": ", positions,
+                              " positions are asked for, the model's context ends at ", model_.context_length,
+                              ": ask for fewer tokens, or shorten the prompt");
         }
         texts_.push_back({item, 0, nn::kv_cache<Context, T>{ctx_, 0, model_.layers(), positions, model_.kv_width()}});
         return static_cast<index>(texts_.size()) - 1;
@@ -46,8 +47,8 @@ public:
     /// Tokens that a text has so far.
     index length(index text) const { return texts_[at(text)].length; }
 
-    /// Runs more tokens, each text's at the positions that come next. Rows carry {item, position}; `last` is that of the
-    /// row whose logits are returned. Logits of other rows are computed only if a hook wants them.
+    /// Runs more tokens, each text's at the positions that come next. Rows carry {item, position}; `last` is that of
+    /// the row whose logits are returned. Logits of other rows are computed only if a hook wants them.
     /// @param steps  [N], of different texts, none without tokens; tokens in [0, V)
     /// @return logits of the token after each text, on the host, [N, V]
     /// @throws usage_error beyond the positions of a text; numeric_error
@@ -58,10 +59,10 @@ public:
         for (auto const& one : steps) {
             auto& text = texts_[at(one.text)];
             auto const count = static_cast<index>(one.tokens.size());
-            if (count == 0) throw usage_error{"prompt ", text.item, " is to run on by no token: give at least one"};
+            if (count == 0) throw usage_error("prompt ", text.item, " is to run on by no token: give at least one");
             if (text.length + count > text.cache.positions()) {
-                throw usage_error{"prompt ", text.item, " grows beyond the ", text.cache.positions(),
-                                  " positions that it was given: give it more at the start"};
+                throw usage_error("prompt ", text.item, " grows beyond the ", text.cache.positions(),
+                                  " positions that it was given: give it more at the start");
             }
             sequences.push_back({static_cast<index>(ids.size()), count, text.length, &text.cache, &text.cache});
             for (token_id const token : one.tokens) {
@@ -75,7 +76,8 @@ public:
         pass_.begin(ids, sequences, &plan_);
         model_.embed(ctx_, pass_, tokens);
         model_.run(ctx_, pass_, 0, model_.layers(), "prompt");
-        bool const shown = plan_.wants_from(hooks::site_id::ln_final_scale), all_logits = plan_.wants_from(hooks::site_id::unembed_out);
+        bool const shown = plan_.wants_from(hooks::site_id::ln_final_scale),
+                   all_logits = plan_.wants_from(hooks::site_id::unembed_out);
         if (shown) model_.read_out(ctx_, pass_, all_logits);
         keep(all_logits ? nn::slot::logits : shown ? nn::slot::normed : nn::slot::residual, last_rows);
         pass_.begin(last_ids, {}, nullptr);
@@ -83,7 +85,8 @@ public:
         else if (!all_logits) model_.unembed(ctx_, pass_);
         auto const logits = pass_.matrix(nn::slot::logits, model_.vocabulary());
         auto result = tensor::buffer<T, 2>::for_overwrite(logits.extents());
-        pass_.host().read(logits, [&](tensor::view<T, 2> rows) { std::copy_n(rows.data(), rows.size(), result.data()); });
+        pass_.host().read(logits,
+                          [&](tensor::view<T, 2> rows) { std::copy_n(rows.data(), rows.size(), result.data()); });
         return result;
     }
 

@@ -23,11 +23,11 @@ inline void require_valid(sampling const& how) {
     if (!(how.temperature >= 0) || std::isinf(how.temperature)) {
         throw usage_error("the temperature must be a number, 0 or more: 0 takes the likeliest token");
     }
-    if (how.top_k < 0) throw usage_error{"top-k must be 0 or more, got ", how.top_k, ": 0 gives every token a chance"};
+    if (how.top_k < 0) throw usage_error("top-k must be 0 or more, got ", how.top_k, ": 0 gives every token a chance");
 }
 
-/// The token v with P(v) = e^{l_v/τ} / Σ_u e^{l_u/τ} over the k largest logits, by inversion: the first, in the order of
-/// the tokens, with P(0) + … + P(v) > u. In double; O(V), allocates [V] if 0 < k < V.
+/// The token v with P(v) = e^{l_v/τ} / Σ_u e^{l_u/τ} over the k largest logits, by inversion: the first, in the order
+/// of the tokens, with P(0) + … + P(v) > u. In double; O(V), allocates [V] if 0 < k < V.
 /// @param logits  [V], not empty; a token of logit −∞ is never chosen      @param u  in [0, 1)
 /// @throws numeric_error if a logit is NaN, or the largest one not finite; usage_error as require_valid
 template <class T>
@@ -36,11 +36,14 @@ token_id choose_token(std::span<T const> logits, sampling const& how, double u) 
     auto const best = static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
     bool const ordered = std::none_of(logits.begin(), logits.end(), [](T value) { return std::isnan(value); });
     if (!ordered || !std::isfinite(logits[best])) {
-        throw numeric_error("the logits of the next token are not finite: check the weights, the hooks, or compute with a wider dtype");
+        throw numeric_error(
+            "the logits of the next token are not finite: check the weights, the hooks, or compute with a wider dtype");
     }
     if (how.temperature == 0 || how.top_k == 1) return static_cast<token_id>(best);
     std::size_t edge = logits.size();  // the last token, in order of preference, that has a chance
-    auto const before = [&](std::size_t a, std::size_t b) { return logits[a] > logits[b] || (logits[a] == logits[b] && a < b); };
+    auto const before = [&](std::size_t a, std::size_t b) {
+        return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
+    };
     if (how.top_k > 0 && static_cast<std::size_t>(how.top_k) < logits.size()) {
         std::vector<std::size_t> order(logits.size());
         for (std::size_t v = 0; v < order.size(); ++v) order[v] = v;

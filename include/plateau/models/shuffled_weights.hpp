@@ -10,8 +10,8 @@
 
 namespace plateau::models {
 
-/// The tensors of another source, the elements of each one permuted at random: a baseline with every tensor's distribution
-/// and none of its structure. A permutation is a function of the seed and the tensor's name.
+/// The tensors of another source, the elements of each one permuted at random: a baseline with every tensor's
+/// distribution and none of its structure. A permutation is a function of the seed and the tensor's name.
 template <class T>
 class shuffled_weights final : public tensor_source<T> {
 public:
@@ -22,8 +22,12 @@ public:
     std::vector<std::string> names() const override { return stored_.names(); }
     bool contains(std::string const& name) const override { return stored_.contains(name); }
     std::vector<index> shape(std::string const& name) const override { return stored_.shape(name); }
-    void read_rows(std::string const& name, index first, index count, std::span<T> out) const override { copy(name, first, count, out); }
-    void read_rows(std::string const& name, index first, index count, std::span<bfloat16> out) const override { copy(name, first, count, out); }
+    void read_rows(std::string const& name, index first, index count, std::span<T> out) const override {
+        copy(name, first, count, out);
+    }
+    void read_rows(std::string const& name, index first, index count, std::span<bfloat16> out) const override {
+        copy(name, first, count, out);
+    }
     void drop_pages() const override { stored_.drop_pages(); }
 
 private:
@@ -38,7 +42,8 @@ private:
         auto& tensor = entry_of(name);
         std::call_once(tensor.once, [&] { shuffle(name, tensor); });
         index const columns = static_cast<index>(out.size()) / count;
-        for (std::size_t i = 0; i < out.size(); ++i) out[i] = S(tensor.values[static_cast<std::size_t>(first * columns) + i]);
+        for (std::size_t i = 0; i < out.size(); ++i)
+            out[i] = S(tensor.values[static_cast<std::size_t>(first * columns) + i]);
         std::lock_guard const lock{guard_};
         tensor.left -= static_cast<index>(out.size());
         if (tensor.left <= 0) entries_.erase(name);
@@ -59,7 +64,8 @@ private:
         stored_.read_rows(name, 0, shape.front(), std::span<T>{tensor.values});
         counter_rng numbers{seed_ ^ detail::hash_of(name)};
         for (index i = size - 1; i > 0; --i) {
-            std::swap(tensor.values[static_cast<std::size_t>(i)], tensor.values[static_cast<std::size_t>(numbers.below(static_cast<std::uint64_t>(i + 1)))]);
+            std::swap(tensor.values[static_cast<std::size_t>(i)],
+                      tensor.values[static_cast<std::size_t>(numbers.below(static_cast<std::uint64_t>(i + 1)))]);
         }
     }
 
@@ -71,7 +77,8 @@ private:
 
 /// As load(), with the elements of every stored tensor permuted.
 template <class T, class Context>
-language_model<Context, T> load_shuffled(std::filesystem::path const& path, Context const& ctx, std::uint64_t seed, dtype storage = dtype_of<T>) {
+language_model<Context, T> load_shuffled(std::filesystem::path const& path, Context const& ctx, std::uint64_t seed,
+                                         dtype storage = dtype_of<T>) {
     return load_through<T>(path, ctx, storage, [&](auto const&, tensor_source<T> const& stored, auto const& take) {
         take(shuffled_weights<T>{stored, seed});
     });

@@ -21,7 +21,9 @@ public:
     virtual bool contains(std::string const& name) const = 0;
     virtual std::vector<index> shape(std::string const& name) const = 0;
     /// True if the tensor has these extents. Of a source without shapes of its own every tensor has.
-    virtual bool fits(std::string const& name, std::vector<index> const& extents) const { return shape(name) == extents; }
+    virtual bool fits(std::string const& name, std::vector<index> const& extents) const {
+        return shape(name) == extents;
+    }
 
     /// Reads rows [first, first + count) of the first axis, widened or rounded.
     /// @throws numeric_error on a value that is not finite

@@ -13,7 +13,8 @@
 
 namespace plateau::models {
 
-/// The block that all families share: their parts differ at run time, where a switch costs nothing next to a matrix product.
+/// The block that all families share: their parts differ at run time, where a switch costs nothing next to a matrix
+/// product.
 template <class Context, class T>
 using standard_block = nn::block<nn::norm<Context, T>, nn::attention<Context, T>, nn::mlp<Context, T>>;
 
@@ -27,16 +28,16 @@ public:
     using pass_type = nn::pass<Context, T>;
     using weight = typename Context::template weight<T>;
 
-    std::shared_ptr<weight const> embedding;    ///< [V, D]
-    T embedding_scale = 1;                      ///< s
-    std::optional<weight> positions;            ///< [offset + context, D] with learned positions
+    std::shared_ptr<weight const> embedding;  ///< [V, D]
+    T embedding_scale = 1;                    ///< s
+    std::optional<weight> positions;          ///< [offset + context, D] with learned positions
     index position_offset = 0;
-    std::vector<Block> blocks;                  ///< L of them
+    std::vector<Block> blocks;  ///< L of them
     std::optional<nn::norm<Context, T>> final_norm;
-    std::shared_ptr<weight const> unembedding;  ///< [V, D]; the embedding itself if tied
+    std::shared_ptr<weight const> unembedding;                      ///< [V, D]; the embedding itself if tied
     typename Context::template buffer<T, 1> unembedding_bias = {};  ///< [V], or empty
-    T logit_cap = 0;                            ///< c > 0: logits become c·tanh(logit / c)
-    index context_length = 0;                   ///< positions that the model was made for
+    T logit_cap = 0;                                                ///< c > 0: logits become c·tanh(logit / c)
+    index context_length = 0;                                       ///< positions that the model was made for
 
     int layers() const { return static_cast<int>(blocks.size()); }
     index width() const { return embedding->inputs(); }
@@ -113,9 +114,11 @@ public:
     index kv_width() const { return blocks.front().kv_width(); }
 
 private:
-    /// True if all that the layers [first, last) share is made; false where it is made as they come, or they share nothing.
+    /// True if all that the layers [first, last) share is made; false where it is made as they come, or they share
+    /// nothing.
     static bool prepare(std::vector<Block> const& blocks, pass_type& p, int first, int last) {
-        if constexpr (!std::is_same_v<typename Context::space, tensor::host_space> && requires(Block const& one) { one.attend.prepare(p, first); }) {
+        if constexpr (!std::is_same_v<typename Context::space, tensor::host_space> &&
+                      requires(Block const& one) { one.attend.prepare(p, first); }) {
             for (int layer = first; layer < last; ++layer) {
                 if (!blocks[at(layer)].attend.prepared_by(blocks[at(first)].attend)) return false;
             }

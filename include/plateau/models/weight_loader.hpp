@@ -22,18 +22,20 @@
 
 namespace plateau::models {
 
-/// Gives weights by name with the shape that the configuration implies. Vectors come with their values, on the host, matrices
-/// come as memory that `fill` fills, all of them at once: each is read from its source a piece at a time and packed from
-/// there, whichever thread is free, so that no matrix exists twice and all threads end together.
+/// Gives weights by name with the shape that the configuration implies. Vectors come with their values, on the host,
+/// matrices come as memory that `fill` fills, all of them at once: each is read from its source a piece at a time and
+/// packed from there, whichever thread is free, so that no matrix exists twice and all threads end together.
 template <class Context, class T>
 class weight_loader {
 public:
     using weight = typename Context::template weight<T>;
     using vector = tensor::buffer<T, 1>;  ///< on the host
 
-    /// @param ctx,source  kept as references      @param storage  bf16 rounds the matrices to bfloat16 (T = float); vectors stay as they are
+    /// @param ctx,source  kept as references      @param storage  bf16 rounds the matrices to bfloat16 (T = float);
+    /// vectors stay as they are
     weight_loader(Context const& ctx, tensor_source<T> const& source, dtype storage)
-        : ctx_{ctx}, source_{source}, storage_{std::is_same_v<T, float> && storage == dtype::bf16 ? dtype::bf16 : dtype_of<T>} {}
+        : ctx_{ctx}, source_{source}, storage_{std::is_same_v<T, float> && storage == dtype::bf16 ? dtype::bf16
+                                                                                                  : dtype_of<T>} {}
 
     /// Names below are looked up under the first of `prefixes` under which the checkpoint has `probe`.
     [[gnu::cold]] void find_prefix(std::string const& probe, std::span<std::string_view const> prefixes) {
@@ -42,8 +44,8 @@ public:
             prefix_ = prefix;
             return;
         }
-        throw file_error{source_.where(), ": there is no tensor ", prefixes.front(), probe,
-                         ": is this a checkpoint of the family that its configuration names?"};
+        throw file_error(source_.where(), ": there is no tensor ", prefixes.front(), probe,
+                         ": is this a checkpoint of the family that its configuration names?");
     }
 
     bool contains(std::string const& name) const { return source_.contains(prefix_ + name); }
@@ -70,7 +72,8 @@ public:
         return result;
     }
 
-    /// Which rows of a stored tensor of `all` rows belong to a layer: runs of `run` rows, one every `stride` rows, from `first` on.
+    /// Which rows of a stored tensor of `all` rows belong to a layer: runs of `run` rows, one every `stride` rows, from
+    /// `first` on.
     struct row_runs {
         index first, run, stride, all;
 
@@ -83,7 +86,8 @@ public:
     }
 
     /// The same of a tensor that holds other rows too.
-    [[gnu::cold]] nn::linear<Context, T> linear(std::string const& name, index outputs, index inputs, bool bias, row_runs const& rows) {
+    [[gnu::cold]] nn::linear<Context, T> linear(std::string const& name, index outputs, index inputs, bool bias,
+                                                row_runs const& rows) {
         nn::linear<Context, T> layer{stored(concat({prefix_, name, ".weight"}), outputs, inputs, rows)};
         if (!bias) return layer;
         auto const all = values(name + ".bias", rows.all);
@@ -105,7 +109,12 @@ public:
         std::string const matrix_name = prefix_ + name + ".weight";
         require(matrix_name, {inputs, all});
         constexpr index rows = 32;  // a few pages of each panel
-        add({matrix_name, inputs, all, rows / writer::input_step * writer::input_step, true, {0, inputs, inputs, inputs}});
+        add({matrix_name,
+             inputs,
+             all,
+             rows / writer::input_step * writer::input_step,
+             true,
+             {0, inputs, inputs, inputs}});
         index first = 0;
         for (auto const& [layer, outputs] : parts) {
             layer->weight = weight{ctx_, outputs, inputs, storage_};
@@ -131,9 +140,9 @@ public:
         if (extra.empty()) return;
         std::size_t const shown = std::min<std::size_t>(extra.size(), 5);
         std::string const more = extra.size() > shown ? concat({" and ", extra.size() - shown, " more"}) : "";
-        throw file_error{source_.where(), ": the configuration has no place for the tensors ",
+        throw file_error(source_.where(), ": the configuration has no place for the tensors ",
                          join({extra.begin(), extra.begin() + static_cast<std::ptrdiff_t>(shown)}), more,
-                         ": is config.json of another model?"};
+                         ": is config.json of another model?");
     }
 
     /// Reads and packs all matrices that were asked for, a piece at a time on `threads` threads.
@@ -172,7 +181,7 @@ private:
         index rows, columns, step;  ///< step: rows in a piece
         bool transposed;
         row_runs stored_rows;
-        index first_piece = 0;      ///< counted over all matrices
+        index first_piece = 0;  ///< counted over all matrices
         std::size_t first_target = 0, last_target = 0;
     };
 
@@ -222,8 +231,9 @@ private:
         auto const& runs = matrix.stored_rows;
         for (index row = first; row < first + count;) {
             index const some = std::min(runs.run - row % runs.run, first + count - row);
-            source_.read_rows(matrix.name, runs(row), some,
-                              {values + (row - first) * matrix.columns, static_cast<std::size_t>(some * matrix.columns)});
+            source_.read_rows(
+                matrix.name, runs(row), some,
+                {values + (row - first) * matrix.columns, static_cast<std::size_t>(some * matrix.columns)});
             row += some;
         }
         for (std::size_t i = matrix.first_target; i < matrix.last_target; ++i) {
@@ -236,12 +246,12 @@ private:
     /// Marks a tensor as used. @throws file_error if it is missing or has another shape
     [[gnu::cold]] void require(std::string const& name, std::vector<index> const& expected) {
         if (!source_.contains(name)) {
-            throw file_error{source_.where(), ": the tensor ", name, " is missing; its nearest names are ",
-                             join(nearest_names(name, source_.names()))};
+            throw file_error(source_.where(), ": the tensor ", name, " is missing; its nearest names are ",
+                             join(nearest_names(name, source_.names())));
         }
         if (!source_.fits(name, expected)) {
-            throw file_error{source_.where(), ": the tensor ", name, " has shape ", shape_text(source_.shape(name)),
-                             ", the configuration implies ", shape_text(expected)};
+            throw file_error(source_.where(), ": the tensor ", name, " has shape ", shape_text(source_.shape(name)),
+                             ", the configuration implies ", shape_text(expected));
         }
         used_.add(name);
     }

@@ -12,8 +12,8 @@ namespace plateau::nn {
 
 /// Causal attention; H query heads share KV heads of keys and values, E wide:
 ///     z_h = softmax(scale · q_h Kᵀ) V,   out = concat(z) Wᵒᵀ (+ bᵒ)
-/// with q, k and v clamped to ±clip, q and k normalised, q and k rotated by their positions, scores capped and keys beyond a
-/// window left out, each if it is there.
+/// with q, k and v clamped to ±clip, q and k normalised, q and k rotated by their positions, scores capped and keys
+/// beyond a window left out, each if it is there.
 /// Hook points in order: q, k, v (after bias, before the rest), q_norm, k_norm, rot_q, rot_k, attn_scores, pattern, z,
 /// result (z_h W_h, without bᵒ).
 template <class Context, class T>
@@ -22,10 +22,10 @@ struct attention {
     using const_rows_view = typename pass<Context, T>::const_rows_view;
 
     backend::attention_shape<T> shape{};
-    linear<Context, T> query;                ///< [H · E, D]
-    linear<Context, T> key;                  ///< [KV · E, D]
-    linear<Context, T> value;                ///< [KV · E, D]
-    linear<Context, T> output;               ///< [D, H · E]
+    linear<Context, T> query;                 ///< [H · E, D]
+    linear<Context, T> key;                   ///< [KV · E, D]
+    linear<Context, T> value;                 ///< [KV · E, D]
+    linear<Context, T> output;                ///< [D, H · E]
     std::shared_ptr<rope const> rotary = {};  ///< null without rotary embedding
     T clip = 0;                               ///< 0 for none
     std::optional<norm<Context, T>> query_norm = {}, key_norm = {};
@@ -98,13 +98,15 @@ struct attention {
         hooks::add_site(sites, {site_id::result, layer, site_axes::heads, h, output.weight.outputs()});
     }
 
-    /// Makes what attentions like this one share in a pass, so that they find it. On the host they do so when they need it.
+    /// Makes what attentions like this one share in a pass, so that they find it. On the host they do so when they need
+    /// it.
     void prepare(pass<Context, T>& p, int layer) const {
         p.tile(shape, layer);
         if (rotary) p.angles(*rotary);
     }
     bool prepared_by(attention const& other) const {
-        return shape.heads == other.shape.heads && shape.kv_heads == other.shape.kv_heads && shape.width == other.shape.width && rotary == other.rotary;
+        return shape.heads == other.shape.heads && shape.kv_heads == other.shape.kv_heads &&
+               shape.width == other.shape.width && rotary == other.rotary;
     }
 
     /// Calls f(slot, width) for the work matrices of a pass that nobody looks at.
@@ -120,7 +122,8 @@ struct attention {
     index kv_width() const { return shape.kv_heads * shape.width; }
 
 private:
-    [[gnu::cold]] void list_norm(norm<Context, T> const& one, std::vector<hooks::site>& sites, int layer, norm_sites const& at, index heads) const {
+    [[gnu::cold]] void list_norm(norm<Context, T> const& one, std::vector<hooks::site>& sites, int layer,
+                                 norm_sites const& at, index heads) const {
         one.list(sites, layer, at, norms_by_head ? shape.width : heads * shape.width, norms_by_head ? heads : 0);
     }
 
@@ -128,8 +131,9 @@ private:
     index norm_parts(index heads) const { return norms_by_head ? heads : 1; }
 
     /// @param first  of the heads, counted over those of queries, keys and values
-    [[gnu::noinline]] void project(Context const& ctx, pass<Context, T>& p, linear<Context, T> const& by, hooks::site_id at, int layer, const_rows_view x,
-                 rows_view y, index first, index heads) const {
+    [[gnu::noinline]] void project(Context const& ctx, pass<Context, T>& p, linear<Context, T> const& by,
+                                   hooks::site_id at, int layer, const_rows_view x, rows_view y, index first,
+                                   index heads) const {
         if (wants_split_inputs(p, layer)) project_heads(ctx, p, by, x.extent(1), y, first, heads);
         else by.forward(ctx, x, y);
         p.hook(at, layer, y, heads);
@@ -137,8 +141,9 @@ private:
     }
 
     /// Each head of its own input: of the whole product what belongs to it, the same bits.
-    [[gnu::cold, gnu::noinline]] void project_heads(Context const& ctx, pass<Context, T>& p, linear<Context, T> const& by, index width, rows_view y, index first,
-                                     index heads) const {
+    [[gnu::cold, gnu::noinline]] void project_heads(Context const& ctx, pass<Context, T>& p,
+                                                    linear<Context, T> const& by, index width, rows_view y, index first,
+                                                    index heads) const {
         split_inputs<Context, T> const inputs{p, shape.heads, shape.kv_heads, width};
         auto const whole = p.matrix(slot::one_head, y.extent(1));
         for (index h = 0; h < heads; ++h) {
@@ -148,13 +153,17 @@ private:
     }
 
     void copy_head(Context const& ctx, rows_view from, index h, rows_view to) const {
-        auto const head = [&](rows_view x) { return rows_view{x.data() + h * shape.width, {x.extent(0), shape.width}, {x.stride(0), 1}}; };
+        auto const head = [&](rows_view x) {
+            return rows_view{x.data() + h * shape.width, {x.extent(0), shape.width}, {x.stride(0), 1}};
+        };
         backend::copy<T>(ctx, head(from), head(to));
     }
 
-    /// Shows what each head adds, z_h W_h, and adds to the output what hooks changed of it: nothing, bit for bit, if they only look.
+    /// Shows what each head adds, z_h W_h, and adds to the output what hooks changed of it: nothing, bit for bit, if
+    /// they only look.
     /// @param out  [R, D], z Wᵒᵀ (+ bᵒ)
-    [[gnu::cold, gnu::noinline]] void show_results(Context const& ctx, pass<Context, T>& p, int layer, rows_view z, rows_view out) const {
+    [[gnu::cold, gnu::noinline]] void show_results(Context const& ctx, pass<Context, T>& p, int layer, rows_view z,
+                                                   rows_view out) const {
         index const d = out.extent(1), rows = out.extent(0);
         auto const results = p.matrix(slot::result, shape.heads * d), before = p.matrix(slot::copies, shape.heads * d);
         auto const alone = p.matrix(slot::one_head, z.extent(1));
@@ -190,7 +199,8 @@ private:
         project(ctx, p, value, site_id::v, layer, x, v, shape.heads + shape.kv_heads, shape.kv_heads);
         bool const with_q = q.data() != nullptr;
         if (query_norm && with_q) {
-            query_norm->forward(ctx, p, layer, q_norm_sites, p.matrix(slot::raw_q, q.extent(1)), q, norm_parts(shape.heads));
+            query_norm->forward(ctx, p, layer, q_norm_sites, p.matrix(slot::raw_q, q.extent(1)), q,
+                                norm_parts(shape.heads));
         }
         if (key_norm) key_norm->forward(ctx, p, layer, k_norm_sites, raw_k, k, norm_parts(shape.kv_heads));
         if (rotary) {

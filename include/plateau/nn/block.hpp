@@ -18,11 +18,11 @@ enum class order : std::uint8_t {
     parallel,    ///< x += attention(x) + mlp(x), both of the same x
 };
 
-/// One block over the residual stream [R, D]: what attention and MLP add to it, each with a norm before it, after it, on
-/// both sides or on none:
+/// One block over the residual stream [R, D]: what attention and MLP add to it, each with a norm before it, after it,
+/// on both sides or on none:
 ///     attention(x) = norm1_post(attend(norm1(x))),   mlp(x) = norm2_post(feed_forward(norm2(x)))
-/// In a parallel block an MLP without norms of its own shares norm1. The parts are any types with the calls used here, so a
-/// block of your own is one more part, not one more block. Contract of the hook points, for any parts:
+/// In a parallel block an MLP without norms of its own shares norm1. The parts are any types with the calls used here,
+/// so a block of your own is one more part, not one more block. Contract of the hook points, for any parts:
 ///     sequential:  resid_pre + attn_out = resid_mid,  resid_mid + mlp_out = resid_post
 ///     parallel:    (resid_pre + attn_out) + mlp_out = resid_post, and there is no resid_mid
 template <class Norm, class Attention, class Mlp>
@@ -86,7 +86,8 @@ struct block {
         vector(hooks::site_id::resid_post);
     }
 
-    /// Calls f(slot, width) for the work matrices of a pass that nobody looks at, as far as its parts tell of theirs. @param width  D
+    /// Calls f(slot, width) for the work matrices of a pass that nobody looks at, as far as its parts tell of theirs.
+    /// @param width  D
     template <class F>
     void each_work_matrix(index width, F&& f) const {
         for (auto const which : {slot::residual, slot::normed, slot::delta}) f(which, width);
@@ -100,7 +101,8 @@ struct block {
 private:
     /// What a part reads: x behind its norm, or x itself.
     template <class Context, class T, class Rows>
-    [[gnu::noinline]] Rows before(Context const& ctx, pass<Context, T>& p, int layer, std::optional<Norm> const& norm, norm_sites const& at, Rows x) const {
+    [[gnu::noinline]] Rows before(Context const& ctx, pass<Context, T>& p, int layer, std::optional<Norm> const& norm,
+                                  norm_sites const& at, Rows x) const {
         if (!norm) return x;
         auto const normed = p.matrix(slot::normed, x.extent(1));
         norm->forward(ctx, p, layer, at, x, normed);
@@ -126,8 +128,9 @@ private:
 
     /// What a part adds to the residual stream.
     template <class Context, class T, class Part, class Rows>
-    [[gnu::noinline]] Rows compute(Context const& ctx, pass<Context, T>& p, int layer, Part const& part, std::optional<Norm> const& norm,
-                 norm_sites const& norm_at, hooks::site_id at, Rows normed) const {
+    [[gnu::noinline]] Rows compute(Context const& ctx, pass<Context, T>& p, int layer, Part const& part,
+                                   std::optional<Norm> const& norm, norm_sites const& norm_at, hooks::site_id at,
+                                   Rows normed) const {
         auto delta = p.matrix(slot::delta, normed.extent(1));
         part.forward(ctx, p, layer, normed, delta);
         if (norm) {
@@ -141,8 +144,9 @@ private:
 
     /// x += part(normed). A part that can add does so itself, unless somebody wants to see what it adds.
     template <class Context, class T, class Part, class Rows>
-    [[gnu::noinline]] void add(Context const& ctx, pass<Context, T>& p, int layer, Part const& part, std::optional<Norm> const& norm,
-             norm_sites const& norm_at, hooks::site_id at, Rows normed, Rows x) const {
+    [[gnu::noinline]] void add(Context const& ctx, pass<Context, T>& p, int layer, Part const& part,
+                               std::optional<Norm> const& norm, norm_sites const& norm_at, hooks::site_id at,
+                               Rows normed, Rows x) const {
         if constexpr (requires { part.forward(ctx, p, layer, normed, x, backend::accumulate::yes); }) {
             if (!norm && !p.wanted(at, layer)) return part.forward(ctx, p, layer, normed, x, backend::accumulate::yes);
         }

@@ -8,8 +8,9 @@
 
 namespace plateau::nn {
 
-/// Lets host code write, read and change matrices of a backend: themselves where the backend computes on the host, copies where it
-/// does not, in memory that is kept. Calls may be nested. @throws memory_error, and what the backend says of copies
+/// Lets host code write, read and change matrices of a backend: themselves where the backend computes on the host,
+/// copies where it does not, in memory that is kept. Calls may be nested. @throws memory_error, and what the backend
+/// says of copies
 template <class Context, class T>
 class host_access {
 public:

@@ -20,8 +20,8 @@ public:
 
     kv_cache() = default;
     kv_cache(Context const& ctx, int first_layer, int layers, index positions, index width)
-        : first_layer_{first_layer}, layers_{layers},
-          storage_{backend::allocate<T>(ctx, std::array{index{2} * layers, positions, width})} {}
+        : first_layer_{first_layer}, layers_{layers}, storage_{backend::allocate<T>(
+                                                          ctx, std::array{index{2} * layers, positions, width})} {}
 
     index positions() const { return storage_.extent(1); }
     /// Elements from a layer's keys to those of the next.
@@ -43,7 +43,7 @@ private:
         return {all + which * rows * columns, {rows, columns}};
     }
     index slot(int layer) const {
-        if (!holds(layer)) throw shape_error{"no keys and values were kept for layer ", layer};
+        if (!holds(layer)) throw shape_error("no keys and values were kept for layer ", layer);
         return index{2} * (layer - first_layer_);
     }
 

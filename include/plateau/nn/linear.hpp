@@ -10,15 +10,16 @@ namespace plateau::nn {
 /// y = x Wᵀ (+ b). The bias is added after the full sum.
 template <class Context, class T>
 struct linear {
-    typename Context::template weight<T> weight;              ///< [N, K]
-    typename Context::template buffer<T, 1> bias = {};        ///< [N], or empty
+    typename Context::template weight<T> weight;        ///< [N, K]
+    typename Context::template buffer<T, 1> bias = {};  ///< [N], or empty
 
     /// What the operations of a backend take.
     backend::biased<Context, T> parameters() const { return {weight, bias}; }
 
     /// @param x  [R, K]      @param y  [R, N], not overlapping x: overwritten, or added to      @throws shape_error
     void forward(Context const& ctx, std::type_identity_t<tensor::view<T const, 2, typename Context::space>> x,
-                 tensor::view<T, 2, typename Context::space> y, backend::accumulate sum = backend::accumulate::no) const {
+                 tensor::view<T, 2, typename Context::space> y,
+                 backend::accumulate sum = backend::accumulate::no) const {
         backend::linear<T>(ctx, x, parameters(), y, sum);
     }
 };

@@ -10,7 +10,8 @@ namespace plateau::nn {
 ///     plain:  out = act(x W_inᵀ + b_in) W_outᵀ + b_out
 ///     gated:  out = (act(x W_gateᵀ + b_gate) · (x W_inᵀ + b_in)) W_outᵀ + b_out
 /// each bias if it is there.
-/// Hook points [F]: mlp.hook_pre (the argument of act), mlp.hook_pre_linear (gated only: the other factor), mlp.hook_post.
+/// Hook points [F]: mlp.hook_pre (the argument of act), mlp.hook_pre_linear (gated only: the other factor),
+/// mlp.hook_post.
 /// @see Shazeer 2020, "GLU variants improve transformer"
 template <class Context, class T>
 struct mlp {
@@ -53,7 +54,8 @@ struct mlp {
 
 private:
     /// Where one looks: the same bits, with the factors kept.
-    [[gnu::cold, gnu::noinline]] void activate_in_steps(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view post) const {
+    [[gnu::cold, gnu::noinline]] void activate_in_steps(Context const& ctx, pass<Context, T>& p, int layer,
+                                                        const_rows_view x, rows_view post) const {
         using hooks::site_id;
         index const width = in.weight.outputs();
         auto const pre = p.matrix(slot::mlp_pre, width);

@@ -37,7 +37,8 @@ struct norm {
 
     /// @param x,y  [R, heads · D], not overlapping, dense if heads > 1      @param heads  each normalised on its own
     void forward(Context const& ctx, pass<Context, T>& p, int layer, norm_sites const& at,
-                 typename pass<Context, T>::const_rows_view x, typename pass<Context, T>::rows_view y, index heads = 1) const {
+                 typename pass<Context, T>::const_rows_view x, typename pass<Context, T>::rows_view y,
+                 index heads = 1) const {
         using rows_view = typename pass<Context, T>::rows_view;
         auto const by_head = [&](auto const& rows) {
             using view = std::decay_t<decltype(rows)>;
@@ -63,9 +64,12 @@ struct norm {
     }
 
 private:
-    /// Where one looks: the same bits, with the steps kept. @param in,out  [R · heads, D]      @param y  out as [R, heads · D]
-    [[gnu::cold, gnu::noinline]] void forward_in_steps(Context const& ctx, pass<Context, T>& p, int layer, norm_sites const& at,
-                                                       typename pass<Context, T>::const_rows_view in, typename pass<Context, T>::rows_view out,
+    /// Where one looks: the same bits, with the steps kept. @param in,out  [R · heads, D]      @param y  out as [R,
+    /// heads · D]
+    [[gnu::cold, gnu::noinline]] void forward_in_steps(Context const& ctx, pass<Context, T>& p, int layer,
+                                                       norm_sites const& at,
+                                                       typename pass<Context, T>::const_rows_view in,
+                                                       typename pass<Context, T>::rows_view out,
                                                        typename pass<Context, T>::rows_view y, index heads) const {
         using rows_view = typename pass<Context, T>::rows_view;
         auto const scale = p.matrix(slot::scale, heads);

@@ -33,14 +33,35 @@ template <class Context, class T>
 struct sequence {
     index first_row = 0;
     index rows = 0;
-    index start = 0;                                 ///< position of the first row; that many prefix positions are seen
-    kv_cache<Context, T> const* prefix = nullptr;    ///< of positions [0, start); may be null if start is 0
-    kv_cache<Context, T>* record = nullptr;          ///< where keys and values of these rows are kept, if wanted
+    index start = 0;                               ///< position of the first row; that many prefix positions are seen
+    kv_cache<Context, T> const* prefix = nullptr;  ///< of positions [0, start); may be null if start is 0
+    kv_cache<Context, T>* record = nullptr;        ///< where keys and values of these rows are kept, if wanted
 };
 
 /// Work space of a pass; one matrix of rows each.
 enum class slot : std::uint8_t {
-    residual, normalized, normed, scale, copies, raw_q, raw_k, q, k, v, z, one_head, delta, result, post, mlp_pre, mlp_linear, mlp_post, cosines, sines, scores, logits
+    residual,
+    normalized,
+    normed,
+    scale,
+    copies,
+    raw_q,
+    raw_k,
+    q,
+    k,
+    v,
+    z,
+    one_head,
+    delta,
+    result,
+    post,
+    mlp_pre,
+    mlp_linear,
+    mlp_post,
+    cosines,
+    sines,
+    scores,
+    logits
 };
 
 /// A block of R rows. Owned by one thread, reused for block after block: memory grows to the largest.
@@ -113,7 +134,8 @@ public:
     [[gnu::noinline]] std::array<const_rows_view, 2> angles(rope const& rotary) {
         auto const cosines = matrix(slot::cosines, rotary.half()), sines = matrix(slot::sines, rotary.half());
         if (rotary_ != &rotary) {
-            host_.write(cosines, [&](host_rows c) { host_.write(sines, [&](host_rows s) { write_angles(rotary, c, s); }); });
+            host_.write(cosines,
+                        [&](host_rows c) { host_.write(sines, [&](host_rows s) { write_angles(rotary, c, s); }); });
             rotary_ = &rotary;
         }
         return {const_rows_view{cosines}, const_rows_view{sines}};
@@ -133,8 +155,10 @@ public:
         return segments_;
     }
 
-    /// z = attention of the block's rows in `layer`. @param q,z  [R, H · E]      @param keys,values  [R, KV · E], the rows' own
-    void attend(backend::attention_shape<T> const& shape, int layer, const_rows_view q, const_rows_view keys, const_rows_view values, rows_view z) {
+    /// z = attention of the block's rows in `layer`. @param q,z  [R, H · E]      @param keys,values  [R, KV · E], the
+    /// rows' own
+    void attend(backend::attention_shape<T> const& shape, int layer, const_rows_view q, const_rows_view keys,
+                const_rows_view values, rows_view z) {
         if constexpr (computes_on_host) {
             backend::prefix_attention<T>(*ctx_, shape, q, keys, values, segments(layer), z);
         } else {
@@ -150,7 +174,8 @@ public:
             index const count = std::min(one.rows, one.record->positions() - one.start);
             if (count <= 0) continue;
             backend::copy<T>(*ctx_, keys.rows(one.first_row, count), one.record->keys(layer).rows(one.start, count));
-            backend::copy<T>(*ctx_, values.rows(one.first_row, count), one.record->values(layer).rows(one.start, count));
+            backend::copy<T>(*ctx_, values.rows(one.first_row, count),
+                             one.record->values(layer).rows(one.start, count));
         }
     }
 
@@ -170,7 +195,8 @@ public:
         hooks::where const w{layer, shown_ids()};
         auto const by_head = [&](auto rows) {
             index const width = x.extent(1) / heads;
-            return tensor::view<T, 3, typename decltype(rows)::space>{rows.data(), {rows.extent(0), heads, width}, {rows.stride(0), width, 1}};
+            return tensor::view<T, 3, typename decltype(rows)::space>{
+                rows.data(), {rows.extent(0), heads, width}, {rows.stride(0), width, 1}};
         };
         auto const shown = x.rows(0, static_cast<index>(shown_));
         if constexpr (computes_on_host) {
@@ -186,7 +212,8 @@ public:
         }
     }
 
-    /// What a hook that only edits vectors does to rows x of a device: its values alone go there, those that rows share once.
+    /// What a hook that only edits vectors does to rows x of a device: its values alone go there, those that rows share
+    /// once.
     template <class Entry>
     void edit_on_device(Entry const& one, hooks::where const& w, rows_view x, index heads) {
         constexpr index step = 16 / sizeof(T);  // of values that the device reads at once
@@ -194,8 +221,10 @@ public:
         std::vector<T> values;
         std::map<std::pair<T const*, std::size_t>, index> places;  // among them
         std::vector<backend::row_edit> edits;
-        one.edits(one.at, w, {heads, width}, [&](index row, index head, index count, hooks::vector_edit<T> const& change) {
-            auto const [place, is_new] = places.try_emplace({change.values.data(), change.values.size()}, static_cast<index>(values.size()));
+        one.edits(one.at, w, {heads, width},
+                  [&](index row, index head, index count, hooks::vector_edit<T> const& change) {
+            auto const [place, is_new] =
+                places.try_emplace({change.values.data(), change.values.size()}, static_cast<index>(values.size()));
             if (is_new) {
                 hooks::require_direction(change, one.at);
                 values.insert(values.end(), change.values.begin(), change.values.end());
@@ -204,8 +233,10 @@ public:
             edits.push_back({row, head * width, count, place->second, change.kind});
         });
         if (edits.empty()) return;
-        auto const from = to_device(*ctx_, tensor::view<T const, 1>{values.data(), {static_cast<index>(values.size())}});
-        auto const which = to_device(*ctx_, tensor::view<backend::row_edit const, 1>{edits.data(), {static_cast<index>(edits.size())}});
+        auto const from =
+            to_device(*ctx_, tensor::view<T const, 1>{values.data(), {static_cast<index>(values.size())}});
+        auto const which = to_device(
+            *ctx_, tensor::view<backend::row_edit const, 1>{edits.data(), {static_cast<index>(edits.size())}});
         edit_rows<T>(*ctx_, from, which.view(), x);
     }
 
@@ -221,7 +252,8 @@ public:
         tiled_ = heads;
     }
 
-    /// Gives the work of the layers [first, last) to the backend. A device records it where blocks of the same form come by again.
+    /// Gives the work of the layers [first, last) to the backend. A device records it where blocks of the same form
+    /// come by again.
     /// @param prepared  nothing of the work needs memory, or values, that are not there
     template <class Work>
     void run_layers(int first, int last, bool prepared, Work const& work) {
@@ -243,7 +275,8 @@ public:
         if constexpr (computes_on_host) {
             require_finite(layer, x, item_name);
         } else {
-            if (notes_.size() < layers) notes_ = backend::allocate<index>(*ctx_, std::array<index, 1>{layers}), ++moves_;
+            if (notes_.size() < layers)
+                notes_ = backend::allocate<index>(*ctx_, std::array<index, 1>{layers}), ++moves_;
             note_not_finite<T>(*ctx_, x, {notes_.data() + layer, {1}});
         }
     }
@@ -267,9 +300,9 @@ public:
 
 private:
     [[gnu::cold]] [[noreturn]] void refuse(int layer, index r, char const* item_name) const {
-        throw not_finite_error{id(r).item, "the residual stream is not finite after layer ", layer, ", ", item_name, " ",
-                               id(r).item, ", position ", id(r).position,
-                               ": check the weights, or compute with a wider dtype"};
+        throw not_finite_error(id(r).item, "the residual stream is not finite after layer ", layer, ", ", item_name,
+                               " ", id(r).item, ", position ", id(r).position,
+                               ": check the weights, or compute with a wider dtype");
     }
 
     using host_rows = tensor::view<T, 2>;
@@ -302,7 +335,7 @@ private:
     std::array<index, 3> tiled_{};  // heads that the tiles are for
     typename Context::repeated repeated_;
     typename Context::template buffer<index, 1> notes_;  // by layer
-    std::size_t moves_ = 0;  // of memory that work was given with
+    std::size_t moves_ = 0;                              // of memory that work was given with
     hooks::plan<T> const* plan_ = nullptr;
     rope const* rotary_ = nullptr;
 };

@@ -9,8 +9,8 @@ namespace plateau::nn {
 template <class Context, class T>
 [[gnu::noinline]] bool wants_split_inputs(pass<Context, T> const& p, int layer) {
     using hooks::site_id;
-    return p.wanted(site_id::attn_in, layer) || p.wanted(site_id::q_input, layer) || p.wanted(site_id::k_input, layer) ||
-           p.wanted(site_id::v_input, layer);
+    return p.wanted(site_id::attn_in, layer) || p.wanted(site_id::q_input, layer) ||
+           p.wanted(site_id::k_input, layer) || p.wanted(site_id::v_input, layer);
 }
 
 /// The copies of a pass, [R, (H + 2 KV) D]: of the query heads, of the key heads, of the value heads.
@@ -20,14 +20,16 @@ public:
     using rows_view = typename pass<Context, T>::rows_view;
 
     split_inputs(pass<Context, T>& p, index heads, index kv_heads, index width)
-        : heads_{heads}, kv_heads_{kv_heads}, width_{width}, all_{p.matrix(slot::copies, (heads + 2 * kv_heads) * width)} {}
+        : heads_{heads}, kv_heads_{kv_heads}, width_{width}, all_{p.matrix(slot::copies,
+                                                                           (heads + 2 * kv_heads) * width)} {}
 
     /// The copies of heads [first, first + count).
     [[gnu::noinline]] rows_view part(index first, index count) const {
         return {all_.data() + first * width_, {all_.extent(0), count * width_}, {all_.stride(0), 1}};
     }
 
-    /// Copies x, shows the copies, and leaves what `norm` makes of each, which nobody sees: hooks of the norm itself see x alone.
+    /// Copies x, shows the copies, and leaves what `norm` makes of each, which nobody sees: hooks of the norm itself
+    /// see x alone.
     /// @param x  [R, D]      @param norm  called with two matrices [R, D] that do not overlap: from, to
     template <class Norm>
     [[gnu::cold, gnu::noinline]] void fill(pass<Context, T>& p, int layer, rows_view x, Norm&& norm) const {
@@ -51,7 +53,8 @@ public:
         });
     }
 
-    [[gnu::cold]] static void list(std::vector<hooks::site>& sites, int layer, index heads, index kv_heads, index width) {
+    [[gnu::cold]] static void list(std::vector<hooks::site>& sites, int layer, index heads, index kv_heads,
+                                   index width) {
         using hooks::site_axes;
         using hooks::site_id;
         if (heads == kv_heads) hooks::add_site(sites, {site_id::attn_in, layer, site_axes::heads, heads, width});

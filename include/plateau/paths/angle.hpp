@@ -29,7 +29,8 @@ double angle(std::span<T const> a, std::span<T const> b) {
 
 /// Weights (w_a, w_b) of spherical interpolation, direction = w_a â + w_b b̂:
 ///     w_a = sin((1 − t)Ω) / sin Ω,   w_b = sin(tΩ) / sin Ω
-/// Ω < 1e-8 gives (1 − t, t), which differs from it by less than rounding. t = 0 and t = 1 give (1, 0) and (0, 1) exactly.
+/// Ω < 1e-8 gives (1 − t, t), which differs from it by less than rounding. t = 0 and t = 1 give (1, 0) and (0, 1)
+/// exactly.
 /// @pre Ω ∈ [0, π), see `require_not_antiparallel`      @see Shoemake 1985, "Animating rotation with quaternion curves"
 struct slerp_weights {
     double a;
@@ -46,8 +47,9 @@ struct slerp_weights {
 /// @return angle      @throws domain_error
 inline double require_not_antiparallel(double angle) {
     if (std::numbers::pi - angle < 1e-6) {
-        throw domain_error("a and b are antiparallel: no great circle leads from one to the other; go by way of a third "
-                           "vector (a polyline of two arcs), or along a straight line");
+        throw domain_error(
+            "a and b are antiparallel: no great circle leads from one to the other; go by way of a third "
+            "vector (a polyline of two arcs), or along a straight line");
     }
     return angle;
 }

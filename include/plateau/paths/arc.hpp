@@ -18,8 +18,8 @@ enum class arc_radius {
 /// The straight line pushed out from m to a given radius:
 ///     x(α) = m + (l(α) − m) · radius(α) / |l(α) − m|,   l(α) = (1 − α) a + α b
 /// @param a,b,mean  [D] finite, a ≠ mean; kept as references      @param α  outside of [0, 1] goes on
-/// @throws shape_error on unequal lengths; domain_error if a = mean (with `interpolated` also if b = mean), and from the
-///         call if the line meets the mean at α
+/// @throws shape_error on unequal lengths; domain_error if a = mean (with `interpolated` also if b = mean), and from
+///         the call if the line meets the mean at α
 /// @post x(0) = a bit for bit; |x(α) − m| = radius(α). In double, O(D), no allocation
 /// @see Janiak et al. 2024, code (arc interpolation); not in the paper
 template <class T>
@@ -50,7 +50,8 @@ private:
             return x * x;
         }));
         if (!(distance > 0) || std::isinf(distance)) {
-            throw domain_error{what, distance == 0 ? " is zero: it has no direction from the mean" : " is no finite vector"};
+            throw domain_error(what,
+                               distance == 0 ? " is zero: it has no direction from the mean" : " is no finite vector");
         }
         return distance;
     }

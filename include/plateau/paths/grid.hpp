@@ -16,23 +16,25 @@ namespace plateau::paths {
 /// `count` even numbers from first to last, both included exactly: first + (last − first) · i / (count − 1).
 /// @throws usage_error if count < 2      @see numpy.linspace
 inline std::vector<double> even_grid(double first, double last, index count) {
-    if (count < 2) throw usage_error{"a grid needs at least 2 points, got ", count};
+    if (count < 2) throw usage_error("a grid needs at least 2 points, got ", count);
     std::vector<double> grid(static_cast<std::size_t>(count));
     double const intervals = static_cast<double>(count - 1);
-    for (std::size_t i = 0; i < grid.size(); ++i) grid[i] = first + (last - first) * (static_cast<double>(i) / intervals);
+    for (std::size_t i = 0; i < grid.size(); ++i)
+        grid[i] = first + (last - first) * (static_cast<double>(i) / intervals);
     grid.back() = last;
     return grid;
 }
 
 /// `count` numbers first, first + step, …: a sweep of lengths. @throws usage_error if count < 1
 inline std::vector<double> step_grid(double first, double step, index count) {
-    if (count < 1) throw usage_error{"a sweep needs at least 1 step, got ", count};
+    if (count < 1) throw usage_error("a sweep needs at least 1 step, got ", count);
     std::vector<double> grid(static_cast<std::size_t>(count));
     for (std::size_t i = 0; i < grid.size(); ++i) grid[i] = first + static_cast<double>(i) * step;
     return grid;
 }
 
-/// A rectangular grid of a surface: columns run along u, rows along v, point (row, column) has number row · columns + column.
+/// A rectangular grid of a surface: columns run along u, rows along v, point (row, column) has number row · columns +
+/// column.
 struct surface_grid {
     std::vector<double> u;  ///< [columns]
     std::vector<double> v;  ///< [rows]
@@ -46,7 +48,8 @@ struct surface_grid {
     }
 };
 
-/// All points of a path at the fractions of a grid. @param out  [M, D]      @throws shape_error unless M is the grid's size
+/// All points of a path at the fractions of a grid. @param out  [M, D]      @throws shape_error unless M is the grid's
+/// size
 template <class T, class Along>
     requires Path<Along, T>
 void write_points(Along const& path, std::span<double const> grid, tensor::view<T, 2> out) {

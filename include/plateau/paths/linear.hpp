@@ -20,13 +20,13 @@ class linear {
 public:
     linear(std::span<T const> a, std::span<T const> b) : a_{a}, b_{b} {
         if (a.size() != b.size()) {
-            throw shape_error{"a linear path needs end points of equal length, got ", a.size(), " and ", b.size()};
+            throw shape_error("a linear path needs end points of equal length, got ", a.size(), " and ", b.size());
         }
     }
 
     void operator()(double alpha, std::span<T> out) const {
         if (out.size() != a_.size()) {
-            throw shape_error{"the point of a linear path has length ", a_.size(), ", not ", out.size()};
+            throw shape_error("the point of a linear path has length ", a_.size(), ", not ", out.size());
         }
         if (alpha == 0 || alpha == 1) {  // the sum below would turn a −0 of an end point into 0
             auto const end = alpha == 0 ? a_ : b_;

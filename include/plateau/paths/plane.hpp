@@ -11,11 +11,12 @@ namespace plateau::paths {
 
 /// The plane of a 2-D slice:
 ///     x(α, β) = a + α (b − a) + β (c − p),   p = a + t (b − a),   t = ⟨b − a, c − a⟩ / |b − a|²
-/// so that a lies at (0, 0), b at (1, 0), c at (t, 1), and the axes are at right angles (in units of |b − a| and |c − p|).
-/// With c the mean of the activations it is the plane of the published boundary heat map, whose β has the other sign.
-/// Published grid of a slice: α, β ∈ [−0.25, 1.25], 61 points each.
+/// so that a lies at (0, 0), b at (1, 0), c at (t, 1), and the axes are at right angles (in units of |b − a| and |c −
+/// p|). With c the mean of the activations it is the plane of the published boundary heat map, whose β has the other
+/// sign. Published grid of a slice: α, β ∈ [−0.25, 1.25], 61 points each.
 /// @param a,b,c  [D] finite; kept as references
-/// @throws shape_error on unequal lengths; domain_error if a = b, or if c lies on the line through a and b to within 1e-6
+/// @throws shape_error on unequal lengths; domain_error if a = b, or if c lies on the line through a and b to within
+/// 1e-6
 /// @post the anchors bit for bit at their places. In double, O(D), no allocation
 /// @see Janiak et al. 2024, appendix on 2D slices, and their code
 template <class T>

@@ -26,7 +26,8 @@ struct term {
 template <class T, class... U>
 void weighted_sum(std::span<T> out, term<U> const&... terms) {
     ((void)(terms.vector.size() == out.size() ||
-            (throw shape_error{"the point of this path has length ", terms.vector.size(), ", not ", out.size()}, false)),
+            (throw shape_error("the point of this path has length ", terms.vector.size(), ", not ", out.size()),
+             false)),
      ...);
     int others = 0;
     ((others += terms.weight != 0 && terms.weight != 1), ...);
@@ -35,7 +36,8 @@ void weighted_sum(std::span<T> out, term<U> const&... terms) {
     if (others == 0 && ones == 1) {  // a sum with zeros would turn −0 into 0
         auto const copy = [&](auto const& one) {
             if (one.weight == 1) {
-                std::transform(one.vector.begin(), one.vector.end(), out.begin(), [](auto x) { return static_cast<T>(x); });
+                std::transform(one.vector.begin(), one.vector.end(), out.begin(),
+                               [](auto x) { return static_cast<T>(x); });
             }
         };
         (copy(terms), ...);
@@ -51,8 +53,8 @@ template <class T>
 double length_of(std::span<T> vector, char const* what) {
     double const length = std::sqrt(tensor::dot(vector, vector));
     if (!(length > 0) || std::isinf(length)) {
-        throw domain_error{what, length == 0 ? " is the zero vector, which has no direction"
-                                             : " has a norm that is no finite number"};
+        throw domain_error(
+            what, length == 0 ? " is the zero vector, which has no direction" : " has a norm that is no finite number");
     }
     return length;
 }
@@ -61,7 +63,7 @@ double length_of(std::span<T> vector, char const* what) {
 template <class... Spans>
 void require_equal_lengths(char const* path, std::size_t length, Spans const&... spans) {
     ((void)(spans.size() == length ||
-            (throw shape_error{path, " needs vectors of equal length, got ", length, " and ", spans.size()}, false)),
+            (throw shape_error(path, " needs vectors of equal length, got ", length, " and ", spans.size()), false)),
      ...);
 }
 

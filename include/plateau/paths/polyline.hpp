@@ -28,7 +28,7 @@ public:
     explicit polyline(tensor::view<T const, 2> anchors, polyline_fraction fraction = polyline_fraction::segments)
         : anchors_{anchors} {
         index const count = anchors.extent(0);
-        if (count < 2) throw shape_error{"a polyline needs at least 2 anchors, got ", count};
+        if (count < 2) throw shape_error("a polyline needs at least 2 anchors, got ", count);
         places_.push_back(0);
         for (index k = 1; k < count; ++k) {
             places_.push_back(places_.back() + (fraction == polyline_fraction::length ? segment_length(k) : 1));
@@ -56,7 +56,7 @@ private:
             return x * x;
         }));
         if (!(length > 0) || std::isinf(length)) {
-            throw domain_error{"anchors ", k - 1, " and ", k, " of a polyline are the same, or not finite"};
+            throw domain_error("anchors ", k - 1, " and ", k, " of a polyline are the same, or not finite");
         }
         return length;
     }

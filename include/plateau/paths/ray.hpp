@@ -10,7 +10,8 @@
 namespace plateau::paths {
 
 /// x(s) = a + s d / |d|, so that s is a length in the unit of the activations; or d as it is, see `ray_direction`.
-/// Sweeps of s as published: `step_grid(0, 0.5, 101)` (Giglemiani: 0, 0.5, …, 50), `step_grid(1, 10, 21)` (Lee: 1, 11, …, 201).
+/// Sweeps of s as published: `step_grid(0, 0.5, 101)` (Giglemiani: 0, 0.5, …, 50), `step_grid(1, 10, 21)` (Lee: 1, 11,
+/// …, 201).
 enum class ray_direction {
     unit,      ///< s is a length
     as_given,  ///< s counts lengths of d: with d = b − a the ray is the straight line to b
@@ -43,7 +44,8 @@ class ray_toward {
 public:
     ray_toward(std::span<T const> a, std::span<T const> target) : a_{a}, difference_(a.size()) {
         require_equal_lengths("a ray", a.size(), target);
-        for (std::size_t i = 0; i < a.size(); ++i) difference_[i] = static_cast<double>(target[i]) - static_cast<double>(a[i]);
+        for (std::size_t i = 0; i < a.size(); ++i)
+            difference_[i] = static_cast<double>(target[i]) - static_cast<double>(a[i]);
         distance_ = length_of(std::span<double const>{difference_}, "target - a");
     }
 

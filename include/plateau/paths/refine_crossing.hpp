@@ -12,8 +12,8 @@ namespace plateau::paths {
 
 /// Where f crosses a level.
 struct refined_crossing {
-    double place;   ///< middle of the last bracket, or exactly an end whose f is the level
-    double error;   ///< half of its width: f − level changes sign within
+    double place;  ///< middle of the last bracket, or exactly an end whose f is the level
+    double error;  ///< half of its width: f − level changes sign within
     index evaluations;
 };
 
@@ -26,7 +26,8 @@ template <class F>
 refined_crossing refine_crossing(F&& f, double level, refine_options const& options = {}) {
     if (options.per_round < 1 || !(options.first < options.last) || std::isinf(options.last - options.first) ||
         !(options.tolerance > 0)) {
-        throw usage_error("refine_crossing needs a finite range, first < last, a tolerance above 0 and a point per round");
+        throw usage_error(
+            "refine_crossing needs a finite range, first < last, a tolerance above 0 and a point per round");
     }
     std::vector<double> places{options.first, options.last};
     auto values = detail::values_at(f, places);
@@ -35,8 +36,9 @@ refined_crossing refine_crossing(F&& f, double level, refine_options const& opti
     }
     bool const rises = values[0] < level;
     if (rises == (values[1] < level)) {
-        throw domain_error{"the function is ", rises ? "below" : "above", " the level at both ends, ", std::to_string(values[0]),
-                           " and ", std::to_string(values[1]), " beside ", std::to_string(level)};
+        throw domain_error("the function is ", rises ? "below" : "above", " the level at both ends, ",
+                           std::to_string(values[0]), " and ", std::to_string(values[1]), " beside ",
+                           std::to_string(level));
     }
     double left = options.first, right = options.last;
     index evaluations = 2;

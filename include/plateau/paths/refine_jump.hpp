@@ -58,15 +58,16 @@ std::vector<double> values_at(F& f, std::span<double const> places) {
         for (std::size_t i = 0; i < places.size(); ++i) values[i] = f(places[i]);
     }
     for (std::size_t i = 0; i < places.size(); ++i) {
-        if (std::isnan(values[i])) throw numeric_error{"the function to refine is no number at ", std::to_string(places[i])};
+        if (std::isnan(values[i]))
+            throw numeric_error("the function to refine is no number at ", std::to_string(places[i]));
     }
     return values;
 }
 
 }  // namespace detail
 
-/// The search itself, for those who evaluate f in their own way, as a sweep does for many pairs at once: it says which values it
-/// wants, is given them, and so on until it wants no more.
+/// The search itself, for those who evaluate f in their own way, as a sweep does for many pairs at once: it says which
+/// values it wants, is given them, and so on until it wants no more.
 ///     while (!search.wanted().empty()) search.give(values of f at search.wanted());
 /// First it wants the coarse grid, first and last place included, in order.
 class jump_search {
@@ -74,8 +75,8 @@ public:
     /// @throws usage_error (coarse < 2, per_round < 1, an empty or infinite range, a tolerance that is not positive)
     explicit jump_search(refine_options const& options = {}) : options_{options} {
         if (options.coarse < 2 || options.per_round < 1) {
-            throw usage_error{"refine_jump needs at least 2 coarse points and 1 point per round, got ", options.coarse, " and ",
-                              options.per_round};
+            throw usage_error("refine_jump needs at least 2 coarse points and 1 point per round, got ", options.coarse,
+                              " and ", options.per_round);
         }
         if (!(options.first < options.last) || std::isinf(options.last - options.first) || !(options.tolerance > 0)) {
             throw usage_error("refine_jump needs a finite range, first < last, and a tolerance above 0");
@@ -87,13 +88,15 @@ public:
     /// Places that wait for their values, ascending; none when the search is over.
     std::vector<double> const& wanted() const { return wanted_; }
 
-    /// @param values  of f at `wanted()`, in order      @throws shape_error on another number of them; numeric_error on NaN
+    /// @param values  of f at `wanted()`, in order      @throws shape_error on another number of them; numeric_error on
+    /// NaN
     void give(std::span<double const> values) {
         if (values.size() != wanted_.size()) {
-            throw shape_error{"a search wanted ", wanted_.size(), " values and was given ", values.size()};
+            throw shape_error("a search wanted ", wanted_.size(), " values and was given ", values.size());
         }
         for (std::size_t i = 0; i < values.size(); ++i) {
-            if (std::isnan(values[i])) throw numeric_error{"the function to refine is no number at ", std::to_string(wanted_[i])};
+            if (std::isnan(values[i]))
+                throw numeric_error("the function to refine is no number at ", std::to_string(wanted_[i]));
         }
         found_.evaluations += static_cast<index>(values.size());
         bool const is_coarse = values_.empty();
@@ -149,11 +152,11 @@ private:
     refined_jump found_{};
 };
 
-/// Finds the steepest change of f on a coarse grid, then divides the interval that has it, and goes on with the part that
-/// changes most, until half of its width is at most the tolerance.
+/// Finds the steepest change of f on a coarse grid, then divides the interval that has it, and goes on with the part
+/// that changes most, until half of its width is at most the tolerance.
 /// If f = a step of height J + a rest that varies by less than J / 2 over every interval of the coarse grid, then the
-/// jump lies within `error` of `place`. A function without such a step has its steepest place found greedily; `resolved`
-/// tells the two apart. With defaults 17 + 15 evaluations.
+/// jump lies within `error` of `place`. A function without such a step has its steepest place found greedily;
+/// `resolved` tells the two apart. With defaults 17 + 15 evaluations.
 /// @param f  double(double), or void(span<double const> places, span<double> values), which gets all points of a round
 /// @throws as jump_search; numeric_error where f is NaN
 template <class F>

@@ -19,7 +19,8 @@ namespace plateau::paths {
 template <class T>
 class slerp {
 public:
-    slerp(std::span<T const> a, std::span<T const> b) : a_{a}, b_{b}, angle_{require_not_antiparallel(paths::angle(a, b))} {}
+    slerp(std::span<T const> a, std::span<T const> b)
+        : a_{a}, b_{b}, angle_{require_not_antiparallel(paths::angle(a, b))} {}
 
     void operator()(double t, std::span<T> out) const {
         slerp_weights const w{t, angle_};

@@ -13,8 +13,8 @@ namespace plateau::paths {
 /// Which angle the published formula is given.
 enum class slerp_angle {
     exact,   ///< Ω = ∠(a, b) ∈ [0, π]: |x(t)| is the interpolated norm, for obtuse pairs too
-    folded,  ///< Ω = acos|cos ∠(a, b)| ∈ [0, π/2], as published: obtuse pairs cut through the sphere (at 100° the middle
-             ///< has 0.839 of its norm); acute pairs are the same
+    folded,  ///< Ω = acos|cos ∠(a, b)| ∈ [0, π/2], as published: obtuse pairs cut through the sphere (at 100° the
+             ///< middle has 0.839 of its norm); acute pairs are the same
 };
 
 /// Spherical interpolation with linearly interpolated norm:
@@ -27,7 +27,8 @@ template <class T>
 class slerp_rescaled {
 public:
     slerp_rescaled(std::span<T const> a, std::span<T const> b, slerp_angle which = slerp_angle::exact)
-        : a_{a}, b_{b}, angle_{require_not_antiparallel(angle(a, b))}, norm_a_{length_of(a, "a")}, norm_b_{length_of(b, "b")} {
+        : a_{a}, b_{b}, angle_{require_not_antiparallel(angle(a, b))}, norm_a_{length_of(a, "a")}, norm_b_{length_of(
+                                                                                                       b, "b")} {
         if (which == slerp_angle::folded) angle_ = std::min(angle_, std::numbers::pi - angle_);
     }
 

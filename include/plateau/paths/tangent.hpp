@@ -35,8 +35,9 @@ std::vector<double> tangent(std::span<T const> d, std::initializer_list<std::spa
         }
         double const left = std::sqrt(tensor::dot(std::span{direction}, std::span{direction}));
         if (!(left > 1e-6)) {
-            throw domain_error("the direction is parallel to the activation, or to the directions before it: nothing of it "
-                               "is orthogonal to them");
+            throw domain_error(
+                "the direction is parallel to the activation, or to the directions before it: nothing of it "
+                "is orthogonal to them");
         }
         for (double& x : direction) x /= left;
     }

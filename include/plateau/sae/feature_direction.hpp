@@ -1,5 +1,6 @@
 #pragma once
-/// Directions that a sparse autoencoder knows: the rows of its decoder, and its error. Both model directions::Direction.
+/// Directions that a sparse autoencoder knows: the rows of its decoder, and its error. Both model
+/// directions::Direction.
 
 #include <cstddef>
 #include <span>
@@ -23,17 +24,20 @@ enum class feature_state {
 template <class Context, class T>
 std::vector<T> features_of(Context const& ctx, sparse_autoencoder<Context, T> const& sae, std::span<T const> a) {
     std::vector<T> features(static_cast<std::size_t>(sae.features()));
-    sae.encode(ctx, tensor::view<T const, 2>{a.data(), {1, static_cast<index>(a.size())}}, tensor::view<T, 2>{features.data(), {1, sae.features()}});
+    sae.encode(ctx, tensor::view<T const, 2>{a.data(), {1, static_cast<index>(a.size())}},
+               tensor::view<T, 2>{features.data(), {1, sae.features()}});
     return features;
 }
 
-/// The decoder row of a feature that is active here, or alive but inactive here, or dead: one of them, each as likely as the next.
+/// The decoder row of a feature that is active here, or alive but inactive here, or dead: one of them, each as likely
+/// as the next.
 /// @see Lee & Heimersheim 2024, arXiv 2410.12555
 template <class Context, class T>
 class feature_direction {
 public:
     /// @param ctx,sae,counts  kept as references; counts over the activations that tell alive features from dead ones
-    feature_direction(Context const& ctx, sparse_autoencoder<Context, T> const& sae, feature_counts const& counts, feature_state state)
+    feature_direction(Context const& ctx, sparse_autoencoder<Context, T> const& sae, feature_counts const& counts,
+                      feature_state state)
         : ctx_{ctx}, sae_{sae}, counts_{counts}, state_{state} {}
 
     /// @throws domain_error if no feature is in this state here; shape_error
@@ -42,12 +46,16 @@ public:
         std::vector<index> candidates;
         for (index f = 0; f < sae_.features(); ++f) {
             bool const active = features[static_cast<std::size_t>(f)] > 0, alive = active || counts_.count(f) > 0;
-            auto const state = active ? feature_state::active : alive ? feature_state::alive_inactive : feature_state::dead;
+            auto const state = active  ? feature_state::active
+                               : alive ? feature_state::alive_inactive
+                                       : feature_state::dead;
             if (state == state_) candidates.push_back(f);
         }
         if (candidates.empty()) {
-            constexpr char const* what[] = {"active at this activation", "alive and inactive at this activation", "dead"};
-            throw domain_error{"no feature of the sparse autoencoder is ", what[static_cast<int>(state_)], ": there is no such direction"};
+            constexpr char const* what[] = {"active at this activation", "alive and inactive at this activation",
+                                            "dead"};
+            throw domain_error("no feature of the sparse autoencoder is ", what[static_cast<int>(state_)],
+                               ": there is no such direction");
         }
         auto const row = sae_.decoder_row(candidates[static_cast<std::size_t>(rng.below(candidates.size()))]);
         return {row.begin(), row.end()};
@@ -73,7 +81,8 @@ public:
         tensor::buffer<T, 2> back({1, width});
         sae_.reconstruct(ctx_, tensor::view<T const, 2>{a.data(), {1, width}}, back);
         std::vector<double> error;
-        for (std::size_t i = 0; i < a.size(); ++i) error.push_back(static_cast<double>(back.data()[i]) - static_cast<double>(a[i]));
+        for (std::size_t i = 0; i < a.size(); ++i)
+            error.push_back(static_cast<double>(back.data()[i]) - static_cast<double>(a[i]));
         return error;
     }
 

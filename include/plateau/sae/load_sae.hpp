@@ -18,12 +18,15 @@ namespace plateau::sae {
 namespace detail {
 
 /// @throws file_error if the tensor is missing or has another shape
-[[gnu::cold]] inline void require_tensor(io::safetensors_file const& file, std::string const& name, std::vector<index> const& shape) {
+[[gnu::cold]] inline void require_tensor(io::safetensors_file const& file, std::string const& name,
+                                         std::vector<index> const& shape) {
     if (!file.contains(name)) {
-        throw file_error{file.path().string(), ": there is no tensor ", name, ", which an autoencoder of this architecture has; is this cfg.json the file's own?"};
+        throw file_error(file.path().string(), ": there is no tensor ", name,
+                         ", which an autoencoder of this architecture has; is this cfg.json the file's own?");
     }
     if (file.info(name).shape == shape) return;
-    throw file_error{file.path().string(), ": ", name, " has the shape ", io::to_string(file.info(name).shape), ", cfg.json asks for ", io::to_string(shape)};
+    throw file_error(file.path().string(), ": ", name, " has the shape ", io::to_string(file.info(name).shape),
+                     ", cfg.json asks for ", io::to_string(shape));
 }
 
 template <class T>
@@ -44,7 +47,9 @@ template <class T, class Context>
     for (auto const& file : {config_file, weight_file}) {
         std::error_code ignored;
         if (std::filesystem::exists(file, ignored)) continue;
-        throw file_error{file.string(), ": there is no such file; give a folder that SAELens' save_model has written: cfg.json and sae_weights.safetensors"};
+        throw file_error(file.string(),
+                         ": there is no such file; give a folder that SAELens' save_model has written: cfg.json and "
+                         "sae_weights.safetensors");
     }
     auto const document = io::parse_json(io::read_text(config_file), config_file.string());
     auto config = read_sae_config(document.root(), config_file.string());
@@ -72,16 +77,18 @@ template <class T, class Context>
         weights.gate_bias = detail::read_vector<T>(file, "b_gate", f);
         weights.magnitude_scale = detail::read_vector<T>(file, "r_mag", f);
     }
-    if (config.architecture == sae_architecture::jumprelu) weights.threshold = detail::read_vector<T>(file, "threshold", f);
+    if (config.architecture == sae_architecture::jumprelu)
+        weights.threshold = detail::read_vector<T>(file, "threshold", f);
     return {std::move(config), std::move(weights)};
 }
 
 /// @param site,width  where the autoencoder is to be used, and how wide activations are there
-/// @throws usage_error if it was trained on activations of another width, or at another site (block i's hook_resid_pre and block i − 1's
-///         hook_resid_post are the same); a file that names no site is taken at its word
+/// @throws usage_error if it was trained on activations of another width, or at another site (block i's hook_resid_pre
+///         and block i − 1's hook_resid_post are the same); a file that names no site is taken at its word
 [[gnu::cold]] inline void require_site(sae_config const& config, std::string const& site, index width) {
     if (config.width != width) {
-        throw usage_error{"the sparse autoencoder has ", config.width, " inputs, activations at ", site, " have ", width, ": it belongs to another model or site"};
+        throw usage_error("the sparse autoencoder has ", config.width, " inputs, activations at ", site, " have ",
+                          width, ": it belongs to another model or site");
     }
     auto const as_post = [](std::string const& name) -> std::string {
         auto const end = name.find(".hook_resid_pre");
@@ -90,7 +97,8 @@ template <class T, class Context>
         return block > 0 ? "blocks." + std::to_string(block - 1) + ".hook_resid_post" : name;
     };
     if (config.site.empty() || as_post(config.site) == as_post(site)) return;
-    throw usage_error{"the sparse autoencoder was trained at ", io::printable(config.site), ", not at ", site, ": use it there"};
+    throw usage_error("the sparse autoencoder was trained at ", io::printable(config.site), ", not at ", site,
+                      ": use it there");
 }
 
 }  // namespace plateau::sae

@@ -44,19 +44,24 @@ template <class Context, class T>
 class sparse_autoencoder {
 public:
     /// @throws shape_error if a parameter does not fit the configuration
-    [[gnu::cold]] sparse_autoencoder(sae_config config, sae_weights<Context, T> weights) : config_{std::move(config)}, weights_{std::move(weights)} {
+    [[gnu::cold]] sparse_autoencoder(sae_config config, sae_weights<Context, T> weights)
+        : config_{std::move(config)}, weights_{std::move(weights)} {
         auto const f = config_.features, d = config_.width;
         bool const gated = config_.architecture == sae_architecture::gated;
-        tensor::require_extents<2>({weights_.encoder.outputs(), weights_.encoder.inputs()}, {f, d}, "W_enc of a sparse autoencoder");
+        tensor::require_extents<2>({weights_.encoder.outputs(), weights_.encoder.inputs()}, {f, d},
+                                   "W_enc of a sparse autoencoder");
         tensor::require_extents<2>(weights_.decoder.extents(), {f, d}, "W_dec of a sparse autoencoder");
         tensor::require_extents<1>(weights_.decoder_bias.extents(), {d}, "b_dec of a sparse autoencoder");
         tensor::require_extents<1>(weights_.encoder_bias.extents(), {f}, "b_enc or b_mag of a sparse autoencoder");
         tensor::require_extents<1>(weights_.gate_bias.extents(), {gated ? f : 0}, "b_gate of a sparse autoencoder");
-        tensor::require_extents<1>(weights_.magnitude_scale.extents(), {gated ? f : 0}, "r_mag of a sparse autoencoder");
-        tensor::require_extents<1>(weights_.threshold.extents(), {config_.architecture == sae_architecture::jumprelu ? f : 0},
+        tensor::require_extents<1>(weights_.magnitude_scale.extents(), {gated ? f : 0},
+                                   "r_mag of a sparse autoencoder");
+        tensor::require_extents<1>(weights_.threshold.extents(),
+                                   {config_.architecture == sae_architecture::jumprelu ? f : 0},
                                    "the threshold of a sparse autoencoder");
         if (!config_.rescales_by_decoder_norm) return;
-        for (index i = 0; i < f; ++i) decoder_norms_.push_back(static_cast<T>(std::sqrt(tensor::dot(decoder_row(i), decoder_row(i)))));
+        for (index i = 0; i < f; ++i)
+            decoder_norms_.push_back(static_cast<T>(std::sqrt(tensor::dot(decoder_row(i), decoder_row(i)))));
     }
 
     sae_config const& config() const { return config_; }
@@ -78,7 +83,8 @@ public:
         for (index r = 0; r < rows; ++r) {
             scales.push_back(scale_of(x[r].flat()));
             for (index i = 0; i < d; ++i) {
-                auto const scaled = static_cast<T>((static_cast<double>(x(r, i)) - scales.back().centre) / divisor(scales.back()));
+                auto const scaled =
+                    static_cast<T>((static_cast<double>(x(r, i)) - scales.back().centre) / divisor(scales.back()));
                 centred(r, i) = config_.centres_on_decoder_bias ? scaled - weights_.decoder_bias(i) : scaled;
             }
         }
@@ -89,23 +95,29 @@ public:
         return scales;
     }
 
-    /// @param features  [R, F]      @param scales  [R], from `encode`; none: 0 and 1      @param x  [R, D]      @throws shape_error
+    /// @param features  [R, F]      @param scales  [R], from `encode`; none: 0 and 1      @param x  [R, D]      @throws
+    /// shape_error
     void decode(tensor::view<T const, 2> features, std::span<input_scale const> scales, tensor::view<T, 2> x) const {
         index const rows = features.extent(0);
         tensor::require_extents(features.extents(), {rows, config_.features}, "the features of a sparse autoencoder");
         tensor::require_extents(x.extents(), {rows, width()}, "the reconstructions of a sparse autoencoder");
-        if (!scales.empty()) tensor::require_extents<1>({static_cast<index>(scales.size())}, {rows}, "the scales of a sparse autoencoder");
+        if (!scales.empty())
+            tensor::require_extents<1>({static_cast<index>(scales.size())}, {rows},
+                                       "the scales of a sparse autoencoder");
         std::vector<double> sum(static_cast<std::size_t>(width()));
         for (index r = 0; r < rows; ++r) {
             std::copy_n(weights_.decoder_bias.data(), sum.size(), sum.begin());
             for (index f = 0; f < config_.features; ++f) {
                 if (features(r, f) == 0) continue;
-                double const share = static_cast<double>(features(r, f)) / (decoder_norms_.empty() ? 1 : static_cast<double>(decoder_norms_[static_cast<std::size_t>(f)]));
+                double const share =
+                    static_cast<double>(features(r, f)) /
+                    (decoder_norms_.empty() ? 1 : static_cast<double>(decoder_norms_[static_cast<std::size_t>(f)]));
                 T const* const row = decoder_row(f).data();
                 for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += share * static_cast<double>(row[i]);
             }
             auto const scale = scales.empty() ? input_scale{} : scales[static_cast<std::size_t>(r)];
-            for (std::size_t i = 0; i < sum.size(); ++i) x(r, static_cast<index>(i)) = static_cast<T>(scale.centre + scale.scale * sum[i]);
+            for (std::size_t i = 0; i < sum.size(); ++i)
+                x(r, static_cast<index>(i)) = static_cast<T>(scale.centre + scale.scale * sum[i]);
         }
     }
 
@@ -144,7 +156,8 @@ private:
                 }
                 return;
             case sae_architecture::jumprelu:
-                for (std::size_t i = 0; i < h.size(); ++i) h[i] = h[i] > weights_.threshold(static_cast<index>(i)) ? relu(h[i]) : T{0};
+                for (std::size_t i = 0; i < h.size(); ++i)
+                    h[i] = h[i] > weights_.threshold(static_cast<index>(i)) ? relu(h[i]) : T{0};
                 return;
             case sae_architecture::topk: break;
         }
@@ -152,7 +165,8 @@ private:
         std::vector<std::size_t> order(h.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
         auto const kept = order.begin() + static_cast<std::ptrdiff_t>(config_.k);
-        std::nth_element(order.begin(), kept - 1, order.end(), [&](std::size_t a, std::size_t b) { return h[a] != h[b] ? h[a] > h[b] : a < b; });
+        std::nth_element(order.begin(), kept - 1, order.end(),
+                         [&](std::size_t a, std::size_t b) { return h[a] != h[b] ? h[a] > h[b] : a < b; });
         std::for_each(order.begin(), kept, [&](std::size_t i) { h[i] = relu(h[i]); });
         std::for_each(kept, order.end(), [&](std::size_t i) { h[i] = 0; });
     }

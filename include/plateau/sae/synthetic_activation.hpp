@@ -20,28 +20,35 @@ enum class synthetic_kind {
     structured,  ///< also about as rare each, and about as similar to each other
 };
 
-/// Replaces the features active at an activation by other ones, strength by strength, and decodes them. Only features that are alive are
-/// taken, none twice, none for itself unless no other one is left.
+/// Replaces the features active at an activation by other ones, strength by strength, and decodes them. Only features
+/// that are alive are taken, none twice, none for itself unless no other one is left.
 ///   baseline    each by any
-///   structured  from the strongest on, each by one of the `window` features nearest to it in how often they fire: the first by any of them,
-///               each further one by that whose cosines to the decoder rows already taken are nearest (least sum of squares) to those that
-///               the replaced one has to the rows which these replaced
-/// The study says what is matched (number and strength; also sparsity and pairwise cosine), not how: the procedure is ours.
+///   structured  from the strongest on, each by one of the `window` features nearest to it in how often they fire: the
+///   first by any of them,
+///               each further one by that whose cosines to the decoder rows already taken are nearest (least sum of
+///               squares) to those that the replaced one has to the rows which these replaced
+/// The study says what is matched (number and strength; also sparsity and pairwise cosine), not how: the procedure is
+/// ours.
 /// @see Giglemiani et al. 2024, arXiv 2409.15019
 template <class Context, class T>
 class synthetic_activation {
 public:
     /// @param ctx,sae  kept as references      @param counts  over activations like those to be replaced
     /// @throws usage_error if window < 1, or no feature is alive
-    synthetic_activation(Context const& ctx, sparse_autoencoder<Context, T> const& sae, feature_counts const& counts, synthetic_kind kind,
-                         index window = 64)
-        : ctx_{ctx}, sae_{sae}, kind_{kind}, window_{static_cast<std::size_t>(std::max<index>(window, 1))}, alive_{counts.alive()} {
-        if (window < 1) throw usage_error{"features are replaced by one of a window of at least 1, got ", window};
-        if (alive_.empty()) throw usage_error("no feature of the sparse autoencoder ever fires: does it belong to this model and site?");
-        std::stable_sort(alive_.begin(), alive_.end(), [&](index f, index g) { return counts.count(f) < counts.count(g); });
+    synthetic_activation(Context const& ctx, sparse_autoencoder<Context, T> const& sae, feature_counts const& counts,
+                         synthetic_kind kind, index window = 64)
+        : ctx_{ctx}, sae_{sae}, kind_{kind}, window_{static_cast<std::size_t>(std::max<index>(window, 1))},
+          alive_{counts.alive()} {
+        if (window < 1) throw usage_error("features are replaced by one of a window of at least 1, got ", window);
+        if (alive_.empty())
+            throw usage_error(
+                "no feature of the sparse autoencoder ever fires: does it belong to this model and site?");
+        std::stable_sort(alive_.begin(), alive_.end(),
+                         [&](index f, index g) { return counts.count(f) < counts.count(g); });
         place_.assign(static_cast<std::size_t>(sae.features()), 0);
         for (std::size_t i = 0; i < alive_.size(); ++i) place_[static_cast<std::size_t>(alive_[i])] = i;
-        for (index f = 0; f < sae.features(); ++f) lengths_.push_back(std::sqrt(tensor::dot(sae.decoder_row(f), sae.decoder_row(f))));
+        for (index f = 0; f < sae.features(); ++f)
+            lengths_.push_back(std::sqrt(tensor::dot(sae.decoder_row(f), sae.decoder_row(f))));
     }
 
     /// @param a  [D]      @return [D]; with the features of `replaced`      @throws as replaced
@@ -62,9 +69,12 @@ public:
             if (features[static_cast<std::size_t>(f)] > 0) active.push_back(f);
         }
         if (active.size() > alive_.size()) {
-            throw domain_error{active.size(), " features are active here, but only ", alive_.size(), " were ever seen to fire: count over more activations"};
+            throw domain_error(active.size(), " features are active here, but only ", alive_.size(),
+                               " were ever seen to fire: count over more activations");
         }
-        std::stable_sort(active.begin(), active.end(), [&](index f, index g) { return features[static_cast<std::size_t>(f)] > features[static_cast<std::size_t>(g)]; });
+        std::stable_sort(active.begin(), active.end(), [&](index f, index g) {
+            return features[static_cast<std::size_t>(f)] > features[static_cast<std::size_t>(g)];
+        });
         std::vector<T> result(features.size());
         std::vector<bool> used(alive_.size());
         std::vector<index> taken;
@@ -84,7 +94,8 @@ private:
     }
 
     /// Which of the alive features replaces the last of `active`.
-    std::size_t replacement(std::span<index const> active, std::vector<index> const& taken, std::vector<bool> const& used, counter_rng& rng) const {
+    std::size_t replacement(std::span<index const> active, std::vector<index> const& taken,
+                            std::vector<bool> const& used, counter_rng& rng) const {
         index const own = active.back();
         auto candidates = free_within(0, alive_.size(), used, own);
         if (kind_ == synthetic_kind::structured) {
@@ -103,7 +114,8 @@ private:
             }
         }
         if (candidates.empty()) return place_[static_cast<std::size_t>(own)];  // nothing but itself is left
-        if (kind_ == synthetic_kind::baseline || taken.empty()) return candidates[static_cast<std::size_t>(rng.below(candidates.size()))];
+        if (kind_ == synthetic_kind::baseline || taken.empty())
+            return candidates[static_cast<std::size_t>(rng.below(candidates.size()))];
         std::vector<double> wanted;
         for (std::size_t i = 0; i < taken.size(); ++i) wanted.push_back(cosine(own, active[i]));
         std::size_t best = candidates.front();
@@ -121,7 +133,8 @@ private:
         return best;
     }
 
-    std::vector<std::size_t> free_within(std::size_t begin, std::size_t end, std::vector<bool> const& used, index own) const {
+    std::vector<std::size_t> free_within(std::size_t begin, std::size_t end, std::vector<bool> const& used,
+                                         index own) const {
         std::vector<std::size_t> found;
         for (std::size_t at = begin; at < end; ++at) {
             if (!used[at] && alive_[at] != own) found.push_back(at);

@@ -31,19 +31,21 @@ inline double few_blocks_factor(index n, index block, double level) {
 }
 
 /// Moving-block bootstrap: a resample is blocks of `block` neighbouring values, each beginning at any of n − block + 1
-/// places, put together to n values. Pairs (i, i + 1) of consecutive prompts share a prompt with each neighbour: for them
-/// block >= 5. block = 1 is the bootstrap of independent values, whose intervals of a chain are too narrow.
+/// places, put together to n values. Pairs (i, i + 1) of consecutive prompts share a prompt with each neighbour: for
+/// them block >= 5. block = 1 is the bootstrap of independent values, whose intervals of a chain are too narrow.
 /// The interval is that of the percentiles, widened about the value by `few_blocks_factor`.
-/// @param values  [n] in the order of the chain, elements of any type (pairs of numbers for a correlation); keep degenerate
-///                ones in their place, as NaN      @param block  1 <= block <= n / 2
+/// @param values  [n] in the order of the chain, elements of any type (pairs of numbers for a correlation); keep
+///                degenerate ones in their place, as NaN      @param block  1 <= block <= n / 2
 /// @param statistic  double(std::span<V const>), e.g. `mean`, `median`
 /// @throws shape_error if n < 2; usage_error on another block, and those of require_options
 /// @see Künsch 1989, "The jackknife and the bootstrap for general stationary observations"
 template <class V, class Statistic>
-estimate block_bootstrap(std::span<V const> values, index block, Statistic const& statistic, bootstrap_options const& options = {}) {
+estimate block_bootstrap(std::span<V const> values, index block, Statistic const& statistic,
+                         bootstrap_options const& options = {}) {
     auto const n = static_cast<index>(values.size());
-    if (n < 2) throw shape_error{"a bootstrap needs at least 2 values, got ", n};
-    if (block < 1 || block > n / 2) throw usage_error{"a block of a chain of ", n, " has 1 to ", n / 2, " values, not ", block};
+    if (n < 2) throw shape_error("a bootstrap needs at least 2 values, got ", n);
+    if (block < 1 || block > n / 2)
+        throw usage_error("a block of a chain of ", n, " has 1 to ", n / 2, " values, not ", block);
     require_options(options);
     counter_rng rng{options.seed};
     std::vector<V> drawn(values.size());
@@ -52,7 +54,8 @@ estimate block_bootstrap(std::span<V const> values, index block, Statistic const
         for (std::size_t at = 0; at < drawn.size();) {
             auto const from = static_cast<std::size_t>(rng.below(static_cast<std::uint64_t>(n - block + 1)));
             auto const count = std::min(static_cast<std::size_t>(block), drawn.size() - at);
-            std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(from), count, drawn.begin() + static_cast<std::ptrdiff_t>(at));
+            std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(from), count,
+                        drawn.begin() + static_cast<std::ptrdiff_t>(at));
             at += count;
         }
         replicates.push_back(statistic(std::span<V const>{drawn}));

@@ -15,7 +15,7 @@ namespace plateau::statistics {
 /// @param x  [n], y [m], n, m >= 2      @return NaN if s = 0 or a value is NaN      @throws shape_error if n or m < 2
 inline double cohens_d(std::span<double const> x, std::span<double const> y) {
     if (x.size() < 2 || y.size() < 2) {
-        throw shape_error{"an effect size needs at least 2 values a sample, got ", x.size(), " and ", y.size()};
+        throw shape_error("an effect size needs at least 2 values a sample, got ", x.size(), " and ", y.size());
     }
     double means[2], squares = 0;
     for (int k = 0; k < 2; ++k) {

@@ -30,13 +30,13 @@ struct bootstrap_options {
 /// @throws usage_error unless resamples >= 1 and 0 < level < 1
 inline void require_options(bootstrap_options const& options) {
     if (options.resamples < 1 || !(options.level > 0 && options.level < 1)) {
-        throw usage_error{"a bootstrap needs at least 1 resample and a level in (0, 1), got ", options.resamples, " and ",
-                          std::to_string(options.level)};
+        throw usage_error("a bootstrap needs at least 1 resample and a level in (0, 1), got ", options.resamples,
+                          " and ", std::to_string(options.level));
     }
 }
 
-/// The percentile interval: from the replicate of rank (R + 1)(1 − level) / 2 to that of rank (R + 1)(1 + level) / 2, linear
-/// between ranks. (Quantiles as numpy defines them would leave out more than 1 − level, by 2 / R of it in all.)
+/// The percentile interval: from the replicate of rank (R + 1)(1 − level) / 2 to that of rank (R + 1)(1 + level) / 2,
+/// linear between ranks. (Quantiles as numpy defines them would leave out more than 1 − level, by 2 / R of it in all.)
 /// @param replicates  [R], sorted in place      @post all but the value NaN if a replicate is
 /// @see Davison & Hinkley 1997, section 5.2
 inline estimate percentile_estimate(double value, std::vector<double>& replicates, double level) {

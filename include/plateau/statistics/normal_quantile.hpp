@@ -13,7 +13,7 @@ namespace plateau::statistics {
 /// z with Φ(z) = p: bisection of erfc, then Newton; to a few units in the last place. ∓∞ at 0 and 1.
 /// @throws domain_error unless p ∈ [0, 1]
 inline double normal_quantile(double p) {
-    if (!(p >= 0 && p <= 1)) throw domain_error{"a probability is in [0, 1], got ", std::to_string(p)};
+    if (!(p >= 0 && p <= 1)) throw domain_error("a probability is in [0, 1], got ", std::to_string(p));
     if (p > 0.5) return -normal_quantile(1 - p);
     if (p == 0) return -std::numeric_limits<double>::infinity();
     auto const excess = [&](double z) { return std::erfc(-z / std::numbers::sqrt2) / 2 - p; };

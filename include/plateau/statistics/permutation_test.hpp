@@ -27,7 +27,8 @@ struct permutation_result {
 };
 
 /// Whether two samples differ: labels are shuffled, the statistic is statistic(x) − statistic(y).
-/// @param x,y  not empty, exchangeable if they do not differ; pairs that share prompts are not: test one number per prompt
+/// @param x,y  not empty, exchangeable if they do not differ; pairs that share prompts are not: test one number per
+/// prompt
 /// @param statistic  double(std::span<double const>), e.g. `mean`, `median`
 /// @throws shape_error if x or y is empty; usage_error if permutations < 1; numeric_error if the statistic is NaN
 /// @see Phipson & Smyth 2010, "Permutation p-values should never be zero"
@@ -48,7 +49,8 @@ namespace detail {
 /// @param again  the statistic of one more permutation
 template <class Again>
 permutation_result count_permutations(double observed, permutation_options const& options, Again const& again) {
-    if (options.permutations < 1) throw usage_error{"a permutation test needs permutations, got ", options.permutations};
+    if (options.permutations < 1)
+        throw usage_error("a permutation test needs permutations, got ", options.permutations);
     if (std::isnan(observed)) throw numeric_error("the statistic of a permutation test is NaN");
     index at_least = 1;
     double const bound = std::abs(observed) * (1 - 1e-12);  // equal up to the order of summation
@@ -61,11 +63,13 @@ permutation_result count_permutations(double observed, permutation_options const
 template <class Statistic>
 permutation_result two_sample_test(std::span<double const> x, std::span<double const> y, Statistic const& statistic,
                                    permutation_options const& options) {
-    if (x.empty() || y.empty()) throw shape_error{"a test needs two samples, got ", x.size(), " and ", y.size(), " values"};
+    if (x.empty() || y.empty())
+        throw shape_error("a test needs two samples, got ", x.size(), " and ", y.size(), " values");
     std::vector<double> all(x.begin(), x.end());
     all.insert(all.end(), y.begin(), y.end());
     auto const difference = [&] {
-        return statistic(std::span<double const>{all}.first(x.size())) - statistic(std::span<double const>{all}.subspan(x.size()));
+        return statistic(std::span<double const>{all}.first(x.size())) -
+               statistic(std::span<double const>{all}.subspan(x.size()));
     };
     counter_rng rng{options.seed};
     return detail::count_permutations(difference(), options, [&] {
@@ -78,7 +82,7 @@ template <class Statistic>
 permutation_result sign_flip_test(std::span<double const> differences, index block, Statistic const& statistic,
                                   permutation_options const& options) {
     if (differences.empty()) throw shape_error("a test needs at least one difference");
-    if (block < 1) throw usage_error{"signs flip by blocks of at least 1, got ", block};
+    if (block < 1) throw usage_error("signs flip by blocks of at least 1, got ", block);
     std::vector<double> flipped(differences.begin(), differences.end());
     counter_rng rng{options.seed};
     return detail::count_permutations(statistic(differences), options, [&] {

@@ -14,8 +14,8 @@
 
 namespace plateau::statistics {
 
-/// Pigeonhole bootstrap: a resample draws the N prompts with replacement, and a pair (i, j) comes as often as its prompts
-/// together, w_i · w_j times. For all-pairs designs, chains, and anything between.
+/// Pigeonhole bootstrap: a resample draws the N prompts with replacement, and a pair (i, j) comes as often as its
+/// prompts together, w_i · w_j times. For all-pairs designs, chains, and anything between.
 /// @param values  [P]      @param pairs  [P] prompts of each pair, in [0, N)      @param prompts  N
 /// @param statistic  double(values, weights), as `mean` and `median` are, or double(std::span<V const>), which gets the
 ///                   resample's values written out
@@ -29,11 +29,12 @@ estimate prompt_bootstrap(std::span<V const> values, std::span<std::array<index,
                           Statistic const& statistic, bootstrap_options const& options = {}) {
     constexpr bool weighted = std::is_invocable_v<Statistic const&, std::span<V const>, std::span<double const>>;
     if (values.size() != pairs.size() || values.empty()) {
-        throw shape_error{"a prompt bootstrap needs a value per pair, got ", values.size(), " for ", pairs.size()};
+        throw shape_error("a prompt bootstrap needs a value per pair, got ", values.size(), " for ", pairs.size());
     }
     for (auto const& pair : pairs) {
         for (index prompt : pair) {
-            if (prompt < 0 || prompt >= prompts) throw domain_error{"prompt ", prompt, " of a pair is not one of ", prompts};
+            if (prompt < 0 || prompt >= prompts)
+                throw domain_error("prompt ", prompt, " of a pair is not one of ", prompts);
         }
     }
     require_options(options);
@@ -44,9 +45,11 @@ estimate prompt_bootstrap(std::span<V const> values, std::span<std::array<index,
         double total = 0;
         while (total == 0) {
             std::fill(often.begin(), often.end(), 0.0);
-            for (index k = 0; k < prompts; ++k) ++often[static_cast<std::size_t>(rng.below(static_cast<std::uint64_t>(prompts)))];
+            for (index k = 0; k < prompts; ++k)
+                ++often[static_cast<std::size_t>(rng.below(static_cast<std::uint64_t>(prompts)))];
             for (std::size_t p = 0; p < pairs.size(); ++p) {
-                weights[p] = often[static_cast<std::size_t>(pairs[p][0])] * often[static_cast<std::size_t>(pairs[p][1])];
+                weights[p] =
+                    often[static_cast<std::size_t>(pairs[p][0])] * often[static_cast<std::size_t>(pairs[p][1])];
                 total += weights[p];
             }
         }
@@ -54,7 +57,8 @@ estimate prompt_bootstrap(std::span<V const> values, std::span<std::array<index,
             replicates.push_back(statistic(values, std::span<double const>{weights}));
         } else {
             drawn.clear();
-            for (std::size_t p = 0; p < values.size(); ++p) drawn.insert(drawn.end(), static_cast<std::size_t>(weights[p]), values[p]);
+            for (std::size_t p = 0; p < values.size(); ++p)
+                drawn.insert(drawn.end(), static_cast<std::size_t>(weights[p]), values[p]);
             replicates.push_back(statistic(std::span<V const>{drawn}));
         }
     }

@@ -19,7 +19,7 @@ namespace plateau::statistics {
 /// @return NaN if n = 0       @throws domain_error on another q
 /// @see Hyndman & Fan 1996, type 7; numpy.quantile's default
 inline double quantile(std::span<double const> sorted, double q) {
-    if (!(q >= 0 && q <= 1)) throw domain_error{"a quantile needs a fraction in [0, 1], got ", std::to_string(q)};
+    if (!(q >= 0 && q <= 1)) throw domain_error("a quantile needs a fraction in [0, 1], got ", std::to_string(q));
     if (sorted.empty()) return std::numeric_limits<double>::quiet_NaN();
     double const h = q * static_cast<double>(sorted.size() - 1);
     auto const low = static_cast<std::size_t>(h);

@@ -21,8 +21,8 @@ namespace plateau::statistics {
 /// @throws domain_error unless 0 <= k <= n, n >= 1 and 0 < level < 1
 /// @see Wilson 1927; scipy.stats.binomtest(...).proportion_ci(method="wilson")
 inline estimate wilson_share(index k, index n, double level = 0.95) {
-    if (n < 1 || k < 0 || k > n) throw domain_error{"a share needs 0 <= k <= n and n >= 1, got ", k, " of ", n};
-    if (!(level > 0 && level < 1)) throw domain_error{"a level is in (0, 1), got ", std::to_string(level)};
+    if (n < 1 || k < 0 || k > n) throw domain_error("a share needs 0 <= k <= n and n >= 1, got ", k, " of ", n);
+    if (!(level > 0 && level < 1)) throw domain_error("a level is in (0, 1), got ", std::to_string(level));
     double const count = static_cast<double>(n), share = static_cast<double>(k) / count;
     double const z = normal_quantile((1 + level) / 2), scale = 1 + z * z / count;
     double const middle = (share + z * z / (2 * count)) / scale;
@@ -34,7 +34,7 @@ inline estimate wilson_share(index k, index n, double level = 0.95) {
 /// region r. @param regions  [N] region number of each prompt, N >= 2      @throws shape_error if N < 2
 /// @see Simpson 1949, "Measurement of diversity"
 inline double same_region_probability(std::span<index const> regions) {
-    if (regions.size() < 2) throw shape_error{"a pair needs two prompts, got ", regions.size()};
+    if (regions.size() < 2) throw shape_error("a pair needs two prompts, got ", regions.size());
     std::vector<index> sorted(regions.begin(), regions.end());
     std::sort(sorted.begin(), sorted.end());
     double same = 0, run = 0;
@@ -46,8 +46,9 @@ inline double same_region_probability(std::span<index const> regions) {
     return same / (n * (n - 1) / 2);
 }
 
-/// The same with its interval, by the pigeonhole bootstrap of the prompts: what `prompt_bootstrap` gives for the indicator
-/// (1 same, 0 not) of all pairs i < j, bit for bit up to the order of sums, in O(N) a resample instead of O(N²).
+/// The same with its interval, by the pigeonhole bootstrap of the prompts: what `prompt_bootstrap` gives for the
+/// indicator (1 same, 0 not) of all pairs i < j, bit for bit up to the order of sums, in O(N) a resample instead of
+/// O(N²).
 /// @throws shape_error if N < 2; those of require_options
 inline estimate same_region_estimate(std::span<index const> regions, bootstrap_options const& options = {}) {
     double const value = same_region_probability(regions);
@@ -56,7 +57,8 @@ inline estimate same_region_estimate(std::span<index const> regions, bootstrap_o
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     std::vector<std::size_t> region;
-    for (index const r : regions) region.push_back(static_cast<std::size_t>(std::lower_bound(names.begin(), names.end(), r) - names.begin()));
+    for (index const r : regions)
+        region.push_back(static_cast<std::size_t>(std::lower_bound(names.begin(), names.end(), r) - names.begin()));
     counter_rng rng{options.seed};
     double const n = static_cast<double>(regions.size());
     std::vector<double> often(regions.size()), of_region(names.size()), replicates;
@@ -70,7 +72,8 @@ inline estimate same_region_estimate(std::span<index const> regions, bootstrap_o
             of_region[region[i]] += often[i];
         }
         for (double const count : of_region) together += count * count;
-        if (n * n > own) replicates.push_back((together - own) / (n * n - own));  // else one prompt alone was drawn: again
+        if (n * n > own)
+            replicates.push_back((together - own) / (n * n - own));  // else one prompt alone was drawn: again
     }
     return percentile_estimate(value, replicates, options.level);
 }
@@ -84,10 +87,13 @@ inline estimate same_region_estimate(std::span<index const> regions, bootstrap_o
 /// @return n with its interval, ends swapped; ∞ where P is 0; the standard error is that of the delta method
 /// @throws domain_error unless r > 0
 inline estimate region_count(estimate const& same, double shape) {
-    if (!(shape > 0)) throw domain_error{"the shape of region sizes is above 0, got ", std::to_string(shape)};
+    if (!(shape > 0)) throw domain_error("the shape of region sizes is above 0, got ", std::to_string(shape));
     double const factor = 1 + 1 / shape;
-    auto const count = [&](double p) { return p > 0 ? factor / p : p == 0 ? std::numeric_limits<double>::infinity() : p; };
-    return {count(same.value), count(same.high), count(same.low), count(same.value) * (same.standard_error / same.value)};
+    auto const count = [&](double p) {
+        return p > 0 ? factor / p : p == 0 ? std::numeric_limits<double>::infinity() : p;
+    };
+    return {count(same.value), count(same.high), count(same.low),
+            count(same.value) * (same.standard_error / same.value)};
 }
 
 }  // namespace plateau::statistics

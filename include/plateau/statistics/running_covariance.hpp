@@ -11,14 +11,14 @@
 namespace plateau::statistics {
 
 /// Takes rows as they come and keeps their mean [D] and the sum of products about it, D(D + 1)/2 doubles: each batch is
-/// centred on its own mean and merged, so that a large mean costs no precision. In double; a batch of B rows is O(B D²).
-/// Batches may be of any size; single rows are slower.
+/// centred on its own mean and merged, so that a large mean costs no precision. In double; a batch of B rows is O(B
+/// D²). Batches may be of any size; single rows are slower.
 /// @see Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance"
 class running_covariance {
 public:
     /// @throws shape_error if D < 1
     explicit running_covariance(index width) : width_{width} {
-        if (width < 1) throw shape_error{"a covariance needs rows of at least one element, got ", width};
+        if (width < 1) throw shape_error("a covariance needs rows of at least one element, got ", width);
         mean_.resize(static_cast<std::size_t>(width));
         products_.resize(static_cast<std::size_t>(width * (width + 1) / 2));
     }
@@ -33,7 +33,8 @@ public:
         std::vector<double> centred(count * d), centre(d);
         for (std::size_t r = 0; r < count; ++r) {
             for (std::size_t i = 0; i < d; ++i) {
-                centred[r * d + i] = static_cast<double>(rows.data()[static_cast<index>(r) * rows.stride(0) + static_cast<index>(i)]);
+                centred[r * d + i] =
+                    static_cast<double>(rows.data()[static_cast<index>(r) * rows.stride(0) + static_cast<index>(i)]);
                 centre[i] += centred[r * d + i];
             }
         }
@@ -54,7 +55,8 @@ public:
 
     /// Adds what another one has seen. @throws shape_error on another D
     void merge(running_covariance const& other) {
-        if (other.width_ != width_) throw shape_error{"covariances of widths ", width_, " and ", other.width_, " do not add up"};
+        if (other.width_ != width_)
+            throw shape_error("covariances of widths ", width_, " and ", other.width_, " do not add up");
         for (std::size_t k = 0; k < products_.size(); ++k) products_[k] += other.products_[k];
         move_to(other.mean_, other.count_);
     }
@@ -63,14 +65,16 @@ public:
     index count() const { return static_cast<index>(count_); }
     std::vector<double> const& mean() const { return mean_; }
 
-    /// [D, D] Σ (x − mean)(x − mean)ᵀ / (n − ddof), symmetric. @param ddof  1 as numpy.cov, 0 for the maximum likelihood
+    /// [D, D] Σ (x − mean)(x − mean)ᵀ / (n − ddof), symmetric. @param ddof  1 as numpy.cov, 0 for the maximum
+    /// likelihood
     /// @throws shape_error if n <= ddof
     tensor::buffer<double, 2> covariance(index ddof = 1) const {
-        if (count() <= ddof) throw shape_error{"a covariance needs more than ", ddof, " rows, got ", count()};
+        if (count() <= ddof) throw shape_error("a covariance needs more than ", ddof, " rows, got ", count());
         tensor::buffer<double, 2> result({width_, width_});
         std::size_t k = 0;
         for (index i = 0; i < width_; ++i) {
-            for (index j = 0; j <= i; ++j) result(i, j) = result(j, i) = products_[k++] / (count_ - static_cast<double>(ddof));
+            for (index j = 0; j <= i; ++j)
+                result(i, j) = result(j, i) = products_[k++] / (count_ - static_cast<double>(ddof));
         }
         return result;
     }
@@ -83,7 +87,8 @@ private:
         double const factor = count_ * count / total;
         std::size_t k = 0;
         for (std::size_t i = 0; i < centre.size(); ++i) {
-            for (std::size_t j = 0; j <= i; ++j) products_[k++] += factor * (centre[i] - mean_[i]) * (centre[j] - mean_[j]);
+            for (std::size_t j = 0; j <= i; ++j)
+                products_[k++] += factor * (centre[i] - mean_[i]) * (centre[j] - mean_[j]);
         }
         for (std::size_t i = 0; i < centre.size(); ++i) mean_[i] += (centre[i] - mean_[i]) * (count / total);
         count_ = total;

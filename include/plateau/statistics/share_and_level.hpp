@@ -41,11 +41,11 @@ struct change_parts {
     double from_below;  ///< (1 − s̄) Δl: those below are higher
 };
 
-/// Decomposition of the change of a mean between two occasions, bars being means over both: as of the mean maximum slope into
-/// new regions (share of pairs in different ones) and sharper boundaries (level among those).
+/// Decomposition of the change of a mean between two occasions, bars being means over both: as of the mean maximum
+/// slope into new regions (share of pairs in different ones) and sharper boundaries (level among those).
 /// @param values  [n] (before, after) of each pair; one with a NaN is left out. Elements of the bootstraps too
-/// @post total = from_share + from_above + from_below up to rounding; a level that one occasion lacks is taken not to have changed,
-///       one that both lack to equal the other level; all NaN if nothing remains
+/// @post total = from_share + from_above + from_below up to rounding; a level that one occasion lacks is taken not to
+///       have changed, one that both lack to equal the other level; all NaN if nothing remains
 /// @see Kitagawa 1955, "Components of a difference between two rates"
 inline change_parts change_of_mean(std::span<std::array<double, 2> const> values, double threshold) {
     double sums[2][2] = {}, counts[2][2] = {}, n = 0;  // [occasion][above]
@@ -73,9 +73,10 @@ inline change_parts change_of_mean(std::span<std::array<double, 2> const> values
             if (std::isnan(level[above])) level[above] = level[1 - above];
         }
     }
-    double const share = (shares[0] + shares[1]) / 2, gap = (levels[0][1] + levels[1][1] - levels[0][0] - levels[1][0]) / 2;
-    return {(sums[1][0] + sums[1][1] - sums[0][0] - sums[0][1]) / n, (shares[1] - shares[0]) * gap, share * (levels[1][1] - levels[0][1]),
-            (1 - share) * (levels[1][0] - levels[0][0])};
+    double const share = (shares[0] + shares[1]) / 2,
+                 gap = (levels[0][1] + levels[1][1] - levels[0][0] - levels[1][0]) / 2;
+    return {(sums[1][0] + sums[1][1] - sums[0][0] - sums[0][1]) / n, (shares[1] - shares[0]) * gap,
+            share * (levels[1][1] - levels[0][1]), (1 - share) * (levels[1][0] - levels[0][0])};
 }
 
 }  // namespace plateau::statistics

@@ -50,7 +50,8 @@ struct quantile_of {
         if (sorted.empty()) return std::numeric_limits<double>::quiet_NaN();
         auto const at = [&](double rank) {
             return std::upper_bound(sorted.begin(), sorted.end() - 1, rank,
-                                    [](double r, auto const& entry) { return r < entry.second; })->first;
+                                    [](double r, auto const& entry) { return r < entry.second; })
+                ->first;
         };
         double const h = q * (total - 1), low = std::floor(h);
         double const ends[2] = {at(low), at(std::min(low + 1, total - 1))};

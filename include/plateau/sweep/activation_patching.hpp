@@ -18,8 +18,8 @@ namespace plateau::sweep {
 ///     effect = (δ_patched − δ_corrupted) / (δ_clean − δ_corrupted):
 /// 0 where the patch does nothing, 1 where it brings all of the clean run's δ back. No unit.
 struct patching_effects {
-    double clean = 0;                    ///< δ of the clean prompt's own run
-    double corrupted = 0;                ///< δ of the corrupted prompt's own run
+    double clean = 0;                     ///< δ of the clean prompt's own run
+    double corrupted = 0;                 ///< δ of the corrupted prompt's own run
     tensor::buffer<double, 2> resid_pre;  ///< [L, T]: blocks.l.hook_resid_pre at one position
     tensor::buffer<double, 2> attn_out;   ///< [L, T]: blocks.l.hook_attn_out at one position
     tensor::buffer<double, 2> mlp_out;    ///< [L, T]: blocks.l.hook_mlp_out at one position
@@ -29,7 +29,8 @@ struct patching_effects {
 struct activation_patching_options {
     token_id answer;  ///< what the clean prompt makes likely
     token_id wrong;   ///< what the corrupted prompt makes likely
-    std::function<void(index)> on_patches = {};  ///< told of patches that are done: 3 L T + L H in all; called concurrently
+    std::function<void(index)> on_patches =
+        {};  ///< told of patches that are done: 3 L T + L H in all; called concurrently
 };
 
 namespace detail {
@@ -51,11 +52,13 @@ struct activation_patch {
 /// Patches every single activation of the clean prompt's run into the run of the corrupted prompt: the conventions of
 /// TransformerLens' `get_act_patch_resid_pre`, `_attn_out`, `_mlp_out` and `_attn_head_out_all_pos`.
 ///
-/// All patches of a layer are rows of one sweep that begins there: they share the corrupted prompt's earlier layers, and the
-/// positions before the patched one. Where the prompts have not yet differed their activations have the same bits: such
-/// patches are known to do nothing, and do not run. A patch has the bits of a full forward pass with that hook.
+/// All patches of a layer are rows of one sweep that begins there: they share the corrupted prompt's earlier layers,
+/// and the positions before the patched one. Where the prompts have not yet differed their activations have the same
+/// bits: such patches are known to do nothing, and do not run. A patch has the bits of a full forward pass with that
+/// hook.
 /// @param clean,corrupted  [T] each
-/// @throws usage_error on prompts of different lengths or answers that are not two tokens; numeric_error if δ_clean = δ_corrupted
+/// @throws usage_error on prompts of different lengths or answers that are not two tokens; numeric_error if δ_clean =
+/// δ_corrupted
 /// @see Meng et al. 2022 (ROME); Wang et al. 2022 (IOI) for the normalised logit difference
 template <class Context, class Model>
 patching_effects patch_activations(Context const& ctx, Model const& model, std::vector<token_id> const& clean,
@@ -63,27 +66,31 @@ patching_effects patch_activations(Context const& ctx, Model const& model, std::
     using T = typename Model::value_type;
     using hooks::site_id;
     if (clean.size() != corrupted.size()) {
-        throw usage_error{"the clean prompt has ", clean.size(), " tokens, the corrupted one ", corrupted.size(),
-                          ": patching needs prompts of one length; reword one"};
+        throw usage_error("the clean prompt has ", clean.size(), " tokens, the corrupted one ", corrupted.size(),
+                          ": patching needs prompts of one length; reword one");
     }
     models::prompt_list const prompts{clean, corrupted};
     models::logit_difference<Context, T> const difference{ctx, model, options.answer, options.wrong};
     auto const values = std::make_shared<hooks::recording<T>>();
     std::array<double, 2> ends{};
     models::forward(ctx, model, prompts,
-                    hooks::record<T>("blocks.*.hook_attn_out", values) | hooks::record<T>("blocks.*.hook_mlp_out", values) |
+                    hooks::record<T>("blocks.*.hook_attn_out", values) |
+                        hooks::record<T>("blocks.*.hook_mlp_out", values) |
                         hooks::record<T>("blocks.*.attn.hook_z", values) |
-                        difference.reads([&](hooks::row_id const& row, double d) { ends[static_cast<std::size_t>(row.item)] = d; }));
+                        difference.reads(
+                            [&](hooks::row_id const& row, double d) { ends[static_cast<std::size_t>(row.item)] = d; }));
     auto const length = static_cast<index>(clean.size()), layers = static_cast<index>(model.layers());
     index const heads = hooks::find_site(model.sites(), "blocks.0.attn.hook_z").heads;
     auto const matrix = [&](index columns) { return tensor::buffer<double, 2>({layers, columns}); };
     patching_effects result{ends[0], ends[1], matrix(length), matrix(length), matrix(length), matrix(heads)};
     double const range = result.clean - result.corrupted;
     if (range == 0) {
-        throw numeric_error("both prompts have the same logit difference of answer and wrong answer, so that no patch can have an "
-                            "effect on it: choose prompts or answers that differ in it");
+        throw numeric_error(
+            "both prompts have the same logit difference of answer and wrong answer, so that no patch can have an "
+            "effect on it: choose prompts or answers that differ in it");
     }
-    auto const first = static_cast<index>(std::mismatch(clean.begin(), clean.end(), corrupted.begin()).first - clean.begin());
+    auto const first =
+        static_cast<index>(std::mismatch(clean.begin(), clean.end(), corrupted.begin()).first - clean.begin());
 
     for (index layer = 0; layer < layers; ++layer) {
         std::vector<detail::activation_patch> patches;
@@ -106,9 +113,10 @@ patching_effects patch_activations(Context const& ctx, Model const& model, std::
             return hooks::change<T>(
                 name(site), {},
                 [&](std::span<T> x, hooks::site const& at, hooks::row_id const& row, index head) {
-                    if (!patch_of(row.item).means(at, row, head)) return;
-                    auto const part = values->at(at, 0, row.position).subspan(static_cast<std::size_t>(head) * x.size(), x.size());
-                    std::copy(part.begin(), part.end(), x.begin());
+                if (!patch_of(row.item).means(at, row, head)) return;
+                auto const part =
+                    values->at(at, 0, row.position).subspan(static_cast<std::size_t>(head) * x.size(), x.size());
+                std::copy(part.begin(), part.end(), x.begin());
                 },
                 hooks::depends_on::row);
         };
@@ -118,9 +126,10 @@ patching_effects patch_activations(Context const& ctx, Model const& model, std::
         patched_rows_options sweep{.write_site = name("hook_resid_pre"), .points = 1, .on_points = options.on_patches};
         patched_rows<Context, Model>{ctx, model, prompts, std::move(sweep)}.run(
             pairs,
-            [&](index pair, index, tensor::view<T const, 2> own, tensor::view<T const, 2> other, tensor::view<T, 2> out) {
-                auto const from = patch_of(pair).site == site_id::resid_pre ? other : own;
-                for (index j = 0; j < out.extent(0); ++j) std::copy_n(from[j].data(), from.extent(1), out[j].data());
+            [&](index pair, index, tensor::view<T const, 2> own, tensor::view<T const, 2> other,
+                tensor::view<T, 2> out) {
+            auto const from = patch_of(pair).site == site_id::resid_pre ? other : own;
+            for (index j = 0; j < out.extent(0); ++j) std::copy_n(from[j].data(), from.extent(1), out[j].data());
             },
             patched("hook_attn_out") | patched("hook_mlp_out") | patched("attn.hook_z") | reads);
         if (options.on_patches && first > 0) options.on_patches(3 * first);

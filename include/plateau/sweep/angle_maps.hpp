@@ -10,17 +10,20 @@
 
 namespace plateau::sweep {
 
-/// d_k(α₁, α₂) = ‖F_k(A_k) − F_k(x_k(α₁, α₂))‖₂, x_k the exponential map at A_k towards the two directions: A_k is turned by
-/// |(α₁, α₂)| at its own norm, in the run of anchor k, at the write site and last position.
-/// @param anchors  K prompts      @param d1,d2  [width] of the write site; what of them is orthogonal to A_k, and of d2 to d1 too, counts
+/// d_k(α₁, α₂) = ‖F_k(A_k) − F_k(x_k(α₁, α₂))‖₂, x_k the exponential map at A_k towards the two directions: A_k is
+/// turned by |(α₁, α₂)| at its own norm, in the run of anchor k, at the write site and last position.
+/// @param anchors  K prompts      @param d1,d2  [width] of the write site; what of them is orthogonal to A_k, and of d2
+/// to d1 too, counts
 /// @param grid     α₁ along u, α₂ along v, radians; published: both 0 to 60 degrees, 31 points
 /// @return [K, rows, columns]; 0 at (0, 0)
-/// @throws shape_error if a direction has another width; domain_error naming the anchor that a direction is parallel to; those of
-///         surface_distances
+/// @throws shape_error if a direction has another width; domain_error naming the anchor that a direction is parallel
+///         to; those of surface_distances
 /// @see da Silva & Heimersheim 2026, arXiv 2606.24964; `paths::exp_surface`, `metrics::iso_response_of`
 template <class Context, class Model>
-[[gnu::cold]] tensor::buffer<double, 3> angle_maps(Context const& ctx, Model const& model, models::prompt_list const& anchors,
-                                                   std::span<typename Model::value_type const> d1, std::span<typename Model::value_type const> d2,
+[[gnu::cold]] tensor::buffer<double, 3> angle_maps(Context const& ctx, Model const& model,
+                                                   models::prompt_list const& anchors,
+                                                   std::span<typename Model::value_type const> d1,
+                                                   std::span<typename Model::value_type const> d2,
                                                    paths::surface_grid const& grid, surface_options const& options) {
     using T = typename Model::value_type;
     auto const clean = last_activations(ctx, model, anchors, options.write);
@@ -30,12 +33,14 @@ template <class Context, class Model>
         try {
             charts.emplace_back(std::span<T const>{clean[k].flat()}, d1, d2);
         } catch (domain_error const& problem) {
-            throw domain_error{"anchor ", k, ": ", problem.what()};
+            throw domain_error("anchor ", k, ": ", problem.what());
         }
         contexts.push_back(k);
     }
-    return surface_distances(ctx, model, anchors, contexts, grid,
-                             [&](index k, double u, double v, std::span<T> out) { charts[static_cast<std::size_t>(k)](u, v, out); }, options);
+    return surface_distances(
+        ctx, model, anchors, contexts, grid,
+        [&](index k, double u, double v, std::span<T> out) { charts[static_cast<std::size_t>(k)](u, v, out); },
+        options);
 }
 
 }  // namespace plateau::sweep

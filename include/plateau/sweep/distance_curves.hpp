@@ -57,7 +57,8 @@ template <class T, class Context>
             if (w.rows[r].last && w.rows[r].point == 0) first = static_cast<index>(r);
             references.push_back(first);
         }
-        backend::device_view<T const, 2> const all{rows.data(), {rows.extent(0), rows.extent(1) * rows.extent(2)}, {rows.stride(0), 1}};
+        backend::device_view<T const, 2> const all{
+            rows.data(), {rows.extent(0), rows.extent(1) * rows.extent(2)}, {rows.stride(0), 1}};
         auto const which = to_device(ctx, tensor::view<index const, 1>{references.data(), {rows.extent(0)}});
         typename Context::template buffer<double, 1> found{ctx, {rows.extent(0)}};
         row_distances<T>(ctx, all, all, which.view(), found.view());
@@ -82,7 +83,8 @@ template <class T>
 template <class T, class Context>
 [[gnu::cold]] hooks::hook_set<T> read_distances(Context const&, std::string site, tensor::view<double, 2> result) {
     hooks::device_action<T> on_device;
-    if constexpr (std::is_same_v<Context, backend::cuda_context>) on_device = detail::distances_on_device<T, Context>(result);
+    if constexpr (std::is_same_v<Context, backend::cuda_context>)
+        on_device = detail::distances_on_device<T, Context>(result);
     return hooks::capture<T>(std::move(site), detail::distance_sink<T>(result), std::move(on_device));
 }
 
@@ -99,9 +101,11 @@ struct curve_options {
 ///     alpha  [S] what the points are called, in any unit; S >= 1
 /// @throws usage_error (no points, no pairs, unusable prompts), site_error, numeric_error; what `write` throws
 template <class Context, class Model>
-[[gnu::cold]] distance_curves distances_along(Context const& ctx, Model const& model, models::prompt_list const& prompts,
-                                              std::vector<prompt_pair> const& pairs, std::vector<double> alpha,
-                                              point_writer<typename Model::value_type> const& write, curve_options const& options,
+[[gnu::cold]] distance_curves distances_along(Context const& ctx, Model const& model,
+                                              models::prompt_list const& prompts, std::vector<prompt_pair> const& pairs,
+                                              std::vector<double> alpha,
+                                              point_writer<typename Model::value_type> const& write,
+                                              curve_options const& options,
                                               hooks::hook_set<typename Model::value_type> const& also = {}) {
     using T = typename Model::value_type;
     distance_curves curves;

@@ -11,22 +11,26 @@ namespace plateau::sweep {
 /// What a hook set asks of a sweep beside firing. Empty if its hooks only look.
 template <class T>
 struct interventions {
-    hooks::hook_set<T> steady;            ///< the same for all points of a path: the prefix runs with them too
-    bool by_prompt = false;               ///< not the same for all prompts with the same tokens
+    hooks::hook_set<T> steady;  ///< the same for all points of a path: the prefix runs with them too
+    bool by_prompt = false;     ///< not the same for all prompts with the same tokens
     bool any = false;
-    std::vector<hooks::positions> moved;  ///< positions that rows must own, since hooks there differ from point to point
+    std::vector<hooks::positions>
+        moved;  ///< positions that rows must own, since hooks there differ from point to point
 
-    /// @param sites  of the model      @param write  the write site; rows start earlier if a hook that differs from point to point does
-    /// @throws site_error on sites that the model does not have, that are read before anything changed, or that rows of a `depends_on::row`
-    ///         hook do not come past
-    [[gnu::cold]] interventions(hooks::hook_set<T> const& set, std::vector<hooks::site> const& sites, write_site& write) {
+    /// @param sites  of the model      @param write  the write site; rows start earlier if a hook that differs from
+    /// point to point does
+    /// @throws site_error on sites that the model does not have, that are read before anything changed, or that rows of
+    ///         a `depends_on::row` hook do not come past
+    [[gnu::cold]] interventions(hooks::hook_set<T> const& set, std::vector<hooks::site> const& sites,
+                                write_site& write) {
         std::vector<hooks::site> changing{write.at};
         for (auto const& one : set.hooks()) {
             if (!one.reads_only) sort_in(one, hooks::matching_sites(sites, one.pattern), write, changing);
         }
         for (auto const& one : set.hooks()) {
             if (!one.reads_only) continue;
-            for (auto const& at : hooks::matching_sites(sites, one.pattern)) require_read_after_change(sites, changing, at, write);
+            for (auto const& at : hooks::matching_sites(sites, one.pattern))
+                require_read_after_change(sites, changing, at, write);
         }
     }
 
@@ -41,8 +45,9 @@ private:
         }
         for (auto const& site : at) {
             if (one.depends == hooks::depends_on::row && !write.rows_pass(site)) {
-                throw site_error{"the hook at ", site.name(), " changes rows of a sweep, which start after it: write at ", write.at.name(),
-                                 " or earlier, or let it change every position"};
+                throw site_error("the hook at ", site.name(),
+                                 " changes rows of a sweep, which start after it: write at ", write.at.name(),
+                                 " or earlier, or let it change every position");
             }
             write.start_before(site);
             changing.push_back(site);

@@ -12,14 +12,16 @@ namespace plateau::sweep {
 /// Which positions of a row its point replaces.
 struct write_positions {
     hooks::positions at = hooks::positions::last();  ///< of both prompts, negative ones each from its own end
-    bool suffix = false;  ///< instead: from the first token in which the two differ, so that both ends of a path are natural runs
+    bool suffix =
+        false;  ///< instead: from the first token in which the two differ, so that both ends of a path are natural runs
 };
 
 /// A pair of prompts, by number: rows run in the context of the first.
 struct prompt_pair {
     index context;
     index other;
-    bool to_context = false;  ///< paths start at the other's activation and end at the context's, instead of the reverse
+    bool to_context =
+        false;  ///< paths start at the other's activation and end at the context's, instead of the reverse
     std::optional<write_positions> positions = {};  ///< of this pair alone, instead of those of the sweep
 };
 
@@ -32,18 +34,21 @@ struct row_span {
 };
 
 /// Prompts that do not differ at all have their last position as suffix.
-/// @param of_sweep  what is written, unless the pair has positions of its own      @param context,other  [T] each, the pair's prompts
-/// @throws usage_error if a prompt does not have the positions, spans differ in length, or suffixes are of prompts that do
+/// @param of_sweep  what is written, unless the pair has positions of its own      @param context,other  [T] each, the
+/// pair's prompts
+/// @throws usage_error if a prompt does not have the positions, spans differ in length, or suffixes are of prompts that
+/// do
 [[gnu::cold]] inline row_span resolve_rows(write_positions const& of_sweep, std::vector<token_id> const& context,
                                            std::vector<token_id> const& other, prompt_pair const& pair) {
     auto const write = pair.positions.value_or(of_sweep);
     auto const length = static_cast<index>(context.size()), other_length = static_cast<index>(other.size());
     if (write.suffix) {
         if (length != other_length) {
-            throw usage_error{"suffix mode needs prompts of one length, prompts ", pair.context, " and ", pair.other, " have ",
-                              length, " and ", other_length, " tokens: pair others, or write at a position"};
+            throw usage_error("suffix mode needs prompts of one length, prompts ", pair.context, " and ", pair.other,
+                              " have ", length, " and ", other_length, " tokens: pair others, or write at a position");
         }
-        index const first = std::min<index>(std::mismatch(context.begin(), context.end(), other.begin()).first - context.begin(), length - 1);
+        index const first = std::min<index>(
+            std::mismatch(context.begin(), context.end(), other.begin()).first - context.begin(), length - 1);
         return {first, first, first, length - first};
     }
     for (index const number : {pair.context, pair.other}) {
@@ -51,14 +56,15 @@ struct row_span {
         try {
             write.at.require(tokens);
         } catch (usage_error const& problem) {
-            throw usage_error{"prompt ", number, " cannot be written to: ", problem.what()};
+            throw usage_error("prompt ", number, " cannot be written to: ", problem.what());
         }
     }
     row_span rows{write.at.first_in(length), write.at.first_in(length), write.at.first_in(other_length), 0};
     rows.count = write.at.end_in(length) - rows.first;
     if (write.at.end_in(other_length) - rows.other != rows.count) {
-        throw usage_error{"the span to be written has ", rows.count, " positions in prompt ", pair.context, " and ",
-                          write.at.end_in(other_length) - rows.other, " in prompt ", pair.other, ": count both its ends from the same side"};
+        throw usage_error("the span to be written has ", rows.count, " positions in prompt ", pair.context, " and ",
+                          write.at.end_in(other_length) - rows.other, " in prompt ", pair.other,
+                          ": count both its ends from the same side");
     }
     return rows;
 }

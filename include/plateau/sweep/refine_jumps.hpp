@@ -22,22 +22,23 @@ struct refine_jumps_options {
     double min_d1 = 0;        ///< pairs with d(1) no larger are degenerate: all of theirs is NaN, after no evaluation
 };
 
-/// Goes on from a sweep over an even grid to the steepest place of d(α)/d(1): all pairs are searched at once, a round of every
-/// search per run of the engine.
+/// Goes on from a sweep over an even grid to the steepest place of d(α)/d(1): all pairs are searched at once, a round
+/// of every search per run of the engine.
 /// @param coarse   what the sweep over the grid gave, from its first α to its last
 /// @param path     the paths that the sweep went along      @param also  interventions that it had, as they were
 /// @return by pair; evaluations include the grid's
 /// @throws usage_error (options, another number of pairs), numeric_error; as distances_along
 template <class Context, class Model>
-[[gnu::cold]] std::vector<paths::refined_jump> refine_jumps(Context const& ctx, Model const& model, models::prompt_list const& prompts,
-                                                            std::vector<prompt_pair> const& pairs, distance_curves const& coarse,
-                                                            path_writer<typename Model::value_type> const& path,
-                                                            refine_jumps_options const& options, curve_options curve,
-                                                            hooks::hook_set<typename Model::value_type> const& also = {}) {
+[[gnu::cold]] std::vector<paths::refined_jump> refine_jumps(
+    Context const& ctx, Model const& model, models::prompt_list const& prompts, std::vector<prompt_pair> const& pairs,
+    distance_curves const& coarse, path_writer<typename Model::value_type> const& path,
+    refine_jumps_options const& options, curve_options curve,
+    hooks::hook_set<typename Model::value_type> const& also = {}) {
     using T = typename Model::value_type;
     auto const count = static_cast<index>(pairs.size());
     if (coarse.distances.extent(0) != count) {
-        throw usage_error{"the jumps of ", count, " pairs are to be refined from the curves of ", coarse.distances.extent(0)};
+        throw usage_error("the jumps of ", count, " pairs are to be refined from the curves of ",
+                          coarse.distances.extent(0));
     }
     double const nan = std::numeric_limits<double>::quiet_NaN(), start = coarse.alpha.front();
     paths::refine_options search;
@@ -60,12 +61,14 @@ template <class Context, class Model>
         index most = 0;
         for (auto const& one : searches) most = std::max(most, one ? static_cast<index>(one->wanted().size()) : 0);
         if (most == 0) break;
-        point_writer<T> const write = [&](index pair, index point, tensor::view<T const, 2> a, tensor::view<T const, 2> b, tensor::view<T, 2> out) {
+        point_writer<T> const write = [&](index pair, index point, tensor::view<T const, 2> a,
+                                          tensor::view<T const, 2> b, tensor::view<T, 2> out) {
             auto const& one = searches[static_cast<std::size_t>(pair)];
             bool const wants = one && point > 0 && point <= static_cast<index>(one->wanted().size());
             path(pair, wants ? one->wanted()[static_cast<std::size_t>(point - 1)] : start, a, b, out);
         };
-        auto const found = distances_along(ctx, model, prompts, pairs, std::vector<double>(static_cast<std::size_t>(most + 1)), write, curve, also);
+        auto const found = distances_along(ctx, model, prompts, pairs,
+                                           std::vector<double>(static_cast<std::size_t>(most + 1)), write, curve, also);
         for (index p = 0; p < count; ++p) {
             auto& one = searches[static_cast<std::size_t>(p)];
             if (!one || one->wanted().empty()) continue;
@@ -75,7 +78,8 @@ template <class Context, class Model>
         }
     }
     std::vector<paths::refined_jump> jumps;
-    for (auto const& one : searches) jumps.push_back(one ? one->result() : paths::refined_jump{nan, nan, nan, nan, nan, false, 0});
+    for (auto const& one : searches)
+        jumps.push_back(one ? one->result() : paths::refined_jump{nan, nan, nan, nan, nan, false, 0});
     return jumps;
 }
 

@@ -26,8 +26,8 @@ struct point_run {
 /// Deals all points, in order, into blocks of at most about `block_rows` rows; blocks are filled up, and as equal as
 /// whole row groups and the number of threads allow. A block holds at least one new point, however many rows that has.
 /// @param whole  leave all points of an item together, however large the block
-[[gnu::cold]] inline std::vector<std::vector<point_run>> row_blocks(std::vector<row_count> const& counts, index block_rows, int threads,
-                                                                    bool whole = false) {
+[[gnu::cold]] inline std::vector<std::vector<point_run>> row_blocks(std::vector<row_count> const& counts,
+                                                                    index block_rows, int threads, bool whole = false) {
     index total = 0;
     for (auto const& one : counts) total += one.points * one.rows;
     index blocks_wanted = std::max<index>(1, (total + block_rows - 1) / std::max<index>(block_rows, 1));

@@ -36,7 +36,8 @@ public:
     /// True if there are lines.
     explicit operator bool() const { return from_.size() > 0; }
 
-    /// rows_r = (1 − t_r) from + t_r to of its pair. @param fraction  called as fraction(row_id)      @param rows  [R, D]
+    /// rows_r = (1 − t_r) from + t_r to of its pair. @param fraction  called as fraction(row_id)      @param rows  [R,
+    /// D]
     template <class Fraction>
     void write(Context const& ctx, std::span<hooks::row_id const> ids, Fraction const& fraction, rows_view rows) const {
         if constexpr (possible) {

@@ -13,9 +13,9 @@
 
 namespace plateau::sweep {
 
-/// The transplant gap of each pair, ‖F_p(B) − F_q(B)‖₂: p is the pair's context, q its other prompt, B the activation of q at the
-/// written positions, F_p(B) the read-out at p's last position where the path reaches B, F_q(B) the natural one at q's last
-/// position, in a clean run. 0 where both ends of a path are natural runs. In the unit of the read-out.
+/// The transplant gap of each pair, ‖F_p(B) − F_q(B)‖₂: p is the pair's context, q its other prompt, B the activation
+/// of q at the written positions, F_p(B) the read-out at p's last position where the path reaches B, F_q(B) the natural
+/// one at q's last position, in a clean run. 0 where both ends of a path are natural runs. In the unit of the read-out.
 ///
 /// Give `reads()` to the sweep, then ask for `distances()`.
 template <class Context, class Model>
@@ -26,14 +26,15 @@ public:
     /// @param ctx,model,prompts,pairs  kept as references
     /// @param points  of a path: B is at the last one, or at the first of a pair `to_context`
     /// @throws site_error if `read_site` is not one site
-    transplant_gap(Context const& ctx, Model const& model, models::prompt_list const& prompts, std::vector<prompt_pair> const& pairs,
-                   std::string const& read_site, index points)
-        : ctx_{ctx}, model_{model}, prompts_{prompts}, pairs_{pairs}, site_{hooks::find_site(model.sites(), read_site)}, points_{points},
-          ends_(pairs.size()) {}
+    transplant_gap(Context const& ctx, Model const& model, models::prompt_list const& prompts,
+                   std::vector<prompt_pair> const& pairs, std::string const& read_site, index points)
+        : ctx_{ctx}, model_{model}, prompts_{prompts}, pairs_{pairs}, site_{hooks::find_site(model.sites(), read_site)},
+          points_{points}, ends_(pairs.size()) {}
 
     /// Keeps the read-outs where paths reach B. Lives no longer than this.
     hooks::hook_set<T> reads() {
-        return hooks::capture<T>(site_.name(), [this](hooks::site const& at, hooks::where const& w, tensor::view<T const, 3> rows) {
+        return hooks::capture<T>(site_.name(),
+                                 [this](hooks::site const& at, hooks::where const& w, tensor::view<T const, 3> rows) {
             for (std::size_t r = 0; r < w.rows.size(); ++r) {
                 auto const& row = w.rows[r];
                 auto const item = static_cast<std::size_t>(row.item);
@@ -61,7 +62,8 @@ public:
             auto const other = static_cast<std::size_t>(pairs_[p].other);
             std::vector<T> const& end = ends_[p];
             auto const own = natural->at(site_, number[other], static_cast<index>(prompts_[other].size()) - 1);
-            all.push_back(end.size() == own.size() ? metrics::l2_distance<T>(end, own) : std::numeric_limits<double>::quiet_NaN());
+            all.push_back(end.size() == own.size() ? metrics::l2_distance<T>(end, own)
+                                                   : std::numeric_limits<double>::quiet_NaN());
         }
         return all;
     }

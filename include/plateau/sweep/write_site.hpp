@@ -54,9 +54,9 @@ struct write_site {
     write_site result{hooks::find_site(sites, name)};
     auto const id = result.at.id;
     if (result.at.axes == hooks::site_axes::keys || id >= site_id::ln_final_scale) {
-        throw site_error{"'", name,
+        throw site_error("'", name,
                          "' cannot be a write site: write to the embedding or to a vector inside of a block, "
-                         "such as blocks.0.hook_resid_post"};
+                         "such as blocks.0.hook_resid_post");
     }
     result.direct = id == site_id::resid_pre || id == site_id::resid_post;
     result.embeds = !hooks::in_block(id);
@@ -66,15 +66,16 @@ struct write_site {
 
 /// @param changes  sites that change with the point, the write site among them
 /// @throws site_error if a site that is read fires before all of them
-[[gnu::cold]] inline void require_read_after_change(std::vector<hooks::site> const& sites, std::vector<hooks::site> const& changes,
-                                                    hooks::site const& read, write_site const& write) {
+[[gnu::cold]] inline void require_read_after_change(std::vector<hooks::site> const& sites,
+                                                    std::vector<hooks::site> const& changes, hooks::site const& read,
+                                                    write_site const& write) {
     for (auto const& one : sites) {
         auto const same = [&](hooks::site const& other) { return other.id == one.id && other.layer == one.layer; };
         if (std::any_of(changes.begin(), changes.end(), same)) return;
         if (same(read)) break;
     }
-    throw site_error{"the read site ", read.name(), " comes before the write site ", write.at.name(),
-                     ": nothing can have changed there; read at or after the write site"};
+    throw site_error("the read site ", read.name(), " comes before the write site ", write.at.name(),
+                     ": nothing can have changed there; read at or after the write site");
 }
 
 }  // namespace plateau::sweep

@@ -24,7 +24,7 @@ inline void* new_storage(std::span<index const> extents, std::size_t element_byt
     index count = 1;
     for (index extent : extents) {
         if (extent < 0 || (extent > 0 && count > most / extent)) {
-            throw shape_error{"a buffer cannot have the shape ", shape_text(extents)};
+            throw shape_error("a buffer cannot have the shape ", shape_text(extents));
         }
         count *= extent;
     }
@@ -32,7 +32,7 @@ inline void* new_storage(std::span<index const> extents, std::size_t element_byt
     auto const bytes = static_cast<std::size_t>(count) * element_bytes;
     void* const memory = ::operator new(bytes, storage_alignment, std::nothrow);
     if (memory == nullptr) {
-        throw memory_error{"no memory for a buffer of ", bytes, " bytes, shape ", shape_text(extents)};
+        throw memory_error("no memory for a buffer of ", bytes, " bytes, shape ", shape_text(extents));
     }
     return zeroed ? std::memset(memory, 0, bytes) : memory;
 }
@@ -90,9 +90,13 @@ public:
     operator tensor::view<T const, Rank>() const { return view(); }
 
     template <class... I>
-    T& operator()(I... i) { return view()(i...); }
+    T& operator()(I... i) {
+        return view()(i...);
+    }
     template <class... I>
-    T const& operator()(I... i) const { return view()(i...); }
+    T const& operator()(I... i) const {
+        return view()(i...);
+    }
     decltype(auto) operator[](index i) { return view()[i]; }
     decltype(auto) operator[](index i) const { return view()[i]; }
     std::span<T> flat() & { return view().flat(); }

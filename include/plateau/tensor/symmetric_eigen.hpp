@@ -22,7 +22,8 @@ namespace detail {
 [[gnu::cold]] inline void require_symmetric(view<double const, 2> matrix) {
     require_extents(matrix.extents(), {matrix.extent(0), matrix.extent(0)}, "a symmetric matrix");
     if (matrix.extent(0) < 1) throw shape_error("a matrix without rows has no eigenvalues");
-    if (!as_eigen(matrix).allFinite()) throw domain_error("the matrix holds a NaN or an infinity: look at what it was made of");
+    if (!as_eigen(matrix).allFinite())
+        throw domain_error("the matrix holds a NaN or an infinity: look at what it was made of");
 }
 
 }  // namespace detail

@@ -47,7 +47,7 @@ public:
 
     /// A mutable view is also a constant one.
     template <class U>
-        requires(std::is_const_v<T> && std::is_same_v<U, value_type>)
+        requires(std::is_const_v<T>&& std::is_same_v<U, value_type>)
     constexpr view(view<U, Rank, Space> const& other)
         : data_{other.data()}, extents_{other.extents()}, strides_{other.strides()} {}
 
@@ -83,9 +83,7 @@ public:
     }
 
     /// Sub-view i of the first axis; for a vector the element itself.
-    constexpr decltype(auto) operator[](index i) const
-        requires std::is_same_v<Space, host_space>
-    {
+    constexpr decltype(auto) operator[](index i) const requires std::is_same_v<Space, host_space> {
         if constexpr (Rank == 1) {
             return static_cast<T&>(data_[i]);
         } else {
@@ -106,9 +104,7 @@ public:
     }
 
     /// The elements as a span. @pre dense()
-    constexpr std::span<T> flat() const
-        requires std::is_same_v<Space, host_space>
-    {
+    constexpr std::span<T> flat() const requires std::is_same_v<Space, host_space> {
         return {data_, static_cast<std::size_t>(size())};
     }
 
@@ -128,15 +124,14 @@ namespace detail {
 
 [[gnu::cold]] [[noreturn]] inline void refuse_extents(std::span<index const> actual, std::span<index const> expected,
                                                       char const* what) {
-    throw shape_error{what, " has shape ", shape_text(actual), ", expected ", shape_text(expected)};
+    throw shape_error(what, " has shape ", shape_text(actual), ", expected ", shape_text(expected));
 }
 
 }  // namespace detail
 
 /// @throws shape_error naming `what` unless the extents are equal
 template <std::size_t Rank>
-void require_extents(std::array<index, Rank> const& actual, std::array<index, Rank> const& expected,
-                     char const* what) {
+void require_extents(std::array<index, Rank> const& actual, std::array<index, Rank> const& expected, char const* what) {
     if (actual != expected) detail::refuse_extents(actual, expected, what);
 }
 

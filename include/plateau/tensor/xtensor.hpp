@@ -62,8 +62,8 @@ auto as_view(X& x) {
                   "as_view: plateau's views are row-major; use xt::layout_type::row_major");
     using element = std::remove_pointer_t<decltype(x.data())>;
     if (x.dimension() != Rank) {
-        throw shape_error{"an xtensor of rank ", x.dimension(), " is no view of rank ", Rank,
-                          "; reshape it, or ask for as_view<", x.dimension(), ">"};
+        throw shape_error("an xtensor of rank ", x.dimension(), " is no view of rank ", Rank,
+                          "; reshape it, or ask for as_view<", x.dimension(), ">");
     }
     std::array<index, Rank> extents{};
     std::array<index, Rank> strides{};
@@ -75,8 +75,8 @@ auto as_view(X& x) {
         dense *= extents[axis];
     }
     if (strides[Rank - 1] != 1 && dense != 0) {
-        throw shape_error{"the last axis of this xtensor has stride ", strides[Rank - 1],
-                          "; a view needs 1: copy it into a row-major container first"};
+        throw shape_error("the last axis of this xtensor has stride ", strides[Rank - 1],
+                          "; a view needs 1: copy it into a row-major container first");
     }
     strides[Rank - 1] = 1;
     return view<element, Rank>{x.data() + x.data_offset(), extents, strides};
@@ -85,8 +85,6 @@ auto as_view(X& x) {
 /// The same for a container that carries its rank in its type, such as xt::xtensor.
 template <XtensorContainer X>
     requires requires { std::tuple_size<typename std::remove_cv_t<X>::shape_type>::value; }
-auto as_view(X& x) {
-    return as_view<std::tuple_size<typename std::remove_cv_t<X>::shape_type>::value>(x);
-}
+auto as_view(X& x) { return as_view<std::tuple_size<typename std::remove_cv_t<X>::shape_type>::value>(x); }
 
 }  // namespace plateau::tensor

@@ -67,13 +67,14 @@ void each_png_chunk(std::string_view png, Take const& take) {
 /// The bytes of an animation of pictures of one size, replayed for ever.
 /// @param frames   bytes of PNG files of the same width, height and kind of pixels, as `canvas::png` gives them
 /// @param seconds  each frame stays
-/// @throws shape_error without frames, on bytes that are no PNG, or on frames that differ in size or kind; domain_error unless
-///         0 < seconds <= 60
+/// @throws shape_error without frames, on bytes that are no PNG, or on frames that differ in size or kind; domain_error
+///         unless 0 < seconds <= 60
 /// @post a PNG that viewers without animations show as the first frame
 /// @see W3C, Portable Network Graphics, third edition: chunks acTL, fcTL, fdAT
 inline std::string animated_png(std::span<std::string const> frames, double seconds) {
     if (frames.empty()) throw shape_error("an animation needs a frame at least");
-    if (!(seconds > 0 && seconds <= 60)) throw domain_error("a frame of an animation stays for more than 0 and at most 60 seconds");
+    if (!(seconds > 0 && seconds <= 60))
+        throw domain_error("a frame of an animation stays for more than 0 and at most 60 seconds");
     using detail::big_endian;
     std::string header, result{detail::png_signature};
     std::uint32_t sequence = 0;
@@ -81,16 +82,22 @@ inline std::string animated_png(std::span<std::string const> frames, double seco
         bool started = false, known = false;
         detail::each_png_chunk(frames[i], [&](std::string_view type, std::string_view data, std::string_view chunk) {
             if (type == "IHDR") {
-                if (i > 0 && data != header) throw shape_error{"frame ", i, " of an animation has another size or kind of pixels than the first"};
+                if (i > 0 && data != header)
+                    throw shape_error("frame ", i,
+                                      " of an animation has another size or kind of pixels than the first");
                 header = data;
                 known = data.size() == 13;
-                if (i == 0) result += std::string(chunk) + detail::png_chunk("acTL", big_endian(static_cast<std::uint32_t>(frames.size())) + big_endian(0));
+                if (i == 0)
+                    result += std::string(chunk) +
+                              detail::png_chunk("acTL",
+                                                big_endian(static_cast<std::uint32_t>(frames.size())) + big_endian(0));
             } else if (type == "IDAT") {
                 if (!known) throw shape_error("a frame of an animation is no PNG");
                 if (!started) {  // size, place, time as a fraction, dispose: nothing, blend: replace
-                    result += detail::png_chunk("fcTL", big_endian(sequence++) + header.substr(0, 8) + big_endian(0) + big_endian(0) +
-                                                            big_endian(static_cast<std::uint32_t>(std::lround(1000 * seconds)), 2) + big_endian(1000, 2) +
-                                                            std::string(2, '\0'));
+                    result += detail::png_chunk(
+                        "fcTL", big_endian(sequence++) + header.substr(0, 8) + big_endian(0) + big_endian(0) +
+                                    big_endian(static_cast<std::uint32_t>(std::lround(1000 * seconds)), 2) +
+                                    big_endian(1000, 2) + std::string(2, '\0'));
                     started = true;
                 }
                 if (i == 0) result += chunk;

@@ -36,7 +36,8 @@ public:
                     std::string const& y_label) const {
         pen const thin{palette::quiet_ink, 1};
         to.line({{area_.left, area_.top}, {area_.left, area_.bottom()}, {area_.right(), area_.bottom()}}, thin);
-        text_style number{.size = 10.5, .ink = palette::quiet_ink, .across = horizontal::centre, .along = vertical::top};
+        text_style number{
+            .size = 10.5, .ink = palette::quiet_ink, .across = horizontal::centre, .along = vertical::top};
         for (std::size_t i = 0; i < across.values.size(); ++i) {
             double const at = x(across.values[i]);
             to.line({{at, area_.bottom()}, {at, area_.bottom() + 4}}, thin);

@@ -51,7 +51,8 @@ inline bins bins_of(std::span<double const> sorted) {
         result.counts.assign(1, 0);
     } else {
         double const rule = 2 * spread / std::cbrt(static_cast<double>(sorted.size()));
-        result.width = nice_step(std::clamp(0.7 * rule, range.length() / 40, range.length() / 6));  // rounded up from here
+        result.width =
+            nice_step(std::clamp(0.7 * rule, range.length() / 40, range.length() / 6));  // rounded up from here
         result.first = std::floor(range.low / result.width + 1e-9) * result.width;
         double const count = std::floor((range.high - result.first) / result.width + 1e-9) + 1;
         result.counts.assign(static_cast<std::size_t>(count), 0);

@@ -58,7 +58,8 @@ public:
         if (!(columns >= 1 && lines >= 1 && columns <= 32767 && lines <= 32767 && scale > 0)) {
             throw domain_error("a picture must have 1 to 32767 pixels a side; choose another size");
         }
-        surface_.reset(cairo_image_surface_create(CAIRO_FORMAT_RGB24, static_cast<int>(columns), static_cast<int>(lines)));
+        surface_.reset(
+            cairo_image_surface_create(CAIRO_FORMAT_RGB24, static_cast<int>(columns), static_cast<int>(lines)));
         context_.reset(cairo_create(surface_.get()));
         check();
         cairo_set_source_rgb(context_.get(), 1, 1, 1);
@@ -216,7 +217,7 @@ private:
     static void check(cairo_status_t status) {
         if (status == CAIRO_STATUS_SUCCESS) return;
         std::string const reason = std::string("cannot draw the picture: ") + cairo_status_to_string(status);
-        if (status == CAIRO_STATUS_NO_MEMORY) throw memory_error{reason, "; choose a smaller one"};
+        if (status == CAIRO_STATUS_NO_MEMORY) throw memory_error(reason, "; choose a smaller one");
         throw error(reason);
     }
 

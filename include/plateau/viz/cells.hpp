@@ -14,12 +14,17 @@ struct cell_edges {
     rectangle area;
     index rows, columns;
 
-    double x(index c) const { return area.left + std::round(2 * area.width / static_cast<double>(columns) * static_cast<double>(c)) / 2; }
-    double y(index r) const { return area.bottom() - std::round(2 * area.height / static_cast<double>(rows) * static_cast<double>(r)) / 2; }
+    double x(index c) const {
+        return area.left + std::round(2 * area.width / static_cast<double>(columns) * static_cast<double>(c)) / 2;
+    }
+    double y(index r) const {
+        return area.bottom() - std::round(2 * area.height / static_cast<double>(rows) * static_cast<double>(r)) / 2;
+    }
     rectangle operator()(index r, index c) const { return {x(c), y(r + 1), x(c + 1) - x(c), y(r) - y(r + 1)}; }
 };
 
-/// A side for `count` cells, near `wanted` logical pixels, that gives all of them the same whole number of the file's: at least one.
+/// A side for `count` cells, near `wanted` logical pixels, that gives all of them the same whole number of the file's:
+/// at least one.
 inline double side_of_cells(index count, double wanted) {
     double const cells = static_cast<double>(std::max<index>(count, 1));
     return cells * std::max(1.0, std::round(2 * wanted / cells)) / 2;
@@ -35,7 +40,11 @@ void draw_cells(canvas& to, cell_edges const& cells, Ink const& ink) {
 
 /// A thin line around an area.
 inline void draw_border(canvas& to, rectangle area) {
-    to.line({{area.left, area.top}, {area.right(), area.top}, {area.right(), area.bottom()}, {area.left, area.bottom()}, {area.left, area.top}},
+    to.line({{area.left, area.top},
+             {area.right(), area.top},
+             {area.right(), area.bottom()},
+             {area.left, area.bottom()},
+             {area.left, area.top}},
             {palette::quiet_ink, 0.8});
 }
 

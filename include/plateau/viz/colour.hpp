@@ -24,8 +24,8 @@ constexpr colour rgb(std::uint32_t code) {
 /// Hues after Okabe & Ito ("Color Universal Design", 2008): told apart with every kind of colour vision.
 namespace palette {
 inline constexpr colour white = rgb(0xFFFFFF);
-inline constexpr colour ink = rgb(0x1F2328);       ///< text
-inline constexpr colour quiet_ink = rgb(0x59636E); ///< secondary text, axes
+inline constexpr colour ink = rgb(0x1F2328);        ///< text
+inline constexpr colour quiet_ink = rgb(0x59636E);  ///< secondary text, axes
 inline constexpr colour grid = rgb(0xE6E9ED);
 inline constexpr colour blue = rgb(0x0072B2);
 inline constexpr colour sky_blue = rgb(0x56B4E9);

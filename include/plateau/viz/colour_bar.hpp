@@ -24,14 +24,16 @@ void draw_colour_bar(canvas& to, rectangle area, Colours const& colours) {
     for (int i = 0; i < strips; ++i) {
         double const middle = range.low + range.length() * (i + 0.5) / strips;
         double const top = area.bottom() - area.height * (i + 1) / strips;
-        to.fill({area.left, top, area.width, area.bottom() - area.height * i / strips - top + (i > 0 ? 0.5 : 0)}, colours(middle));
+        to.fill({area.left, top, area.width, area.bottom() - area.height * i / strips - top + (i > 0 ? 0.5 : 0)},
+                colours(middle));
     }
     draw_border(to, area);
     pen const thin{palette::quiet_ink, 0.8};
     auto const marks = ticks_of(range, 6);
     for (double const value : marks.values) {
         to.line({{area.right(), y(value)}, {area.right() + 3, y(value)}}, thin);
-        to.text({area.right() + 7, y(value)}, tick_label(value, marks.step), {.size = 10, .ink = palette::quiet_ink, .along = vertical::middle});
+        to.text({area.right() + 7, y(value)}, tick_label(value, marks.step),
+                {.size = 10, .ink = palette::quiet_ink, .along = vertical::middle});
     }
 }
 

@@ -14,8 +14,8 @@ namespace plateau::viz {
 
 /// Pointwise quartiles over the curves that are finite everywhere.
 struct curve_band {
-    std::vector<index> curves;                ///< the rows that count, ascending
-    std::vector<double> q25, median, q75;     ///< [S]; empty if no row counts
+    std::vector<index> curves;             ///< the rows that count, ascending
+    std::vector<double> q25, median, q75;  ///< [S]; empty if no row counts
 };
 
 /// @param curves  [P,S]; a row with a value that is not finite (a degenerate pair) is left out

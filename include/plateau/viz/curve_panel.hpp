@@ -26,12 +26,13 @@ inline std::vector<index> evenly_spread(index count, index most) {
 /// @param area  the plot area; labels take 60 px left of it, 45 below, and the legend 20 above
 /// @param alpha  [S] ascending     @param curves  [P,S] d(α)/d(1)
 /// @param singles  draw at most so many single curves
-inline void draw_curves(canvas& to, rectangle area, std::span<double const> alpha,
-                        tensor::view<double const, 2> curves, index singles) {
+inline void draw_curves(canvas& to, rectangle area, std::span<double const> alpha, tensor::view<double const, 2> curves,
+                        index singles) {
     auto const band = band_of(curves);
     auto range = shown_range(curves, band);
     double const margin = 0.03 * range.length();
-    axes const frame{area, {alpha.front(), alpha.back()}, {range.low - (range.low < 0 ? 0 : margin / 2), range.high + margin}};
+    axes const frame{
+        area, {alpha.front(), alpha.back()}, {range.low - (range.low < 0 ? 0 : margin / 2), range.high + margin}};
     auto const across = ticks_of(frame.x_range(), 6), along = ticks_of(frame.y_range(), 7);
     frame.draw_grid(to, across, along);
 

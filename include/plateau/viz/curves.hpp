@@ -36,7 +36,7 @@ inline canvas render_curves(curve_figure const& figure) {
     auto const points = static_cast<index>(figure.alpha.size());
     index const pairs = figure.relative.extent(0);
     if (points < 2 || !(figure.alpha.front() < figure.alpha.back())) {
-        throw shape_error{"a picture of curves needs at least two ascending alphas, got ", points};
+        throw shape_error("a picture of curves needs at least two ascending alphas, got ", points);
     }
     tensor::require_extents<2>(figure.relative.extents(), {pairs, points}, "the curves of a picture (relative)");
     tensor::require_extents<1>({static_cast<index>(figure.max_slope.size())}, {pairs}, "max_slope of a picture");

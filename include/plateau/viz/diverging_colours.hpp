@@ -11,8 +11,8 @@
 namespace plateau::viz {
 
 /// From dark blue at −limit over white at 0 to dark vermillion at +limit, in straight lines between five colours; what
-/// lies beyond has the colour of the end, what is not a number is grey. The hues are told apart with every kind of colour
-/// vision, and darkness is the magnitude.
+/// lies beyond has the colour of the end, what is not a number is grey. The hues are told apart with every kind of
+/// colour vision, and darkness is the magnitude.
 struct diverging_colours {
     double limit = 1;  ///< > 0
 
@@ -26,7 +26,9 @@ struct diverging_colours {
         double const place = 2 * std::min(std::abs(value) / limit, 1.0);
         std::size_t const from = place < 1 ? 0 : 1;
         double const part = place - static_cast<double>(from);
-        auto const mix = [&](double colour::*channel) { return stops[from].*channel * (1 - part) + stops[from + 1].*channel * part; };
+        auto const mix = [&](double colour::*channel) {
+            return stops[from].*channel * (1 - part) + stops[from + 1].*channel * part;
+        };
         return {mix(&colour::red), mix(&colour::green), mix(&colour::blue)};
     }
 };

@@ -14,7 +14,8 @@ inline std::string fitted(canvas& to, std::string_view words, double room, text_
 }
 
 /// Title and what is counted in one line, what is shown in the next: 60 px from the top, between two edges.
-inline void draw_heading(canvas& to, interval edges, std::string const& title, std::string const& counts, std::string const& subtitle) {
+inline void draw_heading(canvas& to, interval edges, std::string const& title, std::string const& counts,
+                         std::string const& subtitle) {
     text_style const bold{.size = 16, .bold = true}, quiet{.size = 12, .ink = palette::quiet_ink};
     auto beside = quiet;
     beside.across = horizontal::right;

@@ -15,7 +15,7 @@ namespace plateau::viz {
 /// pixels a panel.
 struct heat_figure {
     std::string title = {};
-    std::string counts = {};    ///< beside the title
+    std::string counts = {};  ///< beside the title
     std::string subtitle = {};
     std::vector<heat_map> maps = {};
     double scale = 2;  ///< pixels of the file per logical pixel
@@ -29,7 +29,7 @@ inline canvas render_heat_maps(heat_figure const& figure) {
     index rows = 1, columns = 1;
     for (auto const& map : figure.maps) {
         auto const [r, c] = map.values.extents();
-        if (r < 1 || c < 1) throw shape_error{"the matrix '", map.title, "' has nothing to show: ", r, " x ", c};
+        if (r < 1 || c < 1) throw shape_error("the matrix '", map.title, "' has nothing to show: ", r, " x ", c);
         if (!map.columns.empty()) {
             tensor::require_extents<1>({static_cast<index>(map.columns.size())}, {c}, "the labels of a matrix");
         }
@@ -41,7 +41,8 @@ inline canvas render_heat_maps(heat_figure const& figure) {
     auto const lines = (figure.maps.size() + 1) / 2, across = std::min<std::size_t>(figure.maps.size(), 2);
     canvas ruler{1, 1};
     std::vector<double> labels(lines, 10.0);
-    for (std::size_t i = 0; i < figure.maps.size(); ++i) labels[i / 2] = std::max(labels[i / 2], label_height(ruler, figure.maps[i].columns));
+    for (std::size_t i = 0; i < figure.maps.size(); ++i)
+        labels[i / 2] = std::max(labels[i / 2], label_height(ruler, figure.maps[i].columns));
     double total = head + foot;
     for (double const one : labels) total += above + height + 8 + one + below;
     canvas picture{static_cast<double>(across) * (left + width + right), total, figure.scale};

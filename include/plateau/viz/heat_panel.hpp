@@ -30,14 +30,17 @@ struct heat_map {
 namespace detail {
 
 inline constexpr double label_size = 10.5, longest_label = 150;
-inline text_style label_style(bool bold) { return {.size = label_size, .ink = bold ? palette::ink : palette::quiet_ink, .bold = bold}; }
+inline text_style label_style(bool bold) {
+    return {.size = label_size, .ink = bold ? palette::ink : palette::quiet_ink, .bold = bold};
+}
 
 /// Which labels are shown, `step` columns apart: bold ones first.
 inline std::vector<index> shown_labels(std::vector<column_label> const& columns, index step) {
     std::vector<index> shown;
     for (bool const bold : {true, false}) {
         for (index c = 0; c < static_cast<index>(columns.size()); ++c) {
-            bool const free = std::none_of(shown.begin(), shown.end(), [&](index other) { return std::abs(other - c) < step; });
+            bool const free =
+                std::none_of(shown.begin(), shown.end(), [&](index other) { return std::abs(other - c) < step; });
             if (columns[static_cast<std::size_t>(c)].bold == bold && free) shown.push_back(c);
         }
     }
@@ -54,13 +57,14 @@ inline index label_step(index count, double all, double room) {
 /// Height that upright labels take, at most `longest_label` pixels; that of a number without labels.
 inline double label_height(canvas& to, std::vector<column_label> const& columns) {
     double longest = 10;
-    for (auto const& one : columns) longest = std::max(longest, to.text_width(one.words, detail::label_style(one.bold)));
+    for (auto const& one : columns)
+        longest = std::max(longest, to.text_width(one.words, detail::label_style(one.bold)));
     return std::min(longest, detail::longest_label);
 }
 
 /// Cells in diverging colours, numbered rows, labelled columns, and a colour bar.
-/// @param area     of the cells; row numbers take 45 px left of it, the bar and its labels 75 right of it, the title 20 above
-///                 and 8 + `label_height` + 26 below it those of the columns and their name
+/// @param area     of the cells; row numbers take 45 px left of it, the bar and its labels 75 right of it, the title 20
+///                 above and 8 + `label_height` + 26 below it those of the columns and their name
 inline void draw_heat_map(canvas& to, rectangle area, heat_map const& map) {
     double const labels = label_height(to, map.columns);
     auto const [rows, columns] = map.values.extents();
@@ -76,9 +80,11 @@ inline void draw_heat_map(canvas& to, rectangle area, heat_map const& map) {
     draw_border(to, area);
     to.text({area.left, area.top - 10}, map.title, {.size = 12.5, .bold = true});
 
-    text_style number{.size = detail::label_size, .ink = palette::quiet_ink, .across = horizontal::right, .along = vertical::middle};
+    text_style number{
+        .size = detail::label_size, .ink = palette::quiet_ink, .across = horizontal::right, .along = vertical::middle};
     index const row_step = detail::label_step(rows, area.height, 14);
-    for (index r = 0; r < rows; r += row_step) to.text({area.left - 6, (cells.y(r) + cells.y(r + 1)) / 2}, std::to_string(r), number);
+    for (index r = 0; r < rows; r += row_step)
+        to.text({area.left - 6, (cells.y(r) + cells.y(r + 1)) / 2}, std::to_string(r), number);
     text_style name{.size = 12, .across = horizontal::centre, .angle = 90};
     to.text({area.left - 32, area.top + area.height / 2}, map.along, name);
     name.angle = 0;

@@ -16,7 +16,7 @@ namespace plateau::viz {
 /// What the picture shows.
 struct label_figure {
     std::string title = {};
-    std::string counts = {};    ///< beside the title
+    std::string counts = {};  ///< beside the title
     std::string subtitle = {};
     map_grid grid = {};
     std::vector<label_map> panels = {};
@@ -24,8 +24,10 @@ struct label_figure {
     double scale = 2;  ///< pixels of the file per logical pixel
 };
 
-/// All panels, up to three beside each other, in the same colours, and a legend of the labels that cover most of them all.
-/// @throws shape_error without panels or on maps that do not fit the grid; domain_error on an uneven grid or an impossible size
+/// All panels, up to three beside each other, in the same colours, and a legend of the labels that cover most of them
+/// all.
+/// @throws shape_error without panels or on maps that do not fit the grid; domain_error on an uneven grid or an
+/// impossible size
 /// @post the same figure gives the same bytes
 inline canvas render_labels(label_figure const& figure) {
     auto const count = static_cast<index>(figure.panels.size());
@@ -41,7 +43,8 @@ inline canvas render_labels(label_figure const& figure) {
     place.height = side_of_cells(static_cast<index>(figure.grid.v.size()), wanted);
     canvas picture{place.total_width(), place.total_height(), figure.scale};
     draw_heading(picture, {place.left, picture.width() - place.right}, figure.title, figure.counts, figure.subtitle);
-    for (index i = 0; i < count; ++i) draw_labels(picture, place[i], figure.grid, figure.panels[static_cast<std::size_t>(i)], colours, figure.name);
+    for (index i = 0; i < count; ++i)
+        draw_labels(picture, place[i], figure.grid, figure.panels[static_cast<std::size_t>(i)], colours, figure.name);
 
     double const x = static_cast<double>(place.beside()) * (place.left + place.width + place.right) - 4;
     double y = place.head + place.above + 8;
@@ -59,13 +62,15 @@ inline canvas render_labels(label_figure const& figure) {
     };
     auto const& entries = colours.entries();
     auto const named = std::min(entries.size(), label_colours::named);
-    for (std::size_t i = 0; i < named; ++i) line(label_colours::hue(i), figure.name(entries[i].label), entries[i].share);
+    for (std::size_t i = 0; i < named; ++i)
+        line(label_colours::hue(i), figure.name(entries[i].label), entries[i].share);
     if (entries.size() > named) {
         double rest = 0;
         for (std::size_t i = named; i < entries.size(); ++i) rest += entries[i].share;
         line(rgb(0xD3D7DC), std::to_string(entries.size() - named) + " others", rest);
     }
-    picture.text({x, y + 4}, count > 1 ? "share of all panels" : "share of the panel", {.size = 10, .ink = palette::quiet_ink, .along = vertical::middle});
+    picture.text({x, y + 4}, count > 1 ? "share of all panels" : "share of the panel",
+                 {.size = 10, .ink = palette::quiet_ink, .along = vertical::middle});
     return picture;
 }
 

@@ -17,13 +17,14 @@
 
 namespace plateau::viz {
 
-/// One curve, or one cloud of points. A value that is not finite (or not positive, on a logarithmic axis) interrupts it.
+/// One curve, or one cloud of points. A value that is not finite (or not positive, on a logarithmic axis) interrupts
+/// it.
 struct labelled_curve {
-    std::string label;               ///< in the legend; empty: not there
-    std::vector<double> x, y;        ///< [S]
-    std::vector<double> low = {};    ///< [S] interval of y, drawn as a band; empty: none
+    std::string label;             ///< in the legend; empty: not there
+    std::vector<double> x, y;      ///< [S]
+    std::vector<double> low = {};  ///< [S] interval of y, drawn as a band; empty: none
     std::vector<double> high = {};
-    bool points = false;             ///< a dot at every point; without `line` a scatter plot
+    bool points = false;  ///< a dot at every point; without `line` a scatter plot
     bool line = true;
     bool dashed = false;
     std::optional<colour> ink = {};  ///< by default the next of the palette
@@ -65,7 +66,8 @@ struct labelled_figure {
 
 /// Inks of curves 0, 1, …: hues after Okabe & Ito, from the darkest contrast on; the eighth is like the first.
 inline colour series_ink(std::size_t i) {
-    static constexpr std::array inks{palette::blue, palette::vermillion, rgb(0x009E73), rgb(0xCC79A7), rgb(0xE69F00), palette::sky_blue, palette::grey};
+    static constexpr std::array inks{palette::blue, palette::vermillion, rgb(0x009E73), rgb(0xCC79A7),
+                                     rgb(0xE69F00), palette::sky_blue,   palette::grey};
     return inks[i % inks.size()];
 }
 
@@ -110,10 +112,14 @@ inline std::vector<legend_entry> legend_of(labelled_panel const& panel) {
     return entries;
 }
 
-inline void draw_labelled_curve(canvas& to, axes const& frame, labelled_panel const& panel, labelled_curve const& curve, colour ink) {
-    auto const at = [&](std::size_t i, double y) { return frame.at(on_axis(panel.x, curve.x[i]), on_axis(panel.y, y)); };
+inline void draw_labelled_curve(canvas& to, axes const& frame, labelled_panel const& panel, labelled_curve const& curve,
+                                colour ink) {
+    auto const at = [&](std::size_t i, double y) {
+        return frame.at(on_axis(panel.x, curve.x[i]), on_axis(panel.y, y));
+    };
     for (std::size_t i = 0; i + 1 < curve.low.size(); ++i) {  // piece by piece, so that a gap stays one
-        std::array const piece{at(i, curve.low[i]), at(i + 1, curve.low[i + 1]), at(i + 1, curve.high[i + 1]), at(i, curve.high[i])};
+        std::array const piece{at(i, curve.low[i]), at(i + 1, curve.low[i + 1]), at(i + 1, curve.high[i + 1]),
+                               at(i, curve.high[i])};
         if (std::all_of(piece.begin(), piece.end(), [](point p) { return std::isfinite(p.x) && std::isfinite(p.y); })) {
             to.fill(piece, ink.with_alpha(0.16));
         }
@@ -125,7 +131,8 @@ inline void draw_labelled_curve(canvas& to, axes const& frame, labelled_panel co
     double const half = curve.line ? 2.6 : 2;
     for (point const& p : points) {
         if (!std::isfinite(p.x) || !std::isfinite(p.y)) continue;
-        std::array const diamond{point{p.x - half, p.y}, point{p.x, p.y - half}, point{p.x + half, p.y}, point{p.x, p.y + half}};
+        std::array const diamond{point{p.x - half, p.y}, point{p.x, p.y - half}, point{p.x + half, p.y},
+                                 point{p.x, p.y + half}};
         to.fill(diamond, curve.line ? ink : ink.with_alpha(0.55));
     }
 }
@@ -140,21 +147,26 @@ inline void draw_labelled_curves(canvas& to, rectangle area, labelled_panel cons
     });
     auto const y = detail::range_of(panel.y, 0.05, [&](auto const& take) {
         for (auto const& curve : panel.curves) {
-            for (auto const* values : {&curve.y, &curve.low, &curve.high}) std::for_each(values->begin(), values->end(), take);
+            for (auto const* values : {&curve.y, &curve.low, &curve.high})
+                std::for_each(values->begin(), values->end(), take);
         }
         for (auto const& line : panel.references) {
             if (!line.upright && !line.diagonal) take(line.value);
         }
     });
     axes const frame{area, x, y};
-    auto const across = panel.x.logarithmic ? log_ticks_of(x, 7) : ticks_of(x, 7), along = panel.y.logarithmic ? log_ticks_of(y, 6) : ticks_of(y, 6);
+    auto const across = panel.x.logarithmic ? log_ticks_of(x, 7) : ticks_of(x, 7),
+               along = panel.y.logarithmic ? log_ticks_of(y, 6) : ticks_of(y, 6);
     frame.draw_grid(to, across, along);
     {
         auto const inside = to.clip({area.left - 3, area.top - 3, area.width + 6, area.height + 6});
         pen const dotted{palette::ink.with_alpha(0.75), 1.2, {2, 3}};
         for (auto const& line : panel.references) {
             double const at = on_axis(line.upright ? panel.x : panel.y, line.value);
-            if (line.diagonal) to.line({frame.at(std::max(x.low, y.low), std::max(x.low, y.low)), frame.at(std::min(x.high, y.high), std::min(x.high, y.high))}, dotted);
+            if (line.diagonal)
+                to.line({frame.at(std::max(x.low, y.low), std::max(x.low, y.low)),
+                         frame.at(std::min(x.high, y.high), std::min(x.high, y.high))},
+                        dotted);
             else if (line.upright) to.line({{frame.x(at), area.top}, {frame.x(at), area.bottom()}}, dotted);
             else to.line({{area.left, frame.y(at)}, {area.right(), frame.y(at)}}, dotted);
         }
@@ -165,7 +177,8 @@ inline void draw_labelled_curves(canvas& to, rectangle area, labelled_panel cons
     frame.draw_frame(to, across, along, panel.x.label, panel.y.label);
 }
 
-/// @throws shape_error without panels, or where x, y and an interval differ in length; domain_error on an impossible size
+/// @throws shape_error without panels, or where x, y and an interval differ in length; domain_error on an impossible
+/// size
 /// @post the same figure gives the same bytes
 inline canvas render_labelled_curves(labelled_figure const& figure) {
     constexpr double left = 74, right = 28, head = 72, below = 56, title = 24, row = 16;
@@ -174,8 +187,8 @@ inline canvas render_labelled_curves(labelled_figure const& figure) {
         for (auto const& curve : panel.curves) {
             bool const even = curve.x.size() == curve.y.size() && curve.low.size() == curve.high.size();
             if (even && (curve.low.empty() || curve.low.size() == curve.x.size())) continue;
-            throw shape_error{"the curve '", curve.label, "' has ", curve.x.size(), " places, ", curve.y.size(), " values and ", curve.low.size(), " and ",
-                              curve.high.size(), " bounds"};
+            throw shape_error("the curve '", curve.label, "' has ", curve.x.size(), " places, ", curve.y.size(),
+                              " values and ", curve.low.size(), " and ", curve.high.size(), " bounds");
         }
     }
     auto const across = std::min(figure.panels.size(), static_cast<std::size_t>(figure.across));
@@ -183,7 +196,8 @@ inline canvas render_labelled_curves(labelled_figure const& figure) {
     std::vector<double> above((figure.panels.size() + across - 1) / across, 0.0);  // by row of panels
     for (std::size_t i = 0; i < figure.panels.size(); ++i) {
         auto const layout = lay_out_legend(ruler, figure.panel_width, detail::legend_of(figure.panels[i]));
-        above[i / across] = std::max(above[i / across], (figure.panels[i].title.empty() ? 0 : title) + row * layout.rows + 8);
+        above[i / across] =
+            std::max(above[i / across], (figure.panels[i].title.empty() ? 0 : title) + row * layout.rows + 8);
     }
     double height = head;
     for (double const one : above) height += one + figure.panel_height + below;
@@ -198,8 +212,10 @@ inline canvas render_labelled_curves(labelled_figure const& figure) {
         auto const layout = lay_out_legend(picture, figure.panel_width, entries);
         double const area_top = top + above[i / across], first = area_top - 14 - row * (layout.rows - 1);
         text_style const bold{.size = 12, .bold = true};
-        picture.text({from, layout.rows > 0 ? first - 16 : area_top - 10}, fitted(picture, panel.title, figure.panel_width, bold), bold);
-        for (std::size_t k = 0; k < entries.size(); ++k) draw_legend_entry(picture, {from + layout.places[k].x, first + layout.places[k].y}, entries[k]);
+        picture.text({from, layout.rows > 0 ? first - 16 : area_top - 10},
+                     fitted(picture, panel.title, figure.panel_width, bold), bold);
+        for (std::size_t k = 0; k < entries.size(); ++k)
+            draw_legend_entry(picture, {from + layout.places[k].x, first + layout.places[k].y}, entries[k]);
         draw_labelled_curves(picture, {from, area_top, figure.panel_width, figure.panel_height}, panel);
         if (i % across + 1 == across) top += above[i / across] + figure.panel_height + below;
     }
@@ -207,6 +223,8 @@ inline canvas render_labelled_curves(labelled_figure const& figure) {
 }
 
 /// @throws as render_labelled_curves; file_error if the picture cannot be written
-inline void write_labelled_curves(labelled_figure const& figure, std::ostream& out) { render_labelled_curves(figure).write_png(out); }
+inline void write_labelled_curves(labelled_figure const& figure, std::ostream& out) {
+    render_labelled_curves(figure).write_png(out);
+}
 
 }  // namespace plateau::viz

@@ -20,11 +20,15 @@ struct panel_rows {
     double least = 0;  ///< width of the picture, at least
 
     index beside() const { return std::min(count, across); }
-    double total_width() const { return std::max(least, static_cast<double>(beside()) * (left + width + right) + side); }
-    double total_height() const { return head + static_cast<double>((count + across - 1) / across) * (above + height + below) + 6; }
+    double total_width() const {
+        return std::max(least, static_cast<double>(beside()) * (left + width + right) + side);
+    }
+    double total_height() const {
+        return head + static_cast<double>((count + across - 1) / across) * (above + height + below) + 6;
+    }
     rectangle operator[](index i) const {
-        return {left + static_cast<double>(i % across) * (left + width + right), head + above + static_cast<double>(i / across) * (above + height + below),
-                width, height};
+        return {left + static_cast<double>(i % across) * (left + width + right),
+                head + above + static_cast<double>(i / across) * (above + height + below), width, height};
     }
 };
 

@@ -66,8 +66,11 @@ inline void disc(canvas& to, point at, double radius, colour ink) {
 
 }  // namespace detail
 
-/// Axes whose ends are the outer edges of the outer cells. @throws shape_error, domain_error unless the grid is even and ascending
-inline axes map_axes(rectangle area, map_grid const& grid) { return {area, detail::cell_range(grid.u), detail::cell_range(grid.v)}; }
+/// Axes whose ends are the outer edges of the outer cells. @throws shape_error, domain_error unless the grid is even
+/// and ascending
+inline axes map_axes(rectangle area, map_grid const& grid) {
+    return {area, detail::cell_range(grid.u), detail::cell_range(grid.v)};
+}
 
 /// A dot and its name; one that lies outside has its name and an arrow at the edge it lies behind. NaN draws nothing.
 inline void draw_places(canvas& to, axes const& frame, std::span<place_mark const> places) {
@@ -76,16 +79,18 @@ inline void draw_places(canvas& to, axes const& frame, std::span<place_mark cons
         auto const at = frame.at(place.u, place.v);
         if (!std::isfinite(at.x) || !std::isfinite(at.y)) continue;
         text_style style{.size = 14, .bold = true, .along = vertical::middle};
-        point const inside{std::clamp(at.x, area.left + 12, area.right() - 12), std::clamp(at.y, area.top + 12, area.bottom() - 12)};
+        point const inside{std::clamp(at.x, area.left + 12, area.right() - 12),
+                           std::clamp(at.y, area.top + 12, area.bottom() - 12)};
         if (frame.x_range().contains(place.u) && frame.y_range().contains(place.v)) {
             detail::disc(to, at, 5, palette::white);
             detail::disc(to, at, 3.6, palette::ink);
             bool const mirrored = at.x > area.right() - 24;
             style.across = mirrored ? horizontal::right : horizontal::left;
-            detail::rimmed_text(to, {at.x + (mirrored ? -8 : 8), std::clamp(at.y - 8, area.top + 8, area.bottom() - 8)}, place.name, style);
+            detail::rimmed_text(to, {at.x + (mirrored ? -8 : 8), std::clamp(at.y - 8, area.top + 8, area.bottom() - 8)},
+                                place.name, style);
             continue;
         }
-        bool const left = place.u < frame.x_range().low, right = place.u > frame.x_range().high;
+        bool const left = place.u<frame.x_range().low, right = place.u> frame.x_range().high;
         style.across = left ? horizontal::left : right ? horizontal::right : horizontal::centre;
         std::string const words = left    ? "← " + place.name
                                   : right ? place.name + " →"
@@ -95,12 +100,13 @@ inline void draw_places(canvas& to, axes const& frame, std::span<place_mark cons
 }
 
 /// Title, border, axes and places around a map that has been drawn. @param title  cut to the panel's width
-inline void draw_map_frame(canvas& to, axes const& frame, std::string const& title, std::string const& across, std::string const& along,
-                           std::span<place_mark const> places) {
+inline void draw_map_frame(canvas& to, axes const& frame, std::string const& title, std::string const& across,
+                           std::string const& along, std::span<place_mark const> places) {
     auto const& area = frame.area();
     text_style const bold{.size = 12.5, .bold = true};
     draw_border(to, area);
-    to.text({area.left, area.top - 10}, shortened(title, area.width, [&](auto const& t) { return to.text_width(t, bold); }), bold);
+    to.text({area.left, area.top - 10},
+            shortened(title, area.width, [&](auto const& t) { return to.text_width(t, bold); }), bold);
     frame.draw_frame(to, ticks_of(frame.x_range(), 7), ticks_of(frame.y_range(), 7), across, along);
     draw_places(to, frame, places);
 }

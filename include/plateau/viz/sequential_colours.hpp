@@ -10,8 +10,8 @@
 
 namespace plateau::viz {
 
-/// From light yellow at 0 over green to dark blue at `limit`, in straight lines between nine colours; what lies beyond has the
-/// colour of the end, what is not a number is grey. Darkness is the magnitude.
+/// From light yellow at 0 over green to dark blue at `limit`, in straight lines between nine colours; what lies beyond
+/// has the colour of the end, what is not a number is grey. Darkness is the magnitude.
 /// @see Brewer, ColorBrewer 2.0, scheme YlGnBu
 struct sequential_colours {
     double limit = 1;  ///< > 0
@@ -25,7 +25,9 @@ struct sequential_colours {
         double const place = 8 * std::clamp(value / limit, 0.0, 1.0);
         auto const from = std::min(static_cast<std::size_t>(place), std::size_t{7});
         double const part = place - static_cast<double>(from);
-        auto const mix = [&](double colour::*channel) { return stops[from].*channel * (1 - part) + stops[from + 1].*channel * part; };
+        auto const mix = [&](double colour::*channel) {
+            return stops[from].*channel * (1 - part) + stops[from + 1].*channel * part;
+        };
         return {mix(&colour::red), mix(&colour::green), mix(&colour::blue)};
     }
 };

@@ -33,8 +33,9 @@ inline std::array<double, 3> largest_of(std::array<tensor::view<double const, 2>
     return largest;
 }
 
-/// RGB = 1 − d / largest: red where the read-out is that of A's own run, green B's, blue C's; black far from all three, white near
-/// all. Beyond `largest` as at it; where the largest is 0 as at no distance; grey where a distance is not a number.
+/// RGB = 1 − d / largest: red where the read-out is that of A's own run, green B's, blue C's; black far from all three,
+/// white near all. Beyond `largest` as at it; where the largest is 0 as at no distance; grey where a distance is not a
+/// number.
 /// @see Janiak et al. 2024, figure 1
 inline colour slice_colour(std::array<double, 3> const& distance, std::array<double, 3> const& largest) {
     std::array<double, 3> nearness{};
@@ -46,11 +47,14 @@ inline colour slice_colour(std::array<double, 3> const& distance, std::array<dou
 }
 
 /// @param area     of the cells; the axes take 62 px left of it and 46 below, the title 20 above
-/// @param largest  what each distance is divided by: `largest_of` the panel, or one for a whole series, whose colours compare
+/// @param largest  what each distance is divided by: `largest_of` the panel, or one for a whole series, whose colours
+/// compare
 /// @throws shape_error, domain_error on maps that do not fit the grid, or a grid that is not even
-inline void draw_slice(canvas& to, rectangle area, map_grid const& grid, slice_map const& map, std::array<double, 3> const& largest) {
+inline void draw_slice(canvas& to, rectangle area, map_grid const& grid, slice_map const& map,
+                       std::array<double, 3> const& largest) {
     auto const rows = static_cast<index>(grid.v.size()), columns = static_cast<index>(grid.u.size());
-    for (auto const& one : map.distances) tensor::require_extents(one.extents(), {rows, columns}, "a distance of a slice");
+    for (auto const& one : map.distances)
+        tensor::require_extents(one.extents(), {rows, columns}, "a distance of a slice");
     auto const frame = map_axes(area, grid);
     draw_cells(to, {area, rows, columns}, [&](index r, index c) {
         return slice_colour({map.distances[0](r, c), map.distances[1](r, c), map.distances[2](r, c)}, largest);

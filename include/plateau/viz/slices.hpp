@@ -17,13 +17,13 @@ namespace plateau::viz {
 /// What the picture shows.
 struct slice_figure {
     std::string title = {};
-    std::string counts = {};                     ///< beside the title
+    std::string counts = {};  ///< beside the title
     std::string subtitle = {};
-    std::array<std::string, 3> anchors = {};     ///< the prompts A, B, C; not shown if all are empty
+    std::array<std::string, 3> anchors = {};  ///< the prompts A, B, C; not shown if all are empty
     map_grid grid = {};
-    std::vector<slice_map> panels = {};          ///< slices over one grid
-    bool one_scale = false;                      ///< each distance divided by its largest in all panels, not in its own
-    double scale = 2;                            ///< pixels of the file per logical pixel
+    std::vector<slice_map> panels = {};  ///< slices over one grid
+    bool one_scale = false;              ///< each distance divided by its largest in all panels, not in its own
+    double scale = 2;                    ///< pixels of the file per logical pixel
 };
 
 namespace detail {
@@ -44,13 +44,15 @@ inline std::vector<std::array<double, 3>> slice_scales(slice_figure const& figur
 inline canvas render_slices(slice_figure const& figure, std::vector<std::array<double, 3>> const& scales) {
     auto const count = static_cast<index>(figure.panels.size());
     if (count == 0) throw shape_error("a picture of slices needs one at least");
-    bool const names = std::any_of(figure.anchors.begin(), figure.anchors.end(), [](auto const& words) { return !words.empty(); });
+    bool const names =
+        std::any_of(figure.anchors.begin(), figure.anchors.end(), [](auto const& words) { return !words.empty(); });
     double const wanted = count == 1 ? 460 : count <= 3 ? 360 : 280;
     index const lines = count == 4 ? 2 : (count + 3) / 4;
     panel_rows place{.count = count, .across = (count + lines - 1) / lines, .least = 620};
     place.width = side_of_cells(static_cast<index>(figure.grid.u.size()), wanted);
     place.height = side_of_cells(static_cast<index>(figure.grid.v.size()), wanted);
-    bool const titles = std::any_of(figure.panels.begin(), figure.panels.end(), [](auto const& panel) { return !panel.title.empty(); });
+    bool const titles =
+        std::any_of(figure.panels.begin(), figure.panels.end(), [](auto const& panel) { return !panel.title.empty(); });
     place.head += names ? 68 : 14;
     place.above = titles ? 36 : 18;
     canvas picture{place.total_width(), place.total_height(), figure.scale};
@@ -59,7 +61,8 @@ inline canvas render_slices(slice_figure const& figure, std::vector<std::array<d
 
     constexpr std::array<colour, 3> inks{rgb(0xFF0000), rgb(0x00FF00), rgb(0x0000FF)};
     constexpr std::array<char const*, 3> letters{"A", "B", "C"};
-    text_style const bold{.size = 12, .bold = true, .along = vertical::middle}, plain{.size = 12, .along = vertical::middle};
+    text_style const bold{.size = 12, .bold = true, .along = vertical::middle},
+        plain{.size = 12, .along = vertical::middle};
     for (std::size_t k = 0; k < 3 && names; ++k) {
         double const y = 74 + 17 * static_cast<double>(k);
         picture.fill({edges.low, y - 5, 14, 10}, inks[k]);
@@ -67,7 +70,9 @@ inline canvas render_slices(slice_figure const& figure, std::vector<std::array<d
         picture.text({edges.low + 38, y}, fitted(picture, figure.anchors[k], edges.length() - 38, plain), plain);
     }
     std::string const key = std::string("red, green, blue = 1 − d/max d from A's, B's, C's own run; max of ") +
-                            (figure.one_scale ? "the whole series" : count > 1 ? "each panel" : "the panel");
+                            (figure.one_scale ? "the whole series"
+                             : count > 1      ? "each panel"
+                                              : "the panel");
     text_style const note{.size = 10.5, .ink = palette::quiet_ink};
     picture.text({edges.low, place.head + 4}, fitted(picture, key, edges.length(), note), note);
     for (index i = 0; i < count; ++i) {
@@ -80,9 +85,12 @@ inline canvas render_slices(slice_figure const& figure, std::vector<std::array<d
 }  // namespace detail
 
 /// All panels, up to four beside each other. Cells are squares of whole pixels of the file at a scale of 2.
-/// @throws shape_error without panels or on maps that do not fit the grid; domain_error on an uneven grid or an impossible size
+/// @throws shape_error without panels or on maps that do not fit the grid; domain_error on an uneven grid or an
+/// impossible size
 /// @post the same figure gives the same bytes
-inline canvas render_slices(slice_figure const& figure) { return detail::render_slices(figure, detail::slice_scales(figure)); }
+inline canvas render_slices(slice_figure const& figure) {
+    return detail::render_slices(figure, detail::slice_scales(figure));
+}
 
 /// @throws as render_slices; file_error if the picture cannot be written
 inline void write_slices(slice_figure const& figure, std::ostream& out) { render_slices(figure).write_png(out); }

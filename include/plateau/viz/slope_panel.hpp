@@ -32,7 +32,8 @@ inline void draw_slopes(canvas& to, rectangle area, std::span<double const> slop
     std::copy_if(slopes.begin(), slopes.end(), std::back_inserter(sorted), [](double s) { return std::isfinite(s); });
     std::sort(sorted.begin(), sorted.end());
     auto const histogram = bins_of(sorted);
-    index const tallest = histogram.counts.empty() ? 1 : *std::max_element(histogram.counts.begin(), histogram.counts.end());
+    index const tallest =
+        histogram.counts.empty() ? 1 : *std::max_element(histogram.counts.begin(), histogram.counts.end());
 
     interval range{1, 2};  // slope 1, the straight line, always lies in the picture
     if (!sorted.empty()) range = {std::min(1.0, histogram.first), std::max(1.0, histogram.last())};
@@ -77,7 +78,8 @@ inline void draw_slopes(canvas& to, rectangle area, std::span<double const> slop
     if (sorted.size() > 1) {
         legend.push_back({"median " + detail::three_digits(median), style::median()});
         legend.push_back({"quartiles " + detail::three_digits(q25) + "–" + detail::three_digits(q75),
-                          {style::quartile_band()}, true});
+                          {style::quartile_band()},
+                          true});
     }
     legend.push_back({"no plateau", style::no_plateau()});
     draw_legend(to, {area.left, area.top - 16}, area.width + 20, legend);

@@ -22,7 +22,7 @@ namespace plateau::viz {
 
 /// A line over a map, in the map's coordinates, and what it is; several pieces may have one name.
 struct map_line {
-    std::string words;                        ///< in the legend; none if empty
+    std::string words;  ///< in the legend; none if empty
     pen with;
     std::vector<std::array<double, 2>> path;  ///< (u, v); a NaN ends a piece
 };
@@ -40,7 +40,7 @@ struct surface_map {
 /// What the picture shows.
 struct surface_figure {
     std::string title = {};
-    std::string counts = {};    ///< beside the title
+    std::string counts = {};  ///< beside the title
     std::string subtitle = {};
     std::vector<surface_map> maps = {};
     double scale = 2;  ///< pixels of the file per logical pixel

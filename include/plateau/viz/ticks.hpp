@@ -62,8 +62,8 @@ inline std::string label_of(ticks const& marks, std::size_t i) {
     return marks.labels.empty() ? tick_label(marks.values[i], marks.step) : marks.labels[i];
 }
 
-/// Marks of a logarithmic axis whose range is given as log10: powers of ten, and if these are few, 2 and 5 times them too, or at
-/// last every nice step. Labels are the numbers themselves.
+/// Marks of a logarithmic axis whose range is given as log10: powers of ten, and if these are few, 2 and 5 times them
+/// too, or at last every nice step. Labels are the numbers themselves.
 inline ticks log_ticks_of(interval range, int most) {
     ticks result{0, {}, {}};
     if (!(range.length() > 0) || !std::isfinite(range.length())) return result;

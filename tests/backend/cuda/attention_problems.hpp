@@ -75,8 +75,13 @@ tensor::buffer<T, 2> on_host(problem<T> const& p, std::vector<part> const& parts
 template <class T>
 problem<double> widened(problem<T> const& p) {
     auto const& s = p.shape;
-    problem<double> wide{{s.heads, s.kv_heads, s.width, static_cast<double>(s.scale), static_cast<double>(s.cap), s.window},
-                         in_double(p.q), in_double(p.keys), in_double(p.values), {}, {}};
+    problem<double> wide{
+        {s.heads, s.kv_heads, s.width, static_cast<double>(s.scale), static_cast<double>(s.cap), s.window},
+        in_double(p.q),
+        in_double(p.keys),
+        in_double(p.values),
+        {},
+        {}};
     for (auto const& rows : p.prefix_keys) wide.prefix_keys.push_back(in_double(rows));
     for (auto const& rows : p.prefix_values) wide.prefix_values.push_back(in_double(rows));
     return wide;

@@ -71,8 +71,10 @@ void require_unseen(problem<T> const& p, std::vector<part> const& parts, steps<T
             for (index h = 0; h < p.shape.heads; ++h) {
                 for (index k = 0; k < s.scores.extent(2); ++k) {
                     bool const seen = k >= from && k < end;
-                    if (std::isfinite(s.scores(r, h, k)) != seen) FAIL("row " << r << ", key " << k << " is or is not seen");
-                    if (!seen && (s.scores(r, h, k) > 0 || s.pattern(r, h, k) != 0)) FAIL("row " << r << ", key " << k << " is not hidden");
+                    if (std::isfinite(s.scores(r, h, k)) != seen)
+                        FAIL("row " << r << ", key " << k << " is or is not seen");
+                    if (!seen && (s.scores(r, h, k) > 0 || s.pattern(r, h, k) != 0))
+                        FAIL("row " << r << ", key " << k << " is not hidden");
                 }
             }
         }
@@ -93,7 +95,8 @@ void require_steps(problem<T> const& p, std::vector<part> const& parts, index ke
         REQUIRE_THAT(static_cast<double>(got.scores.data()[i]), WithinAbs(wanted, score));
     }
     // scores that were rounded go through the exponential
-    require_close(got.pattern, exact.pattern, [&](index i) { return 16 * rounding_tolerance<T>(exact.pattern.data()[i]); });
+    require_close(got.pattern, exact.pattern,
+                  [&](index i) { return 16 * rounding_tolerance<T>(exact.pattern.data()[i]); });
     require_close(got.z, exact.z, [&](index) { return sum_tolerance<T>(keys, 1); });
 
     auto const composed = in_every_order([&](backend::cuda_context const& ctx) {
@@ -117,7 +120,8 @@ void require_steps(problem<T> const& p, std::vector<part> const& parts, index ke
 
 TEMPLATE_TEST_CASE("attention in steps, causal", "[cuda][attention_steps]", float, double) {
     index const rows = GENERATE(1, 7, 33), kv_heads = GENERATE(1, 2), width = GENERATE(5, 64);
-    require_steps(random_problem<TestType>(rows, kv_heads * (2 * kv_heads - 1), kv_heads, width, 1), {{0, rows, 0}}, rows);
+    require_steps(random_problem<TestType>(rows, kv_heads * (2 * kv_heads - 1), kv_heads, width, 1), {{0, rows, 0}},
+                  rows);
 }
 
 TEMPLATE_TEST_CASE("attention in steps, heads of any width", "[cuda][attention_steps]", float, double) {
@@ -143,7 +147,8 @@ TEMPLATE_TEST_CASE("attention in steps, with windows and caps", "[cuda][attentio
     require_steps(p, mixed_parts(70), 76);
 }
 
-TEMPLATE_TEST_CASE("attention in steps leaves rows of no segment alone, and follows strides", "[cuda][attention_steps]", float, double) {
+TEMPLATE_TEST_CASE("attention in steps leaves rows of no segment alone, and follows strides", "[cuda][attention_steps]",
+                   float, double) {
     auto const p = random_problem<TestType>(5, 2, 1, 9, 6);
     std::vector<part> const parts{{0, 2, 0}, {3, 2, 0}};
     auto const given = host_steps(p, parts, 4);
@@ -159,7 +164,8 @@ TEMPLATE_TEST_CASE("attention in steps leaves rows of no segment alone, and foll
     for (index r = 0; r < 5; ++r) {
         for (index i = 0; i < 11; ++i) {
             if (i >= 8 || r == 2) REQUIRE(left(r, i) == 7);
-            else if (std::isfinite(given.scores(r, i / 4, i % 4))) REQUIRE_THAT(left(r, i), WithinAbs(given.scores(r, i / 4, i % 4), 1e-5));
+            else if (std::isfinite(given.scores(r, i / 4, i % 4)))
+                REQUIRE_THAT(left(r, i), WithinAbs(given.scores(r, i / 4, i % 4), 1e-5));
             else REQUIRE(std::isinf(left(r, i)));
         }
     }

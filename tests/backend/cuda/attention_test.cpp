@@ -22,8 +22,8 @@ buffer<T, 2> on_device(problem<T> const& p, std::vector<part> const& parts, inde
     });
 }
 
-/// The device's and the CPU's results against the CPU's in double, which attention_test.cpp beside cpu/ holds to the formula.
-/// Scores of size √E and their roundings go through the exponential; values are of size 1.
+/// The device's and the CPU's results against the CPU's in double, which attention_test.cpp beside cpu/ holds to the
+/// formula. Scores of size √E and their roundings go through the exponential; values are of size 1.
 template <class T>
 buffer<T, 2> require_attention(problem<T> const& p, std::vector<part> const& parts, index gap = 0) {
     auto const exact = on_host(widened(p), parts);
@@ -37,7 +37,8 @@ buffer<T, 2> require_attention(problem<T> const& p, std::vector<part> const& par
 }
 
 TEMPLATE_TEST_CASE("causal attention", "[cuda][attention]", float, double) {
-    index const rows = GENERATE(1, 7, 33, 65), kv_heads = GENERATE(1, 2), group = 2 * kv_heads - 1, width = GENERATE(5, 64);
+    index const rows = GENERATE(1, 7, 33, 65), kv_heads = GENERATE(1, 2), group = 2 * kv_heads - 1,
+                width = GENERATE(5, 64);
     require_attention(random_problem<TestType>(rows, kv_heads * group, kv_heads, width, 1), {{0, rows, 0}});
 }
 
@@ -85,7 +86,8 @@ TEMPLATE_TEST_CASE("a row has the bits of the whole sequence, wherever it stands
         copy(whole.keys, row, block.keys, at);
         copy(whole.values, row, block.values, at);
     }
-    auto const z = on_device(block, {{0, 1, prefix + 2}, {1, 1, prefix + 2}, {2, 1, prefix + 2}, {3, 1, prefix + 2}, {4, 3, prefix}});
+    auto const z = on_device(
+        block, {{0, 1, prefix + 2}, {1, 1, prefix + 2}, {2, 1, prefix + 2}, {3, 1, prefix + 2}, {4, 3, prefix}});
     for (index at = 0; at < 7; ++at) {
         CAPTURE(at);
         REQUIRE(same_bits(z[at].data(), all[at < 4 ? length - 1 : prefix + at - 4].data(), z.extent(1)));

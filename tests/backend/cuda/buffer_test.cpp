@@ -63,12 +63,18 @@ std::string message_of(cudaError_t status, F const& f, int call = 1) {
 void make_context() { backend::cuda_context const ctx; }
 
 TEST_CASE("errors of CUDA say what was asked for and what to do", "[cuda][buffer]") {
-    for (auto const status : {cudaErrorNoDevice, cudaErrorDevicesUnavailable, cudaErrorSystemNotReady, cudaErrorInitializationError}) {
+    for (auto const status :
+         {cudaErrorNoDevice, cudaErrorDevicesUnavailable, cudaErrorSystemNotReady, cudaErrorInitializationError}) {
         CHECK_THAT(message_of(status, make_context), contains("use --backend cpu"));
     }
     CHECK_THAT(message_of(cudaErrorInsufficientDriver, make_context), contains("install a driver"));
     backend::cuda_context const ctx;
-    CHECK_THAT(message_of(cudaErrorMemoryAllocation, [&] { backend::device_buffer<float, 1>{ctx, {8}}; }, 2),
+    CHECK_THAT(message_of(
+                   cudaErrorMemoryAllocation,
+                   [&] {
+        backend::device_buffer<float, 1>{ctx, {8}};
+                   },
+                   2),
                contains("no memory for 32 bytes of device memory; use smaller blocks"));
     CHECK_THAT(message_of(cudaErrorInvalidValue, [&] { ctx.synchronize(); }), contains("under compute-sanitizer"));
     cuda_on_cpu::fail_call(1, cudaErrorMemoryAllocation);
@@ -104,7 +110,8 @@ TEST_CASE("the pool's errors say so, and lose nothing", "[cuda][buffer]") {
     auto const failed = cudaErrorInvalidValue;
     CHECK_THAT(message_of(failed, make_context, 3), contains("refused the current device: invalid argument"));
     CHECK_THAT(message_of(failed, make_context, 4), contains("refused the pool of device memory: invalid argument"));
-    CHECK_THAT(message_of(failed, make_context, 5), contains("refused to keep released memory in its pool: invalid argument"));
+    CHECK_THAT(message_of(failed, make_context, 5),
+               contains("refused to keep released memory in its pool: invalid argument"));
     CHECK(cuda_on_cpu::allocations() == before);
     auto const plan = [] { static_cast<void>(backend::cuda::memory_of_device()); };
     CHECK_THAT(message_of(failed, plan, 1), contains("refused the size of device memory"));
@@ -117,7 +124,9 @@ TEST_CASE("the pool's errors say so, and lose nothing", "[cuda][buffer]") {
 #else
 TEST_CASE("more memory than a device has is an error that says so, and the next operation works", "[cuda][buffer]") {
     backend::cuda_context const ctx;
-    CHECK_THROWS_AS((backend::device_buffer<float, 1>{ctx, {static_cast<index>(backend::cuda::memory_of_device().all)}}), memory_error);
+    CHECK_THROWS_AS(
+        (backend::device_buffer<float, 1>{ctx, {static_cast<index>(backend::cuda::memory_of_device().all)}}),
+        memory_error);
     auto const x = random_buffer<float, 1>({1000}, 1);
     CHECK(same_bits(backend::to_host(ctx, backend::to_device(ctx, x)).data(), x.data(), 1000));
 }

@@ -1,4 +1,5 @@
-// The main function of cuda_device_tests: the tests of the CUDA backend on a real device, or one line where there is none.
+// The main function of cuda_device_tests: the tests of the CUDA backend on a real device, or one line where there is
+// none.
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_session.hpp>
 #else
@@ -29,7 +30,8 @@ std::string missing() {
 int main(int argc, char* argv[]) {
     std::string const why = missing();
     if (why.empty()) return Catch::Session().run(argc, argv);
-    bool const helps = why.find("use --backend cpu") != std::string::npos;  // no driver or no device, and not one that fails
+    bool const helps =
+        why.find("use --backend cpu") != std::string::npos;  // no driver or no device, and not one that fails
     std::printf("%s%s\n", helps ? "skipped: " : "", why.c_str());
     return helps ? 0 : 1;
 }

@@ -76,8 +76,8 @@ struct full_double {
     using value = double;
 };
 
-TEMPLATE_TEST_CASE("a weight on the device is written in pieces of outputs or of inputs, by many threads", "[cuda][weight]", full_float,
-                   rounded_float, full_double) {
+TEMPLATE_TEST_CASE("a weight on the device is written in pieces of outputs or of inputs, by many threads",
+                   "[cuda][weight]", full_float, rounded_float, full_double) {
     using T = typename TestType::weight;
     using S = typename TestType::value;
     using writer_type = backend::device_weight_writer<T>;
@@ -92,13 +92,16 @@ TEMPLATE_TEST_CASE("a weight on the device is written in pieces of outputs or of
         }
         for (bool const by_inputs : {false, true}) {
             device_weight<T> first{ctx, e.outputs, e.inputs, dtype_of<S>};
-            CHECK((first.outputs() == e.outputs && first.inputs() == e.inputs && first.is_bf16() == std::is_same_v<S, bfloat16>));
+            CHECK((first.outputs() == e.outputs && first.inputs() == e.inputs &&
+                   first.is_bf16() == std::is_same_v<S, bfloat16>));
             auto const writer = first.writer();
             device_weight<T> const moved = std::move(first);
-            index const step = by_inputs ? writer_type::input_step : writer_type::output_step, all = by_inputs ? e.inputs : e.outputs;
+            index const step = by_inputs ? writer_type::input_step : writer_type::output_step,
+                        all = by_inputs ? e.inputs : e.outputs;
             parallel_for(threads, (all + step - 1) / step, [&](index piece, int) {
                 index const at = piece * step, count = std::min(step, all - at);
-                if (by_inputs) writer.inputs(at, view<S const, 2>{&turned(at, 2), {count, e.outputs}, {e.outputs + 5, 1}});
+                if (by_inputs)
+                    writer.inputs(at, view<S const, 2>{&turned(at, 2), {count, e.outputs}, {e.outputs + 5, 1}});
                 else writer.outputs(at, values.view().rows(at, count));
             });
             require_cells(cells<T, S>(ctx, moved), values);
@@ -113,10 +116,12 @@ TEST_CASE("a weight is larger than the pieces on its way", "[cuda][weight]") {
     for (index n = 0; n < 700; ++n) {
         for (index k = 0; k < 1501; ++k) turned(k, n) = values(n, k);
     }
-    device_weight<float> at_once{ctx, values}, by_outputs{ctx, 700, 1501, dtype::f32}, by_inputs{ctx, 700, 1501, dtype::f32};
+    device_weight<float> at_once{ctx, values}, by_outputs{ctx, 700, 1501, dtype::f32},
+        by_inputs{ctx, 700, 1501, dtype::f32};
     by_inputs.writer().inputs(0, turned);
     // more than there is pinned memory: it is used again, which the host may not before the device has read it
-    for (index n = 0; n < 700; n += 64) by_outputs.writer().outputs(n, values.view().rows(n, std::min<index>(64, 700 - n)));
+    for (index n = 0; n < 700; n += 64)
+        by_outputs.writer().outputs(n, values.view().rows(n, std::min<index>(64, 700 - n)));
     require_cells(cells<float, float>(ctx, at_once), values);
     require_cells(cells<float, float>(ctx, by_outputs), values);
     require_cells(cells<float, float>(ctx, by_inputs), values);
@@ -129,7 +134,8 @@ TEST_CASE("for products of three bfloat16 a weight has its two parts", "[cuda][w
         values(0, 0) = 1 + 0x1p-8f + 0x1p-20f;
         for (bool const by_inputs : {false, true}) {
             CAPTURE(e.outputs, e.inputs, threads, by_inputs);
-            index const step = by_inputs ? 8 : 64, all = by_inputs ? e.inputs : e.outputs, half = (e.inputs + 7) / 8 * 8;
+            index const step = by_inputs ? 8 : 64, all = by_inputs ? e.inputs : e.outputs,
+                        half = (e.inputs + 7) / 8 * 8;
             auto const parts = in_every_order([&](cuda_context const&) {
                 cuda_context const ctx{float_products::bf16x3};
                 device_weight<float> weight{ctx, e.outputs, e.inputs, dtype::f32};
@@ -212,7 +218,8 @@ TEST_CASE("values that do not fit a weight are refused", "[cuda][weight]") {
     CHECK_THROWS_AS(writer.outputs(7, narrow), shape_error);
     CHECK_THROWS_AS(writer.inputs(0, narrow), shape_error);
     CHECK_THROWS_AS(writer.inputs(1, turned), shape_error);
-    CHECK_THROWS_WITH(writer.outputs(0, rounded), "values of shape [4, 6] and type bf16 do not fit into a weight of shape [10, 6]");
+    CHECK_THROWS_WITH(writer.outputs(0, rounded),
+                      "values of shape [4, 6] and type bf16 do not fit into a weight of shape [10, 6]");
     CHECK_THROWS_AS(half.writer().outputs(0, narrow), shape_error);
     CHECK_NOTHROW(half.writer().outputs(0, rounded));
     CHECK_THROWS_AS((device_weight<float>{ctx, -1, 6, dtype::f32}), shape_error);

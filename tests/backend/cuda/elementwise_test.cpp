@@ -32,7 +32,8 @@ TEMPLATE_TEST_CASE("activations, plain and gated", "[cuda][elementwise]", float,
     // 1 + erf and 1 + tanh cancel for negative x: the error is relative to x, not to the result
     auto const tolerance = [&](index i) { return rounding_tolerance<TestType>(static_cast<double>(x.data()[i])); };
 
-    auto const plain = changed(x, gap, [&](auto const& ctx, auto& rows) { backend::activate<TestType>(ctx, kind, rows, {}, rows.view()); });
+    auto const plain = changed(
+        x, gap, [&](auto const& ctx, auto& rows) { backend::activate<TestType>(ctx, kind, rows, {}, rows.view()); });
     backend::activate<TestType>(on_cpu, kind, x, {}, cpu.view());
     backend::activate<double>(on_cpu, kind, in_double(x), {}, exact.view());
     require_close(plain, exact, tolerance);
@@ -45,7 +46,8 @@ TEMPLATE_TEST_CASE("activations, plain and gated", "[cuda][elementwise]", float,
     for (index i = 0; i < x.size(); ++i) REQUIRE(gated.data()[i] == plain.data()[i] * up.data()[i]);
 }
 
-TEMPLATE_TEST_CASE("activations of huge values are their limits, never NaN; a NaN stays one", "[cuda][elementwise]", float, double) {
+TEMPLATE_TEST_CASE("activations of huge values are their limits, never NaN; a NaN stays one", "[cuda][elementwise]",
+                   float, double) {
     auto const kind = GENERATE(activation::silu, activation::gelu, activation::gelu_tanh, activation::relu);
     TestType const most = std::numeric_limits<TestType>::max();
     buffer<TestType, 2> x({1, 5});
@@ -54,7 +56,8 @@ TEMPLATE_TEST_CASE("activations of huge values are their limits, never NaN; a Na
     x(0, 2) = TestType(1e4);
     x(0, 3) = TestType(-1e4);
     x(0, 4) = std::numeric_limits<TestType>::quiet_NaN();
-    auto const y = changed(x, 0, [&](auto const& ctx, auto& rows) { backend::activate<TestType>(ctx, kind, rows, {}, rows.view()); });
+    auto const y = changed(
+        x, 0, [&](auto const& ctx, auto& rows) { backend::activate<TestType>(ctx, kind, rows, {}, rows.view()); });
     CHECK(y(0, 0) == most);
     CHECK(y(0, 1) == 0);
     CHECK(y(0, 2) == TestType(1e4));
@@ -76,20 +79,24 @@ TEMPLATE_TEST_CASE("sums, factors, bounds: the bits of the CPU's plain kernels",
 
     auto const biased = changed(x, gap, [&](auto const& ctx, auto& rows) {
         auto const one = backend::to_device(ctx, bias);
-        backend::add<TestType>(ctx, backend::device_view<TestType const, 2>{one.view().data(), {5, width}, {0, 1}}, rows.view());
+        backend::add<TestType>(ctx, backend::device_view<TestType const, 2>{one.view().data(), {5, width}, {0, 1}},
+                               rows.view());
     });
     for (index r = 0; r < 5; ++r) {
         for (index i = 0; i < width; ++i) REQUIRE(biased(r, i) == x(r, i) + bias(i));
     }
 
-    auto const scaled = changed(x, gap, [&](auto const& ctx, auto& rows) { backend::scale<TestType>(ctx, rows.view(), TestType(1.7)); });
+    auto const scaled = changed(
+        x, gap, [&](auto const& ctx, auto& rows) { backend::scale<TestType>(ctx, rows.view(), TestType(1.7)); });
     for (index i = 0; i < x.size(); ++i) REQUIRE(scaled.data()[i] == x.data()[i] * TestType(1.7));
 
-    auto const clipped = changed(x, gap, [&](auto const& ctx, auto& rows) { backend::clip<TestType>(ctx, rows.view(), TestType(2)); });
+    auto const clipped =
+        changed(x, gap, [&](auto const& ctx, auto& rows) { backend::clip<TestType>(ctx, rows.view(), TestType(2)); });
     backend::clip<TestType>(on_cpu, expected.view(), TestType(2));
     CHECK(same_rows(clipped.view(), expected.view()));
 
-    auto const capped = changed(x, gap, [&](auto const& ctx, auto& rows) { backend::cap<TestType>(ctx, rows.view(), TestType(3)); });
+    auto const capped =
+        changed(x, gap, [&](auto const& ctx, auto& rows) { backend::cap<TestType>(ctx, rows.view(), TestType(3)); });
     auto exact = in_double(x);
     backend::cap<double>(on_cpu, exact.view(), 3.0);
     require_close(capped, exact, [&](index i) { return rounding_tolerance<TestType>(exact.data()[i]); });
@@ -139,7 +146,8 @@ TEMPLATE_TEST_CASE("the first rows that are not finite, noted without waiting", 
 }
 
 TEMPLATE_TEST_CASE("rotations of heads, whole or in part", "[cuda][elementwise][rope]", float, double) {
-    index const heads = GENERATE(1, 3), half = GENERATE(1, 4, 5, 32, 65), rest = GENERATE(0, 3), gap = GENERATE(0, 1, 3);
+    index const heads = GENERATE(1, 3), half = GENERATE(1, 4, 5, 32, 65), rest = GENERATE(0, 3),
+                gap = GENERATE(0, 1, 3);
     index const width = 2 * half + rest;
     auto const x = random_buffer<TestType, 2>({5, heads * width}, 1);
     buffer<TestType, 2> cosines({5, half}), sines({5, half});
@@ -158,7 +166,9 @@ TEMPLATE_TEST_CASE("rotations of heads, whole or in part", "[cuda][elementwise][
     auto cpu = x.clone();
     backend::rotate<double>(on_cpu, exact.view(), heads, in_double(cosines), in_double(sines));
     backend::rotate<TestType>(on_cpu, cpu.view(), heads, cosines, sines);
-    auto const tolerance = [](index) { return rounding_tolerance<TestType>(4); };  // a difference of products of that size
+    auto const tolerance = [](index) {
+        return rounding_tolerance<TestType>(4);
+    };  // a difference of products of that size
     require_close(turned, exact, tolerance);
     require_close(cpu, exact, tolerance);
 }

@@ -130,7 +130,8 @@ TEST_CASE("a missing barrier shows for every seed", "[cuda][emulation]") {
 }
 
 TEST_CASE("shuffles, votes and reductions", "[cuda][emulation]") {
-    auto const x = in_every_order([](auto const&) { return after(kernels::everything_of_warps, buffer<int, 1>({512}), 64); });
+    auto const x =
+        in_every_order([](auto const&) { return after(kernels::everything_of_warps, buffer<int, 1>({512}), 64); });
     for (int t = 0; t < 64; ++t) {
         int const lane = t % 32, warp = t - lane;
         int const* const out = x.data() + t * 8;

@@ -39,7 +39,8 @@ using readings = std::map<std::tuple<std::string, index, index, index>, std::vec
 
 template <class T>
 hooks::hook_set<T> keep(std::string const& pattern, readings<T>& into) {
-    return hooks::capture<T>(pattern, [&into](hooks::site const& at, hooks::where const& w, tensor::view<T const, 3> rows) {
+    return hooks::capture<T>(pattern,
+                             [&into](hooks::site const& at, hooks::where const& w, tensor::view<T const, 3> rows) {
         for (std::size_t r = 0; r < w.rows.size(); ++r) {
             auto const& id = w.rows[r];
             auto values = hooks::detail::row_values<T>(at, id, rows[static_cast<index>(r)]);
@@ -117,7 +118,8 @@ TEST_CASE("weights in bfloat16 give what they give on the CPU", "[cuda][engine]"
     cuda const ctx;
     readings<float> device, cpu, full;
     models::forward(ctx, models::load<float>(folder, ctx, dtype::bf16), texts, keep<float>("unembed.hook_out", device));
-    models::forward(on_cpu, models::load<float>(folder, on_cpu, dtype::bf16), texts, keep<float>("unembed.hook_out", cpu));
+    models::forward(on_cpu, models::load<float>(folder, on_cpu, dtype::bf16), texts,
+                    keep<float>("unembed.hook_out", cpu));
     models::forward(on_cpu, models::load<float>(folder, on_cpu), texts, keep<float>("unembed.hook_out", full));
     CHECK(largest_difference(device, cpu) < 0.01);  // a sum in another order may round to another bfloat16
     CHECK(largest_difference(device, full) > 1e-4);
@@ -141,23 +143,30 @@ void require_full_passes(std::vector<std::string> const& sites, std::vector<std:
             models::forward(ctx, model, prompts, keep<TestType>(site, clean));
             for (std::size_t p = 0; p < pairs.size(); ++p) {
                 auto const prompt = [&](index i) -> auto const& { return prompts[static_cast<std::size_t>(i)]; };
-                auto const span = sweep::resolve_rows(o.positions, prompt(pairs[p].context), prompt(pairs[p].other), pairs[p]);
+                auto const span =
+                    sweep::resolve_rows(o.positions, prompt(pairs[p].context), prompt(pairs[p].other), pairs[p]);
                 for (index point = 0; point < o.points; ++point) {
                     readings<TestType> one;
-                    auto const patch = hooks::patch<TestType>(site, [&](auto const&, hooks::where const& w, tensor::view<TestType, 3> values) {
-                        for (std::size_t r = 0; r < w.rows.size(); ++r) {
-                            index const j = w.rows[r].position - span.first;
-                            if (j < 0 || j >= span.count) continue;
-                            auto const width = values.extent(1) * values.extent(2);
-                            tensor::view<TestType const, 2> const a{clean.at({site, pairs[p].context, 0, span.first + j}).data(), {1, width}};
-                            tensor::view<TestType const, 2> const b{clean.at({site, pairs[p].other, 0, span.other + j}).data(), {1, width}};
-                            lines(static_cast<index>(p), point, a, b, {values[static_cast<index>(r)].data(), {1, width}});
-                        }
-                    });
-                    models::forward(ctx, model, {prompt(pairs[p].context)}, patch | keep<TestType>("ln_final.hook_out", one));
+                    auto const patch = hooks::patch<TestType>(
+                        site, [&](auto const&, hooks::where const& w, tensor::view<TestType, 3> values) {
+                            for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                                index const j = w.rows[r].position - span.first;
+                                if (j < 0 || j >= span.count) continue;
+                                auto const width = values.extent(1) * values.extent(2);
+                                tensor::view<TestType const, 2> const a{
+                                    clean.at({site, pairs[p].context, 0, span.first + j}).data(), {1, width}};
+                                tensor::view<TestType const, 2> const b{
+                                    clean.at({site, pairs[p].other, 0, span.other + j}).data(), {1, width}};
+                                lines(static_cast<index>(p), point, a, b,
+                                      {values[static_cast<index>(r)].data(), {1, width}});
+                            }
+                        });
+                    models::forward(ctx, model, {prompt(pairs[p].context)},
+                                    patch | keep<TestType>("ln_final.hook_out", one));
                     for (auto const& [key, values] : one) {
                         if (std::get<3>(key) < span.start) continue;
-                        CHECK((rows.at({"ln_final.hook_out", static_cast<index>(p), point, std::get<3>(key)}) == values));
+                        CHECK(
+                            (rows.at({"ln_final.hook_out", static_cast<index>(p), point, std::get<3>(key)}) == values));
                     }
                 }
             }
@@ -165,16 +174,19 @@ void require_full_passes(std::vector<std::string> const& sites, std::vector<std:
     }
 }
 
-TEMPLATE_TEST_CASE("shared-prefix rows on the device have the bits of full forward passes there", "[cuda][engine]", float, double) {
+TEMPLATE_TEST_CASE("shared-prefix rows on the device have the bits of full forward passes there", "[cuda][engine]",
+                   float, double) {
     require_full_passes<TestType>({"blocks.0.hook_resid_post"}, {{-1, 1}});
 }
 
 TEMPLATE_TEST_CASE("so they have at other sites and positions", "[cuda][engine][full]", float, double) {
-    require_full_passes<TestType>({"blocks.0.hook_resid_pre", "blocks.0.hook_resid_post", "blocks.1.hook_resid_mid", "blocks.1.attn.hook_v"},
-                                  {{-1, 1}, {-3, 2}, {0, 1}});
+    require_full_passes<TestType>(
+        {"blocks.0.hook_resid_pre", "blocks.0.hook_resid_post", "blocks.1.hook_resid_mid", "blocks.1.attn.hook_v"},
+        {{-1, 1}, {-3, 2}, {0, 1}});
 }
 
-TEST_CASE("a row's bits do not depend on its block, on how points are made, or on how distances are read", "[cuda][engine]") {
+TEST_CASE("a row's bits do not depend on its block, on how points are made, or on how distances are read",
+          "[cuda][engine]") {
     constexpr index steps = 9;
     std::vector<readings<float>> all;
     std::vector<std::vector<double>> distances;
@@ -189,7 +201,8 @@ TEST_CASE("a row's bits do not depend on its block, on how points are made, or o
                 tensor::buffer<double, 2> on_device({4, steps}), by_sink({4, steps});
                 sweep::patched_rows{ctx, model, prompts, o}.run(
                     pairs, lines ? sweep::straight_lines<float>(pairs, steps) : by_the_host<float>(steps),
-                    keep<float>("blocks.*.hook_resid_post", all.emplace_back()) | sweep::read_distances<float>(ctx, "ln_final.hook_out", on_device) |
+                    keep<float>("blocks.*.hook_resid_post", all.emplace_back()) |
+                        sweep::read_distances<float>(ctx, "ln_final.hook_out", on_device) |
                         sweep::read_distances<float>("ln_final.hook_out", by_sink));
                 for (index i = 0; i < on_device.size(); ++i) {
                     CHECK_THAT(on_device.data()[i], WithinRel(by_sink.data()[i], sum_tolerance<double>(24, 1)));
@@ -211,7 +224,8 @@ TEMPLATE_TEST_CASE("the published experiment is the CPU's", "[cuda][engine]", fl
     double largest = 0;
     for (double const d : cpu.distances.flat()) largest = std::max(largest, d);
     for (index i = 0; i < cpu.distances.size(); ++i) {
-        CHECK_THAT(device.distances.data()[i], WithinAbs(cpu.distances.data()[i], engine_tolerance<TestType> * largest));
+        CHECK_THAT(device.distances.data()[i],
+                   WithinAbs(cpu.distances.data()[i], engine_tolerance<TestType> * largest));
     }
     for (index p = 0; p < 4; ++p) CHECK(device.distances(p, 0) == 0);
 }
@@ -222,17 +236,25 @@ TEST_CASE("interventions, freezing and patching act on the device as on the CPU"
         sweep::patched_rows_options o;
         o.points = 4;
         auto const lines = sweep::straight_lines<double>(pairs, o.points);
-        auto const frozen = sweep::freeze(ctx, model, prompts, pairs, o, lines, {{"blocks.*.hook_mlp_out", sweep::frozen_at::context}, {"blocks.2.attn.hook_pattern", sweep::frozen_at::path_mean}});
-        auto const edited = hooks::add<double>("blocks.1.hook_resid_mid", std::vector<double>(24, 0.1)) |
-                            hooks::zero_ablate<double>("blocks.2.attn.hook_z", hooks::positions::last() & hooks::heads{1}) |
-                            hooks::project_out<double>("blocks.1.hook_resid_post", std::vector<double>(24, 1.0), hooks::positions{0, 2});
-        auto const steered = hooks::patch<double>("blocks.1.attn.hook_z", [](auto const&, hooks::where const& w, tensor::view<double, 3> z) {
+        auto const frozen = sweep::freeze(ctx, model, prompts, pairs, o, lines,
+                                          {{"blocks.*.hook_mlp_out", sweep::frozen_at::context},
+                                           {"blocks.2.attn.hook_pattern", sweep::frozen_at::path_mean}});
+        auto const edited =
+            hooks::add<double>("blocks.1.hook_resid_mid", std::vector<double>(24, 0.1)) |
+            hooks::zero_ablate<double>("blocks.2.attn.hook_z", hooks::positions::last() & hooks::heads{1}) |
+            hooks::project_out<double>("blocks.1.hook_resid_post", std::vector<double>(24, 1.0),
+                                       hooks::positions{0, 2});
+        auto const steered = hooks::patch<double>(
+            "blocks.1.attn.hook_z",
+            [](auto const&, hooks::where const& w, tensor::view<double, 3> z) {
             for (std::size_t r = 0; r < w.rows.size(); ++r) z(static_cast<index>(r), 1, 0) += 0.5;
-        }, hooks::depends_on::position);
+            },
+            hooks::depends_on::position);
         readings<double> found;
-        sweep::patched_rows{ctx, model, prompts, o}.run(pairs, lines, frozen | edited | steered | keep<double>("ln_final.hook_out", found) |
-                                                                           keep<double>("blocks.2.attn.hook_result", found) |
-                                                                           keep<double>("blocks.1.hook_q_input", found));
+        sweep::patched_rows{ctx, model, prompts, o}.run(
+            pairs, lines,
+            frozen | edited | steered | keep<double>("ln_final.hook_out", found) |
+                keep<double>("blocks.2.attn.hook_result", found) | keep<double>("blocks.1.hook_q_input", found));
         std::map<std::tuple<std::string, index, index, index>, std::vector<double>> last;
         for (auto& [key, values] : found) last.emplace(key, std::move(values));
         return last;
@@ -241,9 +263,11 @@ TEST_CASE("interventions, freezing and patching act on the device as on the CPU"
     CHECK(largest_difference<double>(run(ctx), run(on_cpu)) < 1e-12);
     auto const effects = [&](auto const& on) {
         auto const model = tiny_model<double>(on);
-        auto const found = sweep::patch_activations(on, model, tiny::random_prompts(5, {5, 5}, 37)[0], tiny::random_prompts(5, {5, 5}, 37)[1], {3, 4});
+        auto const found = sweep::patch_activations(on, model, tiny::random_prompts(5, {5, 5}, 37)[0],
+                                                    tiny::random_prompts(5, {5, 5}, 37)[1], {3, 4});
         std::vector<double> all{found.clean, found.corrupted};
-        for (auto const* one : {&found.resid_pre, &found.attn_out, &found.mlp_out, &found.head_z}) all.insert(all.end(), one->flat().begin(), one->flat().end());
+        for (auto const* one : {&found.resid_pre, &found.attn_out, &found.mlp_out, &found.head_z})
+            all.insert(all.end(), one->flat().begin(), one->flat().end());
         return all;
     };
     auto const device = effects(ctx), cpu = effects(on_cpu);
@@ -260,21 +284,26 @@ constexpr bool counts_bytes = false;
 std::size_t bytes_to_host() { return 0; }
 #endif
 
-TEMPLATE_TEST_CASE("built-in interventions act where the rows are: none comes to the host for them", "[cuda][engine]", float, double) {
+TEMPLATE_TEST_CASE("built-in interventions act where the rows are: none comes to the host for them", "[cuda][engine]",
+                   float, double) {
     auto const direction = random_buffer<TestType, 2>({3, 24}, 9);
     std::vector<TestType> const u(direction[0].data(), direction[0].data() + 24), of_head(u.begin(), u.begin() + 6);
     using hooks::positions;
     auto const some = hooks::heads{1, 3};
     std::vector<hooks::hook_set<TestType>> const sets{
-        hooks::add<TestType>("blocks.1.hook_resid_mid", u) | hooks::scale<TestType>("blocks.1.hook_resid_post", TestType(-1.75)) |
+        hooks::add<TestType>("blocks.1.hook_resid_mid", u) |
+            hooks::scale<TestType>("blocks.1.hook_resid_post", TestType(-1.75)) |
             hooks::project_out<TestType>("blocks.1.attn.hook_z", u, positions::last() & some),  // a share for each head
-        hooks::set_to<TestType>("blocks.1.attn.hook_z", of_head, some) | hooks::scale<TestType>("blocks.1.attn.hook_pattern", TestType(0.5), some) |
+        hooks::set_to<TestType>("blocks.1.attn.hook_z", of_head, some) |
+            hooks::scale<TestType>("blocks.1.attn.hook_pattern", TestType(0.5), some) |
             hooks::project_out<TestType>("blocks.*.hook_resid_mid", u),
         hooks::resample_ablate<TestType>("blocks.1.attn.hook_z", direction, 5, positions{0, 3}) |
             hooks::scale<TestType>("blocks.1.attn.hook_z", TestType(0.3), positions{1, 4} & some) |
             hooks::project_out<TestType>("blocks.1.hook_resid_post", u, positions{0, 2}),
-        hooks::zero_ablate<TestType>("blocks.2.hook_mlp_out", positions::last()) | hooks::project_out<TestType>("blocks.1.attn.hook_q", of_head) |
-            hooks::scale<TestType>("blocks.1.hook_attn_out", TestType(3)) | hooks::project_out<TestType>("blocks.1.hook_attn_out", u) |
+        hooks::zero_ablate<TestType>("blocks.2.hook_mlp_out", positions::last()) |
+            hooks::project_out<TestType>("blocks.1.attn.hook_q", of_head) |
+            hooks::scale<TestType>("blocks.1.hook_attn_out", TestType(3)) |
+            hooks::project_out<TestType>("blocks.1.hook_attn_out", u) |
             hooks::add<TestType>("blocks.1.hook_attn_out", u, positions{-2, -1}),
     };
     auto const run = [&](auto const& ctx, hooks::hook_set<TestType> const& set, readings<TestType>* found) {
@@ -284,9 +313,11 @@ TEMPLATE_TEST_CASE("built-in interventions act where the rows are: none comes to
         o.block_rows = 7;
         o.riding_rows = 0;  // as prefixes with hooks do not
         tensor::buffer<double, 2> distances({4, 4});
-        auto const reads = found ? keep<TestType>("ln_final.hook_out", *found) : sweep::read_distances<TestType>(ctx, "ln_final.hook_out", distances);
+        auto const reads = found ? keep<TestType>("ln_final.hook_out", *found)
+                                 : sweep::read_distances<TestType>(ctx, "ln_final.hook_out", distances);
         std::size_t const before = bytes_to_host();
-        sweep::patched_rows{ctx, model, prompts, o}.run(pairs, sweep::straight_lines<TestType>(pairs, o.points), set | reads);
+        sweep::patched_rows{ctx, model, prompts, o}.run(pairs, sweep::straight_lines<TestType>(pairs, o.points),
+                                                        set | reads);
         return bytes_to_host() - before;
     };
     cuda const ctx;
@@ -302,11 +333,14 @@ TEMPLATE_TEST_CASE("built-in interventions act where the rows are: none comes to
     }
     hooks::hook_set<TestType> all, none;
     for (std::string const site : {"blocks.1.hook_resid_mid", "blocks.2.attn.hook_z"}) {
-        all = all | hooks::add<TestType>(site, u) | hooks::scale<TestType>(site, TestType(2)) | hooks::project_out<TestType>(site, u);
-        none = none | hooks::patch<TestType>(site, [](auto&&...) {}, hooks::depends_on::position);
+        all = all | hooks::add<TestType>(site, u) | hooks::scale<TestType>(site, TestType(2)) |
+              hooks::project_out<TestType>(site, u);
+        none = none | hooks::patch<TestType>(
+                          site, [](auto&&...) {}, hooks::depends_on::position);
     }
     auto const bytes = run(ctx, {}, nullptr);
-    std::size_t const less_than_a_row = 23 * sizeof(TestType);  // prompts run once more where they have hooks, and leave notes
+    std::size_t const less_than_a_row =
+        23 * sizeof(TestType);  // prompts run once more where they have hooks, and leave notes
     CHECK(run(ctx, all, nullptr) <= bytes + less_than_a_row);
     CHECK((!counts_bytes || run(ctx, none, nullptr) > bytes + 20 * less_than_a_row));  // hooks of one's own
 }
@@ -314,17 +348,17 @@ TEMPLATE_TEST_CASE("built-in interventions act where the rows are: none comes to
 TEST_CASE("directions that are none, and vectors that do not fit, are errors on the device too", "[cuda][engine]") {
     cuda const ctx;
     auto const model = tiny_model<float>(ctx);
-    auto const run = [&](hooks::hook_set<float> const& set) {
-        models::forward(ctx, model, prompts, set);
-    };
+    auto const run = [&](hooks::hook_set<float> const& set) { models::forward(ctx, model, prompts, set); };
     std::vector<float> u(24, 1.0f);
     CHECK_NOTHROW(run(hooks::project_out<float>("blocks.1.attn.hook_z", u)));
     std::fill_n(u.begin() + 6, 6, 0.0f);
     CHECK_THROWS_AS(run(hooks::project_out<float>("blocks.1.attn.hook_z", u)), domain_error);  // a share of nothing
     CHECK_NOTHROW(run(hooks::project_out<float>("blocks.1.attn.hook_z", u, hooks::heads{0, 2})));
     u[0] = std::numeric_limits<float>::infinity();
-    CHECK_THROWS_WITH(run(hooks::project_out<float>("blocks.1.hook_resid_mid", u)), contains("blocks.1.hook_resid_mid is zero or not finite"));
-    CHECK_THROWS_AS(run(hooks::project_out<float>("blocks.1.hook_resid_mid", std::vector<float>(23, 1.0f))), shape_error);
+    CHECK_THROWS_WITH(run(hooks::project_out<float>("blocks.1.hook_resid_mid", u)),
+                      contains("blocks.1.hook_resid_mid is zero or not finite"));
+    CHECK_THROWS_AS(run(hooks::project_out<float>("blocks.1.hook_resid_mid", std::vector<float>(23, 1.0f))),
+                    shape_error);
 }
 
 TEST_CASE("predictions, losses, answers and generated texts are the CPU's", "[cuda][engine]") {
@@ -332,15 +366,21 @@ TEST_CASE("predictions, losses, answers and generated texts are the CPU's", "[cu
         using Context = std::decay_t<decltype(ctx)>;
         auto const model = tiny_model<double>(ctx);
         sweep::predictions<double> read{4, 5, 3};
-        sweep::answer_logits<Context, models::language_model<Context, double>> answers{ctx, model, {{1, 2}, {3, 4}, {5, 6}, {0, 36}}, 5};
-        sweep::interpolate(ctx, model, prompts, pairs, {.steps = 5}, sweep::read_predictions(ctx, model, read) | answers.reads());
+        sweep::answer_logits<Context, models::language_model<Context, double>> answers{
+            ctx, model, {{1, 2}, {3, 4}, {5, 6}, {0, 36}}, 5};
+        sweep::interpolate(ctx, model, prompts, pairs, {.steps = 5},
+                           sweep::read_predictions(ctx, model, read) | answers.reads());
         std::vector<double> numbers;
-        for (auto const* one : {&read.kl_from_start, &read.kl_to_start, &read.log_sum_exp}) numbers.insert(numbers.end(), one->flat().begin(), one->flat().end());
-        for (auto const& best : read.best.flat()) numbers.push_back(best.logit), numbers.push_back(static_cast<double>(best.token));
+        for (auto const* one : {&read.kl_from_start, &read.kl_to_start, &read.log_sum_exp})
+            numbers.insert(numbers.end(), one->flat().begin(), one->flat().end());
+        for (auto const& best : read.best.flat())
+            numbers.push_back(best.logit), numbers.push_back(static_cast<double>(best.token));
         for (index p = 0; p < 4; ++p) {
-            for (index k = 0; k < 2; ++k) numbers.insert(numbers.end(), answers.of(p, k).begin(), answers.of(p, k).end());
+            for (index k = 0; k < 2; ++k)
+                numbers.insert(numbers.end(), answers.of(p, k).begin(), answers.of(p, k).end());
         }
-        for (auto const& losses : models::token_losses(ctx, model, prompts)) numbers.insert(numbers.end(), losses.begin(), losses.end());
+        for (auto const& losses : models::token_losses(ctx, model, prompts))
+            numbers.insert(numbers.end(), losses.begin(), losses.end());
         for (auto const& text : models::generate(ctx, model, prompts, {.max_new_tokens = 6})) {
             for (auto const token : text.tokens) numbers.push_back(static_cast<double>(token));
         }
@@ -365,7 +405,8 @@ TEST_CASE("what is not finite on the device is said with its layer and its pair"
         if (pair == 2 && point == 1) out(0, 3) = std::numeric_limits<float>::infinity();
     };
     tensor::buffer<double, 2> distances({4, 3});
-    CHECK_THROWS_WITH((sweep::patched_rows{ctx, model, prompts, o}.run(pairs, poison, sweep::read_distances<float>(ctx, "ln_final.hook_out", distances))),
+    CHECK_THROWS_WITH((sweep::patched_rows{ctx, model, prompts, o}.run(
+                          pairs, poison, sweep::read_distances<float>(ctx, "ln_final.hook_out", distances))),
                       contains("after layer 1") && contains("pair 2"));
 }
 
@@ -389,9 +430,11 @@ TEST_CASE("blocks of the same form are recorded once, and give the same bits", "
         o.prefix_bytes = prefix_bytes;
         tensor::buffer<double, 2> distances({4, steps});
         int const before = graphs_run();
-        sweep::patched_rows{ctx, model, prompts, o}.run(pairs, sweep::straight_lines<float>(pairs, steps),
-                                                        sweep::read_distances<float>(ctx, "ln_final.hook_out", distances));
-        bool const repeats = counts_graphs && rows < 100 && riding == 0;  // prefixes that ride along have their keys in new places every time
+        sweep::patched_rows{ctx, model, prompts, o}.run(
+            pairs, sweep::straight_lines<float>(pairs, steps),
+            sweep::read_distances<float>(ctx, "ln_final.hook_out", distances));
+        bool const repeats = counts_graphs && rows < 100 &&
+                             riding == 0;  // prefixes that ride along have their keys in new places every time
         CHECK((graphs_run() > before) == repeats);
         return std::vector<double>(distances.flat().begin(), distances.flat().end());
     };
@@ -407,7 +450,9 @@ TEST_CASE("values that rows share go to the device once", "[cuda][engine]") {
     auto const model = tiny_model<float>(ctx);
     auto const bytes = [&](hooks::positions at) {
         std::size_t const before = cuda_on_cpu::bytes_taken();
-        models::forward(ctx, model, prompts, hooks::project_out<float>("blocks.1.attn.hook_z", std::vector<float>(24, 0.5f), at & hooks::heads{0, 2}));
+        models::forward(
+            ctx, model, prompts,
+            hooks::project_out<float>("blocks.1.attn.hook_z", std::vector<float>(24, 0.5f), at & hooks::heads{0, 2}));
         return cuda_on_cpu::bytes_taken() - before;
     };
     CHECK(bytes({}) - bytes(hooks::positions::one(0)) == 2 * (27 - 4) * sizeof(backend::row_edit));
@@ -431,8 +476,9 @@ TEST_CASE("where memory is short, blocks get smaller, and the user is told", "[c
         o.points = 80;
         o.block_rows = asked;
         tensor::buffer<double, 2> distances({4, 80});
-        sweep::patched_rows{ctx, model, prompts, o}.run(pairs, sweep::straight_lines<float>(pairs, 80),
-                                                        sweep::read_distances<float>(ctx, "ln_final.hook_out", distances));
+        sweep::patched_rows{ctx, model, prompts, o}.run(
+            pairs, sweep::straight_lines<float>(pairs, 80),
+            sweep::read_distances<float>(ctx, "ln_final.hook_out", distances));
         return std::vector<double>(distances.flat().begin(), distances.flat().end());
     };
     auto const all = run(std::size_t{1} << 30, 0);
@@ -463,7 +509,8 @@ void require_failures(cudaError_t status, int every) {
         o.points = 3;
         o.riding_rows = 0;
         o.block_rows = 2;  // two blocks of one form, so that there is a graph
-        sweep::patched_rows{ctx, model, two, o}.run(one, sweep::straight_lines<float>(one, 3), sweep::read_distances<float>(ctx, "ln_final.hook_out", distances));
+        sweep::patched_rows{ctx, model, two, o}.run(one, sweep::straight_lines<float>(one, 3),
+                                                    sweep::read_distances<float>(ctx, "ln_final.hook_out", distances));
     };
     constexpr int many = 1 << 30;
     cuda_on_cpu::fail_call(many, status);
@@ -499,7 +546,9 @@ TEST_CASE("a call that fails is an exception that says so, loses no memory and n
     require_failures(GENERATE(cudaErrorLaunchFailure, cudaErrorMemoryAllocation), 23);
 }
 
-TEST_CASE("so is every call", "[cuda][engine][full]") { require_failures(GENERATE(cudaErrorLaunchFailure, cudaErrorMemoryAllocation), 1); }
+TEST_CASE("so is every call", "[cuda][engine][full]") {
+    require_failures(GENERATE(cudaErrorLaunchFailure, cudaErrorMemoryAllocation), 1);
+}
 #endif
 
 }  // namespace

@@ -40,7 +40,8 @@ int run() {
 template <class T>
 bool row_bits_stay(char const* name, backend::float_products products, bool bf16) {
     backend::cuda_context const ctx{products};
-    for (auto const& [outputs, inputs] : {std::pair<index, index>{576, 576}, {1536, 576}, {576, 1536}, {2304, 768}, {50257, 768}, {33, 65}}) {
+    for (auto const& [outputs, inputs] :
+         {std::pair<index, index>{576, 576}, {1536, 576}, {576, 1536}, {2304, 768}, {50257, 768}, {33, 65}}) {
         tensor::buffer<T, 2> w({outputs, inputs});
         for (index i = 0; i < w.size(); ++i) w.data()[i] = static_cast<T>(i * 7919 % 1009 - 504) / 1009;
         tensor::buffer<bfloat16, 2> rounded({bf16 ? outputs : 0, inputs});
@@ -63,9 +64,11 @@ bool row_bits_stay(char const* name, backend::float_products products, bool bf16
             auto const all = backend::to_host(ctx, y);
             if (rows == 1) alone = all.clone();
             for (index const place : places) {
-                if (std::memcmp(all[place].data(), alone.data(), static_cast<std::size_t>(outputs) * sizeof(T)) == 0) continue;
+                if (std::memcmp(all[place].data(), alone.data(), static_cast<std::size_t>(outputs) * sizeof(T)) == 0)
+                    continue;
                 std::fprintf(stderr, "%s products of %d x %d: row %d of %d has other bits than it has alone\n", name,
-                             static_cast<int>(outputs), static_cast<int>(inputs), static_cast<int>(place), static_cast<int>(rows));
+                             static_cast<int>(outputs), static_cast<int>(inputs), static_cast<int>(place),
+                             static_cast<int>(rows));
                 return false;
             }
         }
@@ -105,17 +108,21 @@ bool readings_agree() {
     };
     std::vector<double> log_p, host_log_p;
     auto const [summaries, best] = read(ctx, from, backend::biased<backend::cuda_context, float>{weight}, log_p);
-    auto const [host_summaries, host_best] = read(cpu, x, backend::biased<backend::cpu_context, float>{host_weight}, host_log_p);
+    auto const [host_summaries, host_best] =
+        read(cpu, x, backend::biased<backend::cpu_context, float>{host_weight}, host_log_p);
     bool agree = true;
     for (std::size_t r = 0; r < references.size(); ++r) {
         double const tolerance = 1e-4;  // logits up to 4 of 65 products, in float
         agree &= close("log Σ e^l", summaries[r].log_sum_exp, host_summaries[r].log_sum_exp, tolerance);
-        agree &= close("KL from the reference", summaries[r].kl_from_reference, host_summaries[r].kl_from_reference, tolerance);
-        agree &= close("KL to the reference", summaries[r].kl_to_reference, host_summaries[r].kl_to_reference, tolerance);
+        agree &= close("KL from the reference", summaries[r].kl_from_reference, host_summaries[r].kl_from_reference,
+                       tolerance);
+        agree &=
+            close("KL to the reference", summaries[r].kl_to_reference, host_summaries[r].kl_to_reference, tolerance);
         agree &= close("a log probability", log_p[r], host_log_p[r], tolerance);
         for (index i = 0; i < k; ++i) {
             auto const row = static_cast<index>(r);
-            agree &= close("a best logit", static_cast<double>(best(row, i).logit), static_cast<double>(host_best(row, i).logit), tolerance);
+            agree &= close("a best logit", static_cast<double>(best(row, i).logit),
+                           static_cast<double>(host_best(row, i).logit), tolerance);
         }
     }
 
@@ -131,7 +138,8 @@ bool readings_agree() {
     backend::prefix_attention<float>(ctx, shape, from, from, from, segments, at_once.view());
     auto const steps = backend::to_host(ctx, in_steps), once = backend::to_host(ctx, at_once);
     for (index i = 0; i < steps.size(); ++i) {
-        agree &= close("attention in steps", static_cast<double>(steps.data()[i]), static_cast<double>(once.data()[i]), 1e-4);
+        agree &= close("attention in steps", static_cast<double>(steps.data()[i]), static_cast<double>(once.data()[i]),
+                       1e-4);
     }
 
     tensor::buffer<index, 1> firsts({rows}), host_distances({rows});
@@ -146,7 +154,8 @@ bool readings_agree() {
     backend::hamming_distances(ctx, codes.view(), codes.view(), which.view(), distances.view());
     auto const counted = backend::to_host(ctx, distances);
     for (index r = 0; r < rows; ++r) {
-        agree &= close("a distance of sign codes", static_cast<double>(counted(r)), static_cast<double>(host_distances(r)), 0);
+        agree &= close("a distance of sign codes", static_cast<double>(counted(r)),
+                       static_cast<double>(host_distances(r)), 0);
     }
     return agree;
 }

@@ -39,7 +39,7 @@ TEST_CASE("what cannot be recorded is refused, and the stream goes on as before"
     CHECK_THROWS_AS(record([&] { ctx.synchronize(); }), device_error);
     CHECK_THROWS_AS(record([&] {
                         backend::scale<float>(ctx, x.view(), 2);
-                        throw mine{};
+                        throw mine();
                     }),
                     mine);
     CHECK(first_of(ctx, x) == 3);

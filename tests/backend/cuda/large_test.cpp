@@ -12,13 +12,15 @@ using tensor::buffer;
 
 constexpr index wide = 4096;
 
-TEMPLATE_TEST_CASE("norms, distances and element-wise operations on rows of 4096", "[cuda][norm][full]", float, double) {
+TEMPLATE_TEST_CASE("norms, distances and element-wise operations on rows of 4096", "[cuda][norm][full]", float,
+                   double) {
     auto const x = random_buffer<TestType, 2>({3, wide}, 1, 3), y = random_buffer<TestType, 2>({3, wide}, 2);
     auto const weight = random_buffer<TestType, 1>({wide}, 3), bias = random_buffer<TestType, 1>({wide}, 4);
     auto const kind = GENERATE(norm_kind::rms, norm_kind::layer);
     buffer<TestType, 2> cpu(x.extents());
     buffer<double, 2> exact(x.extents());
-    auto const compute = [&](auto const& ctx, auto const& rows, auto const& others, auto const& w, auto const& b, auto out) {
+    auto const compute =
+        [&](auto const& ctx, auto const& rows, auto const& others, auto const& w, auto const& b, auto out) {
         using T = typename decltype(out)::value_type;
         backend::norm<T>(ctx, kind, rows, 1e-5, w, b, out);
         backend::add<T>(ctx, others, out);
@@ -62,7 +64,8 @@ TEMPLATE_TEST_CASE("products with 4096 inputs, or as many outputs", "[cuda][line
     buffer<double, 2> exact({7, outputs});
     for (index r = 0; r < 7; ++r) {
         for (index n = 0; n < outputs; ++n) {
-            for (index k = 0; k < inputs; ++k) exact(r, n) += static_cast<double>(x(r, k)) * static_cast<double>(w(n, k));
+            for (index k = 0; k < inputs; ++k)
+                exact(r, n) += static_cast<double>(x(r, k)) * static_cast<double>(w(n, k));
         }
     }
     backend::cuda_context const ctx;
@@ -73,7 +76,8 @@ TEMPLATE_TEST_CASE("products with 4096 inputs, or as many outputs", "[cuda][line
     require_close(backend::to_host(ctx, y), exact, [&](index) { return sum_tolerance<TestType>(inputs, 1); });
 }
 
-TEMPLATE_TEST_CASE("attention after prefixes of up to 2048 keys, of heads of 24 to 256", "[cuda][attention][full]", float, double) {
+TEMPLATE_TEST_CASE("attention after prefixes of up to 2048 keys, of heads of 24 to 256", "[cuda][attention][full]",
+                   float, double) {
     index const width = GENERATE(24, 32, 48, 64, 80, 96, 112, 128, 160, 192, 256), prefix = GENERATE(513, 2048);
     auto const p = random_problem<TestType>(3, 4, 2, width, 1, prefix);
     std::vector<part> const parts{{0, 1, prefix}, {1, 2, prefix, 1}};
@@ -82,7 +86,8 @@ TEMPLATE_TEST_CASE("attention after prefixes of up to 2048 keys, of heads of 24 
     device_problem<TestType> on{ctx, p, parts, 0};
     backend::device_buffer<TestType, 2> z{ctx, p.q.extents()};
     backend::prefix_attention<TestType>(ctx, p.shape, on.q, on.keys, on.values, on.segments, z.view());
-    require_close(backend::to_host(ctx, z), exact, [&](index) { return sum_tolerance<TestType>(prefix + 16 * width, 1); });
+    require_close(backend::to_host(ctx, z), exact,
+                  [&](index) { return sum_tolerance<TestType>(prefix + 16 * width, 1); });
 }
 
 }  // namespace

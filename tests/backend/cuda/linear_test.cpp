@@ -29,7 +29,10 @@ struct mode {
 template <class T>
 std::vector<mode> modes() {
     if constexpr (std::is_same_v<T, double>) return {{float_products::fp32, false}, {float_products::bf16x3, false}};
-    return {{float_products::fp32, false}, {float_products::tf32, false}, {float_products::bf16x3, false}, {float_products::fp32, true},
+    return {{float_products::fp32, false},
+            {float_products::tf32, false},
+            {float_products::bf16x3, false},
+            {float_products::fp32, true},
             {float_products::bf16x3, true}};
 }
 
@@ -58,8 +61,8 @@ T seen(T value, mode const& how) {
     return value;
 }
 
-/// Error of one product x·w relative to |x w|, apart from the sum: of tf32 the roundings of x and w, of bf16x3 those of the parts
-/// and the product of the low ones.
+/// Error of one product x·w relative to |x w|, apart from the sum: of tf32 the roundings of x and w, of bf16x3 those of
+/// the parts and the product of the low ones.
 template <class T>
 double product_error(mode const& how) {
     if (std::is_same_v<T, double> || how.bf16 || how.products == float_products::fp32) return 0;
@@ -69,7 +72,8 @@ double product_error(mode const& how) {
 
 /// Σ_k |x w| for the tolerance, and the sum, in double.
 template <class T>
-void require_product(buffer<T, 2> const& x, buffer<T, 2> const& w, buffer<T, 2> const& y, mode const& how, double factor = 1) {
+void require_product(buffer<T, 2> const& x, buffer<T, 2> const& w, buffer<T, 2> const& y, mode const& how,
+                     double factor = 1) {
     index const depth = x.extent(1);
     REQUIRE(y.extents() == std::array{x.extent(0), w.extent(0)});
     for (index r = 0; r < x.extent(0); ++r) {
@@ -80,8 +84,10 @@ void require_product(buffer<T, 2> const& x, buffer<T, 2> const& w, buffer<T, 2> 
                 sum += term;
                 magnitude += std::abs(term);
             }
-            // sums of random signs come nowhere near the bound of a sum in the worst order, so 16 terms' worth has to do
-            double const tolerance = factor * (product_error<T>(how) * magnitude + sum_tolerance<T>(std::min<index>(depth, 16), magnitude));
+            // sums of random signs come nowhere near the bound of a sum in the worst order, so 16 terms' worth has to
+            // do
+            double const tolerance =
+                factor * (product_error<T>(how) * magnitude + sum_tolerance<T>(std::min<index>(depth, 16), magnitude));
             double const value = static_cast<double>(y(r, n));
             if (!(std::abs(value - sum) <= tolerance)) {
                 CAPTURE(r, n, sum, value, tolerance);
@@ -119,7 +125,8 @@ TEMPLATE_TEST_CASE("a linear layer is a matrix product in every mode", "[cuda][l
                 backend::linear_weight<TestType> const same = stored_on_cpu(w, how.bf16);
                 buffer<TestType, 2> on_host({rows, e.outputs});
                 backend::linear<TestType>(on_cpu, x, same, on_host);
-                require_product(x, w, on_host, how);  // the same tolerance holds for the CPU's: equal up to the order of sums
+                require_product(x, w, on_host,
+                                how);  // the same tolerance holds for the CPU's: equal up to the order of sums
             }
         }
     }
@@ -164,10 +171,21 @@ TEST_CASE("less exact products are told from more exact ones - float", "[cuda][l
     CHECK(bf16 < 2e-3);
 }
 
-TEST_CASE("products of three bfloat16 are finite, infinite and no numbers where those of floats are - float", "[cuda][linear][blas]") {
+TEST_CASE("products of three bfloat16 are finite, infinite and no numbers where those of floats are - float",
+          "[cuda][linear][blas]") {
     constexpr float most = std::numeric_limits<float>::max(), infinity = std::numeric_limits<float>::infinity();
     // between 3.39e38 and `most` the nearest bfloat16 is infinite
-    std::vector<float> numbers{0, 1, -2.5f, 1e-30f, 3.39e38f, 3.391e38f, 3.4e38f, most, 0.5f * most, infinity, std::numeric_limits<float>::quiet_NaN()};
+    std::vector<float> numbers{0,
+                               1,
+                               -2.5f,
+                               1e-30f,
+                               3.39e38f,
+                               3.391e38f,
+                               3.4e38f,
+                               most,
+                               0.5f * most,
+                               infinity,
+                               std::numeric_limits<float>::quiet_NaN()};
     for (std::size_t i = numbers.size(); i-- > 0;) numbers.push_back(-numbers[i]);
     auto const count = static_cast<index>(numbers.size());
     auto const each = [&](index depth, index place) {
@@ -192,10 +210,12 @@ TEST_CASE("products of three bfloat16 are finite, infinite and no numbers where 
             for (index n = 0; n < count; ++n) {
                 float const found = split(r, n), wanted = full(r, n);
                 double magnitude = 0;
-                for (index k = 0; k < depth; ++k) magnitude += std::abs(static_cast<double>(x(r, k)) * static_cast<double>(w(n, k)));
+                for (index k = 0; k < depth; ++k)
+                    magnitude += std::abs(static_cast<double>(x(r, k)) * static_cast<double>(w(n, k)));
                 CAPTURE(x(r, of_x), w(n, of_w), found, wanted);
                 if (std::isnan(wanted)) REQUIRE(std::isnan(found));
-                else if (std::isfinite(magnitude) && magnitude > 0x1p136) REQUIRE(!std::isfinite(found));  // products of low parts may be infinite too
+                else if (std::isfinite(magnitude) && magnitude > 0x1p136)
+                    REQUIRE(!std::isfinite(found));  // products of low parts may be infinite too
                 else if (std::isinf(wanted)) REQUIRE(found == wanted);
                 else REQUIRE(std::abs(static_cast<double>(found) - static_cast<double>(wanted)) <= 0x1p-14 * magnitude);
             }
@@ -203,7 +223,8 @@ TEST_CASE("products of three bfloat16 are finite, infinite and no numbers where 
     }
 }
 
-TEMPLATE_TEST_CASE("a row's bits depend neither on the number of rows nor on its place", "[cuda][linear][blas]", float, double) {
+TEMPLATE_TEST_CASE("a row's bits depend neither on the number of rows nor on its place", "[cuda][linear][blas]", float,
+                   double) {
     for (auto const& how : modes<TestType>()) {
         cuda_context const ctx{how.products};
         for (auto const& e : {extents{7, 32}, {129, 65}, {24, 1000}}) {
@@ -214,7 +235,8 @@ TEMPLATE_TEST_CASE("a row's bits depend neither on the number of rows nor on its
             auto const alone = product(ctx, row, weight);
             for (index const rows : {7, 65, 128, 129, 384}) {
                 auto others = random_buffer<TestType, 2>({rows, e.inputs}, 8, 100);
-                for (index const place : {index{0}, rows / 2, rows - 1}) std::copy_n(row.data(), e.inputs, others[place].data());
+                for (index const place : {index{0}, rows / 2, rows - 1})
+                    std::copy_n(row.data(), e.inputs, others[place].data());
                 auto const among_others = product(ctx, others, weight);
                 CAPTURE(rows);
                 for (index const place : {index{0}, rows / 2, rows - 1}) {
@@ -252,14 +274,17 @@ TEMPLATE_TEST_CASE("which algorithms are fastest shows in no result", "[cuda][li
 
 TEMPLATE_TEST_CASE("what comes after a product has the bits of steps of its own", "[cuda][linear]", float, double) {
     for (auto const& how : modes<TestType>()) {
-        for (auto const& [rows, e] : {std::pair{index{7}, extents{33, 65}}, {index{128}, extents{32, 64}}, {index{130}, extents{16, 8}}}) {
+        for (auto const& [rows, e] :
+             {std::pair{index{7}, extents{33, 65}}, {index{128}, extents{32, 64}}, {index{130}, extents{16, 8}}}) {
             CAPTURE(rows, e.outputs, e.inputs, static_cast<int>(how.products), how.bf16);
             cuda_context const ctx{how.products};
             auto const weight = stored(ctx, random_buffer<TestType, 2>({e.outputs, e.inputs}, 1), how.bf16);
             auto const other = stored(ctx, random_buffer<TestType, 2>({e.outputs, e.inputs}, 2), how.bf16);
-            auto const bias = random_buffer<TestType, 1>({e.outputs}, 3), other_bias = random_buffer<TestType, 1>({e.outputs}, 4);
+            auto const bias = random_buffer<TestType, 1>({e.outputs}, 3),
+                       other_bias = random_buffer<TestType, 1>({e.outputs}, 4);
             auto const b = backend::to_device(ctx, bias), c = backend::to_device(ctx, other_bias);
-            auto const x = random_buffer<TestType, 2>({rows, e.inputs}, 5), before = random_buffer<TestType, 2>({rows, e.outputs}, 6);
+            auto const x = random_buffer<TestType, 2>({rows, e.inputs}, 5),
+                       before = random_buffer<TestType, 2>({rows, e.outputs}, 6);
             auto const with_bias = [&](buffer<TestType, 2> y, buffer<TestType, 1> const& added) {
                 for (index r = 0; r < rows; ++r) {
                     for (index n = 0; n < e.outputs; ++n) y(r, n) += added(n);
@@ -267,7 +292,8 @@ TEMPLATE_TEST_CASE("what comes after a product has the bits of steps of its own"
                 return y;
             };
             auto const plain = product(ctx, x, weight);
-            auto const own = with_bias(product(ctx, x, weight), bias), up = with_bias(product(ctx, x, other), other_bias);
+            auto const own = with_bias(product(ctx, x, weight), bias),
+                       up = with_bias(product(ctx, x, other), other_bias);
             layer_of<TestType> const layer{weight, b}, factor{other, c}, bare{weight};
             for (index const gap : {0, 3, 4}) {
                 device_rows<TestType> from{ctx, x, gap};
@@ -277,22 +303,29 @@ TEMPLATE_TEST_CASE("what comes after a product has the bits of steps of its own"
                     return to_host(ctx, y);
                 };
                 CAPTURE(gap);
-                REQUIRE(same_rows(after([&](auto y) { backend::linear<TestType>(ctx, from, bare, y); }).view(), plain.view()));
-                REQUIRE(same_rows(after([&](auto y) { backend::linear<TestType>(ctx, from, layer, y); }).view(), own.view()));
+                REQUIRE(same_rows(after([&](auto y) { backend::linear<TestType>(ctx, from, bare, y); }).view(),
+                                  plain.view()));
+                REQUIRE(same_rows(after([&](auto y) { backend::linear<TestType>(ctx, from, layer, y); }).view(),
+                                  own.view()));
                 for (bool const biased : {false, true}) {
-                    auto const sum = after([&](auto y) { backend::linear<TestType>(ctx, from, biased ? layer : bare, y, accumulate::yes); });
+                    auto const sum = after([&](auto y) {
+                        backend::linear<TestType>(ctx, from, biased ? layer : bare, y, accumulate::yes);
+                    });
                     for (index i = 0; i < sum.size(); ++i) {
-                        REQUIRE(same_bits(sum.data()[i], static_cast<TestType>(before.data()[i] + (biased ? own : plain).data()[i])));
+                        REQUIRE(same_bits(sum.data()[i],
+                                          static_cast<TestType>(before.data()[i] + (biased ? own : plain).data()[i])));
                     }
                 }
                 for (auto const kind : {activation::silu, activation::gelu, activation::gelu_tanh, activation::relu}) {
                     auto const d_own = backend::to_device(ctx, own), d_up = backend::to_device(ctx, up);
                     backend::device_buffer<TestType, 2> wanted{ctx, {rows, e.outputs}};
                     backend::activate<TestType>(ctx, kind, d_own, {}, wanted.view());
-                    auto const once = after([&](auto y) { backend::linear_activate<TestType>(ctx, kind, from, layer, nullptr, y); });
+                    auto const once =
+                        after([&](auto y) { backend::linear_activate<TestType>(ctx, kind, from, layer, nullptr, y); });
                     REQUIRE(same_rows(once.view(), backend::to_host(ctx, wanted).view()));
                     backend::activate<TestType>(ctx, kind, d_own, d_up, wanted.view());
-                    auto const gated = after([&](auto y) { backend::linear_activate<TestType>(ctx, kind, from, layer, &factor, y); });
+                    auto const gated =
+                        after([&](auto y) { backend::linear_activate<TestType>(ctx, kind, from, layer, &factor, y); });
                     REQUIRE(same_rows(gated.view(), backend::to_host(ctx, wanted).view()));
                 }
             }
@@ -332,7 +365,8 @@ TEMPLATE_TEST_CASE("some outputs of a layer", "[cuda][linear]", float, double) {
         auto const weight = stored(ctx, w, how.bf16);
         auto const b = backend::to_device(ctx, bias);
         auto const rows = backend::to_device(ctx, x);
-        for (auto const& [first, count] : {std::pair<index, index>{0, 50}, {0, 16}, {16, 16}, {48, 2}, {49, 1}, {13, 0}, {5, 45}}) {
+        for (auto const& [first, count] :
+             {std::pair<index, index>{0, 50}, {0, 16}, {16, 16}, {48, 2}, {49, 1}, {13, 0}, {5, 45}}) {
             CAPTURE(first, count, static_cast<int>(how.products), how.bf16);
             buffer<TestType, 2> part({count, 20});
             for (index n = 0; n < count; ++n) std::copy_n(w[first + n].data(), 20, part[n].data());
@@ -394,8 +428,8 @@ TEMPLATE_TEST_CASE("rows of a weight are gathered as they were written", "[cuda]
 
 TEST_CASE("no rows are no work, and extents that do not fit are errors", "[cuda][linear]") {
     cuda_context const ctx;
-    device_weight<float> const weight{ctx, random_buffer<float, 2>({7, 5}, 1)}, narrow{ctx, random_buffer<float, 2>({6, 5}, 1)},
-        half{ctx, in_bfloat16(random_buffer<float, 2>({7, 5}, 1))};
+    device_weight<float> const weight{ctx, random_buffer<float, 2>({7, 5}, 1)},
+        narrow{ctx, random_buffer<float, 2>({6, 5}, 1)}, half{ctx, in_bfloat16(random_buffer<float, 2>({7, 5}, 1))};
     CHECK(product(ctx, buffer<float, 2>({0, 5}), weight).size() == 0);
     auto const call = [&](std::array<index, 2> x_extents, std::array<index, 2> y_extents) {
         backend::device_buffer<float, 2> const x{ctx, x_extents};
@@ -411,7 +445,8 @@ TEST_CASE("no rows are no work, and extents that do not fit are errors", "[cuda]
     CHECK_THROWS_AS(backend::linear<float>(ctx, x, {weight, bias}, y.view()), shape_error);
     for (auto const* other : {&narrow, &half}) {
         layer_of<float> const factor{*other};
-        CHECK_THROWS_AS(backend::linear_activate<float>(ctx, activation::silu, x, weight, &factor, y.view()), shape_error);
+        CHECK_THROWS_AS(backend::linear_activate<float>(ctx, activation::silu, x, weight, &factor, y.view()),
+                        shape_error);
     }
 }
 
@@ -424,7 +459,8 @@ TEST_CASE("scratch memory and algorithms are there after the first product of th
     backend::linear<float>(ctx, x, weight, y.view());
     auto const before = cuda_on_cpu::allocations();
     cuda_on_cpu::fail_call(1000, cudaErrorInvalidValue);
-    for (int i = 0; i < 3; ++i) backend::linear<float>(ctx, x.view().rows(0, 200 - i), weight, y.view().rows(0, 200 - i));
+    for (int i = 0; i < 3; ++i)
+        backend::linear<float>(ctx, x.view().rows(0, 200 - i), weight, y.view().rows(0, 200 - i));
     CHECK(cuda_on_cpu::allocations() == before);
     // two kernels, a product, its four descriptors and an attribute: nothing is asked of the heuristics again
     int const calls = 1000 - cuda_on_cpu::calls_before_failure();
@@ -457,7 +493,8 @@ TEST_CASE("a call of CUDA or cuBLASLt that fails is an exception, and nothing le
             try {
                 auto const result = all(how.products, how.bf16);
                 if (cuda_on_cpu::calls_before_failure() > 0) break;  // none was left to fail
-                REQUIRE(same_rows(result.view(), right.view()));  // one that nobody needs, as the wait for a copy at the end
+                REQUIRE(same_rows(result.view(),
+                                  right.view()));  // one that nobody needs, as the wait for a copy at the end
             } catch (error const& e) {
                 ++failures;
                 std::string const what = e.what();

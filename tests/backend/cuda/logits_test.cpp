@@ -42,7 +42,8 @@ struct device_head {
 constexpr index numbers_of_row(index k) { return 3 + 2 * k; }
 
 template <class T>
-buffer<double, 2> in_one(std::vector<backend::logit_summary> const& summaries, buffer<backend::scored_token<T>, 2> const& best) {
+buffer<double, 2> in_one(std::vector<backend::logit_summary> const& summaries,
+                         buffer<backend::scored_token<T>, 2> const& best) {
     index const rows = best.extent(0), k = best.extent(1);
     buffer<double, 2> all({rows, numbers_of_row(k)});
     for (index r = 0; r < rows; ++r) {
@@ -59,7 +60,8 @@ buffer<double, 2> in_one(std::vector<backend::logit_summary> const& summaries, b
 }
 
 template <class T>
-buffer<double, 2> on_device(backend::cuda_context const& ctx, problem<T> const& p, index k, logit_blocks blocks = {}, index gap = 0) {
+buffer<double, 2> on_device(backend::cuda_context const& ctx, problem<T> const& p, index k, logit_blocks blocks = {},
+                            index gap = 0) {
     device_head<T> on{ctx, p, gap};
     std::vector<backend::logit_summary> summaries(p.references.size());
     buffer<backend::scored_token<T>, 2> best({p.rows(), k});
@@ -102,7 +104,8 @@ buffer<T, 2> logits_of(problem<T> const& p, index tokens) {
 template <class T>
 std::array<double, 3> plain_summary(buffer<T, 2> const& logits, index r, index reference) {
     auto const log_sum_exp = [&](index row) {
-        double const top = static_cast<double>(*std::max_element(logits[row].data(), logits[row].data() + logits.extent(1)));
+        double const top =
+            static_cast<double>(*std::max_element(logits[row].data(), logits[row].data() + logits.extent(1)));
         double sum = 0;
         for (T const l : logits[row].flat()) sum += std::exp(static_cast<double>(l) - top);
         return top + std::log(sum);
@@ -145,7 +148,8 @@ double exponential_bound() {
 }
 
 TEMPLATE_TEST_CASE("summaries of logits are those of the logits themselves", "[cuda][logits]", float, double) {
-    auto const [vocabulary, tokens] = GENERATE(pair{1, 64}, pair{7, 4096}, pair{64, 64}, pair{129, 64}, pair{1000, 300}, pair{1000, 4096});
+    auto const [vocabulary, tokens] =
+        GENERATE(pair{1, 64}, pair{7, 4096}, pair{64, 64}, pair{129, 64}, pair{1000, 300}, pair{1000, 4096});
     index const gap = tokens == 300 ? 1 : 0;
     auto const p = random_problem<TestType>(vocabulary, vocabulary % 2 == 1);
     index const k = std::min<index>(vocabulary, 7);
@@ -175,7 +179,8 @@ TEMPLATE_TEST_CASE("summaries of logits are those of the CPU", "[cuda][logits]",
     // logits of size 5 whose sums are rounded in another order
     double const bound = exponential_bound<TestType>() + sum_tolerance<TestType>(33, 100);
     for (index r = 0; r < p.rows(); ++r) {
-        for (index i = 0; i < 6; ++i) REQUIRE_THAT(device(r, i), WithinAbs(cpu(r, i), bound * (1 + std::abs(cpu(r, i)))));
+        for (index i = 0; i < 6; ++i)
+            REQUIRE_THAT(device(r, i), WithinAbs(cpu(r, i), bound * (1 + std::abs(cpu(r, i)))));
         for (index i = 6; i < 9; ++i) REQUIRE(device(r, i) == cpu(r, i));
     }
 }
@@ -188,7 +193,8 @@ TEMPLATE_TEST_CASE("more best tokens than a block of tokens has", "[cuda][logits
     auto const logits = logits_of(p, 32);
     for (index r = 0; r < p.rows(); ++r) {
         auto const order = tokens_in_order(logits, r);
-        for (index i = 0; i < 70; ++i) REQUIRE(got(r, 3 + 70 + i) == static_cast<double>(order[static_cast<std::size_t>(i)]));
+        for (index i = 0; i < 70; ++i)
+            REQUIRE(got(r, 3 + 70 + i) == static_cast<double>(order[static_cast<std::size_t>(i)]));
     }
 }
 
@@ -206,7 +212,8 @@ TEMPLATE_TEST_CASE("of equal logits the smaller token comes first, and NaN last"
     CHECK(std::isnan(got(0, 0)));
 }
 
-TEMPLATE_TEST_CASE("a row has the same bits in any company, near its reference or far from it", "[cuda][logits]", float, double) {
+TEMPLATE_TEST_CASE("a row has the same bits in any company, near its reference or far from it", "[cuda][logits]", float,
+                   double) {
     problem<TestType> two{random_buffer<TestType, 2>({2, 65}, 2), random_buffer<TestType, 2>({300, 65}, 1)};
     two.references = {0, 0};
     auto const alone = in_all_orders(two, 3, {.tokens = 128});
@@ -251,17 +258,20 @@ TEMPLATE_TEST_CASE("what is not a number stays none", "[cuda][logits]", float, d
 }
 
 template <class T>
-buffer<double, 1> chosen(backend::cuda_context const& ctx, problem<T> const& p, logit_blocks blocks = {}, index gap = 0) {
+buffer<double, 1> chosen(backend::cuda_context const& ctx, problem<T> const& p, logit_blocks blocks = {},
+                         index gap = 0) {
     device_head<T> on{ctx, p, gap};
     buffer<double, 1> result({p.rows()});
     backend::log_probabilities<T>(ctx, on.x, on.layer, p.cap, p.targets, result.view().flat(), blocks);
     return result;
 }
 
-TEMPLATE_TEST_CASE("log probabilities are those of the logits themselves, and the CPU's", "[cuda][logits]", float, double) {
+TEMPLATE_TEST_CASE("log probabilities are those of the logits themselves, and the CPU's", "[cuda][logits]", float,
+                   double) {
     index const vocabulary = GENERATE(1, 65, 1000), tokens = GENERATE(64, 4096);
     auto const p = random_problem<TestType>(vocabulary, vocabulary % 2 == 1);
-    auto const got = in_every_order([&](backend::cuda_context const& ctx) { return chosen(ctx, p, {.tokens = tokens}, 1); });
+    auto const got =
+        in_every_order([&](backend::cuda_context const& ctx) { return chosen(ctx, p, {.tokens = tokens}, 1); });
     std::vector<double> cpu(p.targets.size());
     backend::linear_weight<TestType> const weight{p.weight};
     backend::log_probabilities<TestType>(on_cpu, p.x, {weight, p.bias}, p.cap, p.targets, cpu);

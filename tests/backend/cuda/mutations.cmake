@@ -35,7 +35,8 @@ mutation(tile_too_wide full attention kernels/attention.cuh [[cells + key * Stri
 mutation(read_too_far fast norm packs.cuh [[i < count ? from[i] : T{}]] [[i <= count ? from[i] : T{}]])
 mutation(write_too_far fast rows packs.cuh [[if (i < count) to[i]] [[if (i <= count) to[i]])
 mutation(whole_packs_only fast rows packs.cuh [[if (aligned && count >= pack<T>::size) return]] [[if (aligned) return]])
-mutation(unaligned_rows full norm packs.cuh [[% 16 == 0 && x.stride * static_cast<index>(sizeof(*x.data)) % 16 == 0]] [[% 16 == 0]])
+mutation(unaligned_rows full norm packs.cuh [[% 16 == 0 &&
+               x.stride * static_cast<index>(sizeof(*x.data)) % 16 == 0]] [[% 16 == 0]])
 mutation(one_row_too_many full elementwise map_rows.cuh [[if (r >= rows) return;]] [[if (r > rows) return;]])
 mutation(one_table_row_too_many full rows gather.cuh [[id < table_rows]] [[id <= table_rows]])
 
@@ -45,7 +46,8 @@ mutation(end_point_rounded full rows kernels/rows.cuh [[alpha == 0 ? from : ]] [
 mutation(padding_counts full norm kernels/norm.cuh [[if (i + k < columns) sum]] [[sum]])
 mutation(wrong_half full elementwise kernels/elementwise.cuh [[store(b, low + half,]] [[store(b, low + half - 1,]])
 mutation(future_seen fast attention kernels/attention.cuh [[position < end[i]) {]] [[position <= end[i]) {]])
-mutation(future_mixed full attention kernels/attention.cuh [[if (first + key < from[i] || first + key >= end[i]) continue;]] [[]])
+mutation(future_mixed full attention kernels/attention.cuh [[if (first + key < from[i] || first + key >= end[i])
+                    continue;]] [[]])
 mutation(wide_window full attention kernels/attention.cuh [[end[i] > window ? end[i] - window : 0]] [[end[i] > window ? end[i] - window - 1 : 0]])
 mutation(own_key_of_another fast attention kernels/attention.cuh [=[? own_keys[row[i]] :]=] [=[? own_keys[row[0]] :]=])
 mutation(sums_not_rescaled full attention kernels/attention.cuh [[mixed[i]) column *= factor]] [[mixed[i]) column *= T(1)]])
@@ -66,7 +68,8 @@ mutation(low_part_too_large full linear bfloat16.cuh [[{high, cut(value]] [[{hig
 mutation(low_part_twice full linear kernels/linear.cuh [[static_cast<bfloat16 const*>(from_.data) + inputs_]] [[static_cast<bfloat16 const*>(from_.data)]])
 mutation(bias_of_other_outputs full linear kernels/linear.cuh [[bias.data() + first]] [[bias.data()]])
 mutation(added_to_the_first_row full linear kernels/linear.cuh [[load(held[r] + i]] [[load(held[0] + i]])
-mutation(gathered_too_wide full linear kernels/linear.cuh [[if (i + k < columns) out]] [[out]])
+mutation(gathered_too_wide full linear kernels/linear.cuh [[if (i + k < columns)
+                out]] [[out]])
 mutation(algorithm_for_every_block full blas blas.cuh [[product.start(state_->handle.get(), algorithm,]]
     [[product.start(state_->handle.get(), product.candidates(state_->handle.get(), state::workspace_bytes).all[0],]])
 mutation(alignment_not_asked full blas blas_product.cuh [[prefer(alignment, std::uint32_t{16})]] [[static_cast<void>(alignment)]])

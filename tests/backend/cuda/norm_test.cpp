@@ -39,7 +39,9 @@ TEMPLATE_TEST_CASE("the divisors of both norms, and rows divided by them", "[cud
     };
 
     SECTION("rms") {
-        auto const normalise = [&](auto const& ctx, auto& rows, auto& scale) { backend::rms_scale<TestType>(ctx, rows, epsilon, scale); };
+        auto const normalise = [&](auto const& ctx, auto& rows, auto& scale) {
+            backend::rms_scale<TestType>(ctx, rows, epsilon, scale);
+        };
         backend::rms_scale<TestType>(on_cpu, x, epsilon, cpu_scale.view());
         backend::rms_scale<double>(on_cpu, in_double(x), epsilon, exact_scale.view());
         backend::divide_rows<TestType>(on_cpu, x, cpu_scale, cpu_rows.view());
@@ -58,7 +60,8 @@ TEMPLATE_TEST_CASE("the divisors of both norms, and rows divided by them", "[cud
         backend::divide_rows<double>(on_cpu, exact_rows, exact_scale, exact_rows.view());
         // the mean carries an error of double, relative to itself
         auto const tolerance = [&](index i) {
-            return rounding_tolerance<TestType>(exact_rows.data()[i]) + 64 * epsilon_of<double> / exact_scale.data()[i / width];
+            return rounding_tolerance<TestType>(exact_rows.data()[i]) +
+                   64 * epsilon_of<double> / exact_scale.data()[i / width];
         };
         require_close(rows_of(normalise), exact_rows, tolerance);
         require_close(cpu_rows, exact_rows, tolerance);
@@ -99,8 +102,8 @@ TEMPLATE_TEST_CASE("a norm in one kernel has the bits of its steps", "[cuda][nor
 
     buffer<double, 2> exact(x.extents());
     buffer<double, 1> const none;
-    backend::norm<double>(on_cpu, kind, in_double(x), 1e-5, weighted ? in_double(w) : none.clone(), biased ? in_double(b) : none.clone(),
-                          exact.view());
+    backend::norm<double>(on_cpu, kind, in_double(x), 1e-5, weighted ? in_double(w) : none.clone(),
+                          biased ? in_double(b) : none.clone(), exact.view());
     require_close(result, exact, [](index) { return 64 * epsilon_of<TestType>; });
 }
 

@@ -19,8 +19,8 @@ namespace plateau::testing {
 
 inline backend::cpu_context const on_cpu{1, backend::instruction_set::portable};
 
-/// What a device does in its own way: a product and a sum may become one operation with one rounding (nvcc's -fmad), and inputs of
-/// TF32 products may be cut off instead of rounded.
+/// What a device does in its own way: a product and a sum may become one operation with one rounding (nvcc's -fmad),
+/// and inputs of TF32 products may be cut off instead of rounded.
 inline constexpr bool rounds_each_operation = PLATEAU_CUDA_ON_CPU;
 inline constexpr double tf32_rounding = PLATEAU_CUDA_ON_CPU ? 0x1p-11 : 0x1p-10;
 
@@ -31,8 +31,8 @@ inline void set_order([[maybe_unused]] std::uint64_t seed) {
 #endif
 }
 
-/// `compute(ctx)` under several orders of threads and blocks, and several values of memory that nobody wrote: the bits have to be
-/// the same every time. @return the result, a host buffer
+/// `compute(ctx)` under several orders of threads and blocks, and several values of memory that nobody wrote: the bits
+/// have to be the same every time. @return the result, a host buffer
 template <class F>
 auto in_every_order(F const& compute) {
     backend::cuda_context const ctx;
@@ -56,9 +56,11 @@ tensor::buffer<double, Rank> in_double(tensor::buffer<T, Rank> const& x) {
     return wide;
 }
 
-/// The same bits; where operations need not be rounded each, within a rounding of a result of that size or of `magnitude`.
+/// The same bits; where operations need not be rounded each, within a rounding of a result of that size or of
+/// `magnitude`.
 template <class T>
-void require_same_steps(tensor::view<T const, 2> a, std::type_identity_t<tensor::view<T const, 2>> b, double magnitude) {
+void require_same_steps(tensor::view<T const, 2> a, std::type_identity_t<tensor::view<T const, 2>> b,
+                        double magnitude) {
     REQUIRE(a.extents() == b.extents());
     if constexpr (rounds_each_operation) {
         CHECK(same_rows(a, b));
@@ -77,7 +79,8 @@ void require_same_steps(tensor::view<T const, 2> a, std::type_identity_t<tensor:
 
 /// Every element within tolerance(i) of `expected`.
 template <class T, std::size_t Rank, class Tolerance>
-void require_close(tensor::buffer<T, Rank> const& actual, tensor::buffer<double, Rank> const& expected, Tolerance const& tolerance) {
+void require_close(tensor::buffer<T, Rank> const& actual, tensor::buffer<double, Rank> const& expected,
+                   Tolerance const& tolerance) {
     REQUIRE(actual.extents() == expected.extents());
     for (index i = 0; i < actual.size(); ++i) {
         double const value = static_cast<double>(actual.data()[i]), wanted = expected.data()[i];
@@ -90,13 +93,15 @@ void require_close(tensor::buffer<T, Rank> const& actual, tensor::buffer<double,
 
 /// Both the result of the device and that of the CPU backend lie within a few roundings of the same in double.
 template <class T, std::size_t Rank>
-void require_rounded(tensor::buffer<T, Rank> const& device, tensor::buffer<T, Rank> const& cpu, tensor::buffer<double, Rank> const& exact) {
+void require_rounded(tensor::buffer<T, Rank> const& device, tensor::buffer<T, Rank> const& cpu,
+                     tensor::buffer<double, Rank> const& exact) {
     auto const tolerance = [&](index i) { return rounding_tolerance<T>(exact.data()[i]); };
     require_close(device, exact, tolerance);
     require_close(cpu, exact, tolerance);
 }
 
-/// A matrix on the device whose rows have `gap` elements between them that nobody may touch; nothing comes after the last one.
+/// A matrix on the device whose rows have `gap` elements between them that nobody may touch; nothing comes after the
+/// last one.
 template <class T>
 struct device_rows {
     std::array<index, 2> extents;

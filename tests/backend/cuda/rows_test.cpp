@@ -99,9 +99,11 @@ TEMPLATE_TEST_CASE("parts of rows are edited as on the CPU", "[cuda][rows]", flo
     std::copy_n(x[5].data(), width, x[6].data());
     auto const values = random_buffer<TestType, 1>({2 * width + 8}, 2);
     index const some = (width + 1) / 2, rest = width - some;
-    std::vector<backend::row_edit> const edits{{0, 0, width, 0, replace}, {3, rest, some, some, add}, {3, 0, rest, 3 % width, replace}, {4, 0, 0, 0, add},
-                                               {1, 0, width, 7, scale}, {2, rest, some, 1, scale}, {2, 0, rest, 4, project_out},
-                                               {5, 0, width, 4, project_out}, {6, 0, width, 4, project_out}, {8, some, rest, width, project_out}};
+    std::vector<backend::row_edit> const edits{{0, 0, width, 0, replace},        {3, rest, some, some, add},
+                                               {3, 0, rest, 3 % width, replace}, {4, 0, 0, 0, add},
+                                               {1, 0, width, 7, scale},          {2, rest, some, 1, scale},
+                                               {2, 0, rest, 4, project_out},     {5, 0, width, 4, project_out},
+                                               {6, 0, width, 4, project_out},    {8, some, rest, width, project_out}};
     auto const which = tensor::view<backend::row_edit const, 1>{edits.data(), {static_cast<index>(edits.size())}};
     auto on_host = x.clone();
     backend::edit_rows<TestType>(on_cpu, values, which, on_host);
@@ -125,8 +127,10 @@ TEMPLATE_TEST_CASE("parts of rows are edited as on the CPU", "[cuda][rows]", flo
                 case scale: at(i) = static_cast<double>(static_cast<TestType>(before) * values(one.values)); break;
                 case project_out:
                     at(i) = before - along / square * v(i);
-                    tolerance(one.row, one.column + i) = rounding_tolerance<TestType>(at(i)) + 3 * sum_tolerance<double>(width, magnitude) / square * std::abs(v(i)) +
-                                                         rounding_tolerance<double>(before);
+                    tolerance(one.row, one.column + i) =
+                        rounding_tolerance<TestType>(at(i)) +
+                        3 * sum_tolerance<double>(width, magnitude) / square * std::abs(v(i)) +
+                        rounding_tolerance<double>(before);
             }
         }
     }
@@ -147,8 +151,10 @@ TEST_CASE("a projection is summed in double, and what is none shows", "[cuda][ro
     constexpr index width = 129;
     buffer<float, 2> x({2, width});
     buffer<float, 1> v({2 * width});
-    for (index i = 0; i < width; ++i) v(i) = 1, x(0, i) = i == 0 ? 33554432.0f : i == 128 ? -33554432.0f : 1.0f, x(1, i) = 1;
-    std::vector<backend::row_edit> const edits{{0, 0, width, 0, backend::edit_kind::project_out}, {1, 0, width, width, backend::edit_kind::project_out}};
+    for (index i = 0; i < width; ++i)
+        v(i) = 1, x(0, i) = i == 0 ? 33554432.0f : i == 128 ? -33554432.0f : 1.0f, x(1, i) = 1;
+    std::vector<backend::row_edit> const edits{{0, 0, width, 0, backend::edit_kind::project_out},
+                                               {1, 0, width, width, backend::edit_kind::project_out}};
     auto const rows = in_every_order([&](backend::cuda_context const& ctx) {
         auto on = backend::to_device(ctx, x);
         auto const from = backend::to_device(ctx, v);

@@ -13,8 +13,12 @@ using tensor::buffer;
 template <class T>
 buffer<T, 2> numbers_of_all_kinds(index rows, index columns, std::uint64_t seed) {
     auto x = random_buffer<T, 2>({rows, columns}, seed);
-    std::array const special{T(0), T(-0.0), std::numeric_limits<T>::quiet_NaN(), std::numeric_limits<T>::infinity(),
-                             -std::numeric_limits<T>::infinity(), std::numeric_limits<T>::denorm_min()};
+    std::array const special{T(0),
+                             T(-0.0),
+                             std::numeric_limits<T>::quiet_NaN(),
+                             std::numeric_limits<T>::infinity(),
+                             -std::numeric_limits<T>::infinity(),
+                             std::numeric_limits<T>::denorm_min()};
     for (index i = 0; i < x.size(); i += 5) x.data()[i] = special[static_cast<std::size_t>(i / 5) % special.size()];
     return x;
 }
@@ -39,29 +43,36 @@ TEMPLATE_TEST_CASE("sign codes are those of the CPU, and of a plain loop", "[cud
     }
 }
 
-TEMPLATE_TEST_CASE("distances of sign codes are those of the CPU, and of a plain loop", "[cuda][sign_codes]", float, double) {
+TEMPLATE_TEST_CASE("distances of sign codes are those of the CPU, and of a plain loop", "[cuda][sign_codes]", float,
+                   double) {
     index const words = GENERATE(1, 2, 7, 63, 65, 150), gap = GENERATE(0, 1);
     auto const random_codes = [&](index rows, std::uint64_t seed) {
         buffer<std::uint64_t, 2> codes({rows, words + gap});
-        backend::sign_codes<TestType>(on_cpu, random_buffer<TestType, 2>({rows, 64 * (words + gap)}, seed), codes.view());
+        backend::sign_codes<TestType>(on_cpu, random_buffer<TestType, 2>({rows, 64 * (words + gap)}, seed),
+                                      codes.view());
         return codes;
     };
     auto const all = random_codes(6, 1), references = random_codes(3, 2);
     buffer<index, 1> which({6});
     for (index r = 0; r < 6; ++r) which(r) = (r * 2) % 3;
-    auto const without_gap = [&](auto view) { return decltype(view){view.data(), {view.extent(0), words}, view.strides()}; };
+    auto const without_gap = [&](auto view) {
+        return decltype(view){view.data(), {view.extent(0), words}, view.strides()};
+    };
     auto const distances = in_every_order([&](backend::cuda_context const& ctx) {
         auto const codes = backend::to_device(ctx, all), others = backend::to_device(ctx, references);
         auto const numbers = backend::to_device(ctx, which);
         backend::device_buffer<index, 1> out{ctx, {6}};
-        backend::hamming_distances(ctx, without_gap(codes.view()), without_gap(others.view()), numbers.view(), out.view());
+        backend::hamming_distances(ctx, without_gap(codes.view()), without_gap(others.view()), numbers.view(),
+                                   out.view());
         return backend::to_host(ctx, out);
     });
     buffer<index, 1> cpu({6});
-    backend::hamming_distances(on_cpu, without_gap(all.view()), without_gap(references.view()), which.view(), cpu.view());
+    backend::hamming_distances(on_cpu, without_gap(all.view()), without_gap(references.view()), which.view(),
+                               cpu.view());
     for (index r = 0; r < 6; ++r) {
         index bits = 0;
-        for (index i = 0; i < 64 * words; ++i) bits += (all(r, i / 64) >> i % 64 & 1) != (references(which(r), i / 64) >> i % 64 & 1);
+        for (index i = 0; i < 64 * words; ++i)
+            bits += (all(r, i / 64) >> i % 64 & 1) != (references(which(r), i / 64) >> i % 64 & 1);
         REQUIRE(distances(r) == bits);
         REQUIRE(cpu(r) == bits);
     }
@@ -73,7 +84,8 @@ TEST_CASE("sign codes refuse extents that do not fit", "[cuda][sign_codes]") {
     backend::device_buffer<std::uint64_t, 2> narrow{ctx, {3, 1}}, codes{ctx, {3, 2}};
     backend::device_buffer<index, 1> three{ctx, {3}}, two{ctx, {2}};
     CHECK_THROWS_AS(backend::sign_codes<float>(ctx, x, narrow.view()), shape_error);
-    CHECK_THROWS_AS(backend::hamming_distances(ctx, codes.view(), narrow.view(), three.view(), three.view()), shape_error);
+    CHECK_THROWS_AS(backend::hamming_distances(ctx, codes.view(), narrow.view(), three.view(), three.view()),
+                    shape_error);
     CHECK_THROWS_AS(backend::hamming_distances(ctx, codes.view(), codes.view(), two.view(), three.view()), shape_error);
     CHECK_THROWS_AS(backend::hamming_distances(ctx, codes.view(), codes.view(), three.view(), two.view()), shape_error);
 }

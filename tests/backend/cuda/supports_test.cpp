@@ -18,7 +18,8 @@ TEMPLATE_TEST_CASE("both backends have the operations that they say they have", 
     CHECK(testing::disagreements<backend::cuda_context, TestType>().empty());
     for (op const one : backend::operations) {
         CAPTURE(name_of(one));
-        CHECK((!backend::supports<backend::cpu_context, TestType>(one) || backend::supports<backend::cuda_context, TestType>(one)));
+        CHECK((!backend::supports<backend::cpu_context, TestType>(one) ||
+               backend::supports<backend::cuda_context, TestType>(one)));
     }
 }
 
@@ -39,8 +40,8 @@ std::string table() {
     for (op const one : backend::operations) {
         text.append("| ").append(name_of(one));
         using namespace backend;
-        for (bool const there : {supports<cpu_context, float>(one), supports<cpu_context, double>(one), supports<cuda_context, float>(one),
-                                 supports<cuda_context, double>(one)}) {
+        for (bool const there : {supports<cpu_context, float>(one), supports<cpu_context, double>(one),
+                                 supports<cuda_context, float>(one), supports<cuda_context, double>(one)}) {
             text.append(there ? " | yes" : " | no");
         }
         text.append(" |\n");

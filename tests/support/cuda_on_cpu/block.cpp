@@ -50,12 +50,13 @@ struct warp {
 /// Cells of one `block_shared`, on the heap so that the address sanitizer has its red zones around them.
 struct shared_cells {
     shared_cells(std::size_t bytes, std::size_t aligned_to)
-        : memory{::operator new(bytes, std::align_val_t{aligned_to})}, alignment{aligned_to} {
+        : memory{::operator new (bytes, std::align_val_t{aligned_to})}, alignment{aligned_to} {
         poison_values(memory, bytes);
     }
-    shared_cells(shared_cells&& other) noexcept : memory{std::exchange(other.memory, nullptr)}, alignment{other.alignment} {}
+    shared_cells(shared_cells&& other) noexcept
+        : memory{std::exchange(other.memory, nullptr)}, alignment{other.alignment} {}
     ~shared_cells() {
-        if (memory != nullptr) ::operator delete(memory, std::align_val_t{alignment});
+        if (memory != nullptr) ::operator delete (memory, std::align_val_t{alignment});
     }
     void* memory;
     std::size_t alignment;
@@ -69,13 +70,15 @@ std::function<void()> body;
 std::vector<thread> threads;
 std::vector<warp> warps;
 std::size_t block_threads = 0;
-bool ranks_stay = false;  // for the whole block, so that one thread is far behind all others
+bool ranks_stay = false;      // for the whole block, so that one thread is far behind all others
 std::vector<unsigned> ready;  // a heap, the largest rank first
 unsigned current = 0;
 std::exception_ptr failure;
 std::map<void const*, shared_cells> shared;
 
-std::string text(uint3 i) { return "(" + std::to_string(i.x) + ", " + std::to_string(i.y) + ", " + std::to_string(i.z) + ")"; }
+std::string text(uint3 i) {
+    return "(" + std::to_string(i.x) + ", " + std::to_string(i.y) + ", " + std::to_string(i.z) + ")";
+}
 
 std::string text(place at) {
     char const* const slash = std::strrchr(at.file, '/');
@@ -83,7 +86,7 @@ std::string text(place at) {
 }
 
 [[noreturn]] void refuse(unsigned id, std::string const& what) {
-    throw broken_rule{kernel_name + ", block " + text(blockIdx) + ", thread " + text(threads[id].index) + ": " + what};
+    throw broken_rule(kernel_name + ", block " + text(blockIdx) + ", thread " + text(threads[id].index) + ": " + what);
 }
 
 void run_thread() {
@@ -114,14 +117,17 @@ void release_barrier() {
     for (unsigned id = 0; id < block_threads; ++id) {
         auto const& one = threads[id];
         if (one.now == state::in_warp_call) {
-            refuse(id, "divergent warp: it waits at " + text(one.at) + " for lanes of its mask that ended or wait elsewhere");
+            refuse(id, "divergent warp: it waits at " + text(one.at) +
+                           " for lanes of its mask that ended or wait elsewhere");
         }
         if (one.now == state::at_barrier && !(one.at == threads[first_waiting].at)) {
-            refuse(id, "divergent barrier: it waits at " + text(one.at) + ", thread " + text(threads[first_waiting].index) + " at " +
-                           text(threads[first_waiting].at));
+            refuse(id, "divergent barrier: it waits at " + text(one.at) + ", thread " +
+                           text(threads[first_waiting].index) + " at " + text(threads[first_waiting].at));
         }
     }
-    if (anyone_ended) refuse(first_waiting, "divergent barrier: it waits at " + text(threads[first_waiting].at) + ", others have ended");
+    if (anyone_ended)
+        refuse(first_waiting,
+               "divergent barrier: it waits at " + text(threads[first_waiting].at) + ", others have ended");
     for (unsigned id = 0; id < block_threads; ++id) wake(id);
 }
 
@@ -170,7 +176,8 @@ gathering& arrive(warp& own, collective kind, unsigned mask, unsigned source, pl
         refuse(current, "the mask at " + text(at) + " names " + lanes_of(gone) + ", which has ended");
     }
     if (kind == collective::shuffle && (mask >> source & 1u) == 0) {
-        refuse(current, "reads at " + text(at) + " from lane " + std::to_string(source) + ", which its mask does not name");
+        refuse(current,
+               "reads at " + text(at) + " from lane " + std::to_string(source) + ", which its mask does not name");
     }
     for (auto& call : own.calls) {
         if (call.kind == kind && call.mask == mask && call.at == at) return call;

@@ -35,7 +35,9 @@ void* shared_memory(void const* key, std::size_t bytes, std::size_t alignment);
 struct place {
     char const* file = "";
     int line = 0;
-    bool operator==(place const& other) const { return line == other.line && (file == other.file || std::strcmp(file, other.file) == 0); }
+    bool operator==(place const& other) const {
+        return line == other.line && (file == other.file || std::strcmp(file, other.file) == 0);
+    }
 };
 
 enum class collective { shuffle, ballot, synchronise };

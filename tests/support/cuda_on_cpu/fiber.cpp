@@ -5,8 +5,8 @@
 #include "support/cuda_on_cpu/address_sanitizer.hpp"
 
 #if defined(__x86_64__)
-// Saves what a called function must preserve, changes the stack, and returns on the other one. swapcontext would also ask the
-// kernel for the signal mask every time, and the address sanitizer would clear all of the stack's shadow.
+// Saves what a called function must preserve, changes the stack, and returns on the other one. swapcontext would also
+// ask the kernel for the signal mask every time, and the address sanitizer would clear all of the stack's shadow.
 extern "C" void cuda_on_cpu_switch(void** from, void* to);
 asm(R"(
 .text

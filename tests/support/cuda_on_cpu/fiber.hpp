@@ -1,5 +1,6 @@
 #pragma once
-/// A stack of its own, to and from which the processor switches: one thread of a kernel. The sanitizers are told of every switch.
+/// A stack of its own, to and from which the processor switches: one thread of a kernel. The sanitizers are told of
+/// every switch.
 
 #include <cstddef>
 #include <memory>

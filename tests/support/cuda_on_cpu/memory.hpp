@@ -6,8 +6,8 @@
 
 namespace cuda_on_cpu {
 
-/// Between kernels the address sanitizer refuses every access of the host to device memory; at all times what lies beyond an
-/// allocation's end, and what was released.
+/// Between kernels the address sanitizer refuses every access of the host to device memory; at all times what lies
+/// beyond an allocation's end, and what was released.
 void* allocate(std::size_t bytes);
 
 /// @return false unless `memory` is null or what `allocate` gave and nobody released yet
@@ -38,8 +38,8 @@ void count_object(int more);
 std::size_t allocations();
 std::size_t bytes_allocated();
 
-/// What `allocate` holds of the device: all that is in use, and of what was released whatever the last `trim_pool` left, which is as
-/// many bytes as `keep_in_pool` said last; none without it.
+/// What `allocate` holds of the device: all that is in use, and of what was released whatever the last `trim_pool`
+/// left, which is as many bytes as `keep_in_pool` said last; none without it.
 std::size_t pool_size();
 void keep_in_pool(std::size_t bytes);
 void trim_pool();

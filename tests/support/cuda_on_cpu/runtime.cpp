@@ -28,7 +28,8 @@ std::string name_of_function(void const* function) {
     Dl_info found{};
     if (dladdr(function, &found) == 0 || found.dli_sname == nullptr) return "a kernel";
     int status = 0;
-    std::unique_ptr<char, void (*)(void*)> const readable{abi::__cxa_demangle(found.dli_sname, nullptr, nullptr, &status), std::free};
+    std::unique_ptr<char, void (*)(void*)> const readable{
+        abi::__cxa_demangle(found.dli_sname, nullptr, nullptr, &status), std::free};
     return status == 0 ? readable.get() : found.dli_sname;
 }
 

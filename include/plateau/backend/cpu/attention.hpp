@@ -15,7 +15,8 @@ namespace plateau::backend {
 
 namespace detail {
 
-/// Rows that go through the matrix kernels together: one segment, or neighbours of one row each that share their prefix.
+/// Rows that go through the matrix kernels together: one segment, or neighbours of one row each that share their
+/// prefix.
 template <class T>
 struct attention_run {
     index first_row = 0;
@@ -53,8 +54,8 @@ struct head_rows {
     index count = 0;
 };
 
-/// Calls f(first key, columns) for the panels of `count` keys: wide ones, and narrow ones for a rest that fills at most half
-/// of one. Panels follow each other in memory, so that one begins at first · E.
+/// Calls f(first key, columns) for the panels of `count` keys: wide ones, and narrow ones for a rest that fills at most
+/// half of one. Panels follow each other in memory, so that one begins at first · E.
 template <class F>
 void for_each_key_panel(index count, F&& f) {
     for (index first = 0; first < count;) {
@@ -102,14 +103,14 @@ public:
     /// Room for the scores of a row: its keys, and what is written beyond them.
     index scores_stride() const { return run_.prefix() + whole_panels(run_.apart ? 1 : run_.rows) + panel_columns; }
 
-    /// Before all heads: what every row makes of its own key, little work for all heads at once. Rows apart need no product
-    /// with their own keys beside it; the others take it too, so that both have the same bits.
+    /// Before all heads: what every row makes of its own key, little work for all heads at once. Rows apart need no
+    /// product with their own keys beside it; the others take it too, so that both have the same bits.
     /// @param q  [R, H · E]      @param keys  [R, KV · E], the rows' own
     void take_own(tensor::view<T const, 2> q, tensor::view<T const, 2> keys) {
         own_dots_ = scratch<T, 4>(run_.rows * shape_.heads);
         for (index j = 0; j < run_.rows; ++j) {
-            kernels_.dot_heads(q[run_.first_row + j].data(), keys[run_.first_row + j].data(), shape_.heads, shape_.group(),
-                               shape_.width, own_dots_ + j * shape_.heads);
+            kernels_.dot_heads(q[run_.first_row + j].data(), keys[run_.first_row + j].data(), shape_.heads,
+                               shape_.group(), shape_.width, own_dots_ + j * shape_.heads);
         }
     }
 
@@ -131,8 +132,8 @@ public:
         auto const against = [&](index keys, index seen, T const* panels, T* to) {
             for_each_key_panel(keys, [&](index k, index columns) {
                 if (k >= seen) return;
-                kernels_.multiply({queries, q.stride(0)}, {panels + k * width, columns}, columns, count, width, {to + k, stride},
-                                  sum_start::zero, nullptr);
+                kernels_.multiply({queries, q.stride(0)}, {panels + k * width, columns}, columns, count, width,
+                                  {to + k, stride}, sum_start::zero, nullptr);
             });
         };
         against(prefix, prefix, panels_, scores);
@@ -181,17 +182,18 @@ private:
         return {rows.data() + kv * shape_.width, rows.stride(0), count};
     }
 
-    void mix_panel(head_rows<T> prefix, head_rows<T> own, T const* pattern, index stride, index first, index count, T* out,
-                   index out_stride) const {
+    void mix_panel(head_rows<T> prefix, head_rows<T> own, T const* pattern, index stride, index first, index count,
+                   T* out, index out_stride) const {
         sum_start const from = prefix.count > 0 ? sum_start::continued : sum_start::zero;
         if (prefix.count > 0) {
             multiply({pattern, stride}, prefix, 0, count, prefix.count, {out, out_stride}, sum_start::zero);
         }
         T const* const weights = pattern + prefix.count;
         if (run_.apart) {
-            for (index j = 0; prefix.count == 0 && j < count; ++j) std::fill_n(out + j * out_stride, panel_columns, T{0});
-            kernels_.add_weighted_rows({weights, stride}, {own.data + first * own.stride, own.stride}, count, panel_columns,
-                                       {out, out_stride});
+            for (index j = 0; prefix.count == 0 && j < count; ++j)
+                std::fill_n(out + j * out_stride, panel_columns, T{0});
+            kernels_.add_weighted_rows({weights, stride}, {own.data + first * own.stride, own.stride}, count,
+                                       panel_columns, {out, out_stride});
             return;
         }
         // whole tiles up to the key that their first row sees last, then each row what it sees beyond
@@ -200,8 +202,8 @@ private:
             index const rows = std::min(tile, count - j), common = first + j + 1;
             multiply({weights + j * stride, stride}, own, 0, rows, common, {out + j * out_stride, out_stride}, from);
             for (index i = 1; i < rows; ++i) {
-                multiply({weights + (j + i) * stride + common, stride}, own, common, 1, i, {out + (j + i) * out_stride, out_stride},
-                         sum_start::continued);
+                multiply({weights + (j + i) * stride + common, stride}, own, common, 1, i,
+                         {out + (j + i) * out_stride, out_stride}, sum_start::continued);
             }
         }
     }
@@ -209,7 +211,8 @@ private:
     /// c = or += weights · values [first, first + depth), 64 columns of them.
     void multiply(strided<T const> weights, head_rows<T> values, index first, index rows, index depth, strided<T> c,
                   sum_start start) const {
-        kernels_.multiply(weights, {values.data + first * values.stride, values.stride}, panel_columns, rows, depth, c, start, nullptr);
+        kernels_.multiply(weights, {values.data + first * values.stride, values.stride}, panel_columns, rows, depth, c,
+                          start, nullptr);
     }
 
     kernel_table<T> const& kernels_;
@@ -231,12 +234,13 @@ void softmax_seen(kernel_table<T> const& kernels, attention_shape<T> const& shap
 
 }  // namespace detail
 
-/// scores[r, h, j] = scale · ⟨q_{r,h}, k_{j, h / (H / KV)}⟩, capped if there is a cap, for every key j that row r sees; −inf for
-/// the others.
+/// scores[r, h, j] = scale · ⟨q_{r,h}, k_{j, h / (H / KV)}⟩, capped if there is a cap, for every key j that row r sees;
+/// −inf for the others.
 /// @param q  [R, H · E]      @param keys  [R, KV · E], the rows' own      @param scores  [R, H, K]
 template <class T>
 void attention_scores(cpu_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape,
-                      std::type_identity_t<tensor::view<T const, 2>> q, std::type_identity_t<tensor::view<T const, 2>> keys,
+                      std::type_identity_t<tensor::view<T const, 2>> q,
+                      std::type_identity_t<tensor::view<T const, 2>> keys,
                       std::type_identity_t<std::span<segment<T> const>> segments, tensor::view<T, 3> scores) {
     detail::for_each_run<T>(segments, [&](detail::attention_run<T> const& run) {
         detail::attention_head<T> head{ctx.kernels<T>(), shape, run};
@@ -295,7 +299,8 @@ void attention_mix(cpu_context const& ctx, std::type_identity_t<attention_shape<
 /// @param q  [R, H · E]      @param keys,values  [R, KV · E], the rows' own      @param z  [R, H · E]
 template <class T>
 void prefix_attention(cpu_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape,
-                      std::type_identity_t<tensor::view<T const, 2>> q, std::type_identity_t<tensor::view<T const, 2>> keys,
+                      std::type_identity_t<tensor::view<T const, 2>> q,
+                      std::type_identity_t<tensor::view<T const, 2>> keys,
                       std::type_identity_t<tensor::view<T const, 2>> values,
                       std::type_identity_t<std::span<segment<T> const>> segments, tensor::view<T, 2> z) {
     auto const& kernels = ctx.kernels<T>();
@@ -312,7 +317,8 @@ void prefix_attention(cpu_context const& ctx, std::type_identity_t<attention_sha
             for (index first = 0; first < run.rows; first += chunk) {
                 index const count = std::min(chunk, run.rows - first);
                 scoring.score(q, h, first, count, scores);
-                for (index j = 0; j < count; ++j) detail::softmax_seen(kernels, shape, scores + j * stride, run.keys_of(first + j));
+                for (index j = 0; j < count; ++j)
+                    detail::softmax_seen(kernels, shape, scores + j * stride, run.keys_of(first + j));
                 mixing.mix(scores, stride, h, first, count, z);
             }
         }

@@ -49,7 +49,8 @@ private:
 
 /// All but what spares a device something.
 template <>
-inline constexpr op_set operations_of<cpu_context, float> = op_set{operations}.without({op::linear_outputs, op::tiled_attention, op::transfer});
+inline constexpr op_set operations_of<cpu_context, float> =
+    op_set{operations}.without({op::linear_outputs, op::tiled_attention, op::transfer});
 template <>
 inline constexpr op_set operations_of<cpu_context, double> = operations_of<cpu_context, float>;
 

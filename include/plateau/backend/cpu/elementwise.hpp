@@ -62,11 +62,13 @@ void clip(cpu_context const&, tensor::view<T, 2> x, T bound) {
     }
 }
 
-/// Rotates the pairs (x_i, x_{i+w/2}) of the first w coordinates of every head by the angle θ_i of its row ("rotate half"):
+/// Rotates the pairs (x_i, x_{i+w/2}) of the first w coordinates of every head by the angle θ_i of its row ("rotate
+/// half"):
 ///     x_i' = x_i cos θ_i − x_{i+w/2} sin θ_i,   x_{i+w/2}' = x_{i+w/2} cos θ_i + x_i sin θ_i
 /// @param x  [R, H · E], in place      @param heads  H      @param cosines,sines  [R, w/2], w ≤ E
 template <class T>
-void rotate(cpu_context const& ctx, tensor::view<T, 2> x, index heads, std::type_identity_t<tensor::view<T const, 2>> cosines,
+void rotate(cpu_context const& ctx, tensor::view<T, 2> x, index heads,
+            std::type_identity_t<tensor::view<T const, 2>> cosines,
             std::type_identity_t<tensor::view<T const, 2>> sines) {
     auto const& kernels = ctx.kernels<T>();
     index const half = cosines.extent(1), width = x.extent(1) / heads;
@@ -75,7 +77,8 @@ void rotate(cpu_context const& ctx, tensor::view<T, 2> x, index heads, std::type
         if (width == 2 * half) {
             kernels.rotate_row(row, heads, cosines[r].data(), sines[r].data(), half);
         } else {
-            for (T* head = row; head < end; head += width) kernels.rotate_row(head, 1, cosines[r].data(), sines[r].data(), half);
+            for (T* head = row; head < end; head += width)
+                kernels.rotate_row(head, 1, cosines[r].data(), sines[r].data(), half);
         }
     }
 }

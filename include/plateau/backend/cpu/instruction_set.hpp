@@ -40,9 +40,9 @@ constexpr std::string_view name_of(instruction_set path) {
 #endif
 }
 
-/// The path that is taken unless somebody chooses: the widest, but for the dot products of bfloat16 on Intel, where one of
-/// them takes as long as four multiply-adds and plain AVX-512 is faster (measured; on AMD it takes as long as one). The
-/// processor alone decides, never a measurement: the same machine always gives the same bits.
+/// The path that is taken unless somebody chooses: the widest, but for the dot products of bfloat16 on Intel, where one
+/// of them takes as long as four multiply-adds and plain AVX-512 is faster (measured; on AMD it takes as long as one).
+/// The processor alone decides, never a measurement: the same machine always gives the same bits.
 [[gnu::cold]] inline instruction_set best_instruction_set() {
     auto const widest = widest_instruction_set();
 #if defined(__x86_64__)
@@ -58,11 +58,11 @@ constexpr std::string_view name_of(instruction_set path) {
         if (name != instruction_set_names[i]) continue;
         auto const path = static_cast<instruction_set>(i);
         if (path > widest) {
-            throw usage_error{"this processor has no ", name, "; the widest that it can run is ", name_of(widest)};
+            throw usage_error("this processor has no ", name, "; the widest that it can run is ", name_of(widest));
         }
         return path;
     }
-    throw usage_error{"there is no instruction set ", name, "; there are portable, avx2, avx512 and avx512_bf16"};
+    throw usage_error("there is no instruction set ", name, "; there are portable, avx2, avx512 and avx512_bf16");
 }
 
 /// What the environment variable PLATEAU_INSTRUCTION_SET names, or else the best.

@@ -9,11 +9,29 @@
 #include <plateau/backend/cpu/instruction_set.hpp>
 #include <plateau/backend/cpu/kernels/plain.hpp>
 
-#define PLATEAU_TABLE(multiply_pairs, round_row_to_pairs)                                                             \
-    inline constexpr kernel_table<float> table{                                                                       \
-        multiply,   multiply_pairs, round_row_to_pairs, round_row, widen_pairs, rms_scale_row, centre_row, divide_row,  \
-        affine_row, norm_row,       finite_row,         scale_row, cap_row,     add_rows,      activate_rows, rotate_row, \
-        softmax_row, largest,   exp_row,            weighted_difference, add_weighted_rows, dot_heads};
+#define PLATEAU_TABLE(multiply_pairs, round_row_to_pairs)           \
+    inline constexpr kernel_table<float> table{multiply,            \
+                                               multiply_pairs,      \
+                                               round_row_to_pairs,  \
+                                               round_row,           \
+                                               widen_pairs,         \
+                                               rms_scale_row,       \
+                                               centre_row,          \
+                                               divide_row,          \
+                                               affine_row,          \
+                                               norm_row,            \
+                                               finite_row,          \
+                                               scale_row,           \
+                                               cap_row,             \
+                                               add_rows,            \
+                                               activate_rows,       \
+                                               rotate_row,          \
+                                               softmax_row,         \
+                                               largest,             \
+                                               exp_row,             \
+                                               weighted_difference, \
+                                               add_weighted_rows,   \
+                                               dot_heads};
 
 #if defined(__clang__)
 #define PLATEAU_UNROLL _Pragma("clang loop unroll(full)")
@@ -33,6 +51,7 @@ namespace plateau::backend::avx2 {
 #define PLATEAU_VECTOR_BYTES 32
 inline constexpr int tile_vectors = 2;
 #include <plateau/backend/cpu/kernels/vector.inl>
+// with which the others are written
 #include <plateau/backend/cpu/kernels/gemm.inl>
 #include <plateau/backend/cpu/kernels/rows.inl>
 PLATEAU_TABLE(nullptr, nullptr)
@@ -46,7 +65,8 @@ PLATEAU_TABLE(nullptr, nullptr)
 
 namespace plateau::backend::avx512 {
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), \
+                             apply_to = function)
 #else
 #pragma GCC push_options
 #pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
@@ -54,6 +74,7 @@ namespace plateau::backend::avx512 {
 #define PLATEAU_VECTOR_BYTES 64
 inline constexpr int tile_vectors = 4;
 #include <plateau/backend/cpu/kernels/vector.inl>
+// with which the others are written
 #include <plateau/backend/cpu/kernels/gemm.inl>
 #include <plateau/backend/cpu/kernels/rows.inl>
 PLATEAU_TABLE(nullptr, nullptr)

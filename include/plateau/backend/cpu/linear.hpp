@@ -13,8 +13,8 @@ namespace plateau::backend {
 
 namespace detail {
 
-/// Rows that are worked on together, at most, and inputs of one sum: whole tiles of rows, and so few inputs that their sum
-/// loses little to rounding.
+/// Rows that are worked on together, at most, and inputs of one sum: whole tiles of rows, and so few inputs that their
+/// sum loses little to rounding.
 inline constexpr index linear_rows = 252, linear_depth = 256;
 
 /// Rows whose inputs stay in the second-level cache beside a panel: whole tiles.
@@ -29,8 +29,8 @@ index columns_of(linear_weight<T> const& weight, index p) {
     return std::min(panel_columns, weight.outputs() - p * panel_columns);
 }
 
-/// Rows of inputs as the kernels of a weight want them: as they are; for weights in bfloat16 rounded to it, as floats or,
-/// where the processor multiplies pairs, as pairs.
+/// Rows of inputs as the kernels of a weight want them: as they are; for weights in bfloat16 rounded to it, as floats
+/// or, where the processor multiplies pairs, as pairs.
 template <class T>
 class linear_input {
 public:
@@ -51,19 +51,23 @@ public:
 
     index rows() const { return rows_; }
 
-    /// c [rows, 64] = X · panel p of the weight, plus its bias. `then` is a weight whose panel `then_panel` comes next; it
-    /// may have none of that number.
-    void multiply(biased<cpu_context, T> const& layer, index p, strided<T> c, linear_weight<T> const& then, index then_panel) const {
+    /// c [rows, 64] = X · panel p of the weight, plus its bias. `then` is a weight whose panel `then_panel` comes next;
+    /// it may have none of that number.
+    void multiply(biased<cpu_context, T> const& layer, index p, strided<T> c, linear_weight<T> const& then,
+                  index then_panel) const {
         auto const& weight = layer.weight;
         for (index first = 0; first < weight.inputs(); first += linear_depth) {
             index const depth = std::min(linear_depth, weight.inputs() - first);
             bool const last = first + depth == weight.inputs();
-            auto const next = [&](auto const* here, auto const* there) { return !last ? here : then_panel < then.panels() ? there : nullptr; };
+            auto const next = [&](auto const* here, auto const* there) {
+                return !last ? here : then_panel < then.panels() ? there : nullptr;
+            };
             auto const start = first > 0 ? sum_start::apart : sum_start::zero;
             if (!weight.is_bf16()) {
                 T const* const b = weight.panel(p) + first * panel_columns;
                 auto const* const after = next(b + depth * panel_columns, then.panel(then_panel));
-                kernels_.multiply(columns_from(first), {b, panel_columns}, panel_columns, rows_, depth, c, start, after);
+                kernels_.multiply(columns_from(first), {b, panel_columns}, panel_columns, rows_, depth, c, start,
+                                  after);
                 continue;
             }
             std::uint32_t const* const b = weight.panel_pairs(p) + first / 2 * panel_columns;
@@ -103,14 +107,15 @@ void for_each_input(kernel_table<T> const& kernels, tensor::view<T const, 2> x, 
 
 }  // namespace detail
 
-/// Y = X Wᵀ + b, or Y += X Wᵀ + b. Sums of 256 products each, in the order of the inputs, are added up in that order; then
-/// comes the bias, then what y held.
+/// Y = X Wᵀ + b, or Y += X Wᵀ + b. Sums of 256 products each, in the order of the inputs, are added up in that order;
+/// then comes the bias, then what y held.
 /// @param x  [R, K]      @param layer  [N, K] and [N]      @param y  [R, N], not overlapping x
 /// @post a row of y depends on its row of x (and y) alone, bit for bit: not on R, not on its place
 /// @throws shape_error on extents that do not fit
 template <class T>
-void linear(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, std::type_identity_t<biased<cpu_context, T>> const& layer,
-            std::type_identity_t<tensor::view<T, 2>> y, accumulate sum = accumulate::no) {
+void linear(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x,
+            std::type_identity_t<biased<cpu_context, T>> const& layer, std::type_identity_t<tensor::view<T, 2>> y,
+            accumulate sum = accumulate::no) {
     auto const& weight = layer.weight;
     tensor::require_extents(x.extents(), {x.extent(0), weight.inputs()}, "the input of a linear layer");
     tensor::require_extents(y.extents(), {x.extent(0), weight.outputs()}, "the output of a linear layer");
@@ -134,24 +139,27 @@ void linear(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2
     });
 }
 
-/// Y = act(X Wᵀ + b), or act(X Wᵀ + b) · (X Uᵀ + c) with a factor: the bits of `linear` and `activate`, and none of their
-/// intermediate results leaves the cache.
+/// Y = act(X Wᵀ + b), or act(X Wᵀ + b) · (X Uᵀ + c) with a factor: the bits of `linear` and `activate`, and none of
+/// their intermediate results leaves the cache.
 /// @param x  [R, K]      @param layer  [N, K] and [N]      @param factor  the same, or null      @param y  [R, N]
 /// @throws shape_error on extents that do not fit
 template <class T>
 void linear_activate(cpu_context const& ctx, activation kind, std::type_identity_t<tensor::view<T const, 2>> x,
-                     std::type_identity_t<biased<cpu_context, T>> const& layer, std::type_identity_t<biased<cpu_context, T>> const* factor,
+                     std::type_identity_t<biased<cpu_context, T>> const& layer,
+                     std::type_identity_t<biased<cpu_context, T>> const* factor,
                      std::type_identity_t<tensor::view<T, 2>> y) {
     auto const& weight = layer.weight;
     auto const& other = factor == nullptr ? weight : factor->weight;
     tensor::require_extents(x.extents(), {x.extent(0), weight.inputs()}, "the input of a linear layer");
     tensor::require_extents(y.extents(), {x.extent(0), weight.outputs()}, "the output of a linear layer");
-    tensor::require_extents<2>({other.outputs(), other.inputs()}, {weight.outputs(), weight.inputs()}, "the factor of a gated layer");
-    if (other.is_bf16() != weight.is_bf16()) throw shape_error{"both weights of a gated layer must be stored alike"};
+    tensor::require_extents<2>({other.outputs(), other.inputs()}, {weight.outputs(), weight.inputs()},
+                               "the factor of a gated layer");
+    if (other.is_bf16() != weight.is_bf16()) throw shape_error("both weights of a gated layer must be stored alike");
     auto const& kernels = ctx.kernels<T>();
     detail::for_each_input(kernels, x, weight, [&](index row, detail::linear_input<T> const& input) {
         strided<T> const left{detail::scratch<T, 7>(input.rows() * panel_columns), panel_columns};
-        strided<T> const right{factor == nullptr ? nullptr : detail::scratch<T, 8>(input.rows() * panel_columns), panel_columns};
+        strided<T> const right{factor == nullptr ? nullptr : detail::scratch<T, 8>(input.rows() * panel_columns),
+                               panel_columns};
         for (index p = 0; p < weight.panels(); ++p) {
             input.multiply(layer, p, left, other, factor == nullptr ? p + 1 : p);
             if (factor != nullptr) input.multiply(*factor, p, right, weight, p + 1);
@@ -166,7 +174,8 @@ void linear_activate(cpu_context const& ctx, activation kind, std::type_identity
 template <class T>
 void gather_rows(cpu_context const&, linear_weight<T> const& weight, std::span<index const> ids,
                  tensor::view<T, 2> out) {
-    tensor::require_extents(out.extents(), {static_cast<index>(ids.size()), weight.inputs()}, "the output of gather_rows");
+    tensor::require_extents(out.extents(), {static_cast<index>(ids.size()), weight.inputs()},
+                            "the output of gather_rows");
     for (std::size_t r = 0; r < ids.size(); ++r) {
         T* const to = out[static_cast<index>(r)].data();
         for (index k = 0; k < weight.inputs(); ++k) to[k] = weight(ids[r], k);

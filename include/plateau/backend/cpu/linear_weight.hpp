@@ -23,21 +23,20 @@ public:
 
     /// Memory whose values are for writer() to write.
     /// @param storage  dtype_of<T>, or bf16 where T is float      @throws memory_error, shape_error
-    linear_weight(cpu_context const&, index outputs, index inputs, dtype storage) : linear_weight{outputs, inputs, storage} {}
+    linear_weight(cpu_context const&, index outputs, index inputs, dtype storage)
+        : linear_weight{outputs, inputs, storage} {}
 
     /// @param weight  [N, K]
     explicit linear_weight(tensor::view<T const, 2> weight)
         : linear_weight{weight.extent(0), weight.extent(1), dtype_of<T>} {
         writer().outputs(0, weight);
     }
-    explicit linear_weight(tensor::view<bfloat16 const, 2> weight)
-        requires std::is_same_v<T, float>
+    explicit linear_weight(tensor::view<bfloat16 const, 2> weight) requires std::is_same_v<T, float>
         : linear_weight{weight.extent(0), weight.extent(1), dtype::bf16} {
         writer().outputs(0, weight);
     }
     explicit linear_weight(tensor::buffer<T, 2> const& weight) : linear_weight{weight.view()} {}
-    explicit linear_weight(tensor::buffer<bfloat16, 2> const& weight)
-        requires std::is_same_v<T, float>
+    explicit linear_weight(tensor::buffer<bfloat16, 2> const& weight) requires std::is_same_v<T, float>
         : linear_weight{weight.view()} {}
 
     index outputs() const { return outputs_; }
@@ -73,6 +72,7 @@ private:
     tensor::buffer<std::uint32_t, 3> bf16_;  // [panels, K/2, 64]
 };
 
-static_assert(FillableWeight<linear_weight<float>, cpu_context, float> && FillableWeight<linear_weight<double>, cpu_context, double>);
+static_assert(FillableWeight<linear_weight<float>, cpu_context, float> &&
+              FillableWeight<linear_weight<double>, cpu_context, double>);
 
 }  // namespace plateau::backend

@@ -22,10 +22,10 @@ inline constexpr index tokens_together = 4 * panel_columns;
 template <class T>
 struct softmax_state {
     T largest = -std::numeric_limits<T>::infinity();
-    double factor = 1;           ///< what the last change of `largest` multiplied the sums by
-    double sum = 0;              ///< Σ e^{l}
-    double to_reference = 0;     ///< Σ e^{l} (l − l_ref)
-    double from_reference = 0;   ///< Σ e^{l_ref} (l_ref − l), a multiple of the reference's e^largest
+    double factor = 1;          ///< what the last change of `largest` multiplied the sums by
+    double sum = 0;             ///< Σ e^{l}
+    double to_reference = 0;    ///< Σ e^{l} (l − l_ref)
+    double from_reference = 0;  ///< Σ e^{l_ref} (l_ref − l), a multiple of the reference's e^largest
 
     /// Takes the logits of more tokens. @param exponentials  [count], e^{l − largest} of them
     void take(kernel_table<T> const& kernels, T const* logits, index count, T* exponentials) {
@@ -42,13 +42,14 @@ struct softmax_state {
 /// Logits of the tokens [first, first + count) for the rows of an input, with the bits of `linear`, then capped.
 /// @param logits  [rows, tokens_together]
 template <class T>
-void some_logits(kernel_table<T> const& kernels, linear_input<T> const& input, biased<cpu_context, T> const& head, T cap, index first, index count,
-                 T* logits) {
+void some_logits(kernel_table<T> const& kernels, linear_input<T> const& input, biased<cpu_context, T> const& head,
+                 T cap, index first, index count, T* logits) {
     for (index column = 0; column < count; column += panel_columns) {
         index const p = (first + column) / panel_columns;
         input.multiply(head.weight, p, {logits + column, tokens_together}, head.weight, p + 1);
     }
-    if (head.bias.size() > 0) kernels.add_rows({head.bias.data() + first, 0}, input.rows(), count, {logits, tokens_together});
+    if (head.bias.size() > 0)
+        kernels.add_rows({head.bias.data() + first, 0}, input.rows(), count, {logits, tokens_together});
     for (index r = 0; r < input.rows() && cap > 0; ++r) kernels.cap_row(logits + r * tokens_together, count, cap);
 }
 
@@ -70,8 +71,9 @@ void keep_best(T const* logits, index first_token, index count, index seen, std:
 
 }  // namespace detail
 
-/// Summaries, and if asked for the best tokens, of the logits l = X Wᵀ + b, or c·tanh(l / c) with a cap c > 0: of 256 tokens at a time, so that memory does not grow
-/// with the vocabulary. Logits have the bits of `linear`; a row's results depend on it and its reference alone.
+/// Summaries, and if asked for the best tokens, of the logits l = X Wᵀ + b, or c·tanh(l / c) with a cap c > 0: of 256
+/// tokens at a time, so that memory does not grow with the vocabulary. Logits have the bits of `linear`; a row's
+/// results depend on it and its reference alone.
 /// @param x           [R, D]
 /// @param head        W [V, D] and b [V] or nothing
 /// @param references  [R]: the row that each is compared to, itself or one before it that is its own
@@ -79,12 +81,13 @@ void keep_best(T const* logits, index first_token, index count, index seen, std:
 /// @param best        [R, k], k ≤ V: the k largest logits in falling order, of equal ones the smaller token first
 /// @throws shape_error on extents that do not fit
 template <class T>
-void summarise_logits(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x, biased<cpu_context, T> const& head, T cap,
-                      std::span<index const> references, std::span<logit_summary> summaries,
-                      std::type_identity_t<tensor::view<scored_token<T>, 2>> best) {
+void summarise_logits(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x,
+                      biased<cpu_context, T> const& head, T cap, std::span<index const> references,
+                      std::span<logit_summary> summaries, std::type_identity_t<tensor::view<scored_token<T>, 2>> best) {
     auto const& weight = head.weight;
     index const rows = x.extent(0), vocabulary = weight.outputs();
-    tensor::require_extents(x.extents(), {static_cast<index>(references.size()), weight.inputs()}, "the input of an unembedding");
+    tensor::require_extents(x.extents(), {static_cast<index>(references.size()), weight.inputs()},
+                            "the input of an unembedding");
     tensor::require_extents<1>({static_cast<index>(summaries.size())}, {rows}, "the summaries of logits");
     tensor::require_extents(best.extents(), {rows, std::min(best.extent(1), vocabulary)}, "the best tokens");
     auto const& kernels = ctx.kernels<T>();
@@ -105,8 +108,9 @@ void summarise_logits(cpu_context const& ctx, std::type_identity_t<tensor::view<
             if (best.extent(1) > 0) detail::keep_best<T>(own, first, count, first, best[r].flat());
             if (reference == r) continue;
             state.to_reference += kernels.weighted_difference(own_exponentials, own, other, count);
-            state.from_reference = state.from_reference * states[static_cast<std::size_t>(reference)].factor +
-                                   kernels.weighted_difference(exponentials + reference * tokens_together, other, own, count);
+            state.from_reference =
+                state.from_reference * states[static_cast<std::size_t>(reference)].factor +
+                kernels.weighted_difference(exponentials + reference * tokens_together, other, own, count);
         }
     }
     for (std::size_t r = 0; r < states.size(); ++r) {

@@ -10,7 +10,8 @@
 
 namespace plateau::backend {
 
-/// A tensor in the backend's memory, with whatever values. @throws memory_error, shape_error on a negative or overflowing extent
+/// A tensor in the backend's memory, with whatever values. @throws memory_error, shape_error on a negative or
+/// overflowing extent
 template <class T, std::size_t Rank>
 tensor::buffer<T, Rank> allocate(cpu_context const&, std::array<index, Rank> extents) {
     return tensor::buffer<T, Rank>(extents);
@@ -39,7 +40,8 @@ tensor::buffer<T, Rank> to_host(cpu_context const&, tensor::buffer<T, Rank> cons
 
 /// to = from. @param from,to  [R, D], not overlapping      @throws shape_error on extents that do not fit
 template <class T>
-[[gnu::noinline]] void copy(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> from, std::type_identity_t<tensor::view<T, 2>> to) {
+[[gnu::noinline]] void copy(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> from,
+                            std::type_identity_t<tensor::view<T, 2>> to) {
     tensor::require_extents(to.extents(), from.extents(), "the target of a copy");
     for (index r = 0; r < from.extent(0); ++r) std::copy_n(from[r].data(), from.extent(1), to[r].data());
 }

@@ -11,12 +11,16 @@
 
 namespace plateau::backend {
 
-/// out_r = (1 − α_r) a_p + α_r b_p, p = pairs[r], formed in double and rounded once; α of 0 and 1 give a and b bit for bit.
-/// @param a,b  [P, D]      @param pairs  [R] in [0, P)      @param alphas  [R]      @param out  [R, D]      @throws shape_error
+/// out_r = (1 − α_r) a_p + α_r b_p, p = pairs[r], formed in double and rounded once; α of 0 and 1 give a and b bit for
+/// bit.
+/// @param a,b  [P, D]      @param pairs  [R] in [0, P)      @param alphas  [R]      @param out  [R, D]      @throws
+/// shape_error
 /// @see paths/linear.hpp, which has the same bits
 template <class T>
-void linear_points(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> a, std::type_identity_t<tensor::view<T const, 2>> b,
-                   std::type_identity_t<tensor::view<index const, 1>> pairs, std::type_identity_t<tensor::view<double const, 1>> alphas,
+void linear_points(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> a,
+                   std::type_identity_t<tensor::view<T const, 2>> b,
+                   std::type_identity_t<tensor::view<index const, 1>> pairs,
+                   std::type_identity_t<tensor::view<double const, 1>> alphas,
                    std::type_identity_t<tensor::view<T, 2>> out) {
     index const rows = out.extent(0), columns = out.extent(1);
     tensor::require_extents(a.extents(), {a.extent(0), columns}, "the starts of linear paths");
@@ -38,11 +42,14 @@ void linear_points(cpu_context const&, std::type_identity_t<tensor::view<T const
 }
 
 /// distances[r] = ‖x_r − y_q‖₂, q = references[r]; differences and sum in double, in a fixed order.
-/// @param x  [R, D]      @param y  [Q, D]      @param references  [R] in [0, Q)      @param distances  [R]      @throws shape_error
+/// @param x  [R, D]      @param y  [Q, D]      @param references  [R] in [0, Q)      @param distances  [R]      @throws
+/// shape_error
 /// @see metrics/l2_distance.hpp, which has the same bits
 template <class T>
-void row_distances(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> x, std::type_identity_t<tensor::view<T const, 2>> y,
-                   std::type_identity_t<tensor::view<index const, 1>> references, std::type_identity_t<tensor::view<double, 1>> distances) {
+void row_distances(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> x,
+                   std::type_identity_t<tensor::view<T const, 2>> y,
+                   std::type_identity_t<tensor::view<index const, 1>> references,
+                   std::type_identity_t<tensor::view<double, 1>> distances) {
     index const rows = x.extent(0), columns = x.extent(1);
     tensor::require_extents(y.extents(), {y.extent(0), columns}, "the references of distances");
     tensor::require_extents<1>(references.extents(), {rows}, "which row is the reference");
@@ -59,8 +66,8 @@ void row_distances(cpu_context const&, std::type_identity_t<tensor::view<T const
 /// Changes parts of rows, [column, column + width) of a row each, as their kinds say. Edits of one call do not overlap.
 /// @param values  of the edits, anywhere      @param x  [R, D]
 template <class T>
-void edit_rows(cpu_context const&, std::type_identity_t<tensor::view<T const, 1>> values, tensor::view<row_edit const, 1> edits,
-               std::type_identity_t<tensor::view<T, 2>> x) {
+void edit_rows(cpu_context const&, std::type_identity_t<tensor::view<T const, 1>> values,
+               tensor::view<row_edit const, 1> edits, std::type_identity_t<tensor::view<T, 2>> x) {
     for (index e = 0; e < edits.extent(0); ++e) {
         auto const& one = edits[e];
         edit<T>(one.kind, {values.data() + one.values, static_cast<std::size_t>(values_of(one.kind, one.width))},

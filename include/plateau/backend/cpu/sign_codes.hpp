@@ -33,8 +33,9 @@ void sign_codes(cpu_context const&, std::type_identity_t<tensor::view<T const, 2
 /// distances[r] = the number of bits in which codes_r and others_q differ, q = references[r].
 /// @param codes  [R, W]      @param others  [Q, W]      @param references  [R] in [0, Q)      @param distances  [R]
 /// @throws shape_error on extents that do not fit
-inline void hamming_distances(cpu_context const&, tensor::view<std::uint64_t const, 2> codes, tensor::view<std::uint64_t const, 2> others,
-                              tensor::view<index const, 1> references, tensor::view<index, 1> distances) {
+inline void hamming_distances(cpu_context const&, tensor::view<std::uint64_t const, 2> codes,
+                              tensor::view<std::uint64_t const, 2> others, tensor::view<index const, 1> references,
+                              tensor::view<index, 1> distances) {
     require_hamming(codes, others, references, distances);
     for (index r = 0; r < codes.extent(0); ++r) {
         std::uint64_t const *const own = codes[r].data(), *const other = others[references[r]].data();

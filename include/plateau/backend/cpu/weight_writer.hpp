@@ -35,7 +35,8 @@ public:
     }
     void outputs(index first, tensor::view<bfloat16 const, 2> values) const {
         index const whole = inputs_ / 2;
-        for_each_panel(pairs_ + first * depth(), depth(), values.extent(0), [&](std::uint32_t* to, index row, index columns) {
+        for_each_panel(pairs_ + first * depth(), depth(), values.extent(0),
+                       [&](std::uint32_t* to, index row, index columns) {
             transpose(values.rows(row, columns), to, whole,
                       [](bfloat16 const* from, index pair) { return neighbours(from + 2 * pair); });
             if (whole == depth()) return;
@@ -62,8 +63,10 @@ public:
             for (index i = 0; i < values.extent(0); i += 2, to += panel_columns) {
                 bfloat16 const* const even = &values(i, column);
                 bfloat16 const* const odd = i + 1 < values.extent(0) ? even + values.stride(0) : nullptr;
-                if (odd != nullptr) for (index j = 0; j < columns; ++j) to[j] = word(even[j], odd[j]);
-                else for (index j = 0; j < columns; ++j) to[j] = word(even[j], {});
+                if (odd != nullptr)
+                    for (index j = 0; j < columns; ++j) to[j] = word(even[j], odd[j]);
+                else
+                    for (index j = 0; j < columns; ++j) to[j] = word(even[j], {});
                 std::fill(to + columns, to + panel_columns, 0u);
             }
         });

@@ -22,27 +22,32 @@ struct attention_tiles {
 
 /// Deals segments into tiles; what `into` held before is overwritten in place where it is large enough.
 /// @param rows    of the block that they belong to
-/// @param layers  by segment      @throws shape_error on segments that do not fit, domain_error on heads that are too wide
+/// @param layers  by segment      @throws shape_error on segments that do not fit, domain_error on heads that are too
+/// wide
 template <DeviceElement T>
 void tile_attention(cuda_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape, index rows,
-                    std::type_identity_t<std::span<segment<T, device_space> const>> segments, std::span<prefix_layers const> layers,
-                    attention_tiles<T>& into);
+                    std::type_identity_t<std::span<segment<T, device_space> const>> segments,
+                    std::span<prefix_layers const> layers, attention_tiles<T>& into);
 
 /// prefix_attention in a layer, over tiles that were made before.
 template <DeviceElement T>
 void tiled_attention(cuda_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape,
-                     std::type_identity_t<device_view<T const, 2>> q, std::type_identity_t<device_view<T const, 2>> keys,
-                     std::type_identity_t<device_view<T const, 2>> values, attention_tiles<T> const& tiles, int layer, device_view<T, 2> z);
+                     std::type_identity_t<device_view<T const, 2>> q,
+                     std::type_identity_t<device_view<T const, 2>> keys,
+                     std::type_identity_t<device_view<T const, 2>> values, attention_tiles<T> const& tiles, int layer,
+                     device_view<T, 2> z);
 
-/// z[r, h] = Σ_j softmax_j(s_{r,h,j}) v_{j, h / (H / KV)},   s_{r,h,j} = scale · ⟨q_{r,h}, k_{j, h / (H / KV)}⟩, capped if there is
-/// a cap, over the keys j that row r sees. Causal attention is a segment without a prefix. The softmax is formed on the way,
-/// over tiles of keys that begin at fixed positions of the sequence: a row has the same bits in whatever segment it stands.
+/// z[r, h] = Σ_j softmax_j(s_{r,h,j}) v_{j, h / (H / KV)},   s_{r,h,j} = scale · ⟨q_{r,h}, k_{j, h / (H / KV)}⟩, capped
+/// if there is a cap, over the keys j that row r sees. Causal attention is a segment without a prefix. The softmax is
+/// formed on the way, over tiles of keys that begin at fixed positions of the sequence: a row has the same bits in
+/// whatever segment it stands.
 /// @param q  [R, H · E], E ≤ 256      @param keys,values  [R, KV · E], the rows' own      @param z  [R, H · E]
 /// @throws shape_error on extents that do not fit, domain_error on wider heads
 /// @see Milakov & Gimelshein 2018, algorithm 3; Dao et al. 2022
 template <DeviceElement T>
 void prefix_attention(cuda_context const& ctx, std::type_identity_t<attention_shape<T>> const& shape,
-                      std::type_identity_t<device_view<T const, 2>> q, std::type_identity_t<device_view<T const, 2>> keys,
+                      std::type_identity_t<device_view<T const, 2>> q,
+                      std::type_identity_t<device_view<T const, 2>> keys,
                       std::type_identity_t<device_view<T const, 2>> values,
                       std::type_identity_t<std::span<segment<T, device_space> const>> segments, device_view<T, 2> z);
 

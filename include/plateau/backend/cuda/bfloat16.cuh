@@ -25,9 +25,10 @@ struct bfloat16_parts {
     bfloat16 high, low;
 };
 
-/// value ≈ high + low, within 2⁻¹⁶ of it: the nearest bfloat16, and that of what it lacks. Where the nearest is infinite and the value is
-/// not, both parts are cut off instead, so that their sum is finite too. An infinity is its low part, beside a high one of ±1: that makes
-/// x₂ w₁ and x₁ w₂ what x w is, also where w is infinite, and never the NaN that ∞ · 0 or ∞ − ∞ would be.
+/// value ≈ high + low, within 2⁻¹⁶ of it: the nearest bfloat16, and that of what it lacks. Where the nearest is
+/// infinite and the value is not, both parts are cut off instead, so that their sum is finite too. An infinity is its
+/// low part, beside a high one of ±1: that makes x₂ w₁ and x₁ w₂ what x w is, also where w is infinite, and never the
+/// NaN that ∞ · 0 or ∞ − ∞ would be.
 __device__ __forceinline__ bfloat16_parts parts_of(float value) {
     auto const cut = [](float x) {
         bfloat16 result;

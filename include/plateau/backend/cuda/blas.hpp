@@ -37,19 +37,20 @@ public:
     ~blas();
 
     /// Y = X Wᵀ, or Y += X Wᵀ: element (r, n) is Σ_k X[r, k] W[n, k].
-    /// Algorithms are chosen when this kind, N and K come by for the first time, whatever R is: of those that cuBLASLt's heuristics
-    /// name, without a split of the sum, and that were seen to give the same bits, the ones that are measured to be fastest for
-    /// few rows and for many. They stay.
+    /// Algorithms are chosen when this kind, N and K come by for the first time, whatever R is: of those that
+    /// cuBLASLt's heuristics name, without a split of the sum, and that were seen to give the same bits, the ones that
+    /// are measured to be fastest for few rows and for many. They stay.
     /// @param rows  R, a multiple of row_step      @param outputs,inputs  N and K, multiples of column_step
     /// @param x  [R, K]      @param w  [N, K]      @param y  [R, N], not overlapping x or w
-    /// @post the bits of a row of Y depend on that row of X (and Y) and on W alone: one kernel computes all elements, or one of two with
-    ///       the same sums, each by a loop over k of its own, in the steps of the kernel's tile, "in one sequence" (cublasLt.h of
-    ///       CUBLASLT_REDUCTION_SCHEME_NONE), which knows neither the other rows of the tile nor the tile's place. Whole steps of
-    ///       rows and of inputs leave no reason for another loop at the end. This is how such kernels are built; cuBLAS
-    ///       itself promises the same bits for calls of one shape only. tests.cuda.device looks at it on a device.
+    /// @post the bits of a row of Y depend on that row of X (and Y) and on W alone: one kernel computes all elements,
+    ///       or one of two with the same sums, each by a loop over k of its own, in the steps of the kernel's tile, "in
+    ///       one sequence" (cublasLt.h of CUBLASLT_REDUCTION_SCHEME_NONE), which knows neither the other rows of the
+    ///       tile nor the tile's place. Whole steps of rows and of inputs leave no reason for another loop at the end.
+    ///       This is how such kernels are built; cuBLAS itself promises the same bits for calls of one shape only.
+    ///       tests.cuda.device looks at it on a device.
     /// @throws device_error, memory_error
-    void multiply(product_kind kind, index rows, index outputs, index inputs, matrix_rows x, matrix_rows w, void* y, index y_stride,
-                  bool add);
+    void multiply(product_kind kind, index rows, index outputs, index inputs, matrix_rows x, matrix_rows w, void* y,
+                  index y_stride, bool add);
 
     /// Memory for the operands of products, one block for each use. @throws memory_error, device_error
     enum class use : std::uint8_t { input, sum, factor, rows };

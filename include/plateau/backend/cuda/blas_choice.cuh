@@ -23,16 +23,16 @@ struct blas_algorithms {
     cublasLtMatmulAlgo_t const& of(index rows) const { return rows < many_rows ? for_few : for_many; }
 };
 
-/// Tries what cuBLASLt's heuristics name for few rows and for many. An algorithm may take part if it gives random rows the bits that
-/// they have from the first one of the heuristics' list, among few rows and among many: so which one wins, a matter of time and
-/// of chance, shows in no result.
+/// Tries what cuBLASLt's heuristics name for few rows and for many. An algorithm may take part if it gives random rows
+/// the bits that they have from the first one of the heuristics' list, among few rows and among many: so which one
+/// wins, a matter of time and of chance, shows in no result.
 class blas_choice {
 public:
     /// @param w  the weights that came by first      @param workspace  what the product may use too
     blas_choice(cublasLtHandle_t handle, product_kind kind, index outputs, index inputs, matrix_rows w, void* workspace,
                 std::size_t workspace_bytes, stream_handle stream)
-        : handle_{handle}, kind_{kind}, outputs_{outputs}, inputs_{inputs}, w_{w}, workspace_{workspace}, workspace_bytes_{workspace_bytes},
-          stream_{stream}, x_memory_{stream}, y_memory_{stream} {}
+        : handle_{handle}, kind_{kind}, outputs_{outputs}, inputs_{inputs}, w_{w}, workspace_{workspace},
+          workspace_bytes_{workspace_bytes}, stream_{stream}, x_memory_{stream}, y_memory_{stream} {}
 
     /// @throws device_error, memory_error
     blas_algorithms best() {
@@ -70,7 +70,9 @@ private:
     index x_stride() const { return inputs_ + 16 / operand_bytes(); }
     index y_stride() const { return outputs_ + 16 / result_bytes(); }
 
-    blas_product product(index rows) const { return {kind_, rows, outputs_, inputs_, x_stride(), w_.stride, y_stride()}; }
+    blas_product product(index rows) const {
+        return {kind_, rows, outputs_, inputs_, x_stride(), w_.stride, y_stride()};
+    }
 
     /// Inputs whose last row_step rows are random numbers of [-1, 1): the rows that are looked at.
     void prepare() {
@@ -96,16 +98,21 @@ private:
     std::byte* x_of(index rows) const { return x_ + (timed_rows() - rows) * x_stride() * operand_bytes(); }
 
     bool run(blas_product const& with, index rows, cublasLtMatmulAlgo_t const& algorithm) const {
-        return possible(with.start(handle_, algorithm, x_of(rows), w_.data, y_, false, workspace_, workspace_bytes_, stream_), "a matrix product");
+        return possible(
+            with.start(handle_, algorithm, x_of(rows), w_.data, y_, false, workspace_, workspace_bytes_, stream_),
+            "a matrix product");
     }
 
-    /// Results of the rows that are looked at, among `rows` rows: those of the last outputs. Nothing if the algorithm cannot do it.
-    std::optional<std::vector<std::byte>> bits_of(blas_product const& with, index rows, cublasLtMatmulAlgo_t const& algorithm) const {
+    /// Results of the rows that are looked at, among `rows` rows: those of the last outputs. Nothing if the algorithm
+    /// cannot do it.
+    std::optional<std::vector<std::byte>> bits_of(blas_product const& with, index rows,
+                                                  cublasLtMatmulAlgo_t const& algorithm) const {
         if (!run(with, rows, algorithm)) return {};
-        index const columns = std::min<index>(outputs_, 512), bytes = columns * result_bytes(), stride = y_stride() * result_bytes();
+        index const columns = std::min<index>(outputs_, 512), bytes = columns * result_bytes(),
+                    stride = y_stride() * result_bytes();
         std::vector<std::byte> bits(static_cast<std::size_t>(row_step * bytes));
-        copy_rows(bits.data(), bytes, y_ + (rows - row_step) * stride + (outputs_ - columns) * result_bytes(), stride, row_step, bytes,
-                  direction::to_host, stream_);
+        copy_rows(bits.data(), bytes, y_ + (rows - row_step) * stride + (outputs_ - columns) * result_bytes(), stride,
+                  row_step, bytes, direction::to_host, stream_);
         synchronize(stream_);
         return bits;
     }

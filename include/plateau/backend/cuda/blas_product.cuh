@@ -16,26 +16,31 @@ namespace plateau::backend::cuda {
 /// The way out of what cuBLASLt complains about.
 [[gnu::cold]] inline char const* way_out(cublasStatus_t status) {
     switch (status) {
-        case CUBLAS_STATUS_NOT_INITIALIZED: return "; CUDA's runtime or driver does not fit this cuBLAS: use --backend cpu";
+        case CUBLAS_STATUS_NOT_INITIALIZED:
+            return "; CUDA's runtime or driver does not fit this cuBLAS: use --backend cpu";
         case CUBLAS_STATUS_ARCH_MISMATCH:
-        case CUBLAS_STATUS_NOT_SUPPORTED: return "; this device cannot do it: use other products (fp32), or --backend cpu";
-        default: return "; after an error in a kernel every call fails: start the program again, under compute-sanitizer";
+        case CUBLAS_STATUS_NOT_SUPPORTED:
+            return "; this device cannot do it: use other products (fp32), or --backend cpu";
+        default:
+            return "; after an error in a kernel every call fails: start the program again, under compute-sanitizer";
     }
 }
 
 /// @param what  was asked for, as "a matrix product"
 /// @throws memory_error if memory ran out, device_error on anything else but success
 inline void check(cublasStatus_t status, message_piece what) {
-    if (status == CUBLAS_STATUS_SUCCESS) [[likely]] return;
+    if (status == CUBLAS_STATUS_SUCCESS) [[likely]]
+        return;
     std::string asked;
     what.append_to(asked);
     if (status == CUBLAS_STATUS_ALLOC_FAILED) {
-        throw memory_error{"cuBLASLt has no memory for ", asked, "; use smaller blocks of rows, or --dtype bf16"};
+        throw memory_error("cuBLASLt has no memory for ", asked, "; use smaller blocks of rows, or --dtype bf16");
     }
-    throw device_error{"cuBLASLt refused ", asked, ": ", cublasLtGetStatusString(status), way_out(status)};
+    throw device_error("cuBLASLt refused ", asked, ": ", cublasLtGetStatusString(status), way_out(status));
 }
 
-/// Whether an algorithm can be used at all: what it cannot do is told in one of two ways. @throws as check, on anything else
+/// Whether an algorithm can be used at all: what it cannot do is told in one of two ways. @throws as check, on anything
+/// else
 inline bool possible(cublasStatus_t status, message_piece what) {
     if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) return false;
     check(status, what);
@@ -66,7 +71,8 @@ Object made(char const* what, Create const& create) {
 
 inline blas_layout layout_of(cudaDataType type, index rows, index columns, index stride) {
     return made<blas_layout>("the layout of a matrix", [&](cublasLtMatrixLayout_t* made) {
-        return cublasLtMatrixLayoutCreate(made, type, static_cast<std::uint64_t>(columns), static_cast<std::uint64_t>(rows), stride);
+        return cublasLtMatrixLayoutCreate(made, type, static_cast<std::uint64_t>(columns),
+                                          static_cast<std::uint64_t>(rows), stride);
     });
 }
 
@@ -101,65 +107,76 @@ struct blas_candidates {
     cublasLtMatmulAlgo_t const* end() const { return all.data() + count; }
 };
 
-/// Y = X Wᵀ as cuBLASLt sees it. Its matrices are stored by columns, so that our rows are its columns: it computes Yᵀ = W Xᵀ,
-/// [N, R] = op(A) B, where A [K, N] are the bytes of W, to be transposed, and B [K, R] those of X.
+/// Y = X Wᵀ as cuBLASLt sees it. Its matrices are stored by columns, so that our rows are its columns: it computes Yᵀ =
+/// W Xᵀ, [N, R] = op(A) B, where A [K, N] are the bytes of W, to be transposed, and B [K, R] those of X.
 class blas_product {
 public:
-    blas_product(product_kind kind, index rows, index outputs, index inputs, index x_stride, index w_stride, index y_stride)
-        : types_{types_of(kind)},
-          operation_{made<blas_operation>("the description of a matrix product",
-                                          [&](auto* made) { return cublasLtMatmulDescCreate(made, types_.sums, types_.result); })},
-          w_{layout_of(types_.operands, outputs, inputs, w_stride)},
-          x_{layout_of(types_.operands, rows, inputs, x_stride)},
-          y_{layout_of(types_.result, rows, outputs, y_stride)} {
+    blas_product(product_kind kind, index rows, index outputs, index inputs, index x_stride, index w_stride,
+                 index y_stride)
+        : types_{types_of(kind)}, operation_{made<blas_operation>(
+                                      "the description of a matrix product",
+                                      [&](auto* made) {
+        return cublasLtMatmulDescCreate(made, types_.sums, types_.result);
+                                      })},
+    w_{layout_of(types_.operands, outputs, inputs, w_stride)}, x_{layout_of(types_.operands, rows, inputs, x_stride)},
+    y_{layout_of(types_.result, rows, outputs, y_stride)} {
         cublasOperation_t const transposed = CUBLAS_OP_T;
-        check(cublasLtMatmulDescSetAttribute(operation_.get(), CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof transposed),
+        check(cublasLtMatmulDescSetAttribute(operation_.get(), CUBLASLT_MATMUL_DESC_TRANSA, &transposed,
+                                             sizeof transposed),
               "the description of a matrix product");
     }
 
     /// Those of the heuristics' algorithms, best first, that sum without a split in memory of `workspace` bytes.
     blas_candidates candidates(cublasLtHandle_t handle, std::size_t workspace) const {
-        auto const preference = made<blas_preference>("preferences of matrix products", &cublasLtMatmulPreferenceCreate);
+        auto const preference =
+            made<blas_preference>("preferences of matrix products", &cublasLtMatmulPreferenceCreate);
         auto const prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, auto value) {
-            check(cublasLtMatmulPreferenceSetAttribute(preference.get(), attribute, &value, sizeof value), "preferences of matrix products");
+            check(cublasLtMatmulPreferenceSetAttribute(preference.get(), attribute, &value, sizeof value),
+                  "preferences of matrix products");
         };
         prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{workspace});
         prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, std::uint32_t{CUBLASLT_REDUCTION_SCHEME_NONE});
-        for (auto const alignment : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
-                                     CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
+        for (auto const alignment :
+             {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+              CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
             prefer(alignment, std::uint32_t{16});
         }
         std::array<cublasLtMatmulHeuristicResult_t, blas_candidates::most / 2> results{};
         int count = 0;
         blas_candidates found{};
-        auto const named = cublasLtMatmulAlgoGetHeuristic(handle, operation_.get(), w_.get(), x_.get(), y_.get(), y_.get(), preference.get(),
-                                                          static_cast<int>(results.size()), results.data(), &count);
+        auto const named =
+            cublasLtMatmulAlgoGetHeuristic(handle, operation_.get(), w_.get(), x_.get(), y_.get(), y_.get(),
+                                           preference.get(), static_cast<int>(results.size()), results.data(), &count);
         if (!possible(named, "an algorithm for a matrix product")) return found;
         for (int i = 0; i < count; ++i) {
             auto algorithm = results[static_cast<std::size_t>(i)].algo;
             if (results[static_cast<std::size_t>(i)].state != CUBLAS_STATUS_SUCCESS) continue;
             auto const set = [&](cublasLtMatmulAlgoConfigAttributes_t attribute, auto value) {
-                return possible(cublasLtMatmulAlgoConfigSetAttribute(&algorithm, attribute, &value, sizeof value), "a sum in one");
+                return possible(cublasLtMatmulAlgoConfigSetAttribute(&algorithm, attribute, &value, sizeof value),
+                                "a sum in one");
             };
             if (!set(CUBLASLT_ALGO_CONFIG_SPLITK_NUM, std::int32_t{1})) continue;
             if (!set(CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME, std::uint32_t{CUBLASLT_REDUCTION_SCHEME_NONE})) continue;
             cublasLtMatmulHeuristicResult_t checked{};
-            auto const status = cublasLtMatmulAlgoCheck(handle, operation_.get(), w_.get(), x_.get(), y_.get(), y_.get(), &algorithm, &checked);
-            if (possible(status, "an algorithm for a matrix product") && checked.workspaceSize <= workspace) found.add(algorithm);
+            auto const status = cublasLtMatmulAlgoCheck(handle, operation_.get(), w_.get(), x_.get(), y_.get(),
+                                                        y_.get(), &algorithm, &checked);
+            if (possible(status, "an algorithm for a matrix product") && checked.workspaceSize <= workspace)
+                found.add(algorithm);
         }
         return found;
     }
 
     /// @return the status of what is only known when it is tried
-    cublasStatus_t start(cublasLtHandle_t handle, cublasLtMatmulAlgo_t const& algorithm, void const* x, void const* w, void* y, bool add,
-                         void* workspace, std::size_t workspace_bytes, stream_handle stream) const {
+    cublasStatus_t start(cublasLtHandle_t handle, cublasLtMatmulAlgo_t const& algorithm, void const* x, void const* w,
+                         void* y, bool add, void* workspace, std::size_t workspace_bytes, stream_handle stream) const {
         double const wide[] = {0, 1};
         float const narrow[] = {0, 1};
         auto const factor = [&](bool one) {
-            return types_.result == CUDA_R_64F ? static_cast<void const*>(wide + one) : static_cast<void const*>(narrow + one);
+            return types_.result == CUDA_R_64F ? static_cast<void const*>(wide + one)
+                                               : static_cast<void const*>(narrow + one);
         };
-        return cublasLtMatmul(handle, operation_.get(), factor(true), w, w_.get(), x, x_.get(), factor(add), y, y_.get(), y, y_.get(), &algorithm, workspace,
-                              workspace_bytes, stream);
+        return cublasLtMatmul(handle, operation_.get(), factor(true), w, w_.get(), x, x_.get(), factor(add), y,
+                              y_.get(), y, y_.get(), &algorithm, workspace, workspace_bytes, stream);
     }
 
 private:

@@ -1,6 +1,6 @@
 #pragma once
-/// Shared memory of a block, always through this one function: the tests put another header in its place, which fills the memory
-/// with nonsense for every block and sees what reads beyond its end.
+/// Shared memory of a block, always through this one function: the tests put another header in its place, which fills
+/// the memory with nonsense for every block and sees what reads beyond its end.
 
 #include <cuda_runtime.h>
 

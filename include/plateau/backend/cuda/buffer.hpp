@@ -28,7 +28,7 @@ public:
         index count = 1;
         for (index extent : extents) {
             if (extent < 0 || (extent > 0 && count > most / extent)) {
-                throw shape_error{"a device buffer cannot have the shape ", shape_text(extents)};
+                throw shape_error("a device buffer cannot have the shape ", shape_text(extents));
             }
             count *= extent;
         }
@@ -36,7 +36,8 @@ public:
     }
 
     device_buffer(device_buffer&& other) noexcept
-        : extents_{std::exchange(other.extents_, {})}, stream_{other.stream_}, data_{std::exchange(other.data_, nullptr)} {}
+        : extents_{std::exchange(other.extents_, {})}, stream_{other.stream_}, data_{std::exchange(other.data_,
+                                                                                                   nullptr)} {}
     device_buffer& operator=(device_buffer&& other) noexcept {
         std::swap(extents_, other.extents_);
         std::swap(stream_, other.stream_);
@@ -65,7 +66,8 @@ private:
 template <class T, std::size_t Rank>
 device_buffer<std::remove_const_t<T>, Rank> to_device(cuda_context const& ctx, tensor::view<T, Rank> x) {
     if (!x.dense()) {
-        throw shape_error{"only a dense tensor can be copied to the device; the one of shape ", shape_text(x.extents()), " has gaps"};
+        throw shape_error("only a dense tensor can be copied to the device; the one of shape ", shape_text(x.extents()),
+                          " has gaps");
     }
     device_buffer<std::remove_const_t<T>, Rank> copy{ctx, x.extents()};
     cuda::upload(copy.view().data(), x.data(), static_cast<std::size_t>(x.size()) * sizeof(T), ctx.stream());

@@ -26,8 +26,8 @@ class repeated_work;
 
 /// How products of float matrices are formed, where weights are not stored in bfloat16.
 enum class float_products : std::uint8_t {
-    fp32,   ///< in float
-    tf32,   ///< inputs rounded to 10 bits of mantissa
+    fp32,    ///< in float
+    tf32,    ///< inputs rounded to 10 bits of mantissa
     bf16x3,  ///< inputs split into two bfloat16 each, three of the four products
 };
 
@@ -35,9 +35,9 @@ constexpr std::string_view name_of(float_products products) {
     return products == float_products::fp32 ? "fp32" : products == float_products::tf32 ? "tf32" : "bf16x3";
 }
 
-/// A stream of the current device. Operations are given to the stream and return at once; the memory of views that they were
-/// given must live until it has been through them, as that of a `device_buffer` of the same context does. One host thread
-/// gives the work of a context.
+/// A stream of the current device. Operations are given to the stream and return at once; the memory of views that they
+/// were given must live until it has been through them, as that of a `device_buffer` of the same context does. One host
+/// thread gives the work of a context.
 class cuda_context {
 public:
     using space = device_space;
@@ -64,13 +64,14 @@ public:
     index block_rows() const { return block_rows_; }
     float_products products() const { return products_; }
     cuda::stream_handle stream() const { return stream_; }
-    /// Who is told of what the user should know, as that memory for whole blocks of rows is not there: nobody without this.
+    /// Who is told of what the user should know, as that memory for whole blocks of rows is not there: nobody without
+    /// this.
     void on_notice(std::function<void(std::string const&)> take) { notice_ = std::move(take); }
     void notice(std::string const& text) const {
         if (notice_) notice_(text);
     }
-    /// Whether work that comes by again is recorded, and then given in one call: it is, unless somebody wants to compare. No result
-    /// depends on it.
+    /// Whether work that comes by again is recorded, and then given in one call: it is, unless somebody wants to
+    /// compare. No result depends on it.
     void record_work(bool wanted) { records_work_ = wanted; }
     bool records_work() const { return records_work_; }
     /// As "NVIDIA H100 80GB HBM3".
@@ -79,8 +80,8 @@ public:
     /// Waits for all operations. @throws device_error what of them failed
     void synchronize() const { cuda::synchronize(stream_); }
 
-    /// What the operations of this backend share: matrix products and their scratch memory, which grows with the largest block
-    /// of rows; the way of weights to the device, for many host threads.
+    /// What the operations of this backend share: matrix products and their scratch memory, which grows with the
+    /// largest block of rows; the way of weights to the device, for many host threads.
     cuda::blas& blas() const { return blas_; }
     cuda::staging& staging() const { return staging_; }
 

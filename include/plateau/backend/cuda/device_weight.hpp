@@ -11,12 +11,13 @@
 
 namespace plateau::backend {
 
-/// high = x rounded to bfloat16, low = x − high rounded to bfloat16, up to the next multiple of 8 columns; what x does not have
-/// is zero. @param x  [R, D]      @param high,low  [R, D], rows of which start and end at multiples of 16 bytes
+/// high = x rounded to bfloat16, low = x − high rounded to bfloat16, up to the next multiple of 8 columns; what x does
+/// not have is zero. @param x  [R, D]      @param high,low  [R, D], rows of which start and end at multiples of 16
+/// bytes
 /// @throws shape_error on extents that do not fit
 template <DeviceElement T>
-void split_to_bf16(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x, device_view<bfloat16, 2> high,
-                   device_view<bfloat16, 2> low);
+void split_to_bf16(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
+                   device_view<bfloat16, 2> high, device_view<bfloat16, 2> low);
 
 template <class T>
 class device_weight;
@@ -34,13 +35,15 @@ public:
     void outputs(index first, tensor::view<T const, 2> values) const { write(full_, first, 0, values, false); }
     void outputs(index first, tensor::view<bfloat16 const, 2> values) const { write(bf16_, first, 0, values, false); }
 
-    /// W[n, first + i] = values(i, n): rows of Wᵀ. @param values  [count, N]      @throws shape_error, memory_error, device_error
+    /// W[n, first + i] = values(i, n): rows of Wᵀ. @param values  [count, N]      @throws shape_error, memory_error,
+    /// device_error
     void inputs(index first, tensor::view<T const, 2> values) const { write(full_, 0, first, values, true); }
     void inputs(index first, tensor::view<bfloat16 const, 2> values) const { write(bf16_, 0, first, values, true); }
 
 private:
     friend device_weight<T>;
-    device_weight_writer(cuda_context const& ctx, device_view<T, 2> full, device_view<bfloat16, 2> bf16, device_view<bfloat16, 2> split)
+    device_weight_writer(cuda_context const& ctx, device_view<T, 2> full, device_view<bfloat16, 2> bf16,
+                         device_view<bfloat16, 2> split)
         : ctx_{&ctx}, full_{full}, bf16_{bf16}, split_{split} {}
 
     /// W[row + i, column + k] = values(i, k), or values(k, i) where they are turned.
@@ -49,8 +52,9 @@ private:
         index const rows = values.extent(turned ? 1 : 0), columns = values.extent(turned ? 0 : 1);
         bool const whole = turned ? rows == to.extent(0) : columns == to.extent(1);
         if (to.data() == nullptr || !whole || row + rows > to.extent(0) || column + columns > to.extent(1)) {
-            throw shape_error{"values of shape ", shape_text(values.extents()), " and type ", name_of(dtype_of<S>),
-                              " do not fit into a weight of shape ", shape_text(full_.data() != nullptr ? full_.extents() : bf16_.extents())};
+            throw shape_error("values of shape ", shape_text(values.extents()), " and type ", name_of(dtype_of<S>),
+                              " do not fit into a weight of shape ",
+                              shape_text(full_.data() != nullptr ? full_.extents() : bf16_.extents()));
         }
         constexpr auto most = static_cast<index>(cuda::staging::piece_bytes / sizeof(S));
         index const wide = std::min<index>(columns, most), high = wide == 0 ? rows : std::min(rows, most / wide);
@@ -68,11 +72,13 @@ private:
         index const rows = to.extent(0), columns = to.extent(1), bytes = columns * index{sizeof(S)};
         ctx_->staging().pass([&](void* memory) { pack(values, turned, static_cast<S*>(memory)); },
                              [&](void const* memory, cuda::stream_handle stream) {
-            cuda::copy_rows(to.data(), to.stride(0) * index{sizeof(S)}, memory, bytes, rows, bytes, cuda::direction::to_device, stream);
+            cuda::copy_rows(to.data(), to.stride(0) * index{sizeof(S)}, memory, bytes, rows, bytes,
+                            cuda::direction::to_device, stream);
             if constexpr (std::is_same_v<S, T>) {
                 if (split_.data() == nullptr) return;
                 index const half = split_.extent(1) / 2;
-                split_to_bf16<T>(*ctx_, to, part(split_, row, column, rows, columns), part(split_, row, half + column, rows, columns));
+                split_to_bf16<T>(*ctx_, to, part(split_, row, column, rows, columns),
+                                 part(split_, row, half + column, rows, columns));
             }
         });
     }
@@ -81,7 +87,8 @@ private:
     template <class S>
     static void pack(tensor::view<S const, 2> values, bool turned, S* to) {
         if (!turned) {
-            for (index i = 0; i < values.extent(0); ++i) std::copy_n(values[i].data(), values.extent(1), to + i * values.extent(1));
+            for (index i = 0; i < values.extent(0); ++i)
+                std::copy_n(values[i].data(), values.extent(1), to + i * values.extent(1));
             return;
         }
         constexpr index block = 32;  // columns whose cache lines stay while the rows come by
@@ -95,21 +102,23 @@ private:
     }
 
     template <class S, class Space>
-    static tensor::view<S, 2, Space> part(tensor::view<S, 2, Space> x, index row, index column, index rows, index columns) {
+    static tensor::view<S, 2, Space> part(tensor::view<S, 2, Space> x, index row, index column, index rows,
+                                          index columns) {
         return {x.data() + row * x.stride(0) + column, {rows, columns}, x.strides()};
     }
 
     cuda_context const* ctx_;
-    device_view<T, 2> full_;          // one of the two
+    device_view<T, 2> full_;  // one of the two
     device_view<bfloat16, 2> bf16_;
     device_view<bfloat16, 2> split_;  // [N, 2K'], or none
 };
 
-/// The weight of a linear layer, [N, K] = outputs × inputs, row-major, in device memory: stored in T, or in bfloat16 where T
-/// is float: then inputs are rounded to bfloat16 too, products and sums are float. Rows have K' = 8 ⌈K / 8⌉ cells, zeros
-/// after the K-th, so that each starts at a multiple of 16 bytes, and a few rows of zeros come after the last: products
-/// are formed in steps of 8 outputs and inputs.
-/// Where the context's products are bf16x3, a weight stored in float has beside it its parts in bfloat16, [N, high K' | low K'].
+/// The weight of a linear layer, [N, K] = outputs × inputs, row-major, in device memory: stored in T, or in bfloat16
+/// where T is float: then inputs are rounded to bfloat16 too, products and sums are float. Rows have K' = 8 ⌈K / 8⌉
+/// cells, zeros after the K-th, so that each starts at a multiple of 16 bytes, and a few rows of zeros come after the
+/// last: products are formed in steps of 8 outputs and inputs.
+/// Where the context's products are bf16x3, a weight stored in float has beside it its parts in bfloat16, [N, high K' |
+/// low K'].
 /// @pre the context outlives it, and its products are formed by that context
 template <class T>
 class device_weight {
@@ -121,7 +130,7 @@ public:
     device_weight(cuda_context const& ctx, index outputs, index inputs, dtype storage)
         : ctx_{&ctx}, outputs_{outputs}, inputs_{inputs}, bf16_{storage == dtype::bf16} {
         if (outputs < 0 || inputs < 0 || outputs > most || inputs > most) {
-            throw shape_error{"a weight cannot have the shape ", shape_text(std::array{outputs, inputs})};
+            throw shape_error("a weight cannot have the shape ", shape_text(std::array{outputs, inputs}));
         }
         std::array const extents{outputs + cuda::column_step - 1, cuda::in_steps(inputs, cuda::column_step)};
         if (bf16_) rounded_ = cleared<bfloat16>(ctx, extents);
@@ -136,14 +145,12 @@ public:
         : device_weight{ctx, weight.extent(0), weight.extent(1), dtype_of<T>} {
         writer().outputs(0, weight);
     }
-    device_weight(cuda_context const& ctx, tensor::view<bfloat16 const, 2> weight)
-        requires std::is_same_v<T, float>
+    device_weight(cuda_context const& ctx, tensor::view<bfloat16 const, 2> weight) requires std::is_same_v<T, float>
         : device_weight{ctx, weight.extent(0), weight.extent(1), dtype::bf16} {
         writer().outputs(0, weight);
     }
     device_weight(cuda_context const& ctx, tensor::buffer<T, 2> const& weight) : device_weight{ctx, weight.view()} {}
-    device_weight(cuda_context const& ctx, tensor::buffer<bfloat16, 2> const& weight)
-        requires std::is_same_v<T, float>
+    device_weight(cuda_context const& ctx, tensor::buffer<bfloat16, 2> const& weight) requires std::is_same_v<T, float>
         : device_weight{ctx, weight.view()} {}
 
     index outputs() const { return outputs_; }
@@ -183,6 +190,7 @@ private:
     device_buffer<bfloat16, 2> split_;
 };
 
-static_assert(FillableWeight<device_weight<float>, cuda_context, float> && FillableWeight<device_weight<double>, cuda_context, double>);
+static_assert(FillableWeight<device_weight<float>, cuda_context, float> &&
+              FillableWeight<device_weight<double>, cuda_context, double>);
 
 }  // namespace plateau::backend

@@ -35,17 +35,20 @@ void clip(cuda_context const& ctx, device_view<T, 2> x, std::type_identity_t<T> 
 template <DeviceElement T>
 index first_not_finite(cuda_context const& ctx, device_view<T const, 2> x);
 
-/// cell = the first row that holds something infinite or NaN, or -1; waits for nothing. @param x  [R, D]      @param cell  [1]
+/// cell = the first row that holds something infinite or NaN, or -1; waits for nothing. @param x  [R, D]      @param
+/// cell  [1]
 /// @throws shape_error on another cell
 template <DeviceElement T>
-void note_not_finite(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x, device_view<index, 1> cell);
+void note_not_finite(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
+                     device_view<index, 1> cell);
 
-/// Rotates the pairs (x_i, x_{i+w/2}) of the first w coordinates of every head by the angle θ_i of its row ("rotate half"):
+/// Rotates the pairs (x_i, x_{i+w/2}) of the first w coordinates of every head by the angle θ_i of its row ("rotate
+/// half"):
 ///     x_i' = x_i cos θ_i − x_{i+w/2} sin θ_i,   x_{i+w/2}' = x_{i+w/2} cos θ_i + x_i sin θ_i
 /// @param x  [R, H · E], in place      @param heads  H      @param cosines,sines  [R, w/2], w ≤ E
 /// @throws shape_error on extents that do not fit
 template <DeviceElement T>
-void rotate(cuda_context const& ctx, device_view<T, 2> x, index heads, std::type_identity_t<device_view<T const, 2>> cosines,
-            std::type_identity_t<device_view<T const, 2>> sines);
+void rotate(cuda_context const& ctx, device_view<T, 2> x, index heads,
+            std::type_identity_t<device_view<T const, 2>> cosines, std::type_identity_t<device_view<T const, 2>> sines);
 
 }  // namespace plateau::backend

@@ -7,8 +7,9 @@ namespace plateau::backend::cuda {
 
 /// out_r = table[ids[r]], or a row of NaN.
 template <class T>
-__global__ void __launch_bounds__(warp_lanes * rows_per_block)
-    gather_kernel(strided<T const> table, index table_rows, index const* ids, index rows, index columns, bool aligned, strided<T> out) {
+__global__ void __launch_bounds__(warp_lanes* rows_per_block)
+    gather_kernel(strided<T const> table, index table_rows, index const* ids, index rows, index columns, bool aligned,
+                  strided<T> out) {
     index const r = index{blockIdx.x} * rows_per_block + threadIdx.y;
     if (r >= rows) return;
     index const id = ids[r];

@@ -11,7 +11,8 @@ namespace plateau::backend::cuda {
 class graph {
 public:
     /// Records what `give` gives, and does none of it.
-    /// @pre `give` makes no memory, copies nothing between host and device and waits for nothing      @throws device_error; what `give` throws
+    /// @pre `give` makes no memory, copies nothing between host and device and waits for nothing      @throws
+    /// device_error; what `give` throws
     template <class Give>
     graph(cuda_context const& ctx, Give const& give) : stream_{ctx.stream()} {
         begin_recording(stream_);

@@ -32,8 +32,10 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t sh
     config.dynamicSmemBytes = shared_bytes;
     config.stream = stream;
     cudaError_t const status = cudaLaunchKernelEx(&config, kernel, Parameters(std::forward<Arguments>(arguments))...);
-    if (status == cudaSuccess) [[likely]] return;
-    check(status, concat({"to start ", name_of_kernel(kernel), " on ", grid.x, " x ", grid.y, " x ", grid.z, " blocks"}));
+    if (status == cudaSuccess) [[likely]]
+        return;
+    check(status,
+          concat({"to start ", name_of_kernel(kernel), " on ", grid.x, " x ", grid.y, " x ", grid.z, " blocks"}));
 }
 
 /// Parts of `size` that `count` things fill, the last one perhaps not wholly.

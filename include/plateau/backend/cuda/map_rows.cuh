@@ -12,7 +12,7 @@ inline constexpr index packs_per_lane = 8;  ///< of 16 bytes, that a warp's lane
 inline constexpr dim3 warp_per_row{warp_lanes, rows_per_block};
 
 template <class T>
-inline constexpr index columns_per_warp = warp_lanes * packs_per_lane * pack<T>::size;
+inline constexpr index columns_per_warp = warp_lanes* packs_per_lane* pack<T>::size;
 
 /// Calls f(first column, count) for the packs of this lane: of row blockIdx.x · 4 + threadIdx.y, columns from
 /// blockIdx.y · columns_per_warp.
@@ -25,7 +25,7 @@ __device__ __forceinline__ void for_each_pack(index columns, F const& f) {
 
 /// out = f(inputs...), element by element. @param aligned  all rows start at multiples of 16 bytes
 template <class T, class F, class... Inputs>
-__global__ void __launch_bounds__(warp_lanes * rows_per_block)
+__global__ void __launch_bounds__(warp_lanes* rows_per_block)
     map_rows_kernel(F f, index rows, index columns, bool aligned, strided<T> out, Inputs... inputs) {
     index const r = index{blockIdx.x} * rows_per_block + threadIdx.y;
     if (r >= rows) return;
@@ -48,8 +48,8 @@ inline dim3 grid_of(index rows, index columns, index columns_of_one) {
 /// Starts map_rows_kernel. @param inputs  strided rows [R, D]; `out` may be one of them
 template <class T, class F, class... Inputs>
 void map_rows(stream_handle stream, F f, index rows, index columns, strided<T> out, Inputs... inputs) {
-    launch(&map_rows_kernel<T, F, Inputs...>, grid_of(rows, columns, columns_per_warp<T>), warp_per_row, 0, stream, f, rows, columns,
-           aligned(out) && (aligned(inputs) && ...), out, inputs...);
+    launch(&map_rows_kernel<T, F, Inputs...>, grid_of(rows, columns, columns_per_warp<T>), warp_per_row, 0, stream, f,
+           rows, columns, aligned(out) && (aligned(inputs) && ...), out, inputs...);
 }
 
 }  // namespace plateau::backend::cuda

@@ -40,7 +40,8 @@ struct alignas(16) pack {
 template <class... T>
 bool aligned(strided<T>... rows) {
     auto const one = [](auto const& x) {
-        return reinterpret_cast<std::uintptr_t>(x.data) % 16 == 0 && x.stride * static_cast<index>(sizeof(*x.data)) % 16 == 0;
+        return reinterpret_cast<std::uintptr_t>(x.data) % 16 == 0 &&
+               x.stride * static_cast<index>(sizeof(*x.data)) % 16 == 0;
     };
     return (one(rows) && ...);
 }

@@ -11,7 +11,8 @@ inline constexpr unsigned whole_warp = 0xFFFFFFFFu;
 /// Σ over the lanes, the same bits in each: pairs at a distance of 16, 8, 4, 2, 1. @pre the whole warp calls it
 template <class T>
 __device__ __forceinline__ T warp_sum(T value) {
-    for (int distance = warp_lanes / 2; distance > 0; distance /= 2) value += __shfl_xor_sync(whole_warp, value, distance);
+    for (int distance = warp_lanes / 2; distance > 0; distance /= 2)
+        value += __shfl_xor_sync(whole_warp, value, distance);
     return value;
 }
 

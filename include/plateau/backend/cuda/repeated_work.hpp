@@ -11,8 +11,9 @@
 
 namespace plateau::backend {
 
-/// Gives work to a device as it comes for the first time, records it when its form comes by again, and from then on gives the
-/// record, which costs the host one call instead of hundreds. Where the context records nothing, it gives the work every time.
+/// Gives work to a device as it comes for the first time, records it when its form comes by again, and from then on
+/// gives the record, which costs the host one call instead of hundreds. Where the context records nothing, it gives the
+/// work every time.
 class repeated_work {
 public:
     /// All that work of one form has in common: numbers of rows, and how often its memory has moved.

@@ -36,7 +36,8 @@ static cudaMemPool_t memory_pool() {
 
 void keep_released_memory() {
     auto all = std::numeric_limits<std::uint64_t>::max();
-    check(cudaMemPoolSetAttribute(memory_pool(), cudaMemPoolAttrReleaseThreshold, &all), "to keep released memory in its pool");
+    check(cudaMemPoolSetAttribute(memory_pool(), cudaMemPoolAttrReleaseThreshold, &all),
+          "to keep released memory in its pool");
 }
 
 std::string device_name() {
@@ -50,8 +51,10 @@ memory_sizes memory_of_device() {
     check(cudaMemGetInfo(&sizes.free, &sizes.all), "the size of device memory");
     std::uint64_t held = 0, used = 0;
     auto const pool = memory_pool();
-    check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrReservedMemCurrent, &held), "the size of the pool of device memory");
-    check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrUsedMemCurrent, &used), "what of the pool of device memory is in use");
+    check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrReservedMemCurrent, &held),
+          "the size of the pool of device memory");
+    check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrUsedMemCurrent, &used),
+          "what of the pool of device memory is in use");
     sizes.free += held - std::min(used, held);
     return sizes;
 }
@@ -72,11 +75,13 @@ void release(void* memory, stream_handle stream) noexcept {
     if (memory != nullptr) static_cast<void>(cudaFreeAsync(memory, stream));
 }
 
-/// Waits where the device reads any host memory by itself, and so possibly later; elsewhere such memory is read at once.
+/// Waits where the device reads any host memory by itself, and so possibly later; elsewhere such memory is read at
+/// once.
 static void require_read(stream_handle stream) {
     static bool const reads_later = [] {
         int by_itself = 0;
-        check(cudaDeviceGetAttribute(&by_itself, cudaDevAttrPageableMemoryAccessUsesHostPageTables, current_device()), "how the device reads host memory");
+        check(cudaDeviceGetAttribute(&by_itself, cudaDevAttrPageableMemoryAccessUsesHostPageTables, current_device()),
+              "how the device reads host memory");
         return by_itself != 0;
     }();
     if (reads_later) synchronize(stream);
@@ -97,14 +102,18 @@ void fill_bytes(void* memory, int byte, std::size_t bytes, stream_handle stream)
     if (bytes > 0) check(cudaMemsetAsync(memory, byte, bytes, stream), "to fill device memory");
 }
 
-void copy_rows(void* to, index to_stride, void const* from, index from_stride, index rows, index bytes, direction way, stream_handle stream) {
+void copy_rows(void* to, index to_stride, void const* from, index from_stride, index rows, index bytes, direction way,
+               stream_handle stream) {
     if (rows == 0 || bytes == 0) return;
-    auto const kind = way == direction::to_device ? cudaMemcpyHostToDevice : way == direction::to_host ? cudaMemcpyDeviceToHost : cudaMemcpyDeviceToDevice;
+    auto const kind = way == direction::to_device ? cudaMemcpyHostToDevice
+                      : way == direction::to_host ? cudaMemcpyDeviceToHost
+                                                  : cudaMemcpyDeviceToDevice;
     auto const size = [](index n) { return static_cast<std::size_t>(n); };
     if (rows == 1 || (to_stride == bytes && from_stride == bytes)) {
         check(cudaMemcpyAsync(to, from, size(rows * bytes), kind, stream), "a copy of rows");
     } else {
-        check(cudaMemcpy2DAsync(to, size(to_stride), from, size(from_stride), size(bytes), size(rows), kind, stream), "a copy of rows");
+        check(cudaMemcpy2DAsync(to, size(to_stride), from, size(from_stride), size(bytes), size(rows), kind, stream),
+              "a copy of rows");
     }
     if (way == direction::to_device) require_read(stream);
 }
@@ -160,7 +169,8 @@ graph_handle end_recording(stream_handle stream) {
 
 void drop_recording(stream_handle stream) noexcept {
     cudaGraph_t graph = nullptr;
-    if (cudaStreamEndCapture(stream, &graph) == cudaSuccess && graph != nullptr) static_cast<void>(cudaGraphDestroy(graph));
+    if (cudaStreamEndCapture(stream, &graph) == cudaSuccess && graph != nullptr)
+        static_cast<void>(cudaGraphDestroy(graph));
     static_cast<void>(cudaGetLastError());
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-/// What plateau asks of CUDA's runtime, apart from kernels. These functions live in `plateau::cuda`, so that a .cpp needs none of
-/// CUDA's headers.
+/// What plateau asks of CUDA's runtime, apart from kernels. These functions live in `plateau::cuda`, so that a .cpp
+/// needs none of CUDA's headers.
 
 #include <cstddef>
 #include <string>
@@ -24,15 +24,16 @@ using graph_handle = CUgraphExec_st*;
 stream_handle make_stream();
 void end_stream(stream_handle stream) noexcept;
 
-/// From here on device memory that is released stays in the pool of the current device, for what is allocated next: of itself the
-/// pool gives it all back to the driver whenever a stream is waited for. @throws device_error
+/// From here on device memory that is released stays in the pool of the current device, for what is allocated next: of
+/// itself the pool gives it all back to the driver whenever a stream is waited for. @throws device_error
 void keep_released_memory();
 
 /// The device that this host thread gives its work to. @throws device_error
 int current_device();
 void use_device(int device);
 
-/// The current device's name, and its free and whole memory in bytes. What the pool keeps is free too. @throws device_error
+/// The current device's name, and its free and whole memory in bytes. What the pool keeps is free too. @throws
+/// device_error
 std::string device_name();
 struct memory_sizes {
     std::size_t free, all;
@@ -54,7 +55,8 @@ void fill_bytes(void* memory, int byte, std::size_t bytes, stream_handle stream)
 enum class direction { to_device, to_host, within };
 
 /// Rows of `bytes` bytes at their distances. In the order of the stream; waits for nothing. @throws device_error
-void copy_rows(void* to, index to_stride, void const* from, index from_stride, index rows, index bytes, direction way, stream_handle stream);
+void copy_rows(void* to, index to_stride, void const* from, index from_stride, index rows, index bytes, direction way,
+               stream_handle stream);
 /// Zeros.
 void clear_rows(void* memory, index stride, index rows, index bytes, stream_handle stream);
 
@@ -71,7 +73,8 @@ void wait(event_handle event);
 /// Between two events that were waited for.
 double milliseconds(event_handle from, event_handle to);
 
-/// From here on the stream does nothing of what it is given, until `end_recording` gives it all as a graph. @throws device_error
+/// From here on the stream does nothing of what it is given, until `end_recording` gives it all as a graph. @throws
+/// device_error
 void begin_recording(stream_handle stream);
 graph_handle end_recording(stream_handle stream);
 void drop_recording(stream_handle stream) noexcept;
@@ -115,11 +118,13 @@ public:
     growing_memory& operator=(growing_memory const&) = delete;
     ~growing_memory() { release(data_, stream_); }
 
-    /// At least `bytes`, with whatever they held or nothing; what was given before may be gone, in the order of the stream.
+    /// At least `bytes`, with whatever they held or nothing; what was given before may be gone, in the order of the
+    /// stream.
     /// @throws memory_error, device_error
     void* get(std::size_t bytes) {
         if (bytes <= bytes_) return data_;
-        release(std::exchange(data_, nullptr), stream_);  // first, so that there is room for both where there is for one
+        release(std::exchange(data_, nullptr),
+                stream_);  // first, so that there is room for both where there is for one
         bytes_ = 0;
         data_ = allocate(bytes, stream_);
         bytes_ = bytes;

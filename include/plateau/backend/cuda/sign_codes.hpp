@@ -19,7 +19,8 @@ void sign_codes(cuda_context const& ctx, std::type_identity_t<device_view<T cons
 /// distances[r] = the number of bits in which codes_r and others_q differ, q = references[r].
 /// @param codes  [R, W]      @param others  [Q, W]      @param references  [R] in [0, Q)      @param distances  [R]
 /// @throws shape_error on extents that do not fit
-void hamming_distances(cuda_context const& ctx, device_view<std::uint64_t const, 2> codes, device_view<std::uint64_t const, 2> others,
-                       device_view<index const, 1> references, device_view<index, 1> distances);
+void hamming_distances(cuda_context const& ctx, device_view<std::uint64_t const, 2> codes,
+                       device_view<std::uint64_t const, 2> others, device_view<index const, 1> references,
+                       device_view<index, 1> distances);
 
 }  // namespace plateau::backend

@@ -13,7 +13,8 @@
 
 namespace plateau::backend::cuda {
 
-/// A few pieces of pinned memory, made when they are first wanted. A host thread fills one while the device reads others.
+/// A few pieces of pinned memory, made when they are first wanted. A host thread fills one while the device reads
+/// others.
 class staging {
 public:
     static constexpr std::size_t piece_bytes = std::size_t{4} << 20;
@@ -24,7 +25,8 @@ public:
     staging& operator=(staging const&) = delete;
 
     /// Calls fill(pinned memory) on a piece of piece_bytes that nobody uses, on any number of threads at once; then
-    /// send(pinned memory, stream), one thread at a time, which gives the stream what reads it. @throws memory_error, device_error
+    /// send(pinned memory, stream), one thread at a time, which gives the stream what reads it. @throws memory_error,
+    /// device_error
     template <class Fill, class Send>
     void pass(Fill const& fill, Send const& send) {
         use_device(device_);  // a new thread's is the first one
@@ -67,8 +69,8 @@ private:
         }
     };
 
-    /// A piece that the device has read. Waits with the lock held: the others could not give anything to the stream anyway
-    /// that the copies waited for are not ahead of.
+    /// A piece that the device has read. Waits with the lock held: the others could not give anything to the stream
+    /// anyway that the copies waited for are not ahead of.
     piece& take() {
         std::unique_lock lock{guard_};
         std::array<piece, 4>::iterator found;

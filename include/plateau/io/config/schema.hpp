@@ -17,7 +17,8 @@ namespace plateau::io {
 
 enum class rope_kind { none, standard, linear, llama3 };
 
-/// Rotary positions: angles p·θ^(-2i/w) for the pairs i < w/2 of a head's first w coordinates, frequencies rescaled by kind.
+/// Rotary positions: angles p·θ^(-2i/w) for the pairs i < w/2 of a head's first w coordinates, frequencies rescaled by
+/// kind.
 struct rope_config {
     rope_kind kind = rope_kind::none;
     double theta = 10000;
@@ -37,8 +38,8 @@ enum class qk_norm_kind {
     whole,     ///< all heads of a position together, with a weight [H·E] or [K·E]
 };
 
-/// A decoder-only transformer: sizes, parts and options that change its numbers. Which norms a block has, and where, the
-/// names of its tensors say (models/families/family.hpp).
+/// A decoder-only transformer: sizes, parts and options that change its numbers. Which norms a block has, and where,
+/// the names of its tensors say (models/families/family.hpp).
 struct model_config {
     std::string model_type;  ///< the family as Hugging Face names it: "llama", "qwen2", "gpt2"
     index layers = 0;        ///< L
@@ -69,7 +70,8 @@ struct model_config {
     double score_cap = 0;                 ///< c > 0: scores become c·tanh(score / c)
     double clip_qkv = 0;                  ///< c > 0: queries, keys and values are clamped to [−c, c]
     qk_norm_kind qk_norm = qk_norm_kind::none;
-    std::vector<index> windows;  ///< of each layer: a position sees that many keys, its own included; 0 for all. Empty: 0
+    std::vector<index>
+        windows;  ///< of each layer: a position sees that many keys, its own included; 0 for all. Empty: 0
 
     bool learned_positions = false;  ///< an embedding per position is added to the token's
     index position_offset = 0;       ///< row of the position table that position 0 takes
@@ -78,7 +80,7 @@ struct model_config {
     bool head_bias = false;
     double logit_cap = 0;  ///< c > 0: logits become c·tanh(logit / c)
 
-    double init_scale = 0.02;    ///< standard deviation of matrices at the start of training
+    double init_scale = 0.02;     ///< standard deviation of matrices at the start of training
     bool scaled_outputs = false;  ///< there, matrices that write to the residual stream have it divided by √(2 L)
 
     std::vector<token_id> bos;  ///< ids that begin a text, possibly none
@@ -97,7 +99,7 @@ struct model_config {
                                                               {"width of the MLP", config.d_mlp},
                                                               {"size of the vocabulary", config.vocab},
                                                               {"number of positions", config.context}}};
-    auto const refuse = [&](std::string_view what) { throw config_error{where, ": ", what}; };
+    auto const refuse = [&](std::string_view what) { throw config_error(where, ": ", what); };
     for (auto const& [name, size] : sizes) {
         if (size < 1) refuse(concat({"the ", name, " must be positive, found ", size}));
         if (size > most) refuse(concat({"the ", name, " is absurd: ", size}));
@@ -118,7 +120,8 @@ struct model_config {
     for (auto const& [name, value] : {std::pair{"the soft-cap of the scores", config.score_cap},
                                       {"the bound of queries, keys and values", config.clip_qkv},
                                       {"the soft-cap of the logits", config.logit_cap}}) {
-        if (!(value >= 0) || !std::isfinite(value)) refuse(concat({name, " must be positive, found ", std::to_string(value)}));
+        if (!(value >= 0) || !std::isfinite(value))
+            refuse(concat({name, " must be positive, found ", std::to_string(value)}));
     }
     if (config.score_scale && !std::isfinite(*config.score_scale)) refuse("the factor of the scores is not finite");
     for (index const window : config.windows) {
@@ -130,7 +133,8 @@ struct model_config {
         refuse(concat({"the part of a head that rotates must be in (0, 1], found ", std::to_string(rope.fraction)}));
     }
     if (auto const width = rope.width(config.d_head); width < 2 || width % 2 != 0) {
-        refuse(concat({"rotary positions need an even width, found ", width, " of the ", config.d_head, " coordinates of a head"}));
+        refuse(concat({"rotary positions need an even width, found ", width, " of the ", config.d_head,
+                       " coordinates of a head"}));
     }
     if (!(rope.theta > 0) || !std::isfinite(rope.theta)) refuse("the RoPE base must be positive");
     if (!(rope.factor > 0) || !std::isfinite(rope.factor)) refuse("the RoPE factor must be positive");

@@ -47,10 +47,10 @@ namespace detail {
         if (digits) split(R"(\p{N})");
         split(gpt2_words);
     } else {
-        throw config_error{spec.where, ": the pre-tokenizer ", printable(name),
+        throw config_error(spec.where, ": the pre-tokenizer ", printable(name),
                            " (\"tokenizer.ggml.pre\") is not "
                            "supported; supported are gpt-2, phi-2, smollm, starcoder, llama-bpe and qwen2. Give token "
-                           "ids instead of text"};
+                           "ids instead of text");
     }
     add_step(spec.decoding, text_step::action::byte_letters);
 }
@@ -61,14 +61,14 @@ namespace detail {
     auto const& metadata = file.metadata();
     std::string const where = file.path().string();
     auto const required = [&](auto value, char const* key) {
-        if (!value) throw config_error{where, ": the metadata key \"", key, "\" is missing: the file has no tokenizer"};
+        if (!value) throw config_error(where, ": the metadata key \"", key, "\" is missing: the file has no tokenizer");
         return *std::move(value);
     };
     auto const model = required(metadata.text("tokenizer.ggml.model"), "tokenizer.ggml.model");
     if (model != "gpt2") {
-        throw config_error{where, ": the tokenizer ", printable(model),
+        throw config_error(where, ": the tokenizer ", printable(model),
                            " (\"tokenizer.ggml.model\") is not "
-                           "supported; supported is gpt2. Give token ids instead of text"};
+                           "supported; supported is gpt2. Give token ids instead of text");
     }
     tokenizer_spec spec;
     spec.where = where;
@@ -83,8 +83,8 @@ namespace detail {
     auto const tokens = required(metadata.texts("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens");
     auto const types = metadata.integers("tokenizer.ggml.token_type");
     if (types && types->size() != tokens.size()) {
-        throw config_error{where,           ": there are ", tokens.size(),
-                           " tokens, but ", types->size(),  " values in \"tokenizer.ggml.token_type\""};
+        throw config_error(where, ": there are ", tokens.size(), " tokens, but ", types->size(),
+                           " values in \"tokenizer.ggml.token_type\"");
     }
     constexpr index control = 3;
     constexpr index user_defined = 4;
@@ -103,7 +103,7 @@ namespace detail {
     for (auto const merge : required(metadata.texts("tokenizer.ggml.merges"), "tokenizer.ggml.merges")) {
         std::string left, right;
         if (!split_merge(merge, left, right)) {
-            throw config_error{where, ": a merge must be two tokens, found ", printable(merge)};
+            throw config_error(where, ": a merge must be two tokens, found ", printable(merge));
         }
         spec.merges.emplace_back(std::move(left), std::move(right));
     }
@@ -116,11 +116,11 @@ namespace detail {
     spec.eos = id_of("tokenizer.ggml.eos_token_id");
     spec.adds_bos = metadata.boolean("tokenizer.ggml.add_bos_token").value_or(false);
     if (spec.adds_bos && !spec.bos) {
-        throw config_error{where, ": \"tokenizer.ggml.add_bos_token\" is set, but there is no bos token"};
+        throw config_error(where, ": \"tokenizer.ggml.add_bos_token\" is set, but there is no bos token");
     }
     if (metadata.boolean("tokenizer.ggml.add_eos_token").value_or(false)) {
-        throw config_error{where,
-                           ": \"tokenizer.ggml.add_eos_token\" is not supported; give token ids instead of text"};
+        throw config_error(where,
+                           ": \"tokenizer.ggml.add_eos_token\" is not supported; give token ids instead of text");
     }
     return spec;
 }

@@ -34,7 +34,7 @@ namespace detail {
     constexpr index most = std::numeric_limits<token_id>::max();
     index const id = json_is<index>(value) ? value_of<index>(value) : -1;
     if (id < 0 || id > most) {
-        throw config_error{where, ": a token id must be a non-negative integer, found ", describe(value)};
+        throw config_error(where, ": a token id must be a non-negative integer, found ", describe(value));
     }
     return static_cast<token_id>(id);
 }
@@ -57,15 +57,16 @@ namespace detail {
 [[gnu::cold]] inline void parse_bpe(json const& model, tokenizer_spec& spec, std::string const& where) {
     parse_bpe_options(model, spec, where);
     json const& vocabulary = object_field(model, "vocab", where);
-    for (json const& id : members_of(vocabulary)) spec.tokens.push_back({std::string{id.key()}, parse_token_id(id, where)});
+    for (json const& id : members_of(vocabulary))
+        spec.tokens.push_back({std::string{id.key()}, parse_token_id(id, where)});
     if (auto const unknown = optional_field<std::string>(model, "unk_token", where)) {
         json const* const at = find_member(vocabulary, *unknown);
         if (at == nullptr)
-            throw config_error{where, ": the unknown token ", printable(*unknown), " is not in the vocabulary"};
+            throw config_error(where, ": the unknown token ", printable(*unknown), " is not in the vocabulary");
         spec.model.unknown = parse_token_id(*at, where);
     }
     json const* const merges = find_field(model, "merges");
-    if (merges == nullptr || !merges->is_array()) throw config_error{where, ": \"merges\" must be an array"};
+    if (merges == nullptr || !merges->is_array()) throw config_error(where, ": \"merges\" must be an array");
     for (json const& merge : elements_of(*merges)) {
         auto const [first, second] = pair_of(merge);
         std::string left, right;
@@ -73,7 +74,7 @@ namespace detail {
             left = text_of(*first);
             right = text_of(*second);
         } else if (!merge.is_string() || !split_merge(text_of(merge), left, right)) {
-            throw config_error{where, ": a merge must be two tokens, found ", describe(merge)};
+            throw config_error(where, ": a merge must be two tokens, found ", describe(merge));
         }
         spec.merges.emplace_back(std::move(left), std::move(right));
     }
@@ -82,14 +83,14 @@ namespace detail {
 [[gnu::cold]] inline void parse_added_tokens(json const& root, tokenizer_spec& spec, std::string const& where) {
     json const* const added = find_field(root, "added_tokens");
     if (added == nullptr) return;
-    if (!added->is_array()) throw config_error{where, ": \"added_tokens\" must be an array, found ", describe(*added)};
+    if (!added->is_array()) throw config_error(where, ": \"added_tokens\" must be an array, found ", describe(*added));
     for (json const& entry : elements_of(*added)) {
         if (!entry.is_object())
-            throw config_error{where, ": an added token must be an object, found ", describe(entry)};
+            throw config_error(where, ": an added token must be an object, found ", describe(entry));
         added_token token;
         token.content = field<std::string>(entry, "content", where);
         json const* const id = find_field(entry, "id");
-        if (id == nullptr) throw config_error{where, ": the added token ", printable(token.content), " has no id"};
+        if (id == nullptr) throw config_error(where, ": the added token ", printable(token.content), " has no id");
         token.id = parse_token_id(*id, where);
         token.strip_left = field_or<bool>(entry, "lstrip", false, where);
         token.strip_right = field_or<bool>(entry, "rstrip", false, where);
@@ -103,7 +104,7 @@ namespace detail {
 /// The tokens that a template puts around a text: one before it is taken for bos, anything else refused.
 [[gnu::cold]] inline void parse_template(json const& part, tokenizer_spec& spec, std::string const& where) {
     auto const fail = [&](std::string_view what) {
-        throw config_error{where, ": the template of the post-processor ", what};
+        throw config_error(where, ": the template of the post-processor ", what);
     };
     json const* const single = find_field(part, "single");
     if (single == nullptr || !single->is_array()) fail("has no \"single\"");
@@ -144,11 +145,11 @@ namespace detail {
 [[gnu::cold]] inline tokenizer_spec parse_tokenizer_json(std::string_view json_text, std::string const& where) {
     auto const document = parse_json(json_text, where);
     json const& root = document.root();
-    if (!root.is_object()) throw config_error{where, ": a tokenizer must be an object, found ", describe(root)};
+    if (!root.is_object()) throw config_error(where, ": a tokenizer must be an object, found ", describe(root));
     tokenizer_spec spec;
     spec.where = where;
     json const* const model = find_field(root, "model");
-    if (model == nullptr || !model->is_object()) throw config_error{where, ": the tokenizer has no \"model\""};
+    if (model == nullptr || !model->is_object()) throw config_error(where, ": the tokenizer has no \"model\"");
     parse_normalizer(root, spec);
     parse_pretokenizer(root, spec);
     detail::parse_bpe(*model, spec, where);
@@ -170,12 +171,12 @@ namespace detail {
                                                  std::string const& where) {
     auto const document = parse_json(json_text, where);
     json const& root = document.root();
-    if (!root.is_object()) throw config_error{where, ": a configuration must be an object, found ", describe(root)};
+    if (!root.is_object()) throw config_error(where, ": a configuration must be an object, found ", describe(root));
     auto const named = [&](char const* key) -> std::optional<token_id> {
         json const* value = find_field(root, key);
         if (value != nullptr && value->is_object()) value = find_field(*value, "content");
         if (value == nullptr) return std::nullopt;
-        if (!value->is_string()) throw config_error{where, ": \"", key, "\" must be a token, found ", describe(*value)};
+        if (!value->is_string()) throw config_error(where, ": \"", key, "\" must be a token, found ", describe(*value));
         return detail::find_token(spec, text_of(*value));
     };
     if (auto const eos = named("eos_token")) spec.eos = eos;
@@ -187,7 +188,7 @@ namespace detail {
     spec.adds_bos = field_or<bool>(root, "add_bos_token", spec.adds_bos || (like_llama && spec.bos), where);
     if (field_or<bool>(root, "add_eos_token", false, where)) detail::refuse_tokenizer(where, "\"add_eos_token\"");
     if (spec.adds_bos && !spec.bos)
-        throw config_error{where, ": \"add_bos_token\" is set, but \"bos_token\" names no token"};
+        throw config_error(where, ": \"add_bos_token\" is set, but \"bos_token\" names no token");
 }
 
 }  // namespace plateau::io

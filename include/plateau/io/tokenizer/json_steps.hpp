@@ -30,12 +30,12 @@ void parse_decoder(json const& root, tokenizer_spec& spec);
 namespace detail {
 
 [[gnu::cold, noreturn]] inline void refuse_tokenizer(std::string const& where, std::string_view what) {
-    throw config_error{where, ": ", what, " is not supported. Give token ids instead of text"};
+    throw config_error(where, ": ", what, " is not supported. Give token ids instead of text");
 }
 
 [[gnu::cold]] inline std::string_view type_of(json const& part, std::string const& where) {
     json const* const type = part.is_object() ? find_field(part, "type") : nullptr;
-    if (type == nullptr || !type->is_string()) throw config_error{where, ": a part of the tokenizer has no \"type\""};
+    if (type == nullptr || !type->is_string()) throw config_error(where, ": a part of the tokenizer has no \"type\"");
     return text_of(*type);
 }
 
@@ -48,7 +48,7 @@ namespace detail {
     if (type_of(*part, where) != "Sequence") return {part};
     json const* const parts = find_field(*part, list);
     if (parts == nullptr || !parts->is_array())
-        throw config_error{where, ": the sequence in \"", key, "\" has no \"", list, "\""};
+        throw config_error(where, ": the sequence in \"", key, "\" has no \"", list, "\"");
     if (parts->size() > most) refuse_tokenizer(where, concat({"a \"", key, "\" of ", parts->size(), " steps"}));
     std::vector<json const*> found;
     for (json const& one : elements_of(*parts)) found.push_back(&one);
@@ -57,7 +57,7 @@ namespace detail {
 
 [[gnu::cold]] inline std::string non_empty(json const& part, std::string_view key, std::string const& where) {
     auto text = field<std::string>(part, key, where);
-    if (text.empty()) throw config_error{where, ": \"", key, "\" of a part of the tokenizer is empty"};
+    if (text.empty()) throw config_error(where, ": \"", key, "\" of a part of the tokenizer is empty");
     return text;
 }
 
@@ -155,7 +155,7 @@ namespace detail {
 
 [[gnu::cold]] inline std::size_t count_field(json const& part, std::string_view key, std::string const& where) {
     auto const count = field<index>(part, key, where);
-    if (count < 0) throw config_error{where, ": \"", key, "\" of a decoder is negative"};
+    if (count < 0) throw config_error(where, ": \"", key, "\" of a decoder is negative");
     return static_cast<std::size_t>(count);
 }
 

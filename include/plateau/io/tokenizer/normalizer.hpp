@@ -52,7 +52,7 @@ namespace detail {
     utf8proc_uint8_t* found = nullptr;
     auto const size = utf8proc_map(reinterpret_cast<utf8proc_uint8_t const*>(text.data()),
                                    static_cast<utf8proc_ssize_t>(text.size()), &found, options);
-    if (size < 0) throw error{"utf8proc fails to normalize a text: ", utf8proc_errmsg(size)};
+    if (size < 0) throw error("utf8proc fails to normalize a text: ", utf8proc_errmsg(size));
     std::string result(reinterpret_cast<char const*>(found), static_cast<std::size_t>(size));
     std::free(found);
     return result;

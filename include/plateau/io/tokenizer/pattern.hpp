@@ -50,13 +50,8 @@ private:
     auto* const compiled = pcre2_compile_8(reinterpret_cast<PCRE2_SPTR8>(pattern.data()), pattern.size(),
                                            PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK, &code, &offset, nullptr);
     if (compiled == nullptr) {
-        throw config_error{"PCRE2 refuses the pattern ",
-                           pattern,
-                           " at offset ",
-                           offset,
-                           " (error ",
-                           code,
-                           "); plateau needs a PCRE2 with Unicode support"};
+        throw config_error("PCRE2 refuses the pattern ", pattern, " at offset ", offset, " (error ", code,
+                           "); plateau needs a PCRE2 with Unicode support");
     }
     code_.reset(compiled, [](pcre2_code_8 const* owned) { pcre2_code_free_8(const_cast<pcre2_code_8*>(owned)); });
     pcre2_jit_compile_8(compiled, PCRE2_JIT_COMPLETE);  // without it matching is slower, that is all
@@ -79,7 +74,7 @@ inline void word_pattern::split(std::string_view text, match_sink const& piece) 
         int found = find(0);
         if (found == PCRE2_ERROR_JIT_STACKLIMIT) found = find(PCRE2_NO_JIT);
         if (found < 0 && found != PCRE2_ERROR_NOMATCH) {
-            throw error{"PCRE2 fails to cut text into words (error ", found, ")"};
+            throw error("PCRE2 fails to cut text into words (error ", found, ")");
         }
         std::size_t const begin = found >= 0 ? bounds[0] : text.size();
         if (begin > at) piece(text.substr(at, begin - at), false);

@@ -46,12 +46,8 @@ public:
 
 private:
     [[gnu::cold, noreturn]] void refuse(std::size_t length) const {
-        throw config_error{where_,
-                           ": ",
-                           printable(pattern_.substr(at_, length)),
-                           " in the pattern ",
-                           printable(pattern_),
-                           " is not supported. Give token ids instead of text"};
+        throw config_error(where_, ": ", printable(pattern_.substr(at_, length)), " in the pattern ",
+                           printable(pattern_), " is not supported. Give token ids instead of text");
     }
 
     bool next_is(std::string_view text) const { return pattern_.substr(at_).starts_with(text); }

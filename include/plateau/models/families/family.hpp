@@ -20,8 +20,8 @@ enum class qkv_layout : std::uint8_t {
     conv1d,   ///< one tensor, transposed: the columns of q, of k, of v
 };
 
-/// The names of a family's tensors, as its checkpoints have them, without ".weight" and ".bias". Those of a block follow
-/// `layers` and its number. An empty name is a part that the family does not have.
+/// The names of a family's tensors, as its checkpoints have them, without ".weight" and ".bias". Those of a block
+/// follow `layers` and its number. An empty name is a part that the family does not have.
 struct tensor_names {
     std::array<std::string_view, 2> prefixes{"model.", ""};  ///< of everything but the unembedding; the first that fits
     std::string_view embedding = "embed_tokens";
@@ -67,7 +67,8 @@ using namespace io::config;
 /// E of a model whose heads share out D.
 [[gnu::cold]] inline index equal_heads(model_config const& config, std::string const& where) {
     if (config.heads >= 1 && config.d_model % config.heads == 0) return config.d_model / config.heads;
-    throw config_error{where, ": the width ", config.d_model, " is not divisible by the number of heads, ", config.heads};
+    throw config_error(where, ": the width ", config.d_model, " is not divisible by the number of heads, ",
+                       config.heads);
 }
 
 /// The sizes under the keys that most families have, with beginning and end of a text.
@@ -90,9 +91,11 @@ using namespace io::config;
 }
 
 /// A width that is 4 D if its key is null or absent.
-[[gnu::cold]] inline index parse_inner_width(json const& root, std::string_view key, model_config const& config, std::string const& where) {
+[[gnu::cold]] inline index parse_inner_width(json const& root, std::string_view key, model_config const& config,
+                                             std::string const& where) {
     if (auto const inner = optional_field<index>(root, key, where)) return *inner;
-    if (config.d_model > std::numeric_limits<index>::max() / 4) throw config_error{where, ": a width of ", config.d_model, " is absurd"};
+    if (config.d_model > std::numeric_limits<index>::max() / 4)
+        throw config_error(where, ": a width of ", config.d_model, " is absurd");
     return 4 * config.d_model;
 }
 

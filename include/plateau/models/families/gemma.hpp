@@ -1,6 +1,6 @@
 #pragma once
-/// Gemma: norms with weights 1 + w, a scaled embedding, tanh GeGLU. Gemma-2: soft-caps, windows in every other layer, norms
-/// before and after each part.
+/// Gemma: norms with weights 1 + w, a scaled embedding, tanh GeGLU. Gemma-2: soft-caps, windows in every other layer,
+/// norms before and after each part.
 
 #include <cmath>
 
@@ -26,7 +26,7 @@ namespace plateau::models::families {
 [[gnu::cold]] inline model_config parse_gemma2(json const& root, std::string const& where) {
     model_config config = parse_gemma(root, where);
     auto const scalar = field_or<double>(root, "query_pre_attn_scalar", 256, where);
-    if (!(scalar > 0)) throw config_error{where, ": \"query_pre_attn_scalar\" must be positive"};
+    if (!(scalar > 0)) throw config_error(where, ": \"query_pre_attn_scalar\" must be positive");
     config.score_scale = 1 / std::sqrt(scalar);
     auto const cap = [&](char const* key, double absent) {
         return find_member(root, key) == nullptr ? absent : optional_field<double>(root, key, where).value_or(0);

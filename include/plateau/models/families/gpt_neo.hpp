@@ -6,9 +6,11 @@
 namespace plateau::models::families {
 
 /// "attention_types": [[["global", "local"], 12]] is that pair of kinds 12 times. The windows of all layers.
-[[gnu::cold]] inline std::vector<index> parse_attention_types(json const& root, index layers, index window, std::string const& where) {
+[[gnu::cold]] inline std::vector<index> parse_attention_types(json const& root, index layers, index window,
+                                                              std::string const& where) {
     auto const malformed = [&] {
-        return config_error{where, ": \"attention_types\" must look like [[[\"global\", \"local\"], 12]], of global and local alone"};
+        return config_error{
+            where, ": \"attention_types\" must look like [[[\"global\", \"local\"], 12]], of global and local alone"};
     };
     std::vector<index> windows;
     json const* const types = find_field(root, "attention_types");
@@ -19,7 +21,8 @@ namespace plateau::models::families {
     if (!types->is_array()) throw malformed();
     for (json const& group : elements_of(*types)) {
         auto const [kinds, times] = pair_of(group);
-        if (kinds == nullptr || !kinds->is_array() || !json_is<index>(*times) || value_of<index>(*times) > layers) throw malformed();
+        if (kinds == nullptr || !kinds->is_array() || !json_is<index>(*times) || value_of<index>(*times) > layers)
+            throw malformed();
         for (index i = 0; i < value_of<index>(*times); ++i) {
             for (json const& kind : elements_of(*kinds)) {
                 std::string_view const name = kind.is_string() ? text_of(kind) : std::string_view{};
@@ -29,7 +32,8 @@ namespace plateau::models::families {
         }
     }
     if (static_cast<index>(windows.size()) != layers) {
-        throw config_error{where, ": \"attention_types\" names ", windows.size(), " layers, \"num_layers\" is ", layers};
+        throw config_error(where, ": \"attention_types\" names ", windows.size(), " layers, \"num_layers\" is ",
+                           layers);
     }
     return windows;
 }
@@ -52,7 +56,8 @@ namespace plateau::models::families {
     config.out_bias = config.mlp_bias = true;
     config.score_scale = 1;
     if (config.layers > 0 && config.layers < 10'000) {  // others are refused with all sizes
-        config.windows = parse_attention_types(root, config.layers, parse_window(root, "window_size", 256, where), where);
+        config.windows =
+            parse_attention_types(root, config.layers, parse_window(root, "window_size", 256, where), where);
     }
     config.init_scale = field_or<double>(root, "initializer_range", 0.02, where);
     config.bos = parse_token_ids(root, "bos_token_id", 50256, where);

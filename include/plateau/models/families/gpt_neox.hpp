@@ -1,5 +1,6 @@
 #pragma once
-/// GPT-NeoX, Pythia: attention and MLP in parallel or one after the other, partial rotary positions, q, k and v by head.
+/// GPT-NeoX, Pythia: attention and MLP in parallel or one after the other, partial rotary positions, q, k and v by
+/// head.
 
 #include <plateau/models/families/family.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
-/// OLMo: LayerNorm without weights, clamped queries, keys and values. OLMo-2: norms after the parts of a block, queries and
-/// keys normalised over all heads.
+/// OLMo: LayerNorm without weights, clamped queries, keys and values. OLMo-2: norms after the parts of a block, queries
+/// and keys normalised over all heads.
 
 #include <plateau/models/families/llama.hpp>
 
@@ -13,7 +13,9 @@ namespace plateau::models::families {
     config.norm_weights = false;
     config.qkv_bias = config.out_bias = field_or<bool>(root, "attention_bias", false, where);
     if (auto const clip = optional_field<double>(root, "clip_qkv", where)) {
-        if (!(*clip > 0)) throw config_error{where, ": \"clip_qkv\" must be positive, found ", scalar_text(*find_field(root, "clip_qkv"))};
+        if (!(*clip > 0))
+            throw config_error(where, ": \"clip_qkv\" must be positive, found ",
+                               scalar_text(*find_field(root, "clip_qkv")));
         config.clip_qkv = *clip;
     }
     return config;

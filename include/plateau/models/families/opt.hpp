@@ -9,7 +9,7 @@ namespace plateau::models::families {
     require_neutral(root, "do_layer_norm_before", true, where);
     model_config config = parse_sizes(root, where, 2048, 2, 2);
     if (field_or<index>(root, "word_embed_proj_dim", config.d_model, where) != config.d_model) {
-        throw config_error{where, ": \"word_embed_proj_dim\" other than \"hidden_size\" is not supported"};
+        throw config_error(where, ": \"word_embed_proj_dim\" other than \"hidden_size\" is not supported");
     }
     config.d_mlp = field_or<index>(root, "ffn_dim", 3072, where);
     config.norm = norm_kind::layer;

@@ -13,7 +13,8 @@ namespace plateau::models::families {
     config.parallel = true;
     config.act = parse_activation(root, "hidden_act", "gelu_new", where);
     config.qkv_bias = config.out_bias = config.mlp_bias = config.head_bias = true;
-    config.rope = parse_rope(root, config.context, where, {.fraction = "partial_rotary_factor", .default_fraction = 0.5});
+    config.rope =
+        parse_rope(root, config.context, where, {.fraction = "partial_rotary_factor", .default_fraction = 0.5});
     if (field_or<bool>(root, "qk_layernorm", false, where)) config.qk_norm = qk_norm_kind::per_head;
     config.tied_head = field_or<bool>(root, "tie_word_embeddings", false, where);
     return config;

@@ -9,8 +9,9 @@ namespace plateau::models::families {
     model_config config = parse_llama_like(root, where, 32768, std::nullopt, std::nullopt);
     config.qkv_bias = true;
     bool const windowed = field_or<bool>(root, "use_sliding_window", false, where);
-    config.windows = parse_windows(root, config.layers, windowed ? parse_window(root, "sliding_window", 4096, where) : 0,
-                                   field_or<index>(root, "max_window_layers", 28, where), 1, where);
+    config.windows =
+        parse_windows(root, config.layers, windowed ? parse_window(root, "sliding_window", 4096, where) : 0,
+                      field_or<index>(root, "max_window_layers", 28, where), 1, where);
     return config;
 }
 

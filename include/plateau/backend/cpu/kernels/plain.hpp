@@ -56,9 +56,10 @@ template <int Rows, class T>
 }
 
 template <class T>
-void multiply(strided<T const> a, strided<T const> b, index columns, index rows, index depth, strided<T> c, sum_start start,
-              T const*) {
-    for (; rows >= 4; rows -= 4, a.data += 4 * a.stride, c.data += 4 * c.stride) multiply_rows<4>(a, b, columns, depth, c, start);
+void multiply(strided<T const> a, strided<T const> b, index columns, index rows, index depth, strided<T> c,
+              sum_start start, T const*) {
+    for (; rows >= 4; rows -= 4, a.data += 4 * a.stride, c.data += 4 * c.stride)
+        multiply_rows<4>(a, b, columns, depth, c, start);
     for (; rows > 0; --rows, a.data += a.stride, c.data += c.stride) multiply_rows<1>(a, b, columns, depth, c, start);
 }
 
@@ -220,7 +221,8 @@ void softmax_row(T* row, index count) {
 template <class T>
 double weighted_difference(T const* w, T const* x, T const* y, index n) {
     double sum = 0;
-    for (index i = 0; i < n; ++i) sum += static_cast<double>(w[i]) * (static_cast<double>(x[i]) - static_cast<double>(y[i]));
+    for (index i = 0; i < n; ++i)
+        sum += static_cast<double>(w[i]) * (static_cast<double>(x[i]) - static_cast<double>(y[i]));
     return sum;
 }
 
@@ -243,9 +245,11 @@ void dot_heads(T const* q, T const* k, index heads, index group, index width, T*
 /// What is about bfloat16 is float's alone.
 template <class T, auto Round, auto Widen>
 inline constexpr kernel_table<T> table_with{
-    multiply<T>, nullptr, nullptr, Round, Widen, rms_scale_row<T>, centre_row<T>,    divide_row<T>, affine_row<T>, norm_row<T>,
-    finite_row<T>, scale_row<T>,  cap_row<T>, add_rows<T>,   activate_rows<T>, rotate_row<T>,    softmax_row<T>, largest<T>,  exp_row<T>,
-    weighted_difference<T>, add_weighted_rows<T>, dot_heads<T>};
+    multiply<T>,          nullptr,        nullptr,       Round,         Widen,
+    rms_scale_row<T>,     centre_row<T>,  divide_row<T>, affine_row<T>, norm_row<T>,
+    finite_row<T>,        scale_row<T>,   cap_row<T>,    add_rows<T>,   activate_rows<T>,
+    rotate_row<T>,        softmax_row<T>, largest<T>,    exp_row<T>,    weighted_difference<T>,
+    add_weighted_rows<T>, dot_heads<T>};
 
 template <class T>
 inline constexpr kernel_table<T> const& table = table_with<T, nullptr, nullptr>;

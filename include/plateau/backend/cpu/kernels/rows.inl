@@ -91,7 +91,8 @@ inline void affine_row(float const* x, index n, float const* weight, float const
 }
 
 /// What affine_row makes of x, where the compiler may not merge x's own rounding with what follows.
-[[gnu::always_inline]] inline void store_affine(vec x, index i, index n, float const* weight, float const* bias, float* out) {
+[[gnu::always_inline]] inline void store_affine(vec x, index i, index n, float const* weight, float const* bias,
+                                                float* out) {
     asm("" : "+x"(x));
     bool const whole = i + lanes <= n;
     if (weight != nullptr) x *= whole ? load(weight + i) : load_part(weight + i, n - i);
@@ -100,11 +101,13 @@ inline void affine_row(float const* x, index n, float const* weight, float const
     else store_part(out + i, x, n - i);
 }
 
-inline void norm_row(norm_kind kind, float const* x, index n, double epsilon, float const* weight, float const* bias, float* out) {
+inline void norm_row(norm_kind kind, float const* x, index n, double epsilon, float const* weight, float const* bias,
+                     float* out) {
     if (kind == norm_kind::layer) {
         float const inverse = 1.0f / centre_row(x, n, epsilon, out);
         for (index i = 0; i < n; i += lanes) {
-            store_affine((i + lanes <= n ? load(out + i) : load_part(out + i, n - i)) * inverse, i, n, weight, bias, out);
+            store_affine((i + lanes <= n ? load(out + i) : load_part(out + i, n - i)) * inverse, i, n, weight, bias,
+                         out);
         }
         return;
     }
@@ -159,7 +162,8 @@ template <activation Kind>
 }
 
 template <activation Kind>
-[[gnu::noinline]] void activate_rows_of(strided<float const> xs, strided<float const> ups, index rows, index n, strided<float> outs) {
+[[gnu::noinline]] void activate_rows_of(strided<float const> xs, strided<float const> ups, index rows, index n,
+                                        strided<float> outs) {
     for (index r = 0; r < rows; ++r) {
         float const *const x = xs[r], *const up = ups.data == nullptr ? nullptr : ups[r];
         float* const out = outs[r];
@@ -173,7 +177,8 @@ template <activation Kind>
     }
 }
 
-inline void activate_rows(activation kind, strided<float const> x, strided<float const> up, index rows, index n, strided<float> out) {
+inline void activate_rows(activation kind, strided<float const> x, strided<float const> up, index rows, index n,
+                          strided<float> out) {
     switch (kind) {
         case activation::silu: return activate_rows_of<activation::silu>(x, up, rows, n, out);
         case activation::gelu: return activate_rows_of<activation::gelu>(x, up, rows, n, out);
@@ -241,7 +246,8 @@ inline double weighted_difference(float const* w, float const* x, float const* y
     return total;
 }
 
-inline void add_weighted_rows(strided<float const> weights, strided<float const> x, index rows, index n, strided<float> y) {
+inline void add_weighted_rows(strided<float const> weights, strided<float const> x, index rows, index n,
+                              strided<float> y) {
     for (index r = 0; r < rows; ++r) {
         vec const weight = splat(*weights[r]);
         float const* const from = x[r];

@@ -8,10 +8,12 @@
 
 namespace plateau::backend {
 
-/// Outputs of a linear layer stand in panels of this many; where there are few columns, a product takes narrow panels too.
+/// Outputs of a linear layer stand in panels of this many; where there are few columns, a product takes narrow panels
+/// too.
 inline constexpr index panel_columns = 64, narrow_columns = 16;
 
-/// Rows in memory, the first at `data`, each `stride` elements after the one before; 0 for the same row again and again.
+/// Rows in memory, the first at `data`, each `stride` elements after the one before; 0 for the same row again and
+/// again.
 template <class T>
 struct strided {
     T* data = nullptr;
@@ -27,17 +29,18 @@ enum class sum_start : std::uint8_t {
     apart,      ///< starts at zero and is added to it in the end: less rounding in long sums
 };
 
-/// One function per kernel, for elements of type T. Strides in elements; what a kernel computes stands with the operation
-/// that calls it. Every element of every result is computed in an order that depends on nothing but its row.
+/// One function per kernel, for elements of type T. Strides in elements; what a kernel computes stands with the
+/// operation that calls it. Every element of every result is computed in an order that depends on nothing but its row.
 template <class T>
 struct kernel_table {
     /// c [rows, columns] from a [rows, depth] · b [depth, columns], columns 64 or 16; each element one chain of
     /// multiply-adds in the order of k. `next` is the b of the call to come, or null: it is brought nearer meanwhile
     void (*multiply)(strided<T const> a, strided<T const> b, index columns, index rows, index depth, strided<T> c,
                      sum_start start, T const* next);
-    /// the same for a and b in bfloat16, two neighbouring k to a word; null where the processor has no such product. float alone
-    void (*multiply_pairs)(strided<std::uint32_t const> a, std::uint32_t const* b, index rows, index depth, strided<T> c,
-                           sum_start start, std::uint32_t const* next);
+    /// the same for a and b in bfloat16, two neighbouring k to a word; null where the processor has no such product.
+    /// float alone
+    void (*multiply_pairs)(strided<std::uint32_t const> a, std::uint32_t const* b, index rows, index depth,
+                           strided<T> c, sum_start start, std::uint32_t const* next);
     /// a row of inputs rounded to bfloat16: (count + 1) / 2 words for multiply_pairs, or as floats. float alone
     void (*round_row_to_pairs)(T const* x, index count, std::uint32_t* out);
     void (*round_row)(T const* x, index count, T* out);
@@ -55,7 +58,8 @@ struct kernel_table {
     /// y += x, rows × n of them
     void (*add_rows)(strided<T const> x, index rows, index n, strided<T> y);
     /// `up` may be null
-    void (*activate_rows)(activation kind, strided<T const> x, strided<T const> up, index rows, index n, strided<T> out);
+    void (*activate_rows)(activation kind, strided<T const> x, strided<T const> up, index rows, index n,
+                          strided<T> out);
     void (*rotate_row)(T* x, index heads, T const* cosines, T const* sines, index half);
     void (*softmax_row)(T* row, index count);
     T (*largest)(T const* x, index n);

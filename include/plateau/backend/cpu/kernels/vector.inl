@@ -23,20 +23,26 @@ inline constexpr ivec lane_numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 
 /// The first `count` lanes, count < lanes; 0 in the others. No more is read.
 [[gnu::always_inline]] inline vec load_part(float const* at, index count) {
     vec v;
-    asm("vmovups %1, %0%{%2%}%{z%}" : "=v"(v) : "m"(*reinterpret_cast<float const(*)[lanes]>(at)), "Yk"(static_cast<unsigned short>((1u << count) - 1)));
+    asm("vmovups %1, %0%{%2%}%{z%}"
+        : "=v"(v)
+        : "m"(*reinterpret_cast<float const(*)[lanes]>(at)), "Yk"(static_cast<unsigned short>((1u << count) - 1)));
     return v;
 }
 
 [[gnu::always_inline]] inline void store_part(float* at, vec v, index count) {
-    asm("vmovups %1, %0%{%2%}" : "+m"(*reinterpret_cast<float(*)[lanes]>(at)) : "v"(v), "Yk"(static_cast<unsigned short>((1u << count) - 1)));
+    asm("vmovups %1, %0%{%2%}"
+        : "+m"(*reinterpret_cast<float(*)[lanes]>(at))
+        : "v"(v), "Yk"(static_cast<unsigned short>((1u << count) - 1)));
 }
 
 /// Every lane with the one `Step` away from it, Step a power of 2.
 template <int Step>
 [[gnu::always_inline]] inline vec across(vec v) {
     if constexpr (Step == 8) return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-    else if constexpr (Step == 4) return __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
-    else if constexpr (Step == 2) return __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+    else if constexpr (Step == 4)
+        return __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+    else if constexpr (Step == 2)
+        return __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
     else return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
 }
 #else
@@ -100,7 +106,8 @@ template <int Step>
     p = p * r + 0.499999940f;
     p = (p * r) * r + r + 1.0f;
     // 2ⁿ in two factors, since n reaches 128
-    ivec const exponent = (ivec)((uvec)shifted - (uvec)splat(shifter));  // meaningless, but defined, for an x that is refused below
+    ivec const exponent =
+        (ivec)((uvec)shifted - (uvec)splat(shifter));  // meaningless, but defined, for an x that is refused below
     ivec const half = exponent >> 1;
     vec const low = (vec)((half + 127) << 23), high = (vec)((exponent - half + 127) << 23);
     vec const y = p * low * high;

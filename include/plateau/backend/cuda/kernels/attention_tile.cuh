@@ -16,16 +16,20 @@ struct attention_sizes {
     static constexpr int warps = 4;
     static constexpr int per_warp = sizeof(T) == 4 ? 4 : 2;  ///< queries that a warp answers at a time
     static constexpr int queries = warps * per_warp;
-    static constexpr int stride = Width + pack<T>::size;  ///< of keys in shared memory: lanes that read a column meet in no bank
-    static constexpr int keys = Width * sizeof(T) <= 512 ? 32 : 16384 / (Width * static_cast<int>(sizeof(T)));  ///< of a tile
-    static constexpr int columns = Width / warp_lanes;  ///< that a lane sums up
-    static constexpr int blocks = sizeof(T) == 4 ? 4 : 3;  ///< on a multiprocessor at least: registers enough to spill none
+    static constexpr int stride =
+        Width + pack<T>::size;  ///< of keys in shared memory: lanes that read a column meet in no bank
+    static constexpr int keys =
+        Width * sizeof(T) <= 512 ? 32 : 16384 / (Width * static_cast<int>(sizeof(T)));  ///< of a tile
+    static constexpr int columns = Width / warp_lanes;                                  ///< that a lane sums up
+    static constexpr int blocks =
+        sizeof(T) == 4 ? 4 : 3;  ///< on a multiprocessor at least: registers enough to spill none
     static_assert(keys <= warp_lanes);
-    static_assert((queries * (Width + keys) + keys * stride) * sizeof(T) <= 48 * 1024, "what a block may have without asking");
+    static_assert((queries * (Width + keys) + keys * stride) * sizeof(T) <= 48 * 1024,
+                  "what a block may have without asking");
 };
 
-/// Rows of one sequence, or rows apart that share their prefix; a query is a row at one of the heads of a group, so that
-/// query i of the run is row i / group.
+/// Rows of one sequence, or rows apart that share their prefix; a query is a row at one of the heads of a group, so
+/// that query i of the run is row i / group.
 template <class T>
 struct attention_tile {
     strided<T const> prefix_keys, prefix_values;  ///< of layer `first_layer`
@@ -60,7 +64,8 @@ __device__ __forceinline__ T ordered_dot(T const* a, T const* b, int width, bool
 template <class T>
 void require_heads(attention_shape<T> const& shape) {
     if (shape.kv_heads < 1 || shape.heads % shape.kv_heads != 0 || shape.width < 1) {
-        throw shape_error{"attention of ", shape.heads, " heads of ", shape.width, " coordinates cannot share ", shape.kv_heads, " keys"};
+        throw shape_error("attention of ", shape.heads, " heads of ", shape.width, " coordinates cannot share ",
+                          shape.kv_heads, " keys");
     }
 }
 
@@ -70,7 +75,8 @@ void require_segments(attention_shape<T> const& shape, std::span<segment<T, devi
     index const prefix_width = shape.kv_heads * shape.width;
     for (auto const& one : segments) {
         if (one.first_row < 0 || one.rows < 1 || one.first_row + one.rows > rows) {
-            throw shape_error{"a segment of rows ", one.first_row, " to ", one.first_row + one.rows, " does not fit a block of ", rows};
+            throw shape_error("a segment of rows ", one.first_row, " to ", one.first_row + one.rows,
+                              " does not fit a block of ", rows);
         }
         if (one.prefix() == 0) continue;
         tensor::require_extents(one.prefix_keys.extents(), {one.prefix(), prefix_width}, "the keys of a prefix");

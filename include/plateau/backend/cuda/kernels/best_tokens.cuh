@@ -43,7 +43,8 @@ __device__ __forceinline__ candidate<T> next_best(T const* logits, int count, bo
         }
     }
     for (int distance = warp_lanes / 2; distance > 0; distance /= 2) {
-        candidate<T> const other{__shfl_xor_sync(whole_warp, best.logit, distance), __shfl_xor_sync(whole_warp, best.place, distance)};
+        candidate<T> const other{__shfl_xor_sync(whole_warp, best.logit, distance),
+                                 __shfl_xor_sync(whole_warp, best.place, distance)};
         if (other.before(best)) best = other;
     }
     T* const logits_of_warps = block_shared<T, logit_warps, struct best_logits>();
@@ -61,12 +62,13 @@ __device__ __forceinline__ candidate<T> next_best(T const* logits, int count, bo
     return best;
 }
 
-/// `merged` = the best of `kept`, which has been through tokens [0, first), and of the logits of [first, first + count), in order.
-/// Passes over a row's logits as often as one of them is taken, and once more. @param kept,merged  [rows, k]
+/// `merged` = the best of `kept`, which has been through tokens [0, first), and of the logits of [first, first +
+/// count), in order. Passes over a row's logits as often as one of them is taken, and once more. @param kept,merged
+/// [rows, k]
 template <class T>
 __global__ void __launch_bounds__(logit_threads)
-    merge_best_kernel(strided<T const> logits, bool aligned, index first, index count, index k, scored_token<T> const* kept,
-                      scored_token<T>* merged) {
+    merge_best_kernel(strided<T const> logits, bool aligned, index first, index count, index k,
+                      scored_token<T> const* kept, scored_token<T>* merged) {
     index const r = blockIdx.x;
     T const* const own = logits[r];
     kept += r * k;
@@ -85,11 +87,11 @@ __global__ void __launch_bounds__(logit_threads)
 }
 
 template <class T>
-void merge_best(cuda_context const& ctx, index first, device_view<T const, 2> logits, device_view<scored_token<T> const, 2> kept,
-                device_view<scored_token<T>, 2> merged) {
+void merge_best(cuda_context const& ctx, index first, device_view<T const, 2> logits,
+                device_view<scored_token<T> const, 2> kept, device_view<scored_token<T>, 2> merged) {
     auto const rows = rows_of(logits);
-    launch(&merge_best_kernel<T>, parts(logits.extent(0), 1), logit_threads, 0, ctx.stream(), rows, aligned(rows), first, logits.extent(1),
-           merged.extent(1), kept.data(), merged.data());
+    launch(&merge_best_kernel<T>, parts(logits.extent(0), 1), logit_threads, 0, ctx.stream(), rows, aligned(rows),
+           first, logits.extent(1), merged.extent(1), kept.data(), merged.data());
 }
 
 }  // namespace plateau::backend::cuda

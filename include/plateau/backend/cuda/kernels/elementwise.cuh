@@ -35,7 +35,7 @@ struct clipped {
 
 /// The smallest row that holds something infinite or NaN, into `first`.
 template <class T>
-__global__ void __launch_bounds__(warp_lanes * rows_per_block)
+__global__ void __launch_bounds__(warp_lanes* rows_per_block)
     finite_kernel(strided<T const> x, index rows, index columns, bool aligned, unsigned long long* first) {
     index const r = index{blockIdx.x} * rows_per_block + threadIdx.y;
     if (r >= rows) return;
@@ -45,12 +45,13 @@ __global__ void __launch_bounds__(warp_lanes * rows_per_block)
 #pragma unroll
         for (T const& value : loaded.values) zeros += value * T(0);
     });
-    if (__any_sync(whole_warp, !(zeros == T(0))) && threadIdx.x == 0) atomicMin(first, static_cast<unsigned long long>(r));
+    if (__any_sync(whole_warp, !(zeros == T(0))) && threadIdx.x == 0)
+        atomicMin(first, static_cast<unsigned long long>(r));
 }
 
 /// A lane turns pairs of packs. @param half  pairs of a head
 template <class T>
-__global__ void __launch_bounds__(warp_lanes * rows_per_block)
+__global__ void __launch_bounds__(warp_lanes* rows_per_block)
     rotate_kernel(strided<T> x, index rows, int heads, index width, index half, bool aligned, strided<T const> cosines,
                   strided<T const> sines) {
     index const r = index{blockIdx.x} * rows_per_block + threadIdx.y;
@@ -87,7 +88,8 @@ template <DeviceElement T>
 void add(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x, device_view<T, 2> y) {
     tensor::require_extents(x.extents(), y.extents(), "what is added");
     auto const to = cuda::rows_of(y);
-    cuda::map_rows(ctx.stream(), cuda::sum_of{}, y.extent(0), y.extent(1), to, cuda::strided<T const>{to.data, to.stride}, cuda::rows_of(x));
+    cuda::map_rows(ctx.stream(), cuda::sum_of{}, y.extent(0), y.extent(1), to,
+                   cuda::strided<T const>{to.data, to.stride}, cuda::rows_of(x));
 }
 
 template <DeviceElement T>
@@ -125,14 +127,16 @@ void clip(cuda_context const& ctx, device_view<T, 2> x, std::type_identity_t<T> 
 }
 
 template <DeviceElement T>
-void note_not_finite(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x, device_view<index, 1> cell) {
+void note_not_finite(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
+                     device_view<index, 1> cell) {
     tensor::require_extents<1>(cell.extents(), {1}, "the cell for a row that is not finite");
     static_assert(sizeof(index) == sizeof(unsigned long long));
     constexpr int ones = 0xFF;  // the largest unsigned number, larger than any row, is the index -1
     cuda::fill_bytes(cell.data(), ones, sizeof(index), ctx.stream());
     auto const rows = cuda::rows_of(x);
-    cuda::launch(&cuda::finite_kernel<T>, cuda::grid_of(x.extent(0), x.extent(1), cuda::columns_per_warp<T>), cuda::warp_per_row, 0,
-                 ctx.stream(), rows, x.extent(0), x.extent(1), cuda::aligned(rows), reinterpret_cast<unsigned long long*>(cell.data()));
+    cuda::launch(&cuda::finite_kernel<T>, cuda::grid_of(x.extent(0), x.extent(1), cuda::columns_per_warp<T>),
+                 cuda::warp_per_row, 0, ctx.stream(), rows, x.extent(0), x.extent(1), cuda::aligned(rows),
+                 reinterpret_cast<unsigned long long*>(cell.data()));
 }
 
 template <DeviceElement T>
@@ -143,20 +147,22 @@ index first_not_finite(cuda_context const& ctx, device_view<T const, 2> x) {
 }
 
 template <DeviceElement T>
-void rotate(cuda_context const& ctx, device_view<T, 2> x, index heads, std::type_identity_t<device_view<T const, 2>> cosines,
+void rotate(cuda_context const& ctx, device_view<T, 2> x, index heads,
+            std::type_identity_t<device_view<T const, 2>> cosines,
             std::type_identity_t<device_view<T const, 2>> sines) {
     index const rows = x.extent(0), half = cosines.extent(1), width = heads > 0 ? x.extent(1) / heads : 0;
     tensor::require_extents(cosines.extents(), {rows, half}, "the cosines of a rotation");
     tensor::require_extents(sines.extents(), {rows, half}, "the sines of a rotation");
     if (heads < 1 || width * heads != x.extent(1) || 2 * half > width) {
-        throw shape_error{"a rotation of ", 2 * half, " coordinates of each of ", heads, " heads does not fit rows of ", x.extent(1)};
+        throw shape_error("a rotation of ", 2 * half, " coordinates of each of ", heads, " heads does not fit rows of ",
+                          x.extent(1));
     }
     auto const all = cuda::rows_of(x);
     auto const c = cuda::rows_of(cosines), s = cuda::rows_of(sines);
     bool const whole_packs = half % cuda::pack<T>::size == 0 && width % cuda::pack<T>::size == 0;
     bool const aligned = whole_packs && cuda::aligned(all) && cuda::aligned(c, s);
-    cuda::launch(&cuda::rotate_kernel<T>, cuda::grid_of(rows, heads * half, cuda::columns_per_warp<T>), cuda::warp_per_row, 0,
-                 ctx.stream(), all, rows, static_cast<int>(heads), width, half, aligned, c, s);
+    cuda::launch(&cuda::rotate_kernel<T>, cuda::grid_of(rows, heads * half, cuda::columns_per_warp<T>),
+                 cuda::warp_per_row, 0, ctx.stream(), all, rows, static_cast<int>(heads), width, half, aligned, c, s);
 }
 
 }  // namespace plateau::backend

@@ -61,7 +61,7 @@ struct halved {
 
 /// `all_rows` rows of whole eights at `to`, zeros where x [rows, columns] has nothing.
 template <class T, class To>
-__global__ void __launch_bounds__(warp_lanes * rows_per_block)
+__global__ void __launch_bounds__(warp_lanes* rows_per_block)
     prepare_kernel(strided<T const> x, index rows, index columns, bool aligned, To to, index all_rows) {
     index const r = index{blockIdx.x} * rows_per_block + threadIdx.y;
     if (r >= all_rows) return;
@@ -84,8 +84,8 @@ template <class T, class To>
 void prepare(stream_handle stream, device_view<T const, 2> x, To to, index all_rows) {
     index const columns = x.extent(1);
     auto const from = rows_of(x);
-    launch(&prepare_kernel<T, To>, grid_of(all_rows, columns, warp_lanes * prepared_together), warp_per_row, 0, stream, from, x.extent(0),
-           columns, aligned(from), to, all_rows);
+    launch(&prepare_kernel<T, To>, grid_of(all_rows, columns, warp_lanes * prepared_together), warp_per_row, 0, stream,
+           from, x.extent(0), columns, aligned(from), to, all_rows);
 }
 
 /// The rows of a product, or nothing, and the bias that they lack, or nothing.
@@ -112,8 +112,9 @@ struct unchanged {
 
 /// y = held + act(own sum + bias) · (the factor's sum + bias), without what is not there.
 template <class T, class F>
-__global__ void __launch_bounds__(warp_lanes * rows_per_block)
-    finish_kernel(F f, index rows, index columns, bool aligned, unfinished<T> own, unfinished<T> factor, strided<T const> held, strided<T> y) {
+__global__ void __launch_bounds__(warp_lanes* rows_per_block)
+    finish_kernel(F f, index rows, index columns, bool aligned, unfinished<T> own, unfinished<T> factor,
+                  strided<T const> held, strided<T> y) {
     index const r = index{blockIdx.x} * rows_per_block + threadIdx.y;
     if (r >= rows) return;
     for_each_pack<T>(columns, [&](index i, index count) {
@@ -135,32 +136,37 @@ __global__ void __launch_bounds__(warp_lanes * rows_per_block)
 }
 
 template <class T, class F>
-void finish(stream_handle stream, F f, device_view<T, 2> y, unfinished<T> own, unfinished<T> factor, strided<T const> held) {
+void finish(stream_handle stream, F f, device_view<T, 2> y, unfinished<T> own, unfinished<T> factor,
+            strided<T const> held) {
     auto const to = rows_of(y);
     bool const all_aligned = aligned(to) && aligned(own.sum, own.bias, factor.sum, factor.bias, held);
-    launch(&finish_kernel<T, F>, grid_of(y.extent(0), y.extent(1), columns_per_warp<T>), warp_per_row, 0, stream, f, y.extent(0), y.extent(1),
-           all_aligned, own, factor, held, to);
+    launch(&finish_kernel<T, F>, grid_of(y.extent(0), y.extent(1), columns_per_warp<T>), warp_per_row, 0, stream, f,
+           y.extent(0), y.extent(1), all_aligned, own, factor, held, to);
 }
 
 /// Rows of a weight in bfloat16, widened; rows of NaN where there is none.
 template <class T>
-__global__ void __launch_bounds__(warp_lanes * rows_per_block)
-    gather_widened_kernel(strided<bfloat16 const> table, index table_rows, index const* ids, index rows, index columns, strided<T> out) {
+__global__ void __launch_bounds__(warp_lanes* rows_per_block)
+    gather_widened_kernel(strided<bfloat16 const> table, index table_rows, index const* ids, index rows, index columns,
+                          strided<T> out) {
     index const r = index{blockIdx.x} * rows_per_block + threadIdx.y;
     if (r >= rows) return;
     index const id = ids[r];
     bool const known = id >= 0 && id < table_rows;
     for (index i = (index{blockIdx.y} * warp_lanes + threadIdx.x) * prepared_together; i < columns;
          i += index{gridDim.y} * warp_lanes * prepared_together) {
-        auto const values = load(table[known ? id : 0] + i, prepared_together, true);  // rows of the table are whole eights
+        auto const values =
+            load(table[known ? id : 0] + i, prepared_together, true);  // rows of the table are whole eights
 #pragma unroll
         for (int k = 0; k < prepared_together; ++k) {
-            if (i + k < columns) out[r][i + k] = known ? static_cast<T>(widened(values.values[k])) : static_cast<T>(nanf(""));
+            if (i + k < columns)
+                out[r][i + k] = known ? static_cast<T>(widened(values.values[k])) : static_cast<T>(nanf(""));
         }
     }
 }
 
-/// The rows that the products of a context read for rows x [R, K]: x, or a copy in scratch memory, rounded, split or padded.
+/// The rows that the products of a context read for rows x [R, K]: x, or a copy in scratch memory, rounded, split or
+/// padded.
 template <class T>
 class product_input {
 public:
@@ -183,20 +189,24 @@ public:
     index rows() const { return rows_; }
 
     /// y [rows(), whole steps of `outputs`] = X Wᵀ, from output `first`.
-    void multiply(cuda_context const& ctx, device_weight<T> const& weight, index first, index outputs, strided<T> y) const {
+    void multiply(cuda_context const& ctx, device_weight<T> const& weight, index first, index outputs,
+                  strided<T> y) const {
         outputs = in_steps(outputs, column_step);
         auto const product = [&](product_kind kind, index inputs, matrix_rows x, auto const& w, bool add) {
-            blas_.multiply(kind, rows_, outputs, inputs, x, {w.data() + first * w.stride(0), w.stride(0)}, y.data, y.stride, add);
+            blas_.multiply(kind, rows_, outputs, inputs, x, {w.data() + first * w.stride(0), w.stride(0)}, y.data,
+                           y.stride, add);
         };
         if (weight.is_bf16()) return product(product_kind::bf16, inputs_, from_, weight.rounded(), false);
         if (weight.is_split()) {
             // the small ones first: low · high + high · low, in one sum, for the weight has its high parts first
             auto const parts = weight.split();
             product(product_kind::bf16, 2 * inputs_, from_, parts, false);
-            return product(product_kind::bf16, inputs_, {static_cast<bfloat16 const*>(from_.data) + inputs_, from_.stride}, parts, true);
+            return product(product_kind::bf16, inputs_,
+                           {static_cast<bfloat16 const*>(from_.data) + inputs_, from_.stride}, parts, true);
         }
-        auto const kind = std::is_same_v<T, double> ? product_kind::fp64
-                          : ctx.products() == float_products::tf32 ? product_kind::tf32 : product_kind::fp32;
+        auto const kind = std::is_same_v<T, double>                ? product_kind::fp64
+                          : ctx.products() == float_products::tf32 ? product_kind::tf32
+                                                                   : product_kind::fp32;
         product(kind, inputs_, from_, weight.full(), false);
     }
 
@@ -238,7 +248,8 @@ template <class T>
 void require_fit(device_view<T const, 2> x, biased<cuda_context, T> const& layer, index outputs, device_view<T, 2> y) {
     tensor::require_extents(x.extents(), {x.extent(0), layer.weight.inputs()}, "the input of a linear layer");
     tensor::require_extents(y.extents(), {x.extent(0), outputs}, "the output of a linear layer");
-    if (layer.bias.data() != nullptr) tensor::require_extents<1>(layer.bias.extents(), {layer.weight.outputs()}, "the bias of a linear layer");
+    if (layer.bias.data() != nullptr)
+        tensor::require_extents<1>(layer.bias.extents(), {layer.weight.outputs()}, "the bias of a linear layer");
 }
 
 }  // namespace plateau::backend::cuda
@@ -246,8 +257,9 @@ void require_fit(device_view<T const, 2> x, biased<cuda_context, T> const& layer
 namespace plateau::backend {
 
 template <DeviceElement T>
-void linear(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x, std::type_identity_t<biased<cuda_context, T>> const& layer,
-            std::type_identity_t<device_view<T, 2>> y, accumulate sum) {
+void linear(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
+            std::type_identity_t<biased<cuda_context, T>> const& layer, std::type_identity_t<device_view<T, 2>> y,
+            accumulate sum) {
     cuda::require_fit<T>(x, layer, layer.weight.outputs(), y);
     if (y.size() == 0) return;
     cuda::product_input<T> const input{ctx, x, layer.weight};
@@ -261,13 +273,16 @@ void linear(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2
 
 template <DeviceElement T>
 void linear_activate(cuda_context const& ctx, activation kind, std::type_identity_t<device_view<T const, 2>> x,
-                     std::type_identity_t<biased<cuda_context, T>> const& layer, std::type_identity_t<biased<cuda_context, T>> const* factor,
+                     std::type_identity_t<biased<cuda_context, T>> const& layer,
+                     std::type_identity_t<biased<cuda_context, T>> const* factor,
                      std::type_identity_t<device_view<T, 2>> y) {
     cuda::require_fit<T>(x, layer, layer.weight.outputs(), y);
     if (factor != nullptr) {
         auto const &weight = layer.weight, &other = factor->weight;
-        tensor::require_extents<2>({other.outputs(), other.inputs()}, {weight.outputs(), weight.inputs()}, "the factor of a gated layer");
-        if (other.is_bf16() != weight.is_bf16()) throw shape_error{"both weights of a gated layer must be stored alike"};
+        tensor::require_extents<2>({other.outputs(), other.inputs()}, {weight.outputs(), weight.inputs()},
+                                   "the factor of a gated layer");
+        if (other.is_bf16() != weight.is_bf16())
+            throw shape_error("both weights of a gated layer must be stored alike");
         cuda::require_fit<T>(x, *factor, other.outputs(), y);
     }
     if (y.size() == 0) return;
@@ -284,7 +299,8 @@ void linear_activate(cuda_context const& ctx, activation kind, std::type_identit
     switch (kind) {
         case activation::silu: return cuda::finish(ctx.stream(), cuda::act<activation::silu>{}, y, own, by, {});
         case activation::gelu: return cuda::finish(ctx.stream(), cuda::act<activation::gelu>{}, y, own, by, {});
-        case activation::gelu_tanh: return cuda::finish(ctx.stream(), cuda::act<activation::gelu_tanh>{}, y, own, by, {});
+        case activation::gelu_tanh:
+            return cuda::finish(ctx.stream(), cuda::act<activation::gelu_tanh>{}, y, own, by, {});
         case activation::relu: return cuda::finish(ctx.stream(), cuda::act<activation::relu>{}, y, own, by, {});
     }
 }
@@ -294,7 +310,8 @@ void linear_outputs(cuda_context const& ctx, std::type_identity_t<device_view<T 
                     std::type_identity_t<biased<cuda_context, T>> const& layer, index first, index count,
                     std::type_identity_t<device_view<T, 2>> y) {
     if (first < 0 || count < 0 || first + count > layer.weight.outputs()) {
-        throw shape_error{"a layer of ", layer.weight.outputs(), " outputs has none from ", first, " to ", first + count};
+        throw shape_error("a layer of ", layer.weight.outputs(), " outputs has none from ", first, " to ",
+                          first + count);
     }
     cuda::require_fit<T>(x, layer, count, y);
     if (y.size() == 0) return;
@@ -315,18 +332,20 @@ void gather_rows(cuda_context const& ctx, device_weight<T> const& weight, std::s
     cuda::upload(which, ids.data(), ids.size_bytes(), ctx.stream());
     auto const to = cuda::rows_of(out);
     if (weight.is_bf16()) {
-        cuda::launch(&cuda::gather_widened_kernel<T>, cuda::grid_of(rows, columns, cuda::warp_lanes * cuda::prepared_together),
-                     cuda::warp_per_row, 0, ctx.stream(), cuda::rows_of(weight.rounded()), weight.outputs(), which, rows, columns, to);
+        cuda::launch(&cuda::gather_widened_kernel<T>,
+                     cuda::grid_of(rows, columns, cuda::warp_lanes * cuda::prepared_together), cuda::warp_per_row, 0,
+                     ctx.stream(), cuda::rows_of(weight.rounded()), weight.outputs(), which, rows, columns, to);
         return;
     }
     auto const from = cuda::rows_of(weight.full());
-    cuda::launch(&cuda::gather_kernel<T>, cuda::grid_of(rows, columns, cuda::columns_per_warp<T>), cuda::warp_per_row, 0, ctx.stream(), from,
-                 weight.outputs(), which, rows, columns, cuda::aligned(from) && cuda::aligned(to), to);
+    cuda::launch(&cuda::gather_kernel<T>, cuda::grid_of(rows, columns, cuda::columns_per_warp<T>), cuda::warp_per_row,
+                 0, ctx.stream(), from, weight.outputs(), which, rows, columns,
+                 cuda::aligned(from) && cuda::aligned(to), to);
 }
 
 template <DeviceElement T>
-void split_to_bf16(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x, device_view<bfloat16, 2> high,
-                   device_view<bfloat16, 2> low) {
+void split_to_bf16(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
+                   device_view<bfloat16, 2> high, device_view<bfloat16, 2> low) {
     tensor::require_extents(high.extents(), x.extents(), "the high part of a split");
     tensor::require_extents(low.extents(), x.extents(), "the low part of a split");
     cuda::prepare(ctx.stream(), x, cuda::halved<T>{cuda::rows_of(high), cuda::rows_of(low)}, x.extent(0));

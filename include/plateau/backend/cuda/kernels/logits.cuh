@@ -15,8 +15,8 @@
 
 namespace plateau::backend::cuda {
 
-/// Sums over the tokens that a row has been through. Those of its reference are formed beside them, once for every row: with the
-/// reference's own bits, and without waiting for another block of threads.
+/// Sums over the tokens that a row has been through. Those of its reference are formed beside them, once for every row:
+/// with the reference's own bits, and without waiting for another block of threads.
 template <class T>
 struct logit_sums {
     T largest = -INFINITY, largest_of_reference = -INFINITY;
@@ -45,15 +45,17 @@ __device__ __forceinline__ double raise(T& largest, T const* logits, index count
 }
 
 /// Takes the logits of tokens [first, first + count).
-/// @param logits  [rows, count]      @param references  [rows], or null      @param targets  [rows], or null      @param sums  [rows]
+/// @param logits  [rows, count]      @param references  [rows], or null      @param targets  [rows], or null
+/// @param sums  [rows]
 template <class T>
 __global__ void __launch_bounds__(logit_threads, sizeof(T) == 4 ? 4 : 2)  // blocks, for registers enough to spill none
-    take_logits_kernel(strided<T const> logits, bool aligned, index first, index count, index const* references, index const* targets,
-                       logit_sums<T>* sums) {
+    take_logits_kernel(strided<T const> logits, bool aligned, index first, index count, index const* references,
+                       index const* targets, logit_sums<T>* sums) {
     index const r = blockIdx.x, reference = references == nullptr ? r : references[r];
     T const *const own = logits[r], *const other = logits[reference];
     bool const compared = reference != r;
-    T largest = first > 0 ? sums[r].largest : T(-INFINITY), largest_of_reference = first > 0 ? sums[r].largest_of_reference : T(-INFINITY);
+    T largest = first > 0 ? sums[r].largest : T(-INFINITY),
+      largest_of_reference = first > 0 ? sums[r].largest_of_reference : T(-INFINITY);
     double const factor = raise(largest, own, count, aligned);
     double const factor_of_reference = compared ? raise(largest_of_reference, other, count, aligned) : 1;
     double sum = 0, sum_of_reference = 0, to_reference = 0, from_reference = 0;
@@ -100,7 +102,8 @@ struct logit_rows {
     bool whole = true;              ///< the members are neighbours in x
 };
 
-/// As many rows from `first` on as fit into a block of `most` members, which also has those of their references that come before it.
+/// As many rows from `first` on as fit into a block of `most` members, which also has those of their references that
+/// come before it.
 inline logit_rows rows_from(index first, std::span<index const> references, index most) {
     logit_rows block;
     std::unordered_map<index, index> places;
@@ -123,7 +126,8 @@ inline logit_rows rows_from(index first, std::span<index const> references, inde
     return block;
 }
 
-/// Rows of `inputs` numbers whose logits, and copies of themselves, `blocks.bytes` hold: whole steps of products, if it is one.
+/// Rows of `inputs` numbers whose logits, and copies of themselves, `blocks.bytes` hold: whole steps of products, if it
+/// is one.
 template <class T>
 index rows_together(logit_blocks blocks, index inputs) {
     auto const bytes_of_row = static_cast<std::size_t>(blocks.tokens + inputs) * sizeof(T);
@@ -133,8 +137,8 @@ index rows_together(logit_blocks blocks, index inputs) {
 
 /// Calls take(first token, logits [R, count]) for all tokens in their order. @param x  [R, D]
 template <class T, class F>
-void for_each_logits(cuda_context const& ctx, device_view<T const, 2> x, biased<cuda_context, T> const& head, T cap, logit_blocks blocks,
-                     F const& take) {
+void for_each_logits(cuda_context const& ctx, device_view<T const, 2> x, biased<cuda_context, T> const& head, T cap,
+                     logit_blocks blocks, F const& take) {
     index const rows = x.extent(0), vocabulary = head.weight.outputs();
     index const tokens = std::clamp<index>(vocabulary, 1, blocks.tokens), stride = in_steps(tokens, column_step);
     device_buffer<T, 2> memory{ctx, {rows, stride}};
@@ -148,11 +152,11 @@ void for_each_logits(cuda_context const& ctx, device_view<T const, 2> x, biased<
 }
 
 template <class T>
-void take_logits(cuda_context const& ctx, index first, device_view<T const, 2> logits, index const* references, index const* targets,
-                 device_buffer<logit_sums<T>, 1>& sums) {
+void take_logits(cuda_context const& ctx, index first, device_view<T const, 2> logits, index const* references,
+                 index const* targets, device_buffer<logit_sums<T>, 1>& sums) {
     auto const rows = rows_of(logits);
-    launch(&take_logits_kernel<T>, parts(logits.extent(0), 1), logit_threads, 0, ctx.stream(), rows, aligned(rows), first, logits.extent(1),
-           references, targets, sums.view().data());
+    launch(&take_logits_kernel<T>, parts(logits.extent(0), 1), logit_threads, 0, ctx.stream(), rows, aligned(rows),
+           first, logits.extent(1), references, targets, sums.view().data());
 }
 
 inline device_buffer<index, 1> numbers(cuda_context const& ctx, std::span<index const> values) {
@@ -167,13 +171,15 @@ logit_summary summary_of(logit_sums<T> const& own) {
     double const more = log_sum_exp - (static_cast<double>(own.largest_of_reference) + std::log(own.sum_of_reference));
     // rounding may leave a little less than nothing
     auto const at_least_zero = [](double kl) { return kl < 0 ? 0 : kl; };
-    return {log_sum_exp, at_least_zero(own.from_reference / own.sum_of_reference + more), at_least_zero(own.to_reference / own.sum - more)};
+    return {log_sum_exp, at_least_zero(own.from_reference / own.sum_of_reference + more),
+            at_least_zero(own.to_reference / own.sum - more)};
 }
 
 /// One block's summaries and best tokens. @param x  [members, D]      @param summaries,best  of block.places
 template <class T>
 void summarise_block(cuda_context const& ctx, device_view<T const, 2> x, biased<cuda_context, T> const& head, T cap,
-                     logit_rows const& block, std::span<logit_summary> summaries, tensor::view<scored_token<T>, 2> best, logit_blocks blocks) {
+                     logit_rows const& block, std::span<logit_summary> summaries, tensor::view<scored_token<T>, 2> best,
+                     logit_blocks blocks) {
     index const rows = x.extent(0), k = best.extent(1);
     auto const references = numbers(ctx, block.references);
     device_buffer<logit_sums<T>, 1> sums{ctx, {rows}};
@@ -199,18 +205,19 @@ namespace plateau::backend {
 template <DeviceElement T>
 void summarise_logits(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
                       std::type_identity_t<biased<cuda_context, T>> const& head, std::type_identity_t<T> cap,
-                      std::span<index const> references,
-                      std::span<logit_summary> summaries, std::type_identity_t<tensor::view<scored_token<T>, 2>> best,
-                      logit_blocks blocks) {
+                      std::span<index const> references, std::span<logit_summary> summaries,
+                      std::type_identity_t<tensor::view<scored_token<T>, 2>> best, logit_blocks blocks) {
     index const rows = x.extent(0), vocabulary = head.weight.outputs();
-    tensor::require_extents(x.extents(), {static_cast<index>(references.size()), head.weight.inputs()}, "the input of an unembedding");
+    tensor::require_extents(x.extents(), {static_cast<index>(references.size()), head.weight.inputs()},
+                            "the input of an unembedding");
     tensor::require_extents<1>({static_cast<index>(summaries.size())}, {rows}, "the summaries of logits");
     tensor::require_extents(best.extents(), {rows, std::min(best.extent(1), vocabulary)}, "the best tokens");
     for (index r = 0; r < rows; ++r) {
         index const reference = references[static_cast<std::size_t>(r)];
         bool const before = reference >= 0 && reference <= r;
         if (before && references[static_cast<std::size_t>(reference)] == reference) continue;
-        throw shape_error{"row ", r, " cannot be compared to row ", reference, ": a reference comes before, and is its own"};
+        throw shape_error("row ", r, " cannot be compared to row ", reference,
+                          ": a reference comes before, and is its own");
     }
     index const most = cuda::rows_together<T>(blocks, x.extent(1));
     for (index first = 0; first < rows;) {
@@ -218,8 +225,8 @@ void summarise_logits(cuda_context const& ctx, std::type_identity_t<device_view<
         auto const done = static_cast<index>(block.places.size());
         auto const from = static_cast<std::size_t>(first);
         auto const take = [&](device_view<T const, 2> members) {
-            cuda::summarise_block<T>(ctx, members, head, cap, block, summaries.subspan(from, block.places.size()), best.rows(first, done),
-                                     blocks);
+            cuda::summarise_block<T>(ctx, members, head, cap, block, summaries.subspan(from, block.places.size()),
+                                     best.rows(first, done), blocks);
         };
         if (block.whole) {
             take(x.rows(first, done));
@@ -236,14 +243,14 @@ void summarise_logits(cuda_context const& ctx, std::type_identity_t<device_view<
 template <DeviceElement T>
 void log_probabilities(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
                        std::type_identity_t<biased<cuda_context, T>> const& head, std::type_identity_t<T> cap,
-                       std::span<index const> targets,
-                       std::span<double> result, logit_blocks blocks) {
+                       std::span<index const> targets, std::span<double> result, logit_blocks blocks) {
     index const rows = x.extent(0), vocabulary = head.weight.outputs();
-    tensor::require_extents(x.extents(), {static_cast<index>(targets.size()), head.weight.inputs()}, "the input of an unembedding");
+    tensor::require_extents(x.extents(), {static_cast<index>(targets.size()), head.weight.inputs()},
+                            "the input of an unembedding");
     tensor::require_extents<1>({static_cast<index>(result.size())}, {rows}, "the result of log_probabilities");
     for (index const target : targets) {
         if (target >= 0 && target < vocabulary) continue;
-        throw shape_error{"the target ", target, " lies outside of the vocabulary [0, ", vocabulary, ")"};
+        throw shape_error("the target ", target, " lies outside of the vocabulary [0, ", vocabulary, ")");
     }
     index const most = cuda::rows_together<T>(blocks, x.extent(1));
     for (index first = 0; first < rows; first += most) {
@@ -251,12 +258,14 @@ void log_probabilities(cuda_context const& ctx, std::type_identity_t<device_view
         auto const from = static_cast<std::size_t>(first);
         auto const chosen = cuda::numbers(ctx, targets.subspan(from, static_cast<std::size_t>(count)));
         device_buffer<cuda::logit_sums<T>, 1> sums{ctx, {count}};
-        cuda::for_each_logits<T>(ctx, x.rows(first, count), head, cap, blocks, [&](index token, device_view<T const, 2> logits) {
+        cuda::for_each_logits<T>(ctx, x.rows(first, count), head, cap, blocks,
+                                 [&](index token, device_view<T const, 2> logits) {
             cuda::take_logits<T>(ctx, token, logits, nullptr, chosen.view().data(), sums);
         });
         auto const of_rows = to_host(ctx, sums);
         for (index r = 0; r < count; ++r) {
-            result[from + static_cast<std::size_t>(r)] = static_cast<double>(of_rows(r).chosen) - cuda::summary_of(of_rows(r)).log_sum_exp;
+            result[from + static_cast<std::size_t>(r)] =
+                static_cast<double>(of_rows(r).chosen) - cuda::summary_of(of_rows(r)).log_sum_exp;
         }
     }
 }

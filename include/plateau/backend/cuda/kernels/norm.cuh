@@ -34,8 +34,10 @@ template <norm_kind Kind, class T>
 __device__ __forceinline__ row_moments<T> moments_of(T const* x, index columns, double epsilon, bool aligned) {
     double const size = static_cast<double>(columns);
     double mean = 0;
-    if constexpr (Kind == norm_kind::layer) mean = row_sum(x, columns, aligned, [](double value) { return value; }) / size;
-    double const squares = row_sum(x, columns, aligned, [mean](double value) { return (value - mean) * (value - mean); });
+    if constexpr (Kind == norm_kind::layer)
+        mean = row_sum(x, columns, aligned, [](double value) { return value; }) / size;
+    double const squares =
+        row_sum(x, columns, aligned, [mean](double value) { return (value - mean) * (value - mean); });
     return {mean, static_cast<T>(sqrt(squares / size + epsilon))};
 }
 
@@ -68,7 +70,8 @@ __global__ void __launch_bounds__(norm_threads)
 
 template <norm_kind Kind, class T>
 __global__ void __launch_bounds__(norm_threads)
-    norm_kernel(strided<T const> x, index columns, double epsilon, bool aligned, T const* weight, T const* bias, strided<T> out) {
+    norm_kernel(strided<T const> x, index columns, double epsilon, bool aligned, T const* weight, T const* bias,
+                strided<T> out) {
     index const r = blockIdx.x;
     auto const moments = moments_of<Kind>(x[r], columns, epsilon, aligned);
     T const inverse = T{1} / moments.scale;
@@ -80,7 +83,8 @@ __global__ void __launch_bounds__(norm_threads)
             if (i + k >= columns) break;
             T value = values.values[k];
             if constexpr (Kind == norm_kind::layer) value = static_cast<T>(static_cast<double>(value) - moments.mean);
-            values.values[k] = step(value * inverse, step.weighted ? weight[i + k] : T(1), step.biased ? bias[i + k] : T(0));
+            values.values[k] =
+                step(value * inverse, step.weighted ? weight[i + k] : T(1), step.biased ? bias[i + k] : T(0));
         }
         store(values, out[r] + i, columns - i, aligned);
     }
@@ -88,7 +92,7 @@ __global__ void __launch_bounds__(norm_threads)
 
 /// A warp per row: x · (1 / scale), and the affine step.
 template <class T>
-__global__ void __launch_bounds__(warp_lanes * rows_per_block)
+__global__ void __launch_bounds__(warp_lanes* rows_per_block)
     divide_kernel(strided<T const> x, index rows, index columns, bool aligned, T const* scale, strided<T> out) {
     index const r = index{blockIdx.x} * rows_per_block + threadIdx.y;
     if (r >= rows) return;
@@ -111,11 +115,12 @@ void require_parameters(device_view<T const, 1> parameters, index columns, char 
 namespace plateau::backend {
 
 template <DeviceElement T>
-void rms_scale(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x, double epsilon, device_view<T, 1> scale) {
+void rms_scale(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x, double epsilon,
+               device_view<T, 1> scale) {
     tensor::require_extents<1>(scale.extents(), {x.extent(0)}, "the scales of rows");
     auto const rows = cuda::rows_of(x);
-    cuda::launch(&cuda::scale_kernel<norm_kind::rms, T>, cuda::parts(x.extent(0), 1), cuda::norm_threads, 0, ctx.stream(), rows, x.extent(1),
-                 epsilon, cuda::aligned(rows), cuda::strided<T>{}, scale.data());
+    cuda::launch(&cuda::scale_kernel<norm_kind::rms, T>, cuda::parts(x.extent(0), 1), cuda::norm_threads, 0,
+                 ctx.stream(), rows, x.extent(1), epsilon, cuda::aligned(rows), cuda::strided<T>{}, scale.data());
 }
 
 template <DeviceElement T>
@@ -125,8 +130,8 @@ void centre_and_scale(cuda_context const& ctx, std::type_identity_t<device_view<
     tensor::require_extents(centred.extents(), x.extents(), "the centred rows");
     auto const rows = cuda::rows_of(x);
     auto const to = cuda::rows_of(centred);
-    cuda::launch(&cuda::scale_kernel<norm_kind::layer, T>, cuda::parts(x.extent(0), 1), cuda::norm_threads, 0, ctx.stream(), rows,
-                 x.extent(1), epsilon, cuda::aligned(rows) && cuda::aligned(to), to, scale.data());
+    cuda::launch(&cuda::scale_kernel<norm_kind::layer, T>, cuda::parts(x.extent(0), 1), cuda::norm_threads, 0,
+                 ctx.stream(), rows, x.extent(1), epsilon, cuda::aligned(rows) && cuda::aligned(to), to, scale.data());
 }
 
 template <DeviceElement T>
@@ -136,8 +141,9 @@ void divide_rows(cuda_context const& ctx, std::type_identity_t<device_view<T con
     tensor::require_extents(out.extents(), x.extents(), "the divided rows");
     auto const from = cuda::rows_of(x);
     auto const to = cuda::rows_of(out);
-    cuda::launch(&cuda::divide_kernel<T>, cuda::grid_of(x.extent(0), x.extent(1), cuda::columns_per_warp<T>), cuda::warp_per_row, 0,
-                 ctx.stream(), from, x.extent(0), x.extent(1), cuda::aligned(from) && cuda::aligned(to), scale.data(), to);
+    cuda::launch(&cuda::divide_kernel<T>, cuda::grid_of(x.extent(0), x.extent(1), cuda::columns_per_warp<T>),
+                 cuda::warp_per_row, 0, ctx.stream(), from, x.extent(0), x.extent(1),
+                 cuda::aligned(from) && cuda::aligned(to), scale.data(), to);
 }
 
 template <DeviceElement T>
@@ -149,8 +155,8 @@ void affine(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2
     cuda::require_parameters(bias, x.extent(1), "the bias of a norm");
     bool const weighted = weight.size() > 0, biased = bias.size() > 0;
     auto const from = cuda::rows_of(x);
-    cuda::map_rows(ctx.stream(), cuda::affine_step<T>{weighted, biased}, x.extent(0), x.extent(1), cuda::rows_of(out), from,
-                   weighted ? cuda::every_row(weight) : from, biased ? cuda::every_row(bias) : from);
+    cuda::map_rows(ctx.stream(), cuda::affine_step<T>{weighted, biased}, x.extent(0), x.extent(1), cuda::rows_of(out),
+                   from, weighted ? cuda::every_row(weight) : from, biased ? cuda::every_row(bias) : from);
 }
 
 template <DeviceElement T>
@@ -162,7 +168,8 @@ void norm(cuda_context const& ctx, norm_kind kind, std::type_identity_t<device_v
     cuda::require_parameters(bias, x.extent(1), "the bias of a norm");
     auto const from = cuda::rows_of(x);
     auto const to = cuda::rows_of(out);
-    auto const kernel = kind == norm_kind::rms ? &cuda::norm_kernel<norm_kind::rms, T> : &cuda::norm_kernel<norm_kind::layer, T>;
+    auto const kernel =
+        kind == norm_kind::rms ? &cuda::norm_kernel<norm_kind::rms, T> : &cuda::norm_kernel<norm_kind::layer, T>;
     cuda::launch(kernel, cuda::parts(x.extent(0), 1), cuda::norm_threads, 0, ctx.stream(), from, x.extent(1), epsilon,
                  cuda::aligned(from) && cuda::aligned(to), weight.data(), bias.data(), to);
 }

@@ -9,7 +9,7 @@ namespace plateau::backend::cuda {
 inline constexpr int words_per_warp = 16;  ///< that a warp packs, in two votes each
 
 template <class T>
-__global__ void __launch_bounds__(warp_lanes * rows_per_block)
+__global__ void __launch_bounds__(warp_lanes* rows_per_block)
     sign_codes_kernel(strided<T const> x, index rows, index columns, strided<std::uint64_t> codes, index words) {
     index const r = index{blockIdx.x} * rows_per_block + threadIdx.y;
     if (r >= rows) return;
@@ -26,9 +26,9 @@ __global__ void __launch_bounds__(warp_lanes * rows_per_block)
 }
 
 template <class Word>
-__global__ void __launch_bounds__(warp_lanes * rows_per_block)
-    hamming_kernel(strided<Word const> codes, strided<Word const> others, index const* references, index rows, index words, bool aligned,
-                   index* distances) {
+__global__ void __launch_bounds__(warp_lanes* rows_per_block)
+    hamming_kernel(strided<Word const> codes, strided<Word const> others, index const* references, index rows,
+                   index words, bool aligned, index* distances) {
     index const r = index{blockIdx.x} * rows_per_block + threadIdx.y;
     if (r >= rows) return;
     Word const *const own = codes[r], *const other = others[references[r]];
@@ -52,16 +52,18 @@ void sign_codes(cuda_context const& ctx, std::type_identity_t<device_view<T cons
                 std::type_identity_t<device_view<std::uint64_t, 2>> codes) {
     index const rows = x.extent(0), words = words_of_signs(x.extent(1));
     tensor::require_extents(codes.extents(), {rows, words}, "the sign codes of rows");
-    cuda::launch(&cuda::sign_codes_kernel<T>, cuda::grid_of(rows, words, cuda::words_per_warp), cuda::warp_per_row, 0, ctx.stream(),
-                 cuda::rows_of(x), rows, x.extent(1), cuda::rows_of(codes), words);
+    cuda::launch(&cuda::sign_codes_kernel<T>, cuda::grid_of(rows, words, cuda::words_per_warp), cuda::warp_per_row, 0,
+                 ctx.stream(), cuda::rows_of(x), rows, x.extent(1), cuda::rows_of(codes), words);
 }
 
-void hamming_distances(cuda_context const& ctx, device_view<std::uint64_t const, 2> codes, device_view<std::uint64_t const, 2> others,
-                       device_view<index const, 1> references, device_view<index, 1> distances) {
+void hamming_distances(cuda_context const& ctx, device_view<std::uint64_t const, 2> codes,
+                       device_view<std::uint64_t const, 2> others, device_view<index const, 1> references,
+                       device_view<index, 1> distances) {
     require_hamming(codes, others, references, distances);
     auto const own = cuda::rows_of(codes), other = cuda::rows_of(others);
-    cuda::launch(&cuda::hamming_kernel<std::uint64_t>, dim3{cuda::parts(codes.extent(0), cuda::rows_per_block)}, cuda::warp_per_row, 0,
-                 ctx.stream(), own, other, references.data(), codes.extent(0), codes.extent(1), cuda::aligned(own, other), distances.data());
+    cuda::launch(&cuda::hamming_kernel<std::uint64_t>, dim3{cuda::parts(codes.extent(0), cuda::rows_per_block)},
+                 cuda::warp_per_row, 0, ctx.stream(), own, other, references.data(), codes.extent(0), codes.extent(1),
+                 cuda::aligned(own, other), distances.data());
 }
 
 }  // namespace plateau::backend

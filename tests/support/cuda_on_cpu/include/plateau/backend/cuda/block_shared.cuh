@@ -1,5 +1,6 @@
 #pragma once
-/// Stands in for plateau's own header of this name: shared memory that is poisoned for every block and has red zones around it.
+/// Stands in for plateau's own header of this name: shared memory that is poisoned for every block and has red zones
+/// around it.
 
 #include <cuda_runtime.h>
 
