@@ -32,6 +32,10 @@
 
 #include "probe.hpp"
 
+namespace baked {
+extern char const* const embedded_model;  ///< a folder; the build says where
+}
+
 namespace {
 
 using plateau::index;
@@ -41,7 +45,7 @@ using model = plateau::models::language_model<context, float>;
 
 std::filesystem::path checkpoint() {
     char const* const chosen = std::getenv("PLATEAU_MODEL");
-    return chosen != nullptr ? chosen : PLATEAU_EMBEDDED_MODEL;
+    return chosen != nullptr ? chosen : baked::embedded_model;
 }
 
 std::vector<std::filesystem::path> weight_files(std::filesystem::path const& path) {

@@ -61,7 +61,7 @@ foreach(source IN LISTS plateau_cuda_sources)
     set(object ${plateau_cuda_folder}/${name}.o)
     add_custom_command(OUTPUT ${object} ${object}.ptxas DEPENDS ${source} DEPFILE ${object}.d
         COMMAND ${CMAKE_COMMAND} -DLOG=${object}.ptxas -P ${CMAKE_CURRENT_LIST_DIR}/logged.cmake --
-            ${PLATEAU_NVCC} ${plateau_cuda_flags} -MD -MF ${object}.d -c ${source} -o ${object}
+            ${PLATEAU_LAUNCHER} ${PLATEAU_NVCC} ${plateau_cuda_flags} -MD -MF ${object}.d -c ${source} -o ${object}
         COMMENT "nvcc: ${name}.cuh for ${PLATEAU_CUDA_ARCHITECTURES}" VERBATIM)
     list(APPEND plateau_cuda_objects ${object})
     list(APPEND plateau_cuda_resources ${object}.ptxas)

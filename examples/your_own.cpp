@@ -11,6 +11,7 @@
 #include <iostream>
 #include <numeric>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <plateau/core/table.hpp>
@@ -20,6 +21,10 @@
 #include <plateau/plateau.hpp>
 #include <plateau/sweep/activations.hpp>
 #include <plateau/sweep/along.hpp>
+
+namespace baked {
+extern char const* const data;  // the folder examples/data; the build says where
+}
 
 namespace {
 
@@ -118,7 +123,7 @@ void experiment(std::string const& path) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-    experiment(argc > 1 ? argv[1] : PLATEAU_DATA_DIR "/embedded");
+    experiment(argc > 1 ? std::string(argv[1]) : std::string(baked::data) + "/embedded");
     return 0;
 } catch (std::exception const& problem) {
     std::cerr << "your_own: " << problem.what() << '\n';

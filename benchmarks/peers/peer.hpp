@@ -11,6 +11,10 @@
 
 #include "product.hpp"
 
+namespace baked {
+extern char const* const peers;  ///< the folder of the modules
+}
+
 namespace plateau::benchmarks {
 
 /// A peer, or nothing where the build left its module out.
@@ -20,7 +24,7 @@ public:
 #if defined(__x86_64__)
         setenv("OPENBLAS_CORETYPE", openblas_kernels(), 0);  // what the user has set stays
 #endif
-        void* const module = dlopen((std::string(PLATEAU_PEERS_DIR "/") + name + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
+        void* const module = dlopen((std::string(baked::peers) + "/" + name + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
         if (module == nullptr) return;
         auto const get = reinterpret_cast<plateau_peer_table const* (*)()>(dlsym(module, "plateau_peer"));
         if (get != nullptr) table_ = get();

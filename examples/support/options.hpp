@@ -10,6 +10,10 @@
 
 #include <plateau/core/types.hpp>
 
+namespace baked {
+extern char const* const data;  ///< the folder examples/data; the build says where
+}
+
 namespace program {
 
 using plateau::index;
@@ -35,7 +39,7 @@ struct common_options {
 inline std::string embedded_model() {
     char const* const elsewhere = std::getenv("PLATEAU_DATA");
     bool const given = elsewhere != nullptr && *elsewhere != '\0';
-    std::filesystem::path const data = given ? elsewhere : PLATEAU_DATA_DIR;
+    std::filesystem::path const data = given ? elsewhere : baked::data;
     std::error_code ignored;
     return (std::filesystem::exists(data / "config.json", ignored) ? data : data / "embedded").string();
 }

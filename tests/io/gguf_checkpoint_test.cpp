@@ -11,6 +11,7 @@
 
 #include <plateau/core/error.hpp>
 
+#include "support/baked.hpp"
 #include "support/catch.hpp"
 #include "support/gguf_bytes.hpp"
 #include "support/scratch.hpp"
@@ -25,7 +26,7 @@ using plateau::shape_error;
 namespace {
 
 std::filesystem::path golden(std::string const& name) {
-    return std::filesystem::path(PLATEAU_TESTS_DIR) / "golden" / "gguf" / name;
+    return std::filesystem::path(baked::tests) / "golden" / "gguf" / name;
 }
 
 std::vector<float> ramp(std::size_t count) {

@@ -14,6 +14,7 @@
 #include <plateau/core/error.hpp>
 #include <plateau/core/rng.hpp>
 
+#include "support/baked.hpp"
 #include "support/catch.hpp"
 #include "support/gguf_bytes.hpp"
 #include "support/scratch.hpp"
@@ -29,9 +30,7 @@ namespace {
 
 using ids = std::vector<token_id>;
 
-std::filesystem::path golden(std::string const& name) {
-    return std::filesystem::path(PLATEAU_TESTS_DIR) / "golden" / name;
-}
+std::filesystem::path golden(std::string const& name) { return std::filesystem::path(baked::tests) / "golden" / name; }
 
 nlohmann::json tokenizer_json(std::string const& name) {
     return nlohmann::json::parse(bytes_of(golden("tokenizer/" + name)));

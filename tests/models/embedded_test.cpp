@@ -10,6 +10,7 @@
 #include <plateau/statistics/quantile.hpp>
 #include <plateau/sweep/interpolate.hpp>
 
+#include "support/baked.hpp"
 #include "support/catch.hpp"
 
 namespace {
@@ -22,7 +23,7 @@ namespace sweep = plateau::sweep;
 using context = plateau::backend::cpu_context;
 
 std::filesystem::path folder() {
-    return std::filesystem::path(PLATEAU_TESTS_DIR).parent_path() / "examples" / "data" / "embedded";
+    return std::filesystem::path(baked::tests).parent_path() / "examples" / "data" / "embedded";
 }
 
 template <class Model>

@@ -114,7 +114,7 @@ TEST_CASE("a model is a folder, a snapshot of links into a cache, or a GGUF file
     CHECK(succeed("activations", {"--list", "--model", (dir / "cache/snapshots/abc").string()}).out == list);
     CHECK(succeed("activations", {"--list", "--model", (dir / "cache/snapshots/abc/").string()}).out == list);
 
-    auto const gguf = std::string(PLATEAU_TESTS_DIR) + "/golden/gguf/tiny_llama.gguf";
+    auto const gguf = std::string(baked::tests) + "/golden/gguf/tiny_llama.gguf";
     plateau::io::write_npy(dir / "tokens.npy", std::vector<std::int64_t>{1, 2, 3, 4, 5, 6}, {2, 3});
     succeed("stable_regions",
             {"--model", gguf, "--tokens", (dir / "tokens.npy").string(), "--out", (dir / "out").string()});

@@ -233,7 +233,7 @@ TEST_CASE("a full stdout costs no files, and without files it is an error", "[pr
     auto const shell = [&](std::string const& more) {
         return plateau::testing::run_process(
             {"sh", "-c", "\"$1/generate\" --model \"$2\" --prompt The --max-new-tokens 3 " + more + " > /dev/full",
-             "sh", PLATEAU_EXAMPLES_DIR, model, (dir / "out").string()},
+             "sh", baked::programs, model, (dir / "out").string()},
             environment());
     };
     auto const lost = shell("");

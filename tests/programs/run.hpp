@@ -12,6 +12,7 @@
 
 #include <plateau/io/npy.hpp>
 
+#include "support/baked.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
 #include "support/scratch.hpp"
@@ -25,13 +26,13 @@ using words = std::vector<std::string>;
 
 /// The environment of the programs. @param data  PLATEAU_DATA; not set if empty
 inline std::vector<std::pair<std::string, std::string>> environment(std::string const& data = "") {
-    auto const leaks = std::string(PLATEAU_TESTS_DIR) + "/support/leaks.txt";
+    auto const leaks = std::string(baked::tests) + "/support/leaks.txt";
     return {{"PLATEAU_DATA", data}, {"LSAN_OPTIONS", "print_suppressions=0:suppressions=" + leaks}};
 }
 
 /// Runs an example program. PLATEAU_DATA is what the test says, by default nothing.
 inline process_result run(std::string const& program, words const& arguments, std::string const& data = "") {
-    words all{std::string(PLATEAU_EXAMPLES_DIR) + "/" + program};
+    words all{std::string(baked::programs) + "/" + program};
     all.insert(all.end(), arguments.begin(), arguments.end());
     auto result = plateau::testing::run_process(all, environment(data));
     CAPTURE(program, result.err);
@@ -66,7 +67,7 @@ inline void fail(int status, std::string const& program, words const& arguments,
 }
 
 inline std::string golden_model(std::string const& model) {
-    return std::string(PLATEAU_TESTS_DIR) + "/golden/models/" + model;
+    return std::string(baked::tests) + "/golden/models/" + model;
 }
 
 /// The names in a folder; empty if there is none.
@@ -123,7 +124,7 @@ inline std::string write_text_model(std::filesystem::path const& folder, std::st
     }
     std::filesystem::create_directories(folder);
     model.write(folder);
-    auto const source = std::filesystem::path(PLATEAU_TESTS_DIR) / "golden" / "tokenizer" / (tokenizer + ".json");
+    auto const source = std::filesystem::path(baked::tests) / "golden" / "tokenizer" / (tokenizer + ".json");
     std::filesystem::copy_file(source, folder / "tokenizer.json");
     return folder.string();
 }

@@ -182,7 +182,7 @@ TEST_CASE("a disk that fills half-way is one message, and nothing is left", "[pr
                   "-c",
                   "ulimit -f " + std::to_string(blocks) + "; exec \"$@\"",
                   "sh",
-                  std::string(PLATEAU_EXAMPLES_DIR) + "/" + program,
+                  std::string(baked::programs) + "/" + program,
                   "--model",
                   model,
                   "--tokens",
@@ -224,7 +224,7 @@ TEST_CASE("a reader that goes away or a full stdout does not cost the results", 
     scratch_dir const dir;
     auto const shell = [&](std::string const& line) {
         return plateau::testing::run_process(
-            {"sh", "-c", line, "sh", PLATEAU_EXAMPLES_DIR, model, tokens, (dir / "out").string()}, environment());
+            {"sh", "-c", line, "sh", baked::programs, model, tokens, (dir / "out").string()}, environment());
     };
     auto const full = shell("\"$1/stable_regions\" --model \"$2\" --tokens \"$3\" --out \"$4\" --steps 3 > /dev/full");
     CHECK(full.status == 0);

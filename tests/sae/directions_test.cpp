@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "support/baked.hpp"
 #include "support/catch.hpp"
 #include "support/random.hpp"
 
@@ -27,7 +28,7 @@ static_assert(directions::Direction<sae::error_direction<context, double>, doubl
 static_assert(directions::Direction<sae::synthetic_activation<context, double>, double>);
 
 autoencoder load(context const& ctx, std::string const& name = "standard") {
-    return sae::load_sae<double>(std::filesystem::path(PLATEAU_TESTS_DIR) / "golden" / "saes" / name, ctx);
+    return sae::load_sae<double>(std::filesystem::path(baked::tests) / "golden" / "saes" / name, ctx);
 }
 
 /// Counts over random activations.

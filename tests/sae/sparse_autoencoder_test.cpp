@@ -9,6 +9,7 @@
 
 #include <plateau/io/npy.hpp>
 
+#include "support/baked.hpp"
 #include "support/catch.hpp"
 #include "support/random.hpp"
 #include "support/scratch.hpp"
@@ -20,7 +21,7 @@ using plateau::index;
 using context = backend::cpu_context;
 using testing::contains;
 
-std::filesystem::path saes() { return std::filesystem::path(PLATEAU_TESTS_DIR) / "golden" / "saes"; }
+std::filesystem::path saes() { return std::filesystem::path(baked::tests) / "golden" / "saes"; }
 
 template <class T>
 tensor::buffer<T, 2> matrix(std::filesystem::path const& file) {

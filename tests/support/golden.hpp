@@ -10,9 +10,11 @@
 #include <plateau/io/npy.hpp>
 #include <plateau/models/forward.hpp>
 
+#include "support/baked.hpp"
+
 namespace golden {
 
-inline std::filesystem::path models_folder() { return std::filesystem::path(PLATEAU_TESTS_DIR) / "golden" / "models"; }
+inline std::filesystem::path models_folder() { return std::filesystem::path(baked::tests) / "golden" / "models"; }
 
 /// Every folder there.
 inline std::vector<std::string> model_names() {

@@ -11,11 +11,13 @@
 #include <nlohmann/json.hpp>
 #include <plateau/tensor/buffer.hpp>
 
+#include "support/baked.hpp"
+
 namespace plateau::testing {
 
 /// One subject of the file.
 inline nlohmann::json science(std::string const& subject) {
-    std::string const file = std::string(PLATEAU_TESTS_DIR) + "/golden/science.json";
+    std::string const file = std::string(baked::tests) + "/golden/science.json";
     std::ifstream stream{file, std::ios::binary};
     std::string const text{std::istreambuf_iterator<char>{stream}, std::istreambuf_iterator<char>{}};
     return nlohmann::json::parse(text).at(subject);

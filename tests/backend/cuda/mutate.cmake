@@ -20,9 +20,14 @@ function(mutation name label kernels file from to)
     file(WRITE ${BUILD}/${kernels}.cpp "${instances}")
 
     string(REPLACE "|" ";" command "${COMPILE}")
-    list(INSERT command 1 -I${BUILD}/include)
-    execute_process(COMMAND ${command} ${BUILD}/${kernels}.cpp -shared -fPIC -o ${BUILD}/libplateau_cuda_${kernels}_on_cpu.so
+    list(TRANSFORM command REPLACE "^-std=.*" "\\0;-I${BUILD}/include")  # before the right ones
+    # In two steps, since ccache keeps what is compiled and not what is linked.
+    execute_process(COMMAND ${command} -fPIC -c ${BUILD}/${kernels}.cpp -o ${BUILD}/${kernels}.o
                     RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+    if(status EQUAL 0)
+        execute_process(COMMAND ${command} -shared ${BUILD}/${kernels}.o -o ${BUILD}/libplateau_cuda_${kernels}_on_cpu.so
+                        RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+    endif()
     if(NOT status EQUAL 0)
         message(FATAL_ERROR "${name} does not compile:\n${output}")
     endif()

@@ -11,10 +11,11 @@
 #include <plateau/models/load.hpp>
 
 #include "backend/cuda/on_device.hpp"
+#include "support/baked.hpp"
 #include "support/process.hpp"
 #include "support/scratch.hpp"
 
-#ifdef PLATEAU_STABLE_REGIONS
+#ifdef PLATEAU_TEST_STABLE_REGIONS
 
 namespace {
 
@@ -24,7 +25,7 @@ using plateau::index;
 
 /// The first prompts that come with the embedded model.
 std::vector<std::string> some_prompts(std::size_t count) {
-    std::ifstream file{PLATEAU_DATA_DIR "/embedded/prompts.txt"};
+    std::ifstream file{std::string(baked::data) + "/embedded/prompts.txt"};
     std::vector<std::string> lines(count);
     for (auto& line : lines) REQUIRE(std::getline(file, line));
     return lines;
@@ -32,10 +33,11 @@ std::vector<std::string> some_prompts(std::size_t count) {
 
 std::vector<double> run(std::filesystem::path const& folder, std::vector<std::string> arguments,
                         std::string const& file = "distances.npy") {
-    arguments.insert(arguments.begin(), {PLATEAU_STABLE_REGIONS, "--prompts", (folder / "prompts.txt").string(),
-                                         "--out", (folder / "out").string()});
+    arguments.insert(arguments.begin(), {baked::stable_regions, "--prompts", (folder / "prompts.txt").string(), "--out",
+                                         (folder / "out").string()});
     auto const result = run_process(
-        arguments, {{"LSAN_OPTIONS", "suppressions=" PLATEAU_TESTS_DIR "/support/leaks.txt:print_suppressions=0"}},
+        arguments,
+        {{"LSAN_OPTIONS", "print_suppressions=0:suppressions=" + std::string(baked::tests) + "/support/leaks.txt"}},
         300);
     CAPTURE(result.err, result.out);
     REQUIRE(result.status == 0);
@@ -49,7 +51,7 @@ TEST_CASE("distances on the device are those of the CPU within 1e-5 of the read-
     for (auto const& line : lines) text << line << '\n';
     text.close();
     // |F(A)| of each context
-    auto const model = models::load<float>(PLATEAU_DATA_DIR "/embedded", on_cpu);
+    auto const model = models::load<float>(std::string(baked::data) + "/embedded", on_cpu);
     models::prompt_list prompts;
     for (auto const& line : lines) prompts.push_back(model.tokenize(line));
     std::vector<double> lengths(prompts.size());

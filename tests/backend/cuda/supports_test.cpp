@@ -6,6 +6,7 @@
 #include <plateau/backend/cuda.hpp>
 
 #include "backend/operations.hpp"
+#include "support/baked.hpp"
 #include "support/catch.hpp"
 
 namespace {
@@ -50,7 +51,7 @@ std::string table() {
 }
 
 TEST_CASE("the README has the table of operations", "[cuda][supports]") {
-    std::ifstream file{PLATEAU_TESTS_DIR "/../README.md"};
+    std::ifstream file{std::string(baked::tests) + "/../README.md"};
     std::string const readme{std::istreambuf_iterator<char>{file}, {}};
     REQUIRE_FALSE(readme.empty());
     if (readme.find(table()) == std::string::npos) FAIL("it should be\n" << table());
