@@ -31,7 +31,7 @@ struct process_result {
 /// @throws std::runtime_error if no process can be made
 inline process_result run_process(std::vector<std::string> const& arguments,
                                   std::vector<std::pair<std::string, std::string>> const& environment = {},
-                                  double timeout_seconds = 60) {
+                                  double timeout_seconds = 600) {
     std::vector<char*> words;
     for (auto const& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
     words.push_back(nullptr);

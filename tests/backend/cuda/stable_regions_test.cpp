@@ -38,7 +38,7 @@ std::vector<double> run(std::filesystem::path const& folder, std::vector<std::st
     auto const result = run_process(
         arguments,
         {{"LSAN_OPTIONS", "print_suppressions=0:suppressions=" + std::string(baked::tests) + "/support/leaks.txt"}},
-        300);
+        1200);
     CAPTURE(result.err, result.out);
     REQUIRE(result.status == 0);
     return io::read_npy<double>(folder / "out" / file).values;
