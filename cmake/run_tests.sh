@@ -1,7 +1,7 @@
 #!/bin/sh
 # From a fresh clone to the test results: installs what is missing (apt), builds everything, runs the tests with the
 # label `fast`. Arguments go to ctest, for example: -R tests.io
-# PLATEAU_MINUTES=75 ends it after that time; see staged.sh.
+# PLATEAU_MINUTES=75 ends it after that time; PLATEAU_SINCE=COMMIT builds first what has changed since; see staged.sh.
 set -eu
 PLATEAU_START=$(date +%s)
 export PLATEAU_START

@@ -1,6 +1,7 @@
 #!/bin/sh
 # sh staged.sh SOURCE BUILD JOBS [option of ctest...]
-# Builds a configured tree and runs its tests with the label `fast`. PLATEAU_MINUTES says how long that may take, from PLATEAU_START on
+# Builds a configured tree in stages and runs its tests with the label `fast`. The tests of the core come first, then what has changed
+# since the last release or PLATEAU_SINCE (a commit), then the rest. PLATEAU_MINUTES says how long that may take, from PLATEAU_START on
 # (seconds since 1970; now): what is not built or run by then is named and counted as skipped, and what ran decides.
 set -eu
 source=$1 build=$2 jobs=$3
@@ -46,12 +47,17 @@ build_some() {
     esac
 }
 # A line for each stage but the last; where time may run out, for some targets of it and of the last one, so that few are in doubt then.
-awk -v targets="$targets" \
+since=${PLATEAU_SINCE:-$(git -C "$source" describe --tags --abbrev=0 2>/dev/null || true)}
+{ [ -z "$since" ] || git -C "$source" diff --name-only "$since" -- || true; } | awk -F / -v targets="$targets" \
     -v most="${deadline:+16}" '
-    BEGIN {
+    { room = $1 == "include" ? $3 : $1 == "tests" ? $2 : ""
+      if (room != "") changed["plateau_tests_" (/\/backend\/cuda\// ? "cuda" : room)]
+      else if (NF == 2 && sub(/\.cpp$/, "", $2)) changed[$2] }
+    END {
         while ((getline line <targets) > 0) {
             split(line, part, "\t")
-            stage = 3
+            stage = (part[1] in changed) ? 2 : 3
+            if (part[1] ~ /^plateau_tests_(core|tensor|io|paths|metrics|statistics|static)$/) stage = 1
             name[stage, ++count[stage]] = part[1]
         }
         for (stage = 1; stage <= (most ? 3 : 2); ++stage)
