@@ -3,8 +3,8 @@
 # not matter, and a build without nvcc is not slowed down by looking for it. What ptxas says of every kernel is kept for the tests.
 include(${CMAKE_CURRENT_LIST_DIR}/cuda_kernels.cmake)
 
-set(PLATEAU_CUDA AUTO CACHE STRING "build plateau::cuda: AUTO (if nvcc 13 or newer is found), ON or OFF")
-set_property(CACHE PLATEAU_CUDA PROPERTY STRINGS AUTO ON OFF)
+set(PLATEAU_CUDA OFF CACHE STRING "make plateau::cuda: ON, OFF or AUTO (if nvcc 13 or newer is found)")
+set_property(CACHE PLATEAU_CUDA PROPERTY STRINGS ON OFF AUTO)
 set(PLATEAU_CUDA_ARCHITECTURES "80;90" CACHE STRING "compute capabilities that plateau::cuda has code for")
 
 # Sets PLATEAU_NVCC_VERSION, or PLATEAU_CUDA_MISSING to what is missing.

@@ -6,10 +6,11 @@ source=$(cd "$(dirname "$0")/.." && pwd)
 . "$source/cmake/bootstrap.sh"
 
 ensure libeigen3-dev rapidjson-dev nlohmann-json3-dev libpcre2-dev libutf8proc-dev libminizip-dev zlib1g-dev libcairo2-dev libcli11-dev fonts-dejavu-core
+# Nothing here is for a device, and nobody should wait for nvcc.
 if [ -f "$build/CMakeCache.txt" ]; then
-    configure -DPLATEAU_BUILD_EXAMPLES=ON
+    configure -DPLATEAU_CUDA=OFF -DPLATEAU_BUILD_EXAMPLES=ON
 else
-    configure -DPLATEAU_BUILD_TESTS=OFF -DPLATEAU_BUILD_BENCHMARKS=OFF
+    configure -DPLATEAU_CUDA=OFF -DPLATEAU_BUILD_TESTS=OFF -DPLATEAU_BUILD_BENCHMARKS=OFF
 fi
 cmake --build "$build" --target stable_regions --parallel "$jobs" >&2 || fail "the build failed; see above"
 

@@ -1,7 +1,7 @@
 # The targets that users link:
 #   plateau::core     the headers alone: enough for core, paths, metrics, statistics and tensor views and buffers
 #   plateau::plateau  all of it, with every optional library that this machine has
-#   plateau::cuda     where nvcc is: the kernels behind the headers of backend/cuda
+#   plateau::cuda     with PLATEAU_CUDA: the kernels behind the headers of backend/cuda
 #   plateau::precompiled, plateau::precompiled_cuda  the engine compiled once, for those who compile many files
 
 # Targets found here must be visible to the project that embeds us.

@@ -13,5 +13,5 @@ ensure libeigen3-dev rapidjson-dev nlohmann-json3-dev libpcre2-dev libutf8proc-d
 case $(ccache --show-config 2>/dev/null) in
     *"(default) max_size"*) export CCACHE_MAXSIZE=2G ;;  # room for several versions of everything
 esac
-configure -DPLATEAU_BUILD_TESTS=ON -DPLATEAU_BUILD_EXAMPLES=ON -DPLATEAU_BUILD_BENCHMARKS=ON
+configure -DPLATEAU_CUDA=AUTO -DPLATEAU_BUILD_TESTS=ON -DPLATEAU_BUILD_EXAMPLES=ON -DPLATEAU_BUILD_BENCHMARKS=ON
 exec sh "$source/cmake/staged.sh" "$source" "$build" "$jobs" "$@"

@@ -108,7 +108,9 @@ void with_model(common_options const& o, Body const& body) {
     if (auto const device = device_of(o)) return with_model_on(*device, o, body);
 #else
     if (o.backend == "cuda")
-        throw plateau::usage_error("--backend cuda: this build has no CUDA backend; use --backend cpu or auto");
+        throw plateau::usage_error(
+            "--backend cuda: this build has no CUDA backend; configure with -DPLATEAU_CUDA=ON, or use --backend cpu or "
+            "auto");
     if (o.backend == "auto") std::cerr << "backend: cpu (this build has no CUDA backend)\n";
 #endif
     plateau::backend::cpu_context const ctx{o.threads};

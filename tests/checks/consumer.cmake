@@ -1,5 +1,5 @@
 # cmake -DSOURCE=<plateau> -DKIND=find_package|subdirectory|fetch_content -DMAIN_BUILD=<built plateau> -DBUILD=<scratch>
-#       -DSETTINGS=<cache entries, | between them> -P consumer.cmake
+#       [-DCUDA_LIBRARY=<plateau::cuda, built or not>] -DSETTINGS=<cache entries, | between them> -P consumer.cmake
 # Configures, builds and runs the project tests/consumer/KIND; for find_package against a fresh install.
 cmake_minimum_required(VERSION 3.25)
 
@@ -9,7 +9,7 @@ if(KIND STREQUAL "find_package")
     execute_process(COMMAND ${CMAKE_COMMAND} --install ${MAIN_BUILD} --prefix ${BUILD}/prefix OUTPUT_QUIET
                     COMMAND_ERROR_IS_FATAL ANY)
     list(APPEND SETTINGS -DCMAKE_PREFIX_PATH=${BUILD}/prefix)
-    if(EXISTS ${MAIN_BUILD}/libplateau_cuda.a)
+    if(CUDA_LIBRARY AND EXISTS ${CUDA_LIBRARY})
         list(APPEND SETTINGS -DPLATEAU_EXPECT_CUDA=ON)
     endif()
 endif()
