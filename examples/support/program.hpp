@@ -13,7 +13,7 @@
 #include <plateau/core/pinned.hpp>
 #include <plateau/core/progress.hpp>
 #include <plateau/core/table.hpp>
-#include <plateau/models/shuffled_weights.hpp>
+#include <plateau/engine/model.hpp>
 
 #include "options.hpp"
 #include "prompts.hpp"
@@ -57,69 +57,42 @@ private:
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// The model with the weights that --weights names.
-template <class T, class Context>
-plateau::models::language_model<Context, T> load_model(common_options const& o, Context const& ctx,
-                                                       plateau::dtype storage) {
-    if (o.weights == "random") return plateau::models::load_random<T>(o.model, ctx, o.seed, storage);
-    if (o.weights == "shuffled") return plateau::models::load_shuffled<T>(o.model, ctx, o.seed, storage);
-    return plateau::models::load<T>(o.model, ctx, storage);
+/// How --backend, --threads, --weights, --seed and --dtype want the model.
+inline plateau::load_options load_options_of(common_options const& o) {
+    plateau::load_options options;
+    options.backend.on = plateau::backend::device_named(o.backend);
+    options.backend.threads = o.threads;
+    options.backend.products = plateau::backend::float_products_named(o.products);
+    options.backend.notice = [](std::string const& text) { std::cerr << text << '\n'; };
+    options.weights = o.weights == "random"     ? plateau::weights::random
+                      : o.weights == "shuffled" ? plateau::weights::shuffled
+                                                : plateau::weights::stored;
+    options.seed = o.seed;
+    options.bf16 = o.dtype == "bf16";
+    return options;
 }
 
-/// Calls body(context, model, load_seconds) with the model in the arithmetic that --dtype names.
-template <class Context, class Body>
-void with_model_on(Context const& ctx, common_options const& o, Body const& body) {
-    stopwatch const watch;
-    if (o.dtype == "fp64") {
-        auto const model = load_model<double>(o, ctx, plateau::dtype::f64);
-        body(ctx, model, watch.seconds());
-    } else {
-        auto const model = load_model<float>(o, ctx, o.dtype == "bf16" ? plateau::dtype::bf16 : plateau::dtype::f32);
-        body(ctx, model, watch.seconds());
-    }
-}
-
-#if PLATEAU_HAS_CUDA
-/// The device that --backend asks for: none for cpu, and none for auto where there is none, which it says.
-/// @throws device_error where --backend cuda finds none
-inline std::unique_ptr<plateau::backend::cuda_context> device_of(common_options const& o) {
-    if (o.backend == "cpu") return nullptr;
-    try {
-        using plateau::backend::float_products;
-        auto const products = o.products == "tf32"     ? float_products::tf32
-                              : o.products == "bf16x3" ? float_products::bf16x3
-                                                       : float_products::fp32;
-        auto device = std::make_unique<plateau::backend::cuda_context>(products);
-        device->on_notice([](std::string const& text) { std::cerr << text << '\n'; });
-        if (o.backend == "auto") std::cerr << "backend: cuda (" << device->device_name() << ")\n";
-        return device;
-    } catch (plateau::device_error const& why) {
-        if (o.backend == "cuda") throw;
-        std::cerr << "backend: cpu (" << why.what() << ")\n";
-        return nullptr;
-    }
-}
-#endif
-
-/// Calls body(context, model, load_seconds) with the model in the arithmetic that --dtype names, where --backend says.
-template <class Body>
-void with_model(common_options const& o, Body const& body) {
-#if PLATEAU_HAS_CUDA
-    if (auto const device = device_of(o)) return with_model_on(*device, o, body);
-#else
-    if (o.backend == "cuda")
-        throw plateau::usage_error(
-            "--backend cuda: this build has no CUDA backend; configure with -DPLATEAU_CUDA=ON, or use --backend cpu or "
-            "auto");
-    if (o.backend == "auto") std::cerr << "backend: cpu (this build has no CUDA backend)\n";
-#endif
-    plateau::backend::cpu_context const ctx{o.threads};
+/// Holds the threads of the CPU on as many cores, if --pin asks for it, as long as the result lives.
+inline std::optional<plateau::pinned> pin(common_options const& o, plateau::backend::computer const& by) {
     std::optional<plateau::pinned> held;
-    if (o.pin && !held.emplace(ctx.threads()).held()) {
-        std::cerr << "--pin: there are not " << ctx.threads()
+    if (o.pin && by.backend == "cpu" && !held.emplace(by.threads).held()) {
+        std::cerr << "--pin: there are not " << by.threads
                   << " processors to hold the threads on; they run where the system puts them\n";
     }
-    with_model_on(ctx, o, body);
+    return held;
+}
+
+/// Calls body(model, load_seconds) with the model in the arithmetic that --dtype names, where --backend says.
+template <class Body>
+void with_model(common_options const& o, Body const& body) {
+    auto const on = [&]<class T>(T) {
+        stopwatch const watch;
+        auto const model = plateau::load<T>(o.model, load_options_of(o));
+        auto const held = pin(o, model.computer());
+        body(model, watch.seconds());
+    };
+    if (o.dtype == "fp64") on(double{});
+    else on(float{});
 }
 
 }  // namespace program

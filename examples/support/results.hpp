@@ -36,24 +36,8 @@ inline nlohmann::json options_of(CLI::App const& app) {
     return options;
 }
 
-/// Who computes, for summary.json.
-struct computer {
-    std::string backend, kind;  ///< kind: the instruction set, or the device
-    int threads = 0;
-};
-
-inline computer computer_of(plateau::backend::cpu_context const& ctx) {
-    return {"cpu", std::string{name_of(ctx.path())}, ctx.threads()};
-}
-#if PLATEAU_HAS_CUDA
-inline computer computer_of(plateau::backend::cuda_context const& ctx) {
-    return {"cuda", plateau::concat({ctx.device_name(), ", float products in ", name_of(ctx.products())}),
-            ctx.threads()};
-}
-#endif
-
 /// The keys that every summary has.
-inline nlohmann::ordered_json summary_of(CLI::App const& app, common_options const& o, computer const& by,
+inline nlohmann::ordered_json summary_of(CLI::App const& app, common_options const& o, plateau::backend::computer const& by,
                                          double load_seconds, double seconds, index points) {
     nlohmann::ordered_json summary;
     summary["program"] = app.get_name();

@@ -32,6 +32,14 @@ struct segment {
     index prefix() const { return prefix_keys.extent(0); }
 };
 
+/// What the attention of a block takes of its own rows.
+template <class T, class Space = tensor::host_space>
+struct attention_rows {
+    tensor::view<T const, 2, Space> q;       ///< [R, H · E]
+    tensor::view<T const, 2, Space> keys;    ///< [R, KV · E]
+    tensor::view<T const, 2, Space> values;  ///< [R, KV · E]
+};
+
 /// Where the prefix of a segment stands for other layers.
 struct prefix_layers {
     int first_layer = 0;   ///< the one that the segment names

@@ -88,12 +88,27 @@ constexpr bool supports(op operation) {
     return operations_of<Context, T>.contains(operation);
 }
 
-/// A context says where its memory is and how to own some.
+/// What work that comes by again has in common with what came before: numbers of rows and layers, and how often memory
+/// that it was given with has moved.
+using work_form = std::array<index, 7>;
+
+/// A row that is not finite, and the layer that left it so: −1 for none.
+struct noted_row {
+    int layer = -1;
+    index row = -1;
+};
+
+/// A context says where its memory is and how to own some, what the attention keeps from layer to layer
+/// (`attention_work`), how work that comes by again is given (`repeated`) and when one hears of values that are not
+/// finite (`finite_notes`).
 template <class C>
 concept Backend = requires(C const& context) {
     typename C::space;
     typename C::template buffer<float, 2>;
     typename C::template weight<float>;
+    typename C::template attention_work<float>;
+    typename C::repeated;
+    typename C::finite_notes;
     { context.threads() } -> std::same_as<int>;
     { context.block_rows() } -> std::same_as<index>;
 };

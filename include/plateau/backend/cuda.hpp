@@ -7,6 +7,7 @@
 #include <plateau/backend/cuda/context.hpp>
 #include <plateau/backend/cuda/device_weight.hpp>
 #include <plateau/backend/cuda/elementwise.hpp>
+#include <plateau/backend/cuda/finite_notes.hpp>
 #include <plateau/backend/cuda/graph.hpp>
 #include <plateau/backend/cuda/linear.hpp>
 #include <plateau/backend/cuda/logits.hpp>

@@ -15,19 +15,19 @@
 
 namespace plateau::hooks {
 
-/// True if a pattern means a site: it matches the name, and for one that is there on request does not end with a
+/// True if a pattern selects a site: it matches the name, and for one that is there on request does not end with a
 /// wildcard.
-inline bool means(std::string const& pattern, site const& at) {
+inline bool selects(std::string const& pattern, site const& at) {
     bool const open_end = pattern.ends_with('*') || pattern.ends_with('?');
-    return !(open_end && on_request(at.id)) && matches(pattern, at.name());
+    return !(open_end && explicit_only(at.id)) && matches(pattern, at.name());
 }
 
 /// The sites whose name matches `pattern`, in firing order.
 /// @throws site_error with the nearest names if there is none
-[[gnu::cold]] inline std::vector<site> matching_sites(std::vector<site> const& sites, std::string const& pattern) {
+inline std::vector<site> matching_sites(std::vector<site> const& sites, std::string const& pattern) {
     std::vector<site> found;
     for (auto const& candidate : sites) {
-        if (means(pattern, candidate)) found.push_back(candidate);
+        if (selects(pattern, candidate)) found.push_back(candidate);
     }
     if (!found.empty()) return found;
     std::vector<std::string> names;
@@ -37,7 +37,7 @@ inline bool means(std::string const& pattern, site const& at) {
 }
 
 /// The one site named `name`. @throws site_error like matching_sites; also if a pattern names several
-[[gnu::cold]] inline site find_site(std::vector<site> const& sites, std::string const& name) {
+inline site find_site(std::vector<site> const& sites, std::string const& name) {
     auto const found = matching_sites(sites, name);
     if (found.size() > 1) {
         throw site_error("'", name, "' names ", found.size(),
@@ -56,7 +56,7 @@ public:
     plan() = default;
 
     /// @throws site_error if a hook's pattern matches no site
-    [[gnu::cold]] plan(hook_set<T> const& set, std::vector<site> const& sites) {
+    plan(hook_set<T> const& set, std::vector<site> const& sites) {
         for (auto const& at : sites) layers_ = std::max(layers_, at.layer + 1);
         masks_.assign(static_cast<std::size_t>(layers_) + 1, 0);
         std::vector<std::uint64_t> keys;
@@ -65,7 +65,7 @@ public:
             for (auto const& at : matching_sites(sites, one.pattern)) {
                 masks_[slot(at.layer)] |= bit(at.id);
                 keys.push_back(key(at));
-                unsorted.push_back({at, one.action, one.edits, one.on_device, one.reads_only});
+                unsorted.push_back({at, one.action});
             }
         }
         for (std::size_t const i : order_by(keys)) entries_.push_back(std::move(unsorted[i]));
@@ -83,18 +83,17 @@ public:
     bool wanted_in(int layer) const { return slot(layer) < masks_.size() && masks_[slot(layer)] != 0; }
 
     /// Blocks that must run so that every hook fires: [first, result). `all` if something after the blocks is wanted.
-    [[gnu::cold]] int layers_wanted(int all) const {
+    int layers_wanted(int all) const {
         int last = 0;
         for (auto const& one : entries_) {
-            last = std::max(last, in_block(one.at.id)                    ? one.at.layer + 1
-                                  : one.at.id >= site_id::ln_final_scale ? all
-                                                                         : 0);
+            if (in_block(one.at.id)) last = std::max(last, one.at.layer + 1);
+            if (after_blocks(one.at.id)) last = all;
         }
         return last;
     }
 
     /// True if some site at or after `id`, outside of the blocks, is wanted.
-    [[gnu::cold]] bool wants_from(site_id id) const {
+    bool wants_from(site_id id) const {
         return std::any_of(entries_.begin(), entries_.end(),
                            [&](entry const& one) { return one.at.layer < 0 && one.at.id >= id; });
     }
@@ -102,16 +101,8 @@ public:
     /// A hook at one site.
     struct entry {
         site at;
-        patcher<T> action;
-        edit_lister<T> edits;
-        device_action<T> on_device;
-        bool reads_only;
+        std::function<void(rows_at<T>&)> action;
     };
-
-    /// Calls the hooks of a site in order.
-    void fire(site_id id, where const& w, tensor::view<T, 3> rows) const {
-        each(id, w.layer, [&](entry const& one) { one.action(one.at, w, rows); });
-    }
 
     /// Calls f with the hooks of a site in order.
     template <class F>
@@ -128,7 +119,7 @@ public:
     }
 
     /// @throws site_error naming every hook that was never reached
-    [[gnu::cold]] void require_all_fired(std::string const& why) const {
+    void require_all_fired(std::string const& why) const {
         std::vector<std::string> silent;
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             if (!fired_[i].load(std::memory_order_relaxed)) silent.push_back(entries_[i].at.name());

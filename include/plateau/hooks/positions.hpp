@@ -21,7 +21,7 @@ struct positions {
     constexpr index end_in(index length) const { return end <= 0 ? length + end : end; }
 
     /// @throws usage_error unless these are one or more positions of a prompt of `length` tokens
-    [[gnu::cold]] void require(index length) const {
+    void require(index length) const {
         if (first_in(length) >= 0 && first_in(length) < end_in(length) && end_in(length) <= length) return;
         throw usage_error("a prompt of ", length, " tokens has too few for the positions ", first, " to ",
                           end == 0 ? length : end, " (counted from 0, the last left out; negative ones from its end)");
@@ -39,7 +39,7 @@ struct positions {
 
 private:
     /// Where a text grows it has a last position, and no others that could be counted from its end.
-    [[gnu::cold]] bool holds_in_growing(row_id const& row) const {
+    bool holds_in_growing(row_id const& row) const {
         if (*this == last()) return row.last;
         if (first < 0 || end < 0)
             throw usage_error("positions counted from the end need a prompt whose length is known");

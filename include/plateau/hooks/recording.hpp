@@ -91,7 +91,7 @@ hook_set<T> record(std::string pattern, std::shared_ptr<recording<T>> into, posi
                       [into = std::move(into), chosen](site const& at, where const& w, tensor::view<T const, 3> rows) {
         for (std::size_t r = 0; r < w.rows.size(); ++r) {
             auto const& row = w.rows[r];
-            if (row.repeated || !chosen.holds(row)) continue;
+            if (row.reference_copy || !chosen.holds(row)) continue;
             into->keep(at, row.item, row.position, detail::row_values<T>(at, row, rows[static_cast<index>(r)]));
         }
     });
@@ -111,7 +111,7 @@ hook_set<T> record_means(std::string pattern, std::shared_ptr<recording<T>> into
         std::map<std::array<index, 2>, sum> sums;
         for (std::size_t r = 0; r < w.rows.size(); ++r) {
             auto const& row = w.rows[r];
-            if (row.repeated) continue;
+            if (row.reference_copy) continue;
             auto const values = detail::row_values<T>(at, row, rows[static_cast<index>(r)]);
             auto& one = sums[{row.item, row.position}];
             if (one.count++ == 0) one.total.assign(values.begin(), values.end());  // and not 0 plus it: −0 stays −0

@@ -2,8 +2,11 @@
 /// Where an intervention acts: positions, heads, or both.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <initializer_list>
+#include <map>
 #include <span>
 #include <utility>
 #include <vector>
@@ -46,15 +49,16 @@ using vector_change = std::function<void(std::span<T> x, site const&, row_id con
 /// Calls f(number of the row, head, width) for every selected vector of rows [A, B].
 /// @throws usage_error on positions or heads that are not there
 template <class F>
-void each_selected(selection const& where_to, site const& at, where const& w, std::array<index, 2> shape, F const& f) {
+void each_selected(selection const& where_to, site const& at, std::span<row_id const> rows, std::array<index, 2> shape,
+                   F const& f) {
     for (index const head : where_to.only_heads) {
         if (head >= 0 && head < shape[0] && at.axes != site_axes::vector) continue;
         throw usage_error(
             at.name(), " has no head ", head, ": ", at.axes == site_axes::vector ? "it has no heads" : "it has ",
             at.axes == site_axes::vector ? std::string() : concat({shape[0], " of them, counted from 0"}));
     }
-    for (std::size_t r = 0; r < w.rows.size(); ++r) {
-        auto const& row = w.rows[r];
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        auto const& row = rows[r];
         if (!where_to.at.holds(row)) continue;
         index const width = at.axes == site_axes::keys ? std::min(row.position + 1, shape[1]) : shape[1];
         for (index head = 0; head < shape[0]; ++head) {
@@ -65,60 +69,81 @@ void each_selected(selection const& where_to, site const& at, where const& w, st
     }
 }
 
-/// Calls `f` with every selected vector of the rows. @throws as each_selected
-template <class T>
-void each_vector(selection const& where_to, site const& at, where const& w, tensor::view<T, 3> rows,
-                 vector_change<T> const& f) {
-    each_selected(where_to, at, w, {rows.extent(1), rows.extent(2)}, [&](index r, index head, index width) {
-        f({rows[r][head].data(), static_cast<std::size_t>(width)}, at, w.rows[static_cast<std::size_t>(r)], head);
-    });
-}
-
 /// Changes the selected vectors of every site that matches, one by one. @param depends  what f depends on, beside x
 template <class T>
 hook_set<T> change(std::string pattern, selection where_to, vector_change<T> f, depends_on depends) {
     positions const touched = where_to.at;
-    return patch<T>(
-        std::move(pattern),
-        [where_to = std::move(where_to), f = std::move(f)](site const& at, where const& w, tensor::view<T, 3> rows) {
-        each_vector<T>(where_to, at, w, rows, f);
-        },
-        depends, touched);
+    auto action = [where_to = std::move(where_to), f = std::move(f)](rows_at<T>& here) {
+        auto const rows = here.change();
+        each_selected(where_to, here.at, here.rows, here.shape, [&](index r, index head, index width) {
+            f({rows[r][head].data(), static_cast<std::size_t>(width)}, here.at, here.rows[static_cast<std::size_t>(r)],
+              head);
+        });
+    };
+    return patch<T>(std::move(pattern), std::move(action), depends, touched);
 }
+
+/// What becomes of one vector of a row: values of its own width, of a scale one.
+template <class T>
+struct vector_edit {
+    std::span<T const> values;
+    backend::edit_kind kind = backend::edit_kind::replace;
+};
 
 /// What becomes of a selected vector of `width` values. The span lives as long as what it is of: the hook, or a
 /// recording.
 template <class T>
 using edit_of_vector = std::function<vector_edit<T>(site const&, row_id const&, index head, std::size_t width)>;
 
-/// @throws domain_error if a direction that is to be projected out is zero or not finite
+/// Edits of one call, and their values: those that edits share stand there once.
 template <class T>
-void require_direction(vector_edit<T> const& change, site const& at) {
-    if (change.kind != backend::edit_kind::project_out) return;
-    double const square = tensor::dot(change.values, change.values);
-    if (!(square > 0) || !std::isfinite(square)) {
-        throw domain_error("the direction to be projected out of ", at.name(), " is zero or not finite");
+class edit_list {
+public:
+    /// @throws domain_error if a direction that is to be projected out is zero or not finite
+    void add(index row, index column, index width, vector_edit<T> const& change, site const& at) {
+        constexpr index step = 16 / sizeof(T);  // of values that a device reads at once
+        auto const [place, is_new] =
+            places_.try_emplace({change.values.data(), change.values.size()}, static_cast<index>(values_.size()));
+        if (is_new) {
+            require_direction(change, at);
+            values_.insert(values_.end(), change.values.begin(), change.values.end());
+            values_.resize((values_.size() + step - 1) / step * step);
+        }
+        edits_.push_back({row, column, width, place->second, change.kind});
     }
-}
 
-/// Edits the selected vectors of every site that matches. @param depends  what f depends on
+    void apply(rows_at<T>& rows) const {
+        if (!edits_.empty()) rows.edit(edits_, values_);
+    }
+
+private:
+    static void require_direction(vector_edit<T> const& change, site const& at) {
+        if (change.kind != backend::edit_kind::project_out) return;
+        double const square = tensor::dot(change.values, change.values);
+        if (!(square > 0) || !std::isfinite(square)) {
+            throw domain_error("the direction to be projected out of ", at.name(), " is zero or not finite");
+        }
+    }
+
+    std::vector<backend::row_edit> edits_;
+    std::vector<T> values_;
+    std::map<std::pair<T const*, std::size_t>, index> places_;
+};
+
+/// Edits the selected vectors of every site that matches, where the rows are: of a device the values alone go there.
+/// @param depends  what f depends on
 template <class T>
 hook_set<T> edit(std::string pattern, selection where_to, edit_of_vector<T> f, depends_on depends) {
-    hook<T> one{std::move(pattern), {}, false, depends, where_to.at};
-    one.action = [where_to, f](site const& at, where const& w, tensor::view<T, 3> rows) {
-        each_vector<T>(where_to, at, w, rows, [&](std::span<T> x, site const&, row_id const& row, index head) {
-            auto const change = f(at, row, head, x.size());
-            require_direction(change, at);
-            backend::edit<T>(change.kind, change.values, x);
+    positions const touched = where_to.at;
+    auto action = [where_to = std::move(where_to), f = std::move(f)](rows_at<T>& here) {
+        edit_list<T> edits;
+        each_selected(where_to, here.at, here.rows, here.shape, [&](index r, index head, index width) {
+            auto const& row = here.rows[static_cast<std::size_t>(r)];
+            edits.add(r, head * here.shape[1], width, f(here.at, row, head, static_cast<std::size_t>(width)), here.at);
         });
+        edits.apply(here);
     };
-    one.edits = [where_to = std::move(where_to), f = std::move(f)](
-                    site const& at, where const& w, std::array<index, 2> shape, edit_taker<T> const& take) {
-        each_selected(where_to, at, w, shape, [&](index r, index head, index width) {
-            take(r, head, width, f(at, w.rows[static_cast<std::size_t>(r)], head, static_cast<std::size_t>(width)));
-        });
-    };
-    return hook_set<T>{std::move(one)};
+    return patch<T>(std::move(pattern), std::move(action), depends, touched);
 }
 
 namespace detail {

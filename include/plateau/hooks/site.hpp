@@ -66,7 +66,13 @@ enum class site_id : std::uint8_t {
 
 inline constexpr std::size_t site_count = static_cast<std::size_t>(site_id::logits) + 1;
 
+/// Hook points of parts of your own, within a block: number 0 to 15, each with a name that the part gives when it lists it.
+/// Parts of one block have different numbers.
+constexpr site_id own_site(int number) { return static_cast<site_id>(site_count + static_cast<std::size_t>(number)); }
+inline constexpr int own_sites = 64 - static_cast<int>(site_count);
+
 /// TransformerLens' name; within a block without the prefix `blocks.{i}.`.
+/// @pre id is none of own_site
 constexpr std::string_view short_name(site_id id) {
     constexpr std::array<std::string_view, site_count> names{
         "hook_embed",
@@ -122,11 +128,15 @@ constexpr std::string_view short_name(site_id id) {
 }
 
 /// The sites of the embedding and of the final norm and unembedding belong to no block.
-constexpr bool in_block(site_id id) { return id >= site_id::resid_pre && id <= site_id::resid_post; }
+constexpr bool in_block(site_id id) {
+    return (id >= site_id::resid_pre && id <= site_id::resid_post) || id > site_id::logits;
+}
+/// Those of the final norm and what follows it.
+constexpr bool after_blocks(site_id id) { return id >= site_id::ln_final_scale && !in_block(id); }
 
 /// Copies of the residual stream for each reader of it, and each head's part of the attention's output: sites that cost
 /// what H other sites do, and work that nobody else needs. A pattern that ends with a wildcard does not find them.
-constexpr bool on_request(site_id id) {
+constexpr bool explicit_only(site_id id) {
     return (id >= site_id::attn_in && id <= site_id::v_input) || id == site_id::result || id == site_id::mlp_in;
 }
 
@@ -141,10 +151,12 @@ struct site {
     site_axes axes = site_axes::vector;
     index heads = 1;  ///< A of the two axes, 1 for a plain vector
     index width = 0;  ///< extent of the last axis; 0 for key positions, whose number depends on the prompt
+    std::string_view own_name = {};  ///< of an own site, after "blocks.{i}.", as in "mlp.hook_squared"; a literal
 
     /// "blocks.3.attn.hook_q"
     std::string name() const {
-        return in_block(id) ? concat({"blocks.", layer, ".", short_name(id)}) : std::string(short_name(id));
+        auto const name = own_name.empty() ? short_name(id) : own_name;
+        return in_block(id) ? concat({"blocks.", layer, ".", name}) : std::string(name);
     }
 
     /// "[N,T,9,64]": TransformerLens' shape.
@@ -158,18 +170,26 @@ struct site {
     }
 };
 
-/// Appends a site to a list of them; a function of its own, since a model lists its sites one by one.
-[[gnu::noinline]] inline void add_site(std::vector<site>& sites, site const& one) { sites.push_back(one); }
+/// Appends a site to the list of a model's. @throws usage_error if it is there already: two own parts with one number
+inline void add_site(std::vector<site>& sites, site const& added) {
+    for (auto other = sites.rbegin(); other != sites.rend() && other->layer == added.layer; ++other) {
+        if (other->id != added.id) continue;
+        throw usage_error("two hook points of a block have one number: ", other->name(), " and ", added.name());
+    }
+    sites.push_back(added);
+}
 
 /// What a row of a block is.
 struct row_id {
-    index item = 0;         ///< pair of a sweep, or prompt of a forward pass
-    index point = 0;        ///< point on the pair's path; 0 in a forward pass
-    index position = 0;     ///< position in the prompt
-    bool last = false;      ///< the prompt's last position
-    bool repeated = false;  ///< a reference row evaluated again in a later block of its pair; its bits are the same
-    index prompt = -1;      ///< the prompt that the row runs in; -1 if that is the item
-    index length = 0;       ///< tokens of that prompt; 0 if it is still growing
+    index item = 0;      ///< pair of a sweep, or prompt of a forward pass
+    index point = 0;     ///< point on the pair's path; 0 in a forward pass
+    index position = 0;  ///< position in the prompt
+    bool last = false;   ///< the prompt's last position
+    bool reference_copy =
+        false;          ///< a reference row evaluated again in a later block of its pair; its bits are the same
+    index prompt = -1;  ///< the prompt that the row runs in; -1 if that is the item
+    index length = 0;   ///< tokens of that prompt; 0 if it is still growing
+    index points = 1;   ///< on the pair's path
 
     index its_prompt() const { return prompt < 0 ? item : prompt; }
 };

@@ -15,7 +15,7 @@
 namespace plateau::models {
 
 /// The rotary frequencies that a configuration describes.
-[[gnu::cold]] inline std::shared_ptr<nn::rope const> make_rope(io::model_config const& config) {
+inline std::shared_ptr<nn::rope const> make_rope(io::model_config const& config) {
     auto const& r = config.rope;
     index const width = r.width(config.d_head);
     switch (r.kind) {
@@ -30,7 +30,7 @@ namespace plateau::models {
 
 /// What the attention of a block does beside its matrices.
 template <class T>
-[[gnu::cold]] backend::attention_shape<T> make_attention_shape(io::model_config const& config, index layer) {
+backend::attention_shape<T> make_attention_shape(io::model_config const& config, index layer) {
     double scale = config.score_scale.value_or(1 / std::sqrt(static_cast<double>(config.d_head)));
     if (config.scale_by_inverse_layer) scale /= static_cast<double>(layer + 1);
     backend::attention_shape<T> shape{config.heads, config.kv_heads, config.d_head, static_cast<T>(scale)};
@@ -51,8 +51,8 @@ public:
         : ctx_{ctx}, c_{config}, names_{names}, load_{load} {}
 
     /// @throws file_error on missing, misshaped or unknown tensors
-    [[gnu::cold]] transformer<Context, T> run() {
-        load_.find_prefix(concat({names_.layers, "0.", names_.output, ".weight"}), names_.prefixes);
+    transformer<Context, T> run() {
+        load_.requests.find_prefix(concat({names_.layers, "0.", names_.output, ".weight"}), names_.prefixes);
         transformer<Context, T> model;
         model.context_length = c_.context;
         take_embeddings(model);
@@ -63,27 +63,27 @@ public:
             auto& block = model.blocks[static_cast<std::size_t>(layer)];
             std::string const at = concat({names_.layers, layer, "."});
             block.order = c_.parallel ? nn::order::parallel : nn::order::sequential;
-            block.norm1 = make_norm(at, names_.norm1, c_.d_model);
-            block.norm1_post = make_norm(at, names_.norm1_post, c_.d_model);
-            block.norm2 = make_norm(at, names_.norm2, c_.d_model);
-            block.norm2_post = make_norm(at, names_.norm2_post, c_.d_model);
-            block.attend.shape = make_attention_shape<T>(c_, layer);
-            block.attend.rotary = rotary;
-            block.attend.clip = static_cast<T>(c_.clip_qkv);
-            take_attention(block.attend, at);
-            take_mlp(block.feed_forward, at);
+            block.attention.before = make_norm(at, names_.norm1, c_.d_model);
+            block.attention.after = make_norm(at, names_.norm1_post, c_.d_model);
+            block.mlp.before = make_norm(at, names_.norm2, c_.d_model);
+            block.mlp.after = make_norm(at, names_.norm2_post, c_.d_model);
+            block.attention.part.shape = make_attention_shape<T>(c_, layer);
+            block.attention.part.rotary = rotary;
+            block.attention.part.clip = static_cast<T>(c_.clip_qkv);
+            take_attention(block.attention.part, at);
+            take_mlp(block.mlp.part, at);
         }
-        for (auto const pattern : names_.ignored) load_.ignore(std::string{pattern});
+        for (auto const pattern : names_.ignored) load_.requests.ignore(std::string{pattern});
         if (c_.tied_head) {
-            for (auto const name : names_.unembedding) load_.ignore(concat({name, ".weight"}));
+            for (auto const name : names_.unembedding) load_.requests.ignore(concat({name, ".weight"}));
         }
-        load_.require_all_used();
+        load_.requests.require_all_used();
         return model;
     }
 
 private:
     /// Null without a name.
-    [[gnu::cold]] std::optional<norm> make_norm(std::string const& at, std::string_view name, index width) {
+    std::optional<norm> make_norm(std::string const& at, std::string_view name, index width) {
         if (name.empty()) return std::nullopt;
         norm result{c_.norm, c_.norm_eps};
         if (!c_.norm_weights) return result;
@@ -95,7 +95,7 @@ private:
         return result;
     }
 
-    [[gnu::cold]] void take_embeddings(transformer<Context, T>& model) {
+    void take_embeddings(transformer<Context, T>& model) {
         auto const share = [](weight w) { return std::make_shared<weight const>(std::move(w)); };
         std::string_view head = names_.unembedding[0];
         if (!names_.unembedding[1].empty() && !load_.contains_top_level(concat({head, ".weight"})))
@@ -117,7 +117,7 @@ private:
         model.logit_cap = static_cast<T>(c_.logit_cap);
     }
 
-    [[gnu::cold]] void take_attention(nn::attention<Context, T>& to, std::string const& at) {
+    void take_attention(nn::attention<Context, T>& to, std::string const& at) {
         index const d = c_.d_model, e = c_.d_head, q = c_.heads * e, kv = c_.kv_heads * e, all = q + 2 * kv;
         std::string const together = concat({at, names_.qkv});
         auto const part = [&](index outputs, index first, index run, index stride) {
@@ -149,7 +149,7 @@ private:
         to.key_norm = make_norm(at, names_.key_norm, whole ? kv : e);
     }
 
-    [[gnu::cold]] void take_mlp(nn::mlp<Context, T>& to, std::string const& at) {
+    void take_mlp(nn::mlp<Context, T>& to, std::string const& at) {
         index const d = c_.d_model, f = c_.d_mlp;
         to.act = c_.act;
         to.gated = c_.gated_mlp;
@@ -164,8 +164,7 @@ private:
         take_linear(to.out, concat({at, names_.out}), d, f, c_.mlp_bias);
     }
 
-    [[gnu::cold]] void take_linear(nn::linear<Context, T>& to, std::string const& name, index outputs, index inputs,
-                                   bool bias) {
+    void take_linear(nn::linear<Context, T>& to, std::string const& name, index outputs, index inputs, bool bias) {
         if (names_.conv1d) load_.conv1d(name, inputs, {{&to, outputs}});
         else to = load_.linear(name, outputs, inputs, bias);
     }
@@ -178,16 +177,15 @@ private:
 
 /// The weights of `source` as a transformer.
 /// @param storage  bf16 keeps matrices in bfloat16 (T = float)
-/// @param beside   something else to do meanwhile, on one of the threads
+/// @param meanwhile   something else to do meanwhile, on one of the threads
 /// @throws config_error on a family without a row, file_error on weights that do not fit
 template <class Context, class T>
-[[gnu::cold]] transformer<Context, T> assemble(Context const& ctx, io::model_config const& config,
-                                               tensor_source<T> const& source, dtype storage,
-                                               std::function<void()> const& beside) {
+transformer<Context, T> assemble(Context const& ctx, io::model_config const& config, tensor_source<T> const& source,
+                                 dtype storage = dtype_of<T>, std::function<void()> const& meanwhile = [] {}) {
     auto const& names = find_family(config.model_type, source.where()).tensors;
     weight_loader<Context, T> loader{ctx, source, storage};
     auto model = assembler<Context, T>{ctx, config, names, loader}.run();
-    loader.fill(ctx.threads(), beside);
+    loader.fill(ctx.threads(), meanwhile);
     return model;
 }
 

@@ -37,7 +37,7 @@ inline constexpr std::array known_families{
 };
 
 /// @param where  the file, for messages      @throws config_error with the known model_types
-[[gnu::cold]] inline family const& find_family(std::string_view model_type, std::string const& where) {
+inline family const& find_family(std::string_view model_type, std::string const& where) {
     std::string known;
     for (auto const& one : known_families) {
         if (one.model_type == model_type) return one;
@@ -53,7 +53,7 @@ inline constexpr std::array known_families{
 /// @throws file_error if the text is not JSON; config_error that names the key: a wrong value type, a size
 ///         that no model can have, an unknown model_type (with the known ones), an option that would
 ///         change the numbers and is not supported
-[[gnu::cold]] inline io::model_config parse_model_config(std::string_view json_text, std::string const& where) {
+inline io::model_config parse_model_config(std::string_view json_text, std::string const& where) {
     auto const document = io::parse_json(json_text, where);
     io::json const& root = document.root();
     if (!root.is_object()) throw config_error(where, ": a configuration must be an object, found ", io::describe(root));

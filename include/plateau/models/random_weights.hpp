@@ -2,14 +2,14 @@
 /// Untrained models: the weights that a family starts its training from.
 
 #include <cmath>
-#include <filesystem>
 #include <numbers>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <plateau/core/rng.hpp>
-#include <plateau/models/load.hpp>
+#include <plateau/models/families.hpp>
+#include <plateau/models/tensor_source.hpp>
 
 namespace plateau::models {
 
@@ -83,36 +83,5 @@ private:
     tensor_names const& names_;
     std::uint64_t seed_;
 };
-
-/// The model of a configuration before any training, without a tokenizer.
-/// @throws config_error, memory_error
-template <class T, class Context>
-language_model<Context, T> random_model(io::model_config const& config, Context const& ctx, std::uint64_t seed,
-                                        dtype storage = dtype_of<T>) {
-    language_model<Context, T> model;
-    model.config = config;
-    model.tokenizer_problem = "a model made from a configuration has no tokenizer";
-    random_weights<T> const weights{model.config, seed};
-    static_cast<transformer<Context, T>&>(model) = assemble<Context, T>(ctx, model.config, weights, storage, [] {});
-    return model;
-}
-
-/// As load(), with random weights in place of those of the checkpoint, which are not read: a folder needs config.json
-/// alone, and tokenizer.json for text.
-template <class T, class Context>
-language_model<Context, T> load_random(std::filesystem::path const& path, Context const& ctx, std::uint64_t seed,
-                                       dtype storage = dtype_of<T>) {
-    if (std::filesystem::is_directory(path)) {
-        auto const config = path / "config.json";
-        auto model = random_model<T>(parse_model_config(io::read_text(config), config.string()), ctx, seed, storage);
-        model.tokenizer = detail::try_tokenizer([&] { return io::tokenizer::from_json_file(path / "tokenizer.json"); },
-                                                model.tokenizer_problem);
-        return model;
-    }
-    return load_through<T>(path, ctx, storage,
-                           [&](io::model_config const& config, tensor_source<T> const&, auto const& take) {
-        take(random_weights<T>{config, seed});
-    });
-}
 
 }  // namespace plateau::models

@@ -1,5 +1,5 @@
 #pragma once
-/// Checkpoints whose weights keep their values and lose their places.
+/// Baseline weights: every tensor's elements randomly permuted.
 
 #include <map>
 #include <mutex>
@@ -74,14 +74,5 @@ private:
     mutable std::mutex guard_;
     mutable std::map<std::string, shuffled> entries_;
 };
-
-/// As load(), with the elements of every stored tensor permuted.
-template <class T, class Context>
-language_model<Context, T> load_shuffled(std::filesystem::path const& path, Context const& ctx, std::uint64_t seed,
-                                         dtype storage = dtype_of<T>) {
-    return load_through<T>(path, ctx, storage, [&](auto const&, tensor_source<T> const& stored, auto const& take) {
-        take(shuffled_weights<T>{stored, seed});
-    });
-}
 
 }  // namespace plateau::models

@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <plateau/core/error.hpp>
@@ -46,23 +46,24 @@ public:
     backend::biased<Context, T> head() const { return {*unembedding, unembedding_bias}; }
 
     /// Every hook point in firing order.
-    [[gnu::cold]] std::vector<hooks::site> sites() const {
+    std::vector<hooks::site> sites() const {
         using hooks::site_axes;
         using hooks::site_id;
         std::vector<hooks::site> all;
         hooks::add_site(all, {site_id::embed, -1, site_axes::vector, 1, width()});
         if (positions) hooks::add_site(all, {site_id::pos_embed, -1, site_axes::vector, 1, width()});
         for (int layer = 0; layer < layers(); ++layer) blocks[at(layer)].list(all, layer, width());
-        if (final_norm) final_norm->list(all, -1, nn::ln_final_sites, width());
+        if (final_norm) final_norm->list(all, -1, final_norm_sites, width());
         hooks::add_site(all, {site_id::unembed_in, -1, site_axes::vector, 1, width()});
         hooks::add_site(all, {site_id::unembed_out, -1, site_axes::vector, 1, vocabulary()});
         if (logit_cap > 0) hooks::add_site(all, {site_id::logits, -1, site_axes::vector, 1, vocabulary()});
         return all;
     }
 
-    /// Fills the residual rows of `p` with the embeddings of `tokens`, one per row.
+    /// Fills the residual rows of `p` with the embeddings of its rows' tokens.
     /// @param tokens  [R], each in [0, V)
-    void embed(Context const& ctx, pass_type& p, std::span<index const> tokens) const {
+    void embed(pass_type& p, std::span<index const> tokens) const {
+        auto const& ctx = p.context();
         auto const x = p.residual(width());
         backend::gather_rows<T>(ctx, *embedding, tokens, x);
         if (embedding_scale != T{1}) backend::scale<T>(ctx, x, embedding_scale);
@@ -70,64 +71,100 @@ public:
         if (!positions) return;
         std::vector<index> at_position;
         for (auto const& row : p.ids()) at_position.push_back(row.position + position_offset);
-        auto const position_rows = p.matrix(nn::slot::delta, width());
+        auto const position_rows = p.matrix(nn::added_buffer, width());
         backend::gather_rows<T>(ctx, *positions, at_position, position_rows);
         p.hook(hooks::site_id::pos_embed, -1, position_rows);
         backend::add<T>(ctx, position_rows, x);
     }
 
     /// Moves the residual rows through the blocks [first, last). @param item  what a row's item is called in messages
-    void run(Context const& ctx, pass_type& p, int first, int last, char const* item) const {
-        p.run_layers(first, last, prepare(blocks, p, first, last), [&] {
+    void run(pass_type& p, int first, int last, char const* item) const {
+        p.run_layers(first, last, make_shared_work(p, first, last), [&] {
             for (int layer = first; layer < last; ++layer) {
-                blocks[at(layer)].forward(ctx, p, layer, width());
-                p.note_finite(layer, layers(), p.residual(width()), item);
+                blocks[at(layer)].forward(rows_of(p, layer), p.residual(width()));
+                p.check_finite(layer, layers(), p.residual(width()), item);
             }
         });
-        p.require_noted(first, last, item);
+        p.require_finite(first, last, item);
     }
 
     /// What a later row needs of block `layer`, and no more.
-    void record_keys_and_values(Context const& ctx, pass_type& p, int layer) const {
-        blocks[at(layer)].record_keys_and_values(ctx, p, layer, width());
+    void record_keys_and_values(pass_type& p, int layer) const {
+        blocks[at(layer)].record_keys_and_values(rows_of(p, layer), p.residual(width()));
     }
 
     /// Final norm, and logits if `with_logits`; visible through hooks alone.
-    void read_out(Context const& ctx, pass_type& p, bool with_logits) const {
-        auto const residual = p.residual(width()), x = p.matrix(nn::slot::normed, width());
-        if (final_norm) final_norm->forward(ctx, p, -1, nn::ln_final_sites, residual, x);
-        else backend::copy<T>(ctx, residual, x);
+    void read_out(pass_type& p, bool with_logits) const {
+        auto const residual = p.residual(width()), x = p.matrix(nn::norm_out_buffer, width());
+        if (final_norm) final_norm->forward(rows_of(p, -1), final_norm_sites, residual, x);
+        else backend::copy<T>(p.context(), residual, x);
         p.hook(hooks::site_id::unembed_in, -1, x);
-        if (with_logits) unembed(ctx, p);
+        if (with_logits) unembed(p);
     }
 
-    /// Logits of the rows that `read_out` left in slot::normed, in slot::logits: [R, V].
-    void unembed(Context const& ctx, pass_type& p) const {
-        auto const logits = p.matrix(nn::slot::logits, vocabulary());
-        backend::linear<T>(ctx, p.matrix(nn::slot::normed, width()), head(), logits);
+    /// Logits [R, V] of the rows that `read_out` left in `norm_out_buffer`.
+    void unembed(pass_type& p) const {
+        auto const logits = p.matrix(nn::logits_buffer, vocabulary());
+        backend::linear<T>(p.context(), p.matrix(nn::norm_out_buffer, width()), head(), logits);
         p.hook(hooks::site_id::unembed_out, -1, logits);
         if (!(logit_cap > 0)) return;
-        backend::cap<T>(ctx, logits, logit_cap);
+        backend::cap<T>(p.context(), logits, logit_cap);
         p.hook(hooks::site_id::logits, -1, logits);
+    }
+
+    /// Calls f(name, width) for the work matrices of a pass that nobody looks at. @param logits  rows have logits too
+    template <class F>
+    void each_work_matrix(bool logits, F&& f) const {
+        blocks.front().each_work_matrix(width(), f);
+        if (logits) f(nn::logits_buffer, vocabulary());
     }
 
     index kv_width() const { return blocks.front().kv_width(); }
 
 private:
-    /// True if all that the layers [first, last) share is made; false where it is made as they come, or they share
-    /// nothing.
-    static bool prepare(std::vector<Block> const& blocks, pass_type& p, int first, int last) {
-        if constexpr (!std::is_same_v<typename Context::space, tensor::host_space> &&
-                      requires(Block const& one) { one.attend.prepare(p, first); }) {
+    static constexpr nn::norm_sites final_norm_sites = nn::norm_sites_from(hooks::site_id::ln_final_scale);
+
+    static nn::layer_rows<Context, T> rows_of(pass_type& p, int layer) { return {p, layer}; }
+
+    /// Makes what the attentions of the layers [first, last) share. True if that is all that they need beside work
+    /// matrices.
+    bool make_shared_work(pass_type& p, int first, int last) const {
+        if constexpr (requires(Block const& b) { b.attention.part.make_shared_work(rows_of(p, first)); }) {
             for (int layer = first; layer < last; ++layer) {
-                if (!blocks[at(layer)].attend.prepared_by(blocks[at(first)].attend)) return false;
+                if (!blocks[at(layer)].attention.part.shares_work_with(blocks[at(first)].attention.part)) return false;
             }
-            if (first < last) blocks[at(first)].attend.prepare(p, first);
+            if (first < last) blocks[at(first)].attention.part.make_shared_work(rows_of(p, first));
             return true;
         }
         return false;
     }
     static std::size_t at(int layer) { return static_cast<std::size_t>(layer); }
 };
+
+/// The same decoder with other MLPs: blocks of type Block, whose MLP is what `make` makes of the one that was there.
+///     with_mlp<my_block>(std::move(published), [](auto mlp) { return my_mlp{std::move(mlp)}; })
+/// @param make  (MLP) -> part of Block
+template <class Block, class Context, class T, class From, class Make>
+transformer<Context, T, Block> with_mlp(transformer<Context, T, From> from, Make const& make) {
+    transformer<Context, T, Block> to;
+    for (auto& block : from.blocks) {
+        auto& into = to.blocks.emplace_back();
+        into.attention = std::move(block.attention);
+        into.mlp.part = make(std::move(block.mlp.part));
+        into.mlp.before = std::move(block.mlp.before);
+        into.mlp.after = std::move(block.mlp.after);
+        into.order = block.order;
+    }
+    to.embedding = std::move(from.embedding);
+    to.embedding_scale = from.embedding_scale;
+    to.positions = std::move(from.positions);
+    to.position_offset = from.position_offset;
+    to.final_norm = std::move(from.final_norm);
+    to.unembedding = std::move(from.unembedding);
+    to.unembedding_bias = std::move(from.unembedding_bias);
+    to.logit_cap = from.logit_cap;
+    to.context_length = from.context_length;
+    return to;
+}
 
 }  // namespace plateau::models

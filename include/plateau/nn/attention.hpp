@@ -3,23 +3,32 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
-#include <plateau/nn/linear.hpp>
+#include <plateau/nn/attention_results.hpp>
 #include <plateau/nn/norm.hpp>
-#include <plateau/nn/split_inputs.hpp>
 
 namespace plateau::nn {
+
+inline constexpr work_buffer q_buffer{"q"};            ///< [R, H · E], normalised and rotated
+inline constexpr work_buffer k_buffer{"k"};            ///< [R, KV · E], likewise
+inline constexpr work_buffer v_buffer{"v"};            ///< [R, KV · E]
+inline constexpr work_buffer raw_q_buffer{"raw q"};    ///< [R, H · E], before the norm of queries
+inline constexpr work_buffer raw_k_buffer{"raw k"};    ///< [R, KV · E], before the norm of keys
+inline constexpr work_buffer scores_buffer{"scores"};  ///< [R, H · keys], where somebody looks; then the pattern
+inline constexpr work_buffer z_buffer{"z"};            ///< [R, H · E]
+inline constexpr work_buffer whole_buffer{"whole"};    ///< [R, D]: the output, where single heads' parts are shown
 
 /// Causal attention; H query heads share KV heads of keys and values, E wide:
 ///     z_h = softmax(scale · q_h Kᵀ) V,   out = concat(z) Wᵒᵀ (+ bᵒ)
 /// with q, k and v clamped to ±clip, q and k normalised, q and k rotated by their positions, scores capped and keys
-/// beyond a window left out, each if it is there.
-/// Hook points in order: q, k, v (after bias, before the rest), q_norm, k_norm, rot_q, rot_k, attn_scores, pattern, z,
-/// result (z_h W_h, without bᵒ).
+/// beyond a window left out, each if it is there. Hook points in order: q, k, v (after bias, before the rest), q_norm,
+/// k_norm, rot_q, rot_k, attn_scores, pattern, z, result (z_h W_h, without bᵒ).
 template <class Context, class T>
 struct attention {
-    using rows_view = typename pass<Context, T>::rows_view;
-    using const_rows_view = typename pass<Context, T>::const_rows_view;
+    using rows = layer_rows<Context, T>;
+    using rows_view = typename rows::rows_view;
+    using const_rows_view = typename rows::const_rows_view;
 
     backend::attention_shape<T> shape{};
     linear<Context, T> query;                 ///< [H · E, D]
@@ -32,62 +41,44 @@ struct attention {
     bool norms_by_head = true;  ///< each head normalised on its own, or all heads of a row together
 
     /// @param x  [R, D]      @param out  [R, D], overwritten or added to
-    void forward(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view out,
-                 backend::accumulate sum = backend::accumulate::no) const {
+    void forward(rows l, const_rows_view x, rows_view out, backend::accumulate sum = backend::accumulate::no) const {
         using hooks::site_id;
-        auto const q = p.matrix(slot::q, shape.heads * shape.width);
-        auto const raw_q = query_norm ? p.matrix(slot::raw_q, shape.heads * shape.width) : q;
-        project(ctx, p, query, site_id::q, layer, x, raw_q, 0, shape.heads);
-        keys_and_values(ctx, p, layer, x, q);
-        auto const k = p.matrix(slot::k, shape.kv_heads * shape.width);
-        auto const v = p.matrix(slot::v, shape.kv_heads * shape.width);
-        auto const z = p.matrix(slot::z, shape.heads * shape.width);
-        if (p.wanted(site_id::attn_scores, layer) || p.wanted(site_id::pattern, layer)) {
-            index const keys = p.keys();
-            auto const segments = p.segments(layer);
-            auto const flat = p.matrix(slot::scores, shape.heads * keys);
-            tensor::view<T, 3, typename Context::space> const scores{flat.data(), {p.rows(), shape.heads, keys}};
-            backend::attention_scores<T>(ctx, shape, q, k, segments, scores);
-            p.hook(site_id::attn_scores, layer, flat, shape.heads);
-            backend::attention_softmax<T>(ctx, shape, segments, scores);
-            p.hook(site_id::pattern, layer, flat, shape.heads);
-            backend::attention_mix<T>(ctx, shape, scores, v, segments, z);
-        } else {
-            p.attend(shape, layer, q, k, v, z);
-        }
-        p.hook(site_id::z, layer, z, shape.heads);
-        if (!p.wanted(site_id::result, layer)) return output.forward(ctx, z, out, sum);
-        auto const whole = sum == backend::accumulate::yes ? p.matrix(slot::delta, out.extent(1)) : out;
-        output.forward(ctx, z, whole);
-        show_results(ctx, p, layer, z, whole);
-        if (sum == backend::accumulate::yes) backend::add<T>(ctx, whole, out);
-    }
-
-    /// Puts what each head reads where forward() looks for it, if somebody wants to see or change it. @see split_inputs
-    template <class Norm>
-    void split(pass<Context, T>& p, int layer, rows_view x, Norm&& norm) const {
-        if (!wants_split_inputs(p, layer)) return;
-        split_inputs<Context, T>{p, shape.heads, shape.kv_heads, x.extent(1)}.fill(p, layer, x, norm);
-    }
-
-    [[gnu::cold]] void list_inputs(std::vector<hooks::site>& sites, int layer, index width) const {
-        split_inputs<Context, T>::list(sites, layer, shape.heads, shape.kv_heads, width);
+        auto const z = l.matrix(z_buffer, q_width());
+        mix_values(l, queries_keys_and_values(l, x), z);
+        l.hook(site_id::z, z, shape.heads);
+        if (!l.wanted(site_id::result)) return output.forward(l.context(), z, out, sum);
+        auto const whole = sum == backend::accumulate::yes ? l.matrix(whole_buffer, out.extent(1)) : out;
+        output.forward(l.context(), z, whole);
+        show_results(l, shape, output, z, whole);
+        if (sum == backend::accumulate::yes) backend::add<T>(l.context(), whole, out);
     }
 
     /// Computes and records keys and values alone: all that a later row needs of the last layer.
-    void keys_and_values(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x) const {
-        keys_and_values(ctx, p, layer, x, {});
+    void keys_and_values(rows l, const_rows_view x) const { project_keys_and_values(l, x, {}); }
+
+    /// Puts what each head reads where forward() looks for it, if somebody wants to see or change it. @see split_inputs
+    template <class Norm>
+    void split(rows l, rows_view x, Norm&& norm) const {
+        if (wants_split_inputs(l))
+            split_inputs<Context, T>{l, shape.heads, shape.kv_heads, x.extent(1)}.fill(l, x, norm);
     }
 
-    [[gnu::cold]] void list(std::vector<hooks::site>& sites, int layer) const {
+    void list_inputs(std::vector<hooks::site>& sites, int layer, index width) const {
+        split_inputs<Context, T>::list(sites, layer, shape.heads, shape.kv_heads, width);
+    }
+
+    void list(std::vector<hooks::site>& sites, int layer) const {
         using hooks::site_axes;
         using hooks::site_id;
         index const h = shape.heads, kv = shape.kv_heads, e = shape.width;
         hooks::add_site(sites, {site_id::q, layer, site_axes::heads, h, e});
         hooks::add_site(sites, {site_id::k, layer, site_axes::heads, kv, e});
         hooks::add_site(sites, {site_id::v, layer, site_axes::heads, kv, e});
-        if (query_norm) list_norm(*query_norm, sites, layer, q_norm_sites, h);
-        if (key_norm) list_norm(*key_norm, sites, layer, k_norm_sites, kv);
+        auto const list_norm = [&](norm_sites at, index heads) {
+            norm<Context, T>::list(sites, layer, at, norms_by_head ? e : heads * e, norms_by_head ? heads : 0);
+        };
+        if (query_norm) list_norm(norm_sites_from(site_id::q_norm_scale), h);
+        if (key_norm) list_norm(norm_sites_from(site_id::k_norm_scale), kv);
         if (rotary) {
             hooks::add_site(sites, {site_id::rot_q, layer, site_axes::heads, h, e});
             hooks::add_site(sites, {site_id::rot_k, layer, site_axes::heads, kv, e});
@@ -98,121 +89,103 @@ struct attention {
         hooks::add_site(sites, {site_id::result, layer, site_axes::heads, h, output.weight.outputs()});
     }
 
-    /// Makes what attentions like this one share in a pass, so that they find it. On the host they do so when they need
-    /// it.
-    void prepare(pass<Context, T>& p, int layer) const {
-        p.tile(shape, layer);
-        if (rotary) p.angles(*rotary);
+    /// Makes what attentions like this one share in a block of rows, before the first of them computes.
+    void make_shared_work(rows l) const {
+        l.pass.prepare_attention(shape, l.layer);
+        if (rotary) l.pass.angles(*rotary);
     }
-    bool prepared_by(attention const& other) const {
+    bool shares_work_with(attention const& other) const {
         return shape.heads == other.shape.heads && shape.kv_heads == other.shape.kv_heads &&
                shape.width == other.shape.width && rotary == other.rotary;
     }
 
-    /// Calls f(slot, width) for the work matrices of a pass that nobody looks at.
+    /// Calls f(name, width) for the work matrices that nobody looks at.
     template <class F>
     void each_work_matrix(F&& f) const {
-        for (auto const which : {slot::q, slot::z}) f(which, shape.heads * shape.width);
-        for (auto const which : {slot::k, slot::v}) f(which, kv_width());
-        if (query_norm) f(slot::raw_q, shape.heads * shape.width);
-        if (key_norm) f(slot::raw_k, kv_width());
-        if (rotary) f(slot::cosines, rotary->half()), f(slot::sines, rotary->half());
+        f(q_buffer, q_width()), f(z_buffer, q_width());
+        f(k_buffer, kv_width()), f(v_buffer, kv_width());
+        if (query_norm) f(raw_q_buffer, q_width());
+        if (key_norm) f(raw_k_buffer, kv_width());
+        if (rotary) f(cosines_buffer, rotary->half()), f(sines_buffer, rotary->half());
     }
 
+    index q_width() const { return shape.heads * shape.width; }
     index kv_width() const { return shape.kv_heads * shape.width; }
 
 private:
-    [[gnu::cold]] void list_norm(norm<Context, T> const& one, std::vector<hooks::site>& sites, int layer,
-                                 norm_sites const& at, index heads) const {
-        one.list(sites, layer, at, norms_by_head ? shape.width : heads * shape.width, norms_by_head ? heads : 0);
+    using own_rows = backend::attention_rows<T, typename Context::space>;
+
+    own_rows queries_keys_and_values(rows l, const_rows_view x) const {
+        auto const q = l.matrix(q_buffer, q_width());
+        project(l, query, hooks::site_id::q, x, query_norm ? l.matrix(raw_q_buffer, q_width()) : q);
+        return project_keys_and_values(l, x, q);
     }
 
-    /// Parts of a row that a norm takes one by one.
-    index norm_parts(index heads) const { return norms_by_head ? heads : 1; }
+    /// Keys and values, recorded where sequences want it. Normalises and rotates q too, if it is not empty.
+    own_rows project_keys_and_values(rows l, const_rows_view x, rows_view q) const {
+        using hooks::site_id;
+        auto const k = l.matrix(k_buffer, kv_width()), v = l.matrix(v_buffer, kv_width());
+        auto const raw_k = key_norm ? l.matrix(raw_k_buffer, kv_width()) : k;
+        project(l, key, site_id::k, x, raw_k);
+        project(l, value, site_id::v, x, v);
+        bool const with_q = q.data() != nullptr;
+        auto const parts = [&](index heads) { return norms_by_head ? heads : 1; };  // that a norm takes one by one
+        if (query_norm && with_q) {
+            query_norm->forward(l, norm_sites_from(site_id::q_norm_scale), l.matrix(raw_q_buffer, q_width()), q,
+                                parts(shape.heads));
+        }
+        if (key_norm) {
+            key_norm->forward(l, norm_sites_from(site_id::k_norm_scale), raw_k, k, parts(shape.kv_heads));
+        }
+        if (rotary) {
+            auto const [cosines, sines] = l.pass.angles(*rotary);
+            auto const rotate = [&](rows_view y, index heads, site_id at) {
+                backend::rotate<T>(l.context(), y, heads, cosines, sines);
+                l.hook(at, y, heads);
+            };
+            if (with_q) rotate(q, shape.heads, site_id::rot_q);
+            rotate(k, shape.kv_heads, site_id::rot_k);
+        }
+        l.pass.record(l.layer, k, v);
+        return {q, k, v};
+    }
 
-    /// @param first  of the heads, counted over those of queries, keys and values
-    [[gnu::noinline]] void project(Context const& ctx, pass<Context, T>& p, linear<Context, T> const& by,
-                                   hooks::site_id at, int layer, const_rows_view x, rows_view y, index first,
-                                   index heads) const {
-        if (wants_split_inputs(p, layer)) project_heads(ctx, p, by, x.extent(1), y, first, heads);
-        else by.forward(ctx, x, y);
-        p.hook(at, layer, y, heads);
-        if (clip > 0) backend::clip<T>(ctx, y, clip);
+    /// z_h = softmax(scale · q_h Kᵀ) V, in steps where somebody looks between them.
+    void mix_values(rows l, own_rows const& own, rows_view z) const {
+        using hooks::site_id;
+        if (!l.wanted(site_id::attn_scores) && !l.wanted(site_id::pattern)) {
+            return l.pass.attend(shape, l.layer, own, z);
+        }
+        index const keys = l.pass.keys();
+        auto const segments = l.pass.segments(l.layer);
+        auto const flat = l.matrix(scores_buffer, shape.heads * keys);
+        tensor::view<T, 3, typename Context::space> const scores{flat.data(), {l.pass.rows(), shape.heads, keys}};
+        backend::attention_scores<T>(l.context(), shape, own.q, own.keys, segments, scores);
+        l.hook(site_id::attn_scores, flat, shape.heads);
+        backend::attention_softmax<T>(l.context(), shape, segments, scores);
+        l.hook(site_id::pattern, flat, shape.heads);
+        backend::attention_mix<T>(l.context(), shape, scores, own.values, segments, z);
+    }
+
+    /// y = x Wᵀ (+ b), each head of its own input where that is split, shown before it is clamped.
+    void project(rows l, linear<Context, T> const& by, hooks::site_id at, const_rows_view x, rows_view y) const {
+        index const heads = y.extent(1) / shape.width;
+        if (wants_split_inputs(l)) project_heads(l, by, at, x.extent(1), y);
+        else by.forward(l.context(), x, y);
+        l.hook(at, y, heads);
+        if (clip > 0) backend::clip<T>(l.context(), y, clip);
     }
 
     /// Each head of its own input: of the whole product what belongs to it, the same bits.
-    [[gnu::cold, gnu::noinline]] void project_heads(Context const& ctx, pass<Context, T>& p,
-                                                    linear<Context, T> const& by, index width, rows_view y, index first,
-                                                    index heads) const {
-        split_inputs<Context, T> const inputs{p, shape.heads, shape.kv_heads, width};
-        auto const whole = p.matrix(slot::one_head, y.extent(1));
-        for (index h = 0; h < heads; ++h) {
-            by.forward(ctx, inputs.part(first + h, 1), whole);
-            copy_head(ctx, whole, h, y);
-        }
-    }
-
-    void copy_head(Context const& ctx, rows_view from, index h, rows_view to) const {
-        auto const head = [&](rows_view x) {
-            return rows_view{x.data() + h * shape.width, {x.extent(0), shape.width}, {x.stride(0), 1}};
-        };
-        backend::copy<T>(ctx, head(from), head(to));
-    }
-
-    /// Shows what each head adds, z_h W_h, and adds to the output what hooks changed of it: nothing, bit for bit, if
-    /// they only look.
-    /// @param out  [R, D], z Wᵒᵀ (+ bᵒ)
-    [[gnu::cold, gnu::noinline]] void show_results(Context const& ctx, pass<Context, T>& p, int layer, rows_view z,
-                                                   rows_view out) const {
-        index const d = out.extent(1), rows = out.extent(0);
-        auto const results = p.matrix(slot::result, shape.heads * d), before = p.matrix(slot::copies, shape.heads * d);
-        auto const alone = p.matrix(slot::one_head, z.extent(1));
-        for (index h = 0; h < shape.heads; ++h) {
-            backend::clear<T>(ctx, alone);
-            copy_head(ctx, z, h, alone);
-            rows_view const part{results.data() + h * d, {rows, d}, {results.stride(0), 1}};
-            backend::linear<T>(ctx, alone, output.weight, part);
-        }
-        backend::copy<T>(ctx, results, before);
-        p.hook(hooks::site_id::result, layer, results, shape.heads);
-        using host_rows = tensor::view<T, 2>;
-        p.host().read(results, [&](host_rows now) {
-            p.host().read(before, [&](host_rows then) {
-                p.host().change(out, [&](host_rows sum) {
-                    for (index r = 0; r < rows; ++r) {
-                        for (index i = 0; i < shape.heads * d; ++i) {
-                            if (now(r, i) != then(r, i)) sum(r, i % d) += now(r, i) - then(r, i);
-                        }
-                    }
-                });
-            });
-        });
-    }
-
-    /// Normalises and rotates q too, if it is not empty.
-    void keys_and_values(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view q) const {
+    void project_heads(rows l, linear<Context, T> const& by, hooks::site_id at, index width, rows_view y) const {
         using hooks::site_id;
-        auto const k = p.matrix(slot::k, kv_width());
-        auto const v = p.matrix(slot::v, kv_width());
-        auto const raw_k = key_norm ? p.matrix(slot::raw_k, kv_width()) : k;
-        project(ctx, p, key, site_id::k, layer, x, raw_k, shape.heads, shape.kv_heads);
-        project(ctx, p, value, site_id::v, layer, x, v, shape.heads + shape.kv_heads, shape.kv_heads);
-        bool const with_q = q.data() != nullptr;
-        if (query_norm && with_q) {
-            query_norm->forward(ctx, p, layer, q_norm_sites, p.matrix(slot::raw_q, q.extent(1)), q,
-                                norm_parts(shape.heads));
+        split_inputs<Context, T> const inputs{l, shape.heads, shape.kv_heads, width};
+        index const first = at == site_id::q ? 0 : at == site_id::k ? shape.heads : shape.heads + shape.kv_heads;
+        auto const whole = l.matrix(one_head_buffer, y.extent(1));
+        for (index h = 0; h < y.extent(1) / shape.width; ++h) {
+            by.forward(l.context(), inputs.part(first + h, 1), whole);
+            copy_head<Context, T>(l.context(), whole, h, shape.width, y);
         }
-        if (key_norm) key_norm->forward(ctx, p, layer, k_norm_sites, raw_k, k, norm_parts(shape.kv_heads));
-        if (rotary) {
-            auto const [cosines, sines] = p.angles(*rotary);
-            if (with_q) {
-                backend::rotate<T>(ctx, q, shape.heads, cosines, sines);
-                p.hook(site_id::rot_q, layer, q, shape.heads);
-            }
-            backend::rotate<T>(ctx, k, shape.kv_heads, cosines, sines);
-            p.hook(site_id::rot_k, layer, k, shape.kv_heads);
-        }
-        p.record(layer, k, v);
     }
 };
 

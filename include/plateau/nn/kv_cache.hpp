@@ -2,18 +2,17 @@
 /// Keys and values of a sequence's first positions, kept for the rows that come after them.
 
 #include <array>
-#include <string>
-#include <vector>
 
 #include <plateau/backend/backends.hpp>
 #include <plateau/core/error.hpp>
+#include <plateau/nn/rows.hpp>
 
 namespace plateau::nn {
 
 /// Keys (after rotation) and values of `positions` positions in the layers [first_layer, first_layer + layers),
 /// each [positions, KV · E]. Written by one pass, then shared, read-only, by any number of rows.
 template <class Context, class T>
-class kv_cache {
+class kv_cache final : public kept_keys {
 public:
     using view = tensor::view<T, 2, typename Context::space>;
     using const_view = tensor::view<T const, 2, typename Context::space>;
@@ -23,7 +22,11 @@ public:
         : first_layer_{first_layer}, layers_{layers}, storage_{backend::allocate<T>(
                                                           ctx, std::array{index{2} * layers, positions, width})} {}
 
-    index positions() const { return storage_.extent(1); }
+    /// What a sequence names, as a cache of this backend. @pre it was made by the same backend
+    static kv_cache& of(kept_keys& kept) { return static_cast<kv_cache&>(kept); }
+    static kv_cache const& of(kept_keys const& kept) { return static_cast<kv_cache const&>(kept); }
+
+    index positions() const override { return storage_.extent(1); }
     /// Elements from a layer's keys to those of the next.
     index layer_step() const { return 2 * storage_.extent(1) * storage_.extent(2); }
     bool holds(int layer) const { return layer >= first_layer_ && layer < first_layer_ + layers_; }

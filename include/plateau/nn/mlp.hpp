@@ -1,10 +1,16 @@
 #pragma once
 /// The feed-forward part of a block, plain or gated.
 
+#include <vector>
+
 #include <plateau/nn/linear.hpp>
 #include <plateau/nn/pass.hpp>
 
 namespace plateau::nn {
+
+inline constexpr work_buffer mlp_pre_buffer{"mlp pre"};        ///< [R, F]: the argument of act, where somebody looks
+inline constexpr work_buffer mlp_linear_buffer{"mlp linear"};  ///< [R, F]: the other factor, where somebody looks
+inline constexpr work_buffer mlp_post_buffer{"mlp post"};      ///< [R, F]: what the last product takes
 
 /// Feed-forward network:
 ///     plain:  out = act(x W_inᵀ + b_in) W_outᵀ + b_out
@@ -15,8 +21,9 @@ namespace plateau::nn {
 /// @see Shazeer 2020, "GLU variants improve transformer"
 template <class Context, class T>
 struct mlp {
-    using rows_view = typename pass<Context, T>::rows_view;
-    using const_rows_view = typename pass<Context, T>::const_rows_view;
+    using rows = layer_rows<Context, T>;
+    using rows_view = typename rows::rows_view;
+    using const_rows_view = typename rows::const_rows_view;
 
     activation act = activation::silu;
     bool gated = false;
@@ -25,27 +32,26 @@ struct mlp {
     linear<Context, T> out = {};   ///< [D, F]
 
     /// @param x  [R, D]      @param y  [R, D], overwritten or added to
-    void forward(Context const& ctx, pass<Context, T>& p, int layer, const_rows_view x, rows_view y,
-                 backend::accumulate sum = backend::accumulate::no) const {
+    void forward(rows l, const_rows_view x, rows_view y, backend::accumulate sum = backend::accumulate::no) const {
         using hooks::site_id;
-        auto const post = p.matrix(slot::mlp_post, in.weight.outputs());
-        if (p.wanted(site_id::mlp_pre, layer) || p.wanted(site_id::mlp_pre_linear, layer)) {
-            activate_in_steps(ctx, p, layer, x, post);
+        auto const post = l.matrix(mlp_post_buffer, in.weight.outputs());
+        if (l.wanted(site_id::mlp_pre) || l.wanted(site_id::mlp_pre_linear)) {
+            activate_in_steps(l, x, post);
         } else {
             auto const first = (gated ? gate : in).parameters(), factor = in.parameters();
-            backend::linear_activate<T>(ctx, act, x, first, gated ? &factor : nullptr, post);
+            backend::linear_activate<T>(l.context(), act, x, first, gated ? &factor : nullptr, post);
         }
-        p.hook(site_id::mlp_post, layer, post);
-        out.forward(ctx, post, y, sum);
+        l.hook(site_id::mlp_post, post);
+        out.forward(l.context(), post, y, sum);
     }
 
-    /// Calls f(slot, width) for the work matrices of a pass that nobody looks at.
+    /// Calls f(name, width) for the work matrices that nobody looks at.
     template <class F>
     void each_work_matrix(F&& f) const {
-        f(slot::mlp_post, in.weight.outputs());
+        f(mlp_post_buffer, in.weight.outputs());
     }
 
-    [[gnu::cold]] void list(std::vector<hooks::site>& sites, int layer) const {
+    void list(std::vector<hooks::site>& sites, int layer) const {
         index const width = in.weight.outputs();
         hooks::add_site(sites, {hooks::site_id::mlp_pre, layer, hooks::site_axes::vector, 1, width});
         if (gated) hooks::add_site(sites, {hooks::site_id::mlp_pre_linear, layer, hooks::site_axes::vector, 1, width});
@@ -54,20 +60,19 @@ struct mlp {
 
 private:
     /// Where one looks: the same bits, with the factors kept.
-    [[gnu::cold, gnu::noinline]] void activate_in_steps(Context const& ctx, pass<Context, T>& p, int layer,
-                                                        const_rows_view x, rows_view post) const {
+    void activate_in_steps(rows l, const_rows_view x, rows_view post) const {
         using hooks::site_id;
         index const width = in.weight.outputs();
-        auto const pre = p.matrix(slot::mlp_pre, width);
-        (gated ? gate : in).forward(ctx, x, pre);
-        p.hook(site_id::mlp_pre, layer, pre);
+        auto const pre = l.matrix(mlp_pre_buffer, width);
+        (gated ? gate : in).forward(l.context(), x, pre);
+        l.hook(site_id::mlp_pre, pre);
         rows_view factor;
         if (gated) {
-            factor = p.matrix(slot::mlp_linear, width);
-            in.forward(ctx, x, factor);
-            p.hook(site_id::mlp_pre_linear, layer, factor);
+            factor = l.matrix(mlp_linear_buffer, width);
+            in.forward(l.context(), x, factor);
+            l.hook(site_id::mlp_pre_linear, factor);
         }
-        backend::activate<T>(ctx, act, pre, factor, post);
+        backend::activate<T>(l.context(), act, pre, factor, post);
     }
 };
 

@@ -1,28 +1,26 @@
 #pragma once
 /// RMSNorm and LayerNorm.
 
+#include <optional>
+#include <vector>
+
 #include <plateau/nn/pass.hpp>
 
 namespace plateau::nn {
+
+inline constexpr work_buffer norm_divisors{"norm divisors"};  ///< [R, heads]
+inline constexpr work_buffer norm_divided{"norm divided"};  ///< [R, heads · D]: x over its divisor, before the weights
 
 /// The three hook points of one norm.
 struct norm_sites {
     hooks::site_id scale, normalized, out;
 };
-inline constexpr norm_sites ln1_sites{hooks::site_id::ln1_scale, hooks::site_id::ln1_normalized,
-                                      hooks::site_id::ln1_out};
-inline constexpr norm_sites ln2_sites{hooks::site_id::ln2_scale, hooks::site_id::ln2_normalized,
-                                      hooks::site_id::ln2_out};
-inline constexpr norm_sites ln1_post_sites{hooks::site_id::ln1_post_scale, hooks::site_id::ln1_post_normalized,
-                                           hooks::site_id::ln1_post_out};
-inline constexpr norm_sites ln2_post_sites{hooks::site_id::ln2_post_scale, hooks::site_id::ln2_post_normalized,
-                                           hooks::site_id::ln2_post_out};
-inline constexpr norm_sites q_norm_sites{hooks::site_id::q_norm_scale, hooks::site_id::q_norm_normalized,
-                                         hooks::site_id::q_norm_out};
-inline constexpr norm_sites k_norm_sites{hooks::site_id::k_norm_scale, hooks::site_id::k_norm_normalized,
-                                         hooks::site_id::k_norm_out};
-inline constexpr norm_sites ln_final_sites{hooks::site_id::ln_final_scale, hooks::site_id::ln_final_normalized,
-                                           hooks::site_id::ln_final_out};
+
+/// The hook points of the norm whose first one is `scale`: they follow each other.
+constexpr norm_sites norm_sites_from(hooks::site_id scale) {
+    auto const next = [&](int by) { return static_cast<hooks::site_id>(static_cast<int>(scale) + by); };
+    return {scale, next(1), next(2)};
+}
 
 /// Normalisation of each row, or of each head of it:
 ///     rms:    y = x / √(mean(x²) + ε) · w            layer:  y = (x − mean(x)) / √(var(x) + ε) · w + b
@@ -30,32 +28,24 @@ inline constexpr norm_sites ln_final_sites{hooks::site_id::ln_final_scale, hooks
 /// @see Zhang & Sennrich 2019; Ba et al. 2016
 template <class Context, class T>
 struct norm {
+    using rows = layer_rows<Context, T>;
+    using rows_view = typename rows::rows_view;
+    using const_rows_view = typename rows::const_rows_view;
+
     norm_kind kind = norm_kind::rms;
     double epsilon = 1e-5;
     typename Context::template buffer<T, 1> weight = {};  ///< [D], or empty for 1
     typename Context::template buffer<T, 1> bias = {};    ///< [D], or empty for 0
 
     /// @param x,y  [R, heads · D], not overlapping, dense if heads > 1      @param heads  each normalised on its own
-    void forward(Context const& ctx, pass<Context, T>& p, int layer, norm_sites const& at,
-                 typename pass<Context, T>::const_rows_view x, typename pass<Context, T>::rows_view y,
-                 index heads = 1) const {
-        using rows_view = typename pass<Context, T>::rows_view;
-        auto const by_head = [&](auto const& rows) {
-            using view = std::decay_t<decltype(rows)>;
-            return heads == 1 ? view{rows} : view{rows.data(), {rows.extent(0) * heads, rows.extent(1) / heads}};
-        };
-        auto const in = by_head(x);
-        rows_view const out = by_head(y);
-        if (!p.wanted(at.scale, layer) && !p.wanted(at.normalized, layer)) {
-            backend::norm<T>(ctx, kind, in, epsilon, weight, bias, out);
-            p.hook(at.out, layer, y, heads);
-            return;
-        }
-        forward_in_steps(ctx, p, layer, at, in, out, y, heads);
+    void forward(rows l, norm_sites at, const_rows_view x, rows_view y, index heads = 1) const {
+        if (l.wanted(at.scale) || l.wanted(at.normalized)) return forward_in_steps(l, at, x, y, heads);
+        backend::norm<T>(l.context(), kind, by_head(x, heads), epsilon, weight, bias, by_head(y, heads));
+        l.hook(at.out, y, heads);
     }
 
     /// @param heads  0 for a norm of whole rows
-    static void list(std::vector<hooks::site>& sites, int layer, norm_sites const& at, index width, index heads = 0) {
+    static void list(std::vector<hooks::site>& sites, int layer, norm_sites at, index width, index heads = 0) {
         auto const axes = heads > 0 ? hooks::site_axes::heads_first : hooks::site_axes::vector;
         index const count = heads > 0 ? heads : 1;
         hooks::add_site(sites, {at.scale, layer, axes, count, 1});
@@ -64,28 +54,30 @@ struct norm {
     }
 
 private:
-    /// Where one looks: the same bits, with the steps kept. @param in,out  [R · heads, D]      @param y  out as [R,
-    /// heads · D]
-    [[gnu::cold, gnu::noinline]] void forward_in_steps(Context const& ctx, pass<Context, T>& p, int layer,
-                                                       norm_sites const& at,
-                                                       typename pass<Context, T>::const_rows_view in,
-                                                       typename pass<Context, T>::rows_view out,
-                                                       typename pass<Context, T>::rows_view y, index heads) const {
-        using rows_view = typename pass<Context, T>::rows_view;
-        auto const scale = p.matrix(slot::scale, heads);
-        auto const normalized = p.matrix(slot::normalized, y.extent(1));
-        rows_view const divided = heads == 1 ? normalized : rows_view{normalized.data(), in.extents()};
-        tensor::view<T, 1, typename Context::space> const scales{scale.data(), {in.extent(0)}};
-        if (kind == norm_kind::rms) {
-            backend::rms_scale<T>(ctx, in, epsilon, scales);
-        } else {
-            backend::centre_and_scale<T>(ctx, in, epsilon, divided, scales);
-        }
-        p.hook(at.scale, layer, scale, heads);
-        backend::divide_rows<T>(ctx, kind == norm_kind::rms ? in : divided, scales, divided);
-        p.hook(at.normalized, layer, normalized, heads);
-        backend::affine<T>(ctx, divided, weight, bias, out);
-        p.hook(at.out, layer, y, heads);
+    /// Rows of single heads, [R · heads, D].
+    template <class View>
+    static View by_head(View const& x, index heads) {
+        return heads == 1 ? x : View{x.data(), {x.extent(0) * heads, x.extent(1) / heads}};
+    }
+
+    /// Where one looks: the same bits, with the steps kept.
+    void forward_in_steps(rows l, norm_sites at, const_rows_view x, rows_view y, index heads) const {
+        auto const& ctx = l.context();
+        auto const divisors = l.matrix(norm_divisors, heads);
+        auto const all_divided = l.matrix(norm_divided, y.extent(1));
+        auto const in = by_head(x, heads);
+        auto const divided = by_head(all_divided, heads);
+        tensor::view<T, 1, typename Context::space> const scales{divisors.data(), {in.extent(0)}};
+        // the divisor √(mean(x²) + ε), or that of x − mean(x), which `divided` then holds
+        if (kind == norm_kind::rms) backend::rms_scale<T>(ctx, in, epsilon, scales);
+        else backend::centre_and_scale<T>(ctx, in, epsilon, divided, scales);
+        l.hook(at.scale, divisors, heads);
+        // x over the divisor
+        backend::divide_rows<T>(ctx, kind == norm_kind::rms ? in : const_rows_view{divided}, scales, divided);
+        l.hook(at.normalized, all_divided, heads);
+        // · w + b
+        backend::affine<T>(ctx, divided, weight, bias, by_head(y, heads));
+        l.hook(at.out, y, heads);
     }
 };
 

@@ -18,8 +18,7 @@ namespace plateau::sae {
 namespace detail {
 
 /// @throws file_error if the tensor is missing or has another shape
-[[gnu::cold]] inline void require_tensor(io::safetensors_file const& file, std::string const& name,
-                                         std::vector<index> const& shape) {
+inline void require_tensor(io::safetensors_file const& file, std::string const& name, std::vector<index> const& shape) {
     if (!file.contains(name)) {
         throw file_error(file.path().string(), ": there is no tensor ", name,
                          ", which an autoencoder of this architecture has; is this cfg.json the file's own?");
@@ -30,7 +29,7 @@ namespace detail {
 }
 
 template <class T>
-[[gnu::cold]] tensor::buffer<T, 1> read_vector(io::safetensors_file const& file, std::string const& name, index size) {
+tensor::buffer<T, 1> read_vector(io::safetensors_file const& file, std::string const& name, index size) {
     require_tensor(file, name, {size});
     tensor::buffer<T, 1> result({size});
     file.read(name, std::span<T>{result.data(), static_cast<std::size_t>(size)});
@@ -42,7 +41,7 @@ template <class T>
 /// @param folder  with cfg.json and sae_weights.safetensors, as SAELens saves them; F32, F16, BF16 or F64
 /// @throws file_error (missing, truncated, missing tensors, shapes), config_error, json errors; each names the file
 template <class T, class Context>
-[[gnu::cold]] sparse_autoencoder<Context, T> load_sae(std::filesystem::path const& folder, Context const& ctx) {
+sparse_autoencoder<Context, T> load_sae(std::filesystem::path const& folder, Context const& ctx) {
     auto const config_file = folder / "cfg.json", weight_file = folder / "sae_weights.safetensors";
     for (auto const& file : {config_file, weight_file}) {
         std::error_code ignored;
@@ -85,7 +84,7 @@ template <class T, class Context>
 /// @param site,width  where the autoencoder is to be used, and how wide activations are there
 /// @throws usage_error if it was trained on activations of another width, or at another site (block i's hook_resid_pre
 ///         and block i − 1's hook_resid_post are the same); a file that names no site is taken at its word
-[[gnu::cold]] inline void require_site(sae_config const& config, std::string const& site, index width) {
+inline void require_site(sae_config const& config, std::string const& site, index width) {
     if (config.width != width) {
         throw usage_error("the sparse autoencoder has ", config.width, " inputs, activations at ", site, " have ",
                           width, ": it belongs to another model or site");

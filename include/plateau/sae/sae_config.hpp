@@ -67,7 +67,7 @@ inline sae_normalisation sae_normalisation_of(io::json const& root, std::string 
 /// numbers and is not supported
 /// @post `expected_average_only_in` counts as none, as in SAELens, which folds its factor into the weights when it is
 /// known
-[[gnu::cold]] inline sae_config read_sae_config(io::json const& root, std::string const& where) {
+inline sae_config read_sae_config(io::json const& root, std::string const& where) {
     if (!root.is_object())
         throw config_error(where, ": the configuration must be an object, found ", io::describe(root));
     sae_config config;

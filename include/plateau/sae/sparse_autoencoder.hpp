@@ -44,7 +44,7 @@ template <class Context, class T>
 class sparse_autoencoder {
 public:
     /// @throws shape_error if a parameter does not fit the configuration
-    [[gnu::cold]] sparse_autoencoder(sae_config config, sae_weights<Context, T> weights)
+    sparse_autoencoder(sae_config config, sae_weights<Context, T> weights)
         : config_{std::move(config)}, weights_{std::move(weights)} {
         auto const f = config_.features, d = config_.width;
         bool const gated = config_.architecture == sae_architecture::gated;

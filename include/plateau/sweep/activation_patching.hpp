@@ -8,9 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/engine/model.hpp>
+#include <plateau/engine/patched_rows.hpp>
+#include <plateau/engine/read/logit_difference.hpp>
 #include <plateau/hooks/recording.hpp>
-#include <plateau/models/logit_difference.hpp>
-#include <plateau/sweep/patched_rows.hpp>
 
 namespace plateau::sweep {
 
@@ -29,7 +30,7 @@ struct patching_effects {
 struct activation_patching_options {
     token_id answer;  ///< what the clean prompt makes likely
     token_id wrong;   ///< what the corrupted prompt makes likely
-    std::function<void(index)> on_patches =
+    std::function<void(index)> progress =
         {};  ///< told of patches that are done: 3 L T + L H in all; called concurrently
 };
 
@@ -60,25 +61,24 @@ struct activation_patch {
 /// @throws usage_error on prompts of different lengths or answers that are not two tokens; numeric_error if δ_clean =
 /// δ_corrupted
 /// @see Meng et al. 2022 (ROME); Wang et al. 2022 (IOI) for the normalised logit difference
-template <class Context, class Model>
-patching_effects patch_activations(Context const& ctx, Model const& model, std::vector<token_id> const& clean,
+template <class T>
+patching_effects patch_activations(model<T> const& model, std::vector<token_id> const& clean,
                                    std::vector<token_id> const& corrupted, activation_patching_options const& options) {
-    using T = typename Model::value_type;
     using hooks::site_id;
     if (clean.size() != corrupted.size()) {
         throw usage_error("the clean prompt has ", clean.size(), " tokens, the corrupted one ", corrupted.size(),
                           ": patching needs prompts of one length; reword one");
     }
-    models::prompt_list const prompts{clean, corrupted};
-    models::logit_difference<Context, T> const difference{ctx, model, options.answer, options.wrong};
+    prompt_list const prompts{clean, corrupted};
+    engine::logit_difference<T> const difference{model.engine(), options.answer, options.wrong};
     auto const values = std::make_shared<hooks::recording<T>>();
     std::array<double, 2> ends{};
-    models::forward(ctx, model, prompts,
-                    hooks::record<T>("blocks.*.hook_attn_out", values) |
-                        hooks::record<T>("blocks.*.hook_mlp_out", values) |
-                        hooks::record<T>("blocks.*.attn.hook_z", values) |
-                        difference.reads(
-                            [&](hooks::row_id const& row, double d) { ends[static_cast<std::size_t>(row.item)] = d; }));
+    model.run(prompts, hooks::record<T>("blocks.*.hook_attn_out", values) |
+                           hooks::record<T>("blocks.*.hook_mlp_out", values) |
+                           hooks::record<T>("blocks.*.attn.hook_z", values) |
+                           difference.reads([&](hooks::row_id const& row, double d) {
+                               ends[static_cast<std::size_t>(row.item)] = d;
+                           }));
     auto const length = static_cast<index>(clean.size()), layers = static_cast<index>(model.layers());
     index const heads = hooks::find_site(model.sites(), "blocks.0.attn.hook_z").heads;
     auto const matrix = [&](index columns) { return tensor::buffer<double, 2>({layers, columns}); };
@@ -94,10 +94,10 @@ patching_effects patch_activations(Context const& ctx, Model const& model, std::
 
     for (index layer = 0; layer < layers; ++layer) {
         std::vector<detail::activation_patch> patches;
-        std::vector<prompt_pair> pairs;
+        std::vector<engine::prompt_pair> pairs;
         auto const add = [&](detail::activation_patch const& one, hooks::positions at) {
             patches.push_back(one);
-            pairs.push_back({1, 0, false, write_positions{at}});
+            pairs.push_back({1, 0, 1, engine::write_positions{at}});
         };
         for (index t = first; t < length; ++t) {
             auto const at = hooks::positions::one(t);
@@ -123,16 +123,15 @@ patching_effects patch_activations(Context const& ctx, Model const& model, std::
         auto const reads = difference.reads([&](hooks::row_id const& row, double d) {
             *patch_of(row.item).effect = (d - result.corrupted) / range + 0.0;  // no −0
         });
-        patched_rows_options sweep{.write_site = name("hook_resid_pre"), .points = 1, .on_points = options.on_patches};
-        patched_rows<Context, Model>{ctx, model, prompts, std::move(sweep)}.run(
-            pairs,
-            [&](index pair, index, tensor::view<T const, 2> own, tensor::view<T const, 2> other,
-                tensor::view<T, 2> out) {
+        engine::point_writer<T> const write = [&](index pair, index, tensor::view<T const, 2> own,
+                                                  tensor::view<T const, 2> other, tensor::view<T, 2> out) {
             auto const from = patch_of(pair).site == site_id::resid_pre ? other : own;
             for (index j = 0; j < out.extent(0); ++j) std::copy_n(from[j].data(), from.extent(1), out[j].data());
-            },
-            patched("hook_attn_out") | patched("hook_mlp_out") | patched("attn.hook_z") | reads);
-        if (options.on_patches && first > 0) options.on_patches(3 * first);
+        };
+        engine::setup const setup{.write = name("hook_resid_pre"), .progress = options.progress};
+        engine::patched_rows<T>{model.engine(), prompts, 1, setup}.run(
+            pairs, write, patched("hook_attn_out") | patched("hook_mlp_out") | patched("attn.hook_z") | reads);
+        if (options.progress && first > 0) options.progress(3 * first);
     }
     return result;
 }

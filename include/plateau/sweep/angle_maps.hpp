@@ -2,6 +2,7 @@
 /// Responses over two angles: how far the output goes when activations are turned towards two directions at fixed norm.
 
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include <plateau/paths/exp_map.hpp>
@@ -19,14 +20,12 @@ namespace plateau::sweep {
 /// @throws shape_error if a direction has another width; domain_error naming the anchor that a direction is parallel
 ///         to; those of surface_distances
 /// @see da Silva & Heimersheim 2026, arXiv 2606.24964; `paths::exp_surface`, `metrics::iso_response_of`
-template <class Context, class Model>
-[[gnu::cold]] tensor::buffer<double, 3> angle_maps(Context const& ctx, Model const& model,
-                                                   models::prompt_list const& anchors,
-                                                   std::span<typename Model::value_type const> d1,
-                                                   std::span<typename Model::value_type const> d2,
-                                                   paths::surface_grid const& grid, surface_options const& options) {
-    using T = typename Model::value_type;
-    auto const clean = last_activations(ctx, model, anchors, options.write);
+template <class T>
+tensor::buffer<double, 3> angle_maps(model<T> const& model, prompt_list const& anchors,
+                                     std::type_identity_t<std::span<T const>> d1,
+                                     std::type_identity_t<std::span<T const>> d2, paths::surface_grid const& grid,
+                                     engine::setup const& setup = {}) {
+    auto const clean = last_activations(model, anchors, setup.write);
     std::vector<paths::exp_surface<T>> charts;
     std::vector<index> contexts;
     for (index k = 0; k < clean.extent(0); ++k) {
@@ -38,9 +37,8 @@ template <class Context, class Model>
         contexts.push_back(k);
     }
     return surface_distances(
-        ctx, model, anchors, contexts, grid,
-        [&](index k, double u, double v, std::span<T> out) { charts[static_cast<std::size_t>(k)](u, v, out); },
-        options);
+        model, anchors, contexts, grid,
+        [&](index k, double u, double v, std::span<T> out) { charts[static_cast<std::size_t>(k)](u, v, out); }, setup);
 }
 
 }  // namespace plateau::sweep

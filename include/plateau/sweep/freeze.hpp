@@ -1,5 +1,5 @@
 #pragma once
-/// Freezing along paths: what would follow the point is held where it was, at the path's start or in its mean.
+/// Freezing along paths: sites that would follow the point are held at the context's own run or at their mean.
 
 #include <algorithm>
 #include <memory>
@@ -7,10 +7,19 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/engine/model.hpp>
+#include <plateau/engine/patched_rows.hpp>
 #include <plateau/hooks/patch_from.hpp>
-#include <plateau/sweep/patched_rows.hpp>
 
 namespace plateau::sweep {
+
+/// A sweep to come, as far as its rows go.
+template <class T>
+struct sweep_points {
+    index points;  ///< of a pair
+    engine::point_writer<T> write;
+    engine::setup setup = {};
+};
 
 /// Where sites are held.
 enum class frozen_at : std::uint8_t {
@@ -28,8 +37,8 @@ namespace detail {
 
 /// Names of the sites that a pattern means and that can follow the point: those after the write site.
 /// @throws site_error if there are none
-[[gnu::cold]] inline std::vector<std::string> sites_after_write(std::vector<hooks::site> const& sites,
-                                                                write_site const& write, std::string const& pattern) {
+inline std::vector<std::string> sites_after_write(std::vector<hooks::site> const& sites,
+                                                  engine::write_site const& write, std::string const& pattern) {
     auto const found = hooks::matching_sites(sites, pattern);
     std::vector<std::string> names;
     bool after = false;
@@ -53,27 +62,23 @@ namespace detail {
 /// are. The values come from a first pass over the same pairs without any intervention, so that a row still depends on
 /// nothing but itself: one point a pair for values of the context, all of them for means (summed in double in the order
 /// of the points, rounded once). Memory: the values of every frozen site, pair and position of a row.
-/// @param options  of the sweep to come      @param write  its points
+/// @param points,setup,write  of the sweep to come
 /// @throws site_error on a pattern without sites or without any that follow the point; whatever the sweep throws
 /// @see Shinkle & Heimersheim 2025 freeze attention or MLP outputs at their mean over the path
-template <class Context, class Model>
-hooks::hook_set<typename Model::value_type> freeze(Context const& ctx, Model const& model,
-                                                   models::prompt_list const& prompts,
-                                                   std::vector<prompt_pair> const& pairs, patched_rows_options options,
-                                                   point_writer<typename Model::value_type> const& write,
-                                                   std::vector<frozen_sites> const& what) {
-    using T = typename Model::value_type;
-    auto const sites = model.sites();
-    auto const at = resolve_write_site(sites, options.write_site);
-    options.on_points = {};
-    options.whole_pairs = true;
+template <class T>
+hooks::hook_set<T> freeze(model<T> const& model, prompt_list const& prompts,
+                          std::vector<engine::prompt_pair> const& pairs, sweep_points<T> const& sweep,
+                          std::vector<frozen_sites> const& what) {
+    auto const at = engine::resolve_write_site(model.sites(), sweep.setup.write);
+    auto quiet = sweep.setup;
+    quiet.progress = {};
     hooks::hook_set<T> frozen;
     for (auto const value : {frozen_at::context, frozen_at::path_mean}) {
         auto const values = std::make_shared<hooks::recording<T>>();
         hooks::hook_set<T> records;
-        for (auto const& one : what) {
-            if (one.value != value) continue;
-            for (auto const& name : detail::sites_after_write(sites, at, one.pattern)) {
+        for (auto const& sites : what) {
+            if (sites.value != value) continue;
+            for (auto const& name : detail::sites_after_write(model.sites(), at, sites.pattern)) {
                 bool const known = std::any_of(records.hooks().begin(), records.hooks().end(),
                                                [&](auto const& r) { return r.pattern == name; });
                 if (known) continue;
@@ -82,14 +87,15 @@ hooks::hook_set<typename Model::value_type> freeze(Context const& ctx, Model con
             }
         }
         if (records.empty()) continue;
-        auto pass = options;
-        if (value == frozen_at::context) pass.points = 1;
-        point_writer<T> const own =
-            [](index, index, tensor::view<T const, 2> a, tensor::view<T const, 2>, tensor::view<T, 2> out) {
-            for (index j = 0; j < out.extent(0); ++j) std::copy_n(a[j].data(), a.extent(1), out[j].data());
+        bool const own_run = value == frozen_at::context;
+        engine::point_writer<T> const own =
+            [&](index pair, index, tensor::view<T const, 2> from, tensor::view<T const, 2> to, tensor::view<T, 2> out) {
+            auto const& p = pairs[static_cast<std::size_t>(pair)];
+            auto const& context = p.context == p.from ? from : to;
+            for (index j = 0; j < out.extent(0); ++j) std::copy_n(context[j].data(), context.extent(1), out[j].data());
         };
-        patched_rows<Context, Model>{ctx, model, prompts, pass}.run(pairs, value == frozen_at::context ? own : write,
-                                                                    records);
+        engine::patched_rows<T> rows{model.engine(), prompts, own_run ? 1 : sweep.points, quiet};
+        rows.run(pairs, own_run ? own : sweep.write, records);
     }
     return frozen;
 }

@@ -25,24 +25,20 @@ struct plane_slice {
 /// @throws domain_error if the three activations do not span a plane; those of surface_distances
 /// @post 0 where the grid holds an anchor of its own context
 /// @see Janiak et al. 2024, figure 1 and appendix; `paths::plane`
-template <class Context, class Model>
-[[gnu::cold]] plane_slice slice(Context const& ctx, Model const& model, models::prompt_list const& prompts,
-                                std::array<index, 3> const& anchors, paths::surface_grid const& grid,
-                                surface_options const& options,
-                                hooks::hook_set<typename Model::value_type> const& also = {}) {
-    using T = typename Model::value_type;
-    models::prompt_list chosen;
+template <class T>
+plane_slice slice(model<T> const& model, prompt_list const& prompts, std::array<index, 3> const& anchors,
+                  paths::surface_grid const& grid, engine::setup const& setup = {},
+                  hooks::hook_set<T> const& also = {}) {
+    prompt_list chosen;
     for (index const i : anchors) {
         if (i < 0 || i >= static_cast<index>(prompts.size()))
             throw usage_error("an anchor is prompt ", i, ", there are ", prompts.size());
         chosen.push_back(prompts[static_cast<std::size_t>(i)]);
     }
-    auto const clean = last_activations(ctx, model, chosen, options.write);
+    auto const clean = last_activations(model, chosen, setup.write);
     paths::plane<T> const plane{clean[0].flat(), clean[1].flat(), clean[2].flat()};
-    return {surface_distances(
-                ctx, model, chosen, {0, 1, 2}, grid,
-                [&](index, double u, double v, std::span<T> out) { plane(u, v, out); }, options, also),
-            plane.anchors()};
+    auto const surface = [&](index, double u, double v, std::span<T> out) { plane(u, v, out); };
+    return {surface_distances(model, chosen, {0, 1, 2}, grid, surface, setup, also), plane.anchors()};
 }
 
 }  // namespace plateau::sweep

@@ -7,9 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include <plateau/hooks/recording.hpp>
+#include <plateau/engine/model.hpp>
+#include <plateau/engine/prompt_pair.hpp>
+#include <plateau/engine/read/read_out.hpp>
 #include <plateau/metrics/l2_distance.hpp>
-#include <plateau/sweep/patched_rows.hpp>
 
 namespace plateau::sweep {
 
@@ -18,29 +19,22 @@ namespace plateau::sweep {
 /// one at q's last position, in a clean run. 0 where both ends of a path are natural runs. In the unit of the read-out.
 ///
 /// Give `reads()` to the sweep, then ask for `distances()`.
-template <class Context, class Model>
+template <class T>
 class transplant_gap {
 public:
-    using T = typename Model::value_type;
+    /// @param model,prompts,pairs  kept as references      @throws site_error if `read_site` is not one site
+    transplant_gap(model<T> const& model, prompt_list const& prompts, std::vector<engine::prompt_pair> const& pairs,
+                   std::string const& read_site)
+        : model_{model}, prompts_{prompts}, pairs_{pairs}, site_{hooks::find_site(model.sites(), read_site)},
+          ends_(pairs.size()) {}
 
-    /// @param ctx,model,prompts,pairs  kept as references
-    /// @param points  of a path: B is at the last one, or at the first of a pair `to_context`
-    /// @throws site_error if `read_site` is not one site
-    transplant_gap(Context const& ctx, Model const& model, models::prompt_list const& prompts,
-                   std::vector<prompt_pair> const& pairs, std::string const& read_site, index points)
-        : ctx_{ctx}, model_{model}, prompts_{prompts}, pairs_{pairs}, site_{hooks::find_site(model.sites(), read_site)},
-          points_{points}, ends_(pairs.size()) {}
-
-    /// Keeps the read-outs where paths reach B. Lives no longer than this.
+    /// Keeps the read-outs where paths reach B: at their last point, or at their first where they go to the context.
+    /// Lives no longer than this.
     hooks::hook_set<T> reads() {
-        return hooks::capture<T>(site_.name(),
-                                 [this](hooks::site const& at, hooks::where const& w, tensor::view<T const, 3> rows) {
-            for (std::size_t r = 0; r < w.rows.size(); ++r) {
-                auto const& row = w.rows[r];
-                auto const item = static_cast<std::size_t>(row.item);
-                if (!row.last || row.repeated || row.point != (pairs_[item].to_context ? 0 : points_ - 1)) continue;
-                ends_[item] = hooks::detail::row_values<T>(at, row, rows[static_cast<index>(r)]);
-            }
+        return engine::each_read_out<T>(site_.name(), [this](engine::read_out<T> const& r) {
+            auto const& pair = pairs_[static_cast<std::size_t>(r.pair)];
+            index const where = pair.context == pair.from ? r.points - 1 : 0;
+            if (r.point == where) ends_[static_cast<std::size_t>(r.pair)].assign(r.value.begin(), r.value.end());
         });
     }
 
@@ -48,18 +42,18 @@ public:
     /// @throws numeric_error
     std::vector<double> distances() const {
         std::vector<index> number(prompts_.size(), -1);
-        models::prompt_list others;
+        prompt_list others;
         for (auto const& pair : pairs_) {
-            auto& n = number[static_cast<std::size_t>(pair.other)];
+            auto& n = number[static_cast<std::size_t>(pair.other())];
             if (n >= 0) continue;
             n = static_cast<index>(others.size());
-            others.push_back(prompts_[static_cast<std::size_t>(pair.other)]);
+            others.push_back(prompts_[static_cast<std::size_t>(pair.other())]);
         }
         auto const natural = std::make_shared<hooks::recording<T>>();
-        models::forward(ctx_, model_, others, hooks::record<T>(site_.name(), natural, hooks::positions::last()));
+        model_.run(others, hooks::record<T>(site_.name(), natural, hooks::positions::last()));
         std::vector<double> all;
         for (std::size_t p = 0; p < pairs_.size(); ++p) {
-            auto const other = static_cast<std::size_t>(pairs_[p].other);
+            auto const other = static_cast<std::size_t>(pairs_[p].other());
             std::vector<T> const& end = ends_[p];
             auto const own = natural->at(site_, number[other], static_cast<index>(prompts_[other].size()) - 1);
             all.push_back(end.size() == own.size() ? metrics::l2_distance<T>(end, own)
@@ -69,12 +63,10 @@ public:
     }
 
 private:
-    Context const& ctx_;
-    Model const& model_;
-    models::prompt_list const& prompts_;
-    std::vector<prompt_pair> const& pairs_;
+    model<T> const& model_;
+    prompt_list const& prompts_;
+    std::vector<engine::prompt_pair> const& pairs_;
     hooks::site site_;
-    index points_;
     std::vector<std::vector<T>> ends_;  // by pair
 };
 

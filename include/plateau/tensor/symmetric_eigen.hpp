@@ -19,7 +19,7 @@ struct symmetric_eigen {
 
 namespace detail {
 
-[[gnu::cold]] inline void require_symmetric(view<double const, 2> matrix) {
+inline void require_symmetric(view<double const, 2> matrix) {
     require_extents(matrix.extents(), {matrix.extent(0), matrix.extent(0)}, "a symmetric matrix");
     if (matrix.extent(0) < 1) throw shape_error("a matrix without rows has no eigenvalues");
     if (!as_eigen(matrix).allFinite())
@@ -30,7 +30,7 @@ namespace detail {
 
 /// A = Σ_i λ_i v_i v_iᵀ. @param matrix  [D, D] symmetric (the lower triangle is read)
 /// @throws shape_error unless square, D >= 1; domain_error on NaN; numeric_error if it does not converge. O(D³)
-[[gnu::cold]] inline symmetric_eigen eigen_of_symmetric(view<double const, 2> matrix) {
+inline symmetric_eigen eigen_of_symmetric(view<double const, 2> matrix) {
     detail::require_symmetric(matrix);
     Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> const solver{as_eigen(matrix)};
     if (solver.info() != Eigen::Success) throw numeric_error("the eigenvalues of this matrix do not converge");
@@ -42,7 +42,7 @@ namespace detail {
 
 /// Lᵀ of A = L Lᵀ, so that row k is column k of L. @param matrix  [D, D] symmetric (the lower triangle is read)
 /// @return nothing if A is not positive definite      @throws shape_error, domain_error as above. O(D³ / 3)
-[[gnu::cold]] inline std::optional<buffer<double, 2>> cholesky_of_symmetric(view<double const, 2> matrix) {
+inline std::optional<buffer<double, 2>> cholesky_of_symmetric(view<double const, 2> matrix) {
     detail::require_symmetric(matrix);
     Eigen::LLT<Eigen::MatrixXd> const factor{as_eigen(matrix)};
     if (factor.info() != Eigen::Success) return std::nullopt;

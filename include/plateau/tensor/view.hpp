@@ -122,8 +122,8 @@ std::string to_string(std::array<index, Rank> const& extents) {
 
 namespace detail {
 
-[[gnu::cold]] [[noreturn]] inline void refuse_extents(std::span<index const> actual, std::span<index const> expected,
-                                                      char const* what) {
+[[noreturn]] inline void refuse_extents(std::span<index const> actual, std::span<index const> expected,
+                                        char const* what) {
     throw shape_error(what, " has shape ", shape_text(actual), ", expected ", shape_text(expected));
 }
 

@@ -325,4 +325,16 @@ void prefix_attention(cpu_context const& ctx, std::type_identity_t<attention_sha
     });
 }
 
+/// z = attention of a block's rows in a layer.
+/// @param rows  says what they see: rows.segments(layer), and rows.prefix_layers(layer) by segment
+template <class T, class Rows>
+void attend(cpu_context const& ctx, attention_shape<T> const& shape, attention_rows<T> const& own, Rows& rows,
+            int layer, nothing_kept&, tensor::view<T, 2> z) {
+    prefix_attention<T>(ctx, shape, own.q, own.keys, own.values, rows.segments(layer), z);
+}
+
+/// Makes what attentions of one shape share in a block of rows, before they need it: nothing on the host.
+template <class T, class Rows>
+void prepare_attention(cpu_context const&, attention_shape<T> const&, Rows&, int, nothing_kept&) {}
+
 }  // namespace plateau::backend

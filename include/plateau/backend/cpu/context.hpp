@@ -1,6 +1,7 @@
 #pragma once
 /// The CPU backend's context.
 
+#include <array>
 #include <type_traits>
 
 #include <plateau/backend/concepts.hpp>
@@ -12,6 +13,30 @@ namespace plateau::backend {
 
 template <class T>
 class linear_weight;
+class cpu_context;
+
+/// What the attention keeps from layer to layer: nothing.
+struct nothing_kept {
+    void begin() {}
+    static constexpr std::array<index, 3> form() { return {}; }
+};
+
+/// Work that comes by again and again in the same form: done each time.
+struct repeated_on_host {
+    template <class Work>
+    void run(cpu_context const&, work_form const&, Work const& work) const {
+        work();
+    }
+};
+
+/// Looks for values that are not finite: layer by layer, so that nothing is left to be told at the end.
+struct checked_at_once {
+    /// The first row of x that holds something infinite or NaN, or −1. @param x  [R, D]
+    template <class T>
+    index after_layer(cpu_context const& ctx, int layer, int layers, tensor::view<T, 2> x);
+    static constexpr noted_row first(cpu_context const&, int, int) { return {}; }
+    static constexpr index moves() { return 0; }
+};
 
 /// Computes on the host. Operations run on the calling thread; engines above spread blocks of rows over
 /// `threads()` threads, one thread per block through all layers.
@@ -23,8 +48,9 @@ public:
     template <class T>
     using weight = linear_weight<T>;
     template <class T>
-    struct attention_work {};  ///< what the attention keeps from layer to layer: nothing
-    struct repeated {};        ///< what is kept of work that comes by again: nothing
+    using attention_work = nothing_kept;
+    using repeated = repeated_on_host;
+    using finite_notes = checked_at_once;
 
     /// @param threads  0 means one per hardware thread
     /// @param path     must be one that this machine can run

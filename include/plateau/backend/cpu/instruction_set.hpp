@@ -26,7 +26,7 @@ constexpr std::string_view name_of(instruction_set path) {
 }
 
 /// The widest path that this machine's processor and system can run.
-[[gnu::cold]] inline instruction_set widest_instruction_set() {
+inline instruction_set widest_instruction_set() {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return instruction_set::portable;
@@ -43,7 +43,7 @@ constexpr std::string_view name_of(instruction_set path) {
 /// The path that is taken unless somebody chooses: the widest, but for the dot products of bfloat16 on Intel, where one
 /// of them takes as long as four multiply-adds and plain AVX-512 is faster (measured; on AMD it takes as long as one).
 /// The processor alone decides, never a measurement: the same machine always gives the same bits.
-[[gnu::cold]] inline instruction_set best_instruction_set() {
+inline instruction_set best_instruction_set() {
     auto const widest = widest_instruction_set();
 #if defined(__x86_64__)
     if (widest == instruction_set::avx512_bf16 && __builtin_cpu_is("intel")) return instruction_set::avx512;
@@ -52,7 +52,7 @@ constexpr std::string_view name_of(instruction_set path) {
 }
 
 /// The path of that name. @throws usage_error if there is none, or this machine cannot run it
-[[gnu::cold]] inline instruction_set instruction_set_named(std::string_view name) {
+inline instruction_set instruction_set_named(std::string_view name) {
     auto const widest = widest_instruction_set();
     for (std::size_t i = 0; i < instruction_set_names.size(); ++i) {
         if (name != instruction_set_names[i]) continue;
@@ -67,7 +67,7 @@ constexpr std::string_view name_of(instruction_set path) {
 
 /// What the environment variable PLATEAU_INSTRUCTION_SET names, or else the best.
 /// @throws usage_error as instruction_set_named
-[[gnu::cold]] inline instruction_set chosen_instruction_set() {
+inline instruction_set chosen_instruction_set() {
     char const* const name = std::getenv("PLATEAU_INSTRUCTION_SET");
     return name == nullptr || *name == '\0' ? best_instruction_set() : instruction_set_named(name);
 }

@@ -26,9 +26,17 @@ tensor::buffer<T, Rank> moved_to(cpu_context const&, tensor::buffer<T, Rank> x) 
     return x;
 }
 
-/// Host rows where operations can read them. @param x  [R, D], to live as long as the result
-template <class T>
-tensor::view<T const, 2> in_backend(cpu_context const&, tensor::view<T const, 2> x) {
+/// Rows of a block for which work memory is there. On the host memory grows with the blocks that come: as many as
+/// `wanted`.
+/// @see the device's
+template <class T, class Make, class Release>
+index rows_with_memory(cpu_context const&, index wanted, index, index, Make const&, Release const&) {
+    return wanted;
+}
+
+/// A host tensor where operations can read it. @param x  to live as long as the result
+template <class T, std::size_t Rank>
+tensor::view<T const, Rank> in_backend(cpu_context const&, tensor::view<T const, Rank> x) {
     return x;
 }
 
@@ -40,15 +48,15 @@ tensor::buffer<T, Rank> to_host(cpu_context const&, tensor::buffer<T, Rank> cons
 
 /// to = from. @param from,to  [R, D], not overlapping      @throws shape_error on extents that do not fit
 template <class T>
-[[gnu::noinline]] void copy(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> from,
-                            std::type_identity_t<tensor::view<T, 2>> to) {
+void copy(cpu_context const&, std::type_identity_t<tensor::view<T const, 2>> from,
+          std::type_identity_t<tensor::view<T, 2>> to) {
     tensor::require_extents(to.extents(), from.extents(), "the target of a copy");
     for (index r = 0; r < from.extent(0); ++r) std::copy_n(from[r].data(), from.extent(1), to[r].data());
 }
 
 /// x = 0. @param x  [R, D]
 template <class T>
-[[gnu::cold]] void clear(cpu_context const&, std::type_identity_t<tensor::view<T, 2>> x) {
+void clear(cpu_context const&, std::type_identity_t<tensor::view<T, 2>> x) {
     for (index r = 0; r < x.extent(0); ++r) std::fill_n(x[r].data(), x.extent(1), T{0});
 }
 

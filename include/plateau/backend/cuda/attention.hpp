@@ -1,6 +1,7 @@
 #pragma once
 /// Attention on the device: rows against the keys of a shared prefix, then those of their own sequence.
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <type_traits>
@@ -17,7 +18,14 @@ template <class T>
 struct attention_tiles {
     device_buffer<std::byte, 1> tiles = {};
     index count = 0, capacity = 0;
-    bool aligned = true;  ///< the prefixes' rows start at multiples of 16 bytes
+    bool aligned = true;           ///< the prefixes' rows start at multiples of 16 bytes
+    std::array<index, 3> heads{};  ///< of the attentions that they are for
+    index moves = 0;               ///< how often their memory has moved
+
+    /// For another block of rows.
+    void begin() { heads = {}; }
+    /// What work over them has in common with other work.
+    std::array<index, 3> form() const { return {count, aligned, moves}; }
 };
 
 /// Deals segments into tiles; what `into` held before is overwritten in place where it is large enough.
@@ -50,5 +58,26 @@ void prefix_attention(cuda_context const& ctx, std::type_identity_t<attention_sh
                       std::type_identity_t<device_view<T const, 2>> keys,
                       std::type_identity_t<device_view<T const, 2>> values,
                       std::type_identity_t<std::span<segment<T, device_space> const>> segments, device_view<T, 2> z);
+
+/// Makes what attentions of one shape share in a block of rows, before they need it: its rows dealt into tiles, once
+/// for all layers with the same heads. @see the CPU's attend
+template <class T, class Rows>
+void prepare_attention(cuda_context const& ctx, attention_shape<T> const& shape, Rows& rows, int layer,
+                       attention_tiles<T>& tiles) {
+    std::array const heads{shape.heads, shape.kv_heads, shape.width};
+    if (tiles.heads == heads) return;
+    index const before = tiles.capacity;
+    tile_attention<T>(ctx, shape, rows.rows(), rows.segments(layer), rows.prefix_layers(layer), tiles);
+    if (tiles.capacity != before) ++tiles.moves;
+    tiles.heads = heads;
+}
+
+/// z = attention of a block's rows in a layer.
+template <class T, class Rows>
+void attend(cuda_context const& ctx, attention_shape<T> const& shape, attention_rows<T, device_space> const& own,
+            Rows& rows, int layer, attention_tiles<T>& tiles, device_view<T, 2> z) {
+    prepare_attention(ctx, shape, rows, layer, tiles);
+    tiled_attention<T>(ctx, shape, own.q, own.keys, own.values, tiles, layer, z);
+}
 
 }  // namespace plateau::backend

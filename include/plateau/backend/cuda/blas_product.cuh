@@ -14,7 +14,7 @@
 namespace plateau::backend::cuda {
 
 /// The way out of what cuBLASLt complains about.
-[[gnu::cold]] inline char const* way_out(cublasStatus_t status) {
+inline char const* way_out(cublasStatus_t status) {
     switch (status) {
         case CUBLAS_STATUS_NOT_INITIALIZED:
             return "; CUDA's runtime or driver does not fit this cuBLAS: use --backend cpu";

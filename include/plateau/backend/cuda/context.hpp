@@ -2,10 +2,8 @@
 /// The CUDA backend's context.
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include <plateau/backend/concepts.hpp>
@@ -13,6 +11,7 @@
 #include <plateau/backend/cuda/device_space.hpp>
 #include <plateau/backend/cuda/runtime.hpp>
 #include <plateau/backend/cuda/staging.hpp>
+#include <plateau/backend/float_products.hpp>
 
 namespace plateau::backend {
 
@@ -23,17 +22,7 @@ class device_weight;
 template <class T>
 struct attention_tiles;
 class repeated_work;
-
-/// How products of float matrices are formed, where weights are not stored in bfloat16.
-enum class float_products : std::uint8_t {
-    fp32,    ///< in float
-    tf32,    ///< inputs rounded to 10 bits of mantissa
-    bf16x3,  ///< inputs split into two bfloat16 each, three of the four products
-};
-
-constexpr std::string_view name_of(float_products products) {
-    return products == float_products::fp32 ? "fp32" : products == float_products::tf32 ? "tf32" : "bf16x3";
-}
+class finite_notes_on_device;
 
 /// A stream of the current device. Operations are given to the stream and return at once; the memory of views that they
 /// were given must live until it has been through them, as that of a `device_buffer` of the same context does. One host
@@ -48,6 +37,7 @@ public:
     template <class T>
     using attention_work = attention_tiles<T>;
     using repeated = repeated_work;
+    using finite_notes = finite_notes_on_device;
 
     /// Device memory that is released stays with the process.
     /// @param block_rows  that travel together, if there is memory for so many

@@ -13,7 +13,7 @@ namespace plateau::backend::cuda {
 
 /// The kernel's name, for messages. The address of the kernel is all that CUDA wants to know.
 template <class Kernel>
-[[gnu::cold]] std::string name_of_kernel(Kernel* kernel) {
+std::string name_of_kernel(Kernel* kernel) {
     char const* name = nullptr;
     bool const known = cudaFuncGetName(&name, reinterpret_cast<void const*>(kernel)) == cudaSuccess && name != nullptr;
     return known ? name : "a kernel";

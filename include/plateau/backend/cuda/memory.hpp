@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <type_traits>
 
 #include <plateau/backend/cuda/buffer.hpp>
@@ -21,6 +22,30 @@ device_buffer<T, Rank> allocate(cuda_context const& ctx, std::array<index, Rank>
 /// @throws device_error
 inline index rows_that_fit(cuda_context const& ctx, index row_bytes) {
     return std::clamp<index>(static_cast<index>(cuda::memory_of_device().free) / 2 / row_bytes, 1, ctx.block_rows());
+}
+
+/// Rows of a block for which work memory is there: all of it is made, so that no block fails for want of memory when
+/// its first rows have been shown. Where it does not fit, half as many rows are tried, and the context's notice says
+/// so.
+/// @param wanted     rows, of `most` that there are      @param row_bytes  that each takes
+/// @param make       called with a number of rows: makes their memory      @param release  gives back what was made
+/// @throws memory_error where not even a few rows have room
+template <class T, class Make, class Release>
+index rows_with_memory(cuda_context const& ctx, index wanted, index most, index row_bytes, Make const& make,
+                       Release const& release) {
+    constexpr index fewest = 16, workspace = index{sizeof(T)} << 21;
+    for (index rows = std::min(wanted, most);; rows /= 2) {
+        try {
+            make(rows);
+            // as much again, given back at once: what operations need for themselves
+            device_buffer<std::byte, 1> const spare{ctx, {rows * row_bytes + workspace}};
+            return rows;
+        } catch (memory_error const&) {
+            if (rows < 2 * fewest) throw;
+            release();
+            ctx.notice(concat({"no memory for blocks of ", rows, " rows: going on with ", rows / 2}));
+        }
+    }
 }
 
 /// A host tensor as one of the device's. @throws memory_error, device_error
@@ -48,11 +73,12 @@ void upload(cuda_context const& ctx, std::type_identity_t<tensor::view<T const, 
                     from.extent(0), from.extent(1) * index{sizeof(T)}, cuda::direction::to_device, ctx.stream());
 }
 
-/// Host rows where operations can read them: a copy. @param x  [R, D]      @throws memory_error, device_error
-template <class T>
-device_buffer<T, 2> in_backend(cuda_context const& ctx, tensor::view<T const, 2> x) {
-    device_buffer<T, 2> copy{ctx, x.extents()};
-    upload<T>(ctx, x, copy);
+/// A host tensor where operations can read it: a copy. @throws memory_error, device_error
+template <class T, std::size_t Rank>
+device_buffer<T, Rank> in_backend(cuda_context const& ctx, tensor::view<T const, Rank> x) {
+    device_buffer<T, Rank> copy{ctx, x.extents()};
+    if constexpr (Rank == 2) upload<T>(ctx, x, copy);
+    else copy = to_device(ctx, x);
     return copy;
 }
 

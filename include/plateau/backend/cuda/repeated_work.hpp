@@ -16,13 +16,12 @@ namespace plateau::backend {
 /// work every time.
 class repeated_work {
 public:
-    /// All that work of one form has in common: numbers of rows, and how often its memory has moved.
-    using form = std::array<index, 6>;
-
+    /// @param form  what the work has in common with work that came before, the memory of matrix products aside
     /// @param give  gives the work: as `cuda::graph` wants it, unless the form is new
     template <class Give>
-    void run(cuda_context const& ctx, form const& of, Give const& give) {
+    void run(cuda_context const& ctx, work_form const& form, Give const& give) {
         if (!ctx.records_work()) return give();
+        key const of{form, ctx.blas().moves()};
         for (auto& known : forms_) {
             if (known.of != of) continue;
             if (!known.record && !known.refused) record(ctx, known, give);
@@ -35,15 +34,16 @@ public:
 
 private:
     static constexpr std::size_t most_forms = 8;
+    using key = std::pair<work_form, std::size_t>;
     struct known_form {
-        form of;
+        key of;
         std::optional<cuda::graph> record;
         bool refused;
     };
 
     /// What cannot be recorded is given as it is, which reports its own trouble if it has some.
     template <class Give>
-    [[gnu::cold]] static void record(cuda_context const& ctx, known_form& known, Give const& give) {
+    static void record(cuda_context const& ctx, known_form& known, Give const& give) {
         try {
             known.record.emplace(ctx, give);
         } catch (device_error const& why) {

@@ -8,7 +8,7 @@
 namespace plateau::backend::cuda {
 
 /// The way out of what CUDA complains about.
-[[gnu::cold]] inline char const* way_out(cudaError_t status) {
+inline char const* way_out(cudaError_t status) {
     switch (status) {
         case cudaErrorNoDevice: return "; this machine shows no CUDA device: use --backend cpu";
         case cudaErrorInsufficientDriver: return "; install a driver for CUDA 13 or newer, or use --backend cpu";

@@ -65,15 +65,15 @@ using namespace io;
 using namespace io::config;
 
 /// E of a model whose heads share out D.
-[[gnu::cold]] inline index equal_heads(model_config const& config, std::string const& where) {
+inline index equal_heads(model_config const& config, std::string const& where) {
     if (config.heads >= 1 && config.d_model % config.heads == 0) return config.d_model / config.heads;
     throw config_error(where, ": the width ", config.d_model, " is not divisible by the number of heads, ",
                        config.heads);
 }
 
 /// The sizes under the keys that most families have, with beginning and end of a text.
-[[gnu::cold]] inline model_config parse_sizes(json const& root, std::string const& where, index default_context,
-                                              std::optional<token_id> bos, std::optional<token_id> eos) {
+inline model_config parse_sizes(json const& root, std::string const& where, index default_context,
+                                std::optional<token_id> bos, std::optional<token_id> eos) {
     refuse_general_options(root, where);
     model_config config;
     config.layers = field<index>(root, "num_hidden_layers", where);
@@ -91,8 +91,8 @@ using namespace io::config;
 }
 
 /// A width that is 4 D if its key is null or absent.
-[[gnu::cold]] inline index parse_inner_width(json const& root, std::string_view key, model_config const& config,
-                                             std::string const& where) {
+inline index parse_inner_width(json const& root, std::string_view key, model_config const& config,
+                               std::string const& where) {
     if (auto const inner = optional_field<index>(root, key, where)) return *inner;
     if (config.d_model > std::numeric_limits<index>::max() / 4)
         throw config_error(where, ": a width of ", config.d_model, " is absurd");

@@ -8,7 +8,7 @@
 
 namespace plateau::models::families {
 
-[[gnu::cold]] inline model_config parse_gemma(json const& root, std::string const& where) {
+inline model_config parse_gemma(json const& root, std::string const& where) {
     model_config config = parse_llama_like(root, where, 8192, 2, 1);
     require_neutral(root, "use_bidirectional_attention", false, where);
     if (find_field(root, "head_dim") == nullptr) config.d_head = 256;
@@ -23,7 +23,7 @@ namespace plateau::models::families {
     return config;
 }
 
-[[gnu::cold]] inline model_config parse_gemma2(json const& root, std::string const& where) {
+inline model_config parse_gemma2(json const& root, std::string const& where) {
     model_config config = parse_gemma(root, where);
     auto const scalar = field_or<double>(root, "query_pre_attn_scalar", 256, where);
     if (!(scalar > 0)) throw config_error(where, ": \"query_pre_attn_scalar\" must be positive");

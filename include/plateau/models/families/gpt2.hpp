@@ -5,7 +5,7 @@
 
 namespace plateau::models::families {
 
-[[gnu::cold]] inline model_config parse_gpt2(json const& root, std::string const& where) {
+inline model_config parse_gpt2(json const& root, std::string const& where) {
     refuse_general_options(root, where);
     model_config config;
     config.layers = field<index>(root, "n_layer", where);

@@ -6,8 +6,8 @@
 namespace plateau::models::families {
 
 /// "attention_types": [[["global", "local"], 12]] is that pair of kinds 12 times. The windows of all layers.
-[[gnu::cold]] inline std::vector<index> parse_attention_types(json const& root, index layers, index window,
-                                                              std::string const& where) {
+inline std::vector<index> parse_attention_types(json const& root, index layers, index window,
+                                                std::string const& where) {
     auto const malformed = [&] {
         return config_error{
             where, ": \"attention_types\" must look like [[[\"global\", \"local\"], 12]], of global and local alone"};
@@ -38,7 +38,7 @@ namespace plateau::models::families {
     return windows;
 }
 
-[[gnu::cold]] inline model_config parse_gpt_neo(json const& root, std::string const& where) {
+inline model_config parse_gpt_neo(json const& root, std::string const& where) {
     refuse_general_options(root, where);
     model_config config;
     config.layers = field<index>(root, "num_layers", where);

@@ -6,7 +6,7 @@
 
 namespace plateau::models::families {
 
-[[gnu::cold]] inline model_config parse_gpt_neox(json const& root, std::string const& where) {
+inline model_config parse_gpt_neox(json const& root, std::string const& where) {
     model_config config = parse_sizes(root, where, 2048, 0, 2);
     config.d_mlp = field<index>(root, "intermediate_size", where);
     config.norm = norm_kind::layer;

@@ -6,9 +6,9 @@
 namespace plateau::models::families {
 
 /// The keys that all pre-norm decoders with RMSNorm, RoPE and a gated MLP share.
-[[gnu::cold]] inline model_config parse_llama_like(json const& root, std::string const& where, index default_context,
-                                                   std::optional<token_id> bos, std::optional<token_id> eos,
-                                                   rope_keys const& rope = {}) {
+inline model_config parse_llama_like(json const& root, std::string const& where, index default_context,
+                                     std::optional<token_id> bos, std::optional<token_id> eos,
+                                     rope_keys const& rope = {}) {
     model_config config = parse_sizes(root, where, default_context, bos, eos);
     config.d_mlp = field<index>(root, "intermediate_size", where);
     config.norm_eps = field_or<double>(root, "rms_norm_eps", 1e-6, where);
@@ -19,7 +19,7 @@ namespace plateau::models::families {
     return config;
 }
 
-[[gnu::cold]] inline model_config parse_llama(json const& root, std::string const& where) {
+inline model_config parse_llama(json const& root, std::string const& where) {
     model_config config = parse_llama_like(root, where, 2048, 1, 2);
     config.qkv_bias = config.out_bias = field_or<bool>(root, "attention_bias", false, where);
     config.mlp_bias = field_or<bool>(root, "mlp_bias", false, where);

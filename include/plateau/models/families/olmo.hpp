@@ -6,7 +6,7 @@
 
 namespace plateau::models::families {
 
-[[gnu::cold]] inline model_config parse_olmo(json const& root, std::string const& where) {
+inline model_config parse_olmo(json const& root, std::string const& where) {
     model_config config = parse_llama_like(root, where, 2048, std::nullopt, 50279);
     config.norm = norm_kind::layer;
     config.norm_eps = 1e-5;
@@ -21,7 +21,7 @@ namespace plateau::models::families {
     return config;
 }
 
-[[gnu::cold]] inline model_config parse_olmo2(json const& root, std::string const& where) {
+inline model_config parse_olmo2(json const& root, std::string const& where) {
     model_config config = parse_llama_like(root, where, 2048, std::nullopt, 50279);
     config.norm_eps = field_or<double>(root, "rms_norm_eps", 1e-5, where);
     config.qkv_bias = config.out_bias = field_or<bool>(root, "attention_bias", false, where);

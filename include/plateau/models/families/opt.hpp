@@ -5,7 +5,7 @@
 
 namespace plateau::models::families {
 
-[[gnu::cold]] inline model_config parse_opt(json const& root, std::string const& where) {
+inline model_config parse_opt(json const& root, std::string const& where) {
     require_neutral(root, "do_layer_norm_before", true, where);
     model_config config = parse_sizes(root, where, 2048, 2, 2);
     if (field_or<index>(root, "word_embed_proj_dim", config.d_model, where) != config.d_model) {

@@ -5,7 +5,7 @@
 
 namespace plateau::models::families {
 
-[[gnu::cold]] inline model_config parse_phi(json const& root, std::string const& where) {
+inline model_config parse_phi(json const& root, std::string const& where) {
     model_config config = parse_sizes(root, where, 2048, 1, 2);
     config.d_mlp = field_or<index>(root, "intermediate_size", 8192, where);
     config.norm = norm_kind::layer;

@@ -5,7 +5,7 @@
 
 namespace plateau::models::families {
 
-[[gnu::cold]] inline model_config parse_qwen2(json const& root, std::string const& where) {
+inline model_config parse_qwen2(json const& root, std::string const& where) {
     model_config config = parse_llama_like(root, where, 32768, std::nullopt, std::nullopt);
     config.qkv_bias = true;
     bool const windowed = field_or<bool>(root, "use_sliding_window", false, where);
@@ -15,7 +15,7 @@ namespace plateau::models::families {
     return config;
 }
 
-[[gnu::cold]] inline model_config parse_qwen3(json const& root, std::string const& where) {
+inline model_config parse_qwen3(json const& root, std::string const& where) {
     model_config config = parse_qwen2(root, where);
     if (find_field(root, "head_dim") == nullptr) config.d_head = 128;
     config.qkv_bias = config.out_bias = field_or<bool>(root, "attention_bias", false, where);

@@ -30,8 +30,7 @@ struct vector {
 
 /// Rows × columns of a product, two vectors of columns at a time.
 template <int Rows, class T>
-[[gnu::noinline]] void multiply_rows(strided<T const> a, strided<T const> b, index columns, index depth, strided<T> c,
-                                     sum_start start) {
+void multiply_rows(strided<T const> a, strided<T const> b, index columns, index depth, strided<T> c, sum_start start) {
     using vec = vector<T>;
     for (index j = 0; j < columns; j += 2 * vec::lanes) {
         typename vec::type sums[Rows][2] = {};

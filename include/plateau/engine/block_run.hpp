@@ -1,0 +1,64 @@
+#pragma once
+/// What becomes of one block of rows: where it starts, through which layers it goes, what is read out.
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include <plateau/hooks/plan.hpp>
+#include <plateau/nn/rows.hpp>
+
+namespace plateau::engine {
+
+/// Starts and ends of straight lines, in the memory of some backend.
+class line_ends {
+public:
+    virtual ~line_ends() = default;
+};
+
+/// A point of a line: which of them, and where on it.
+struct line_point {
+    index line;
+    double fraction;
+};
+
+/// Some rows of a block.
+struct row_range {
+    index first, count;
+};
+
+/// Where the rows of a block start. Without anything of this: as the embeddings of their tokens.
+template <class T>
+struct row_start {
+    line_ends const* lines = nullptr;                    ///< of the points that the first rows are
+    std::vector<line_point> points = {};                 ///< by row, made where the rows are
+    std::function<void(tensor::view<T, 2>)> write = {};  ///< fills the rows after those, [R − points, D], on the host
+    std::vector<row_range> kept = {};       ///< or: these rows of the block before, together, as they were left
+    hooks::site const* shown_at = nullptr;  ///< the site whose hooks see them first
+
+    bool embeds() const { return points.empty() && !write && kept.empty(); }
+};
+
+/// One block of rows through the layers.
+template <class T>
+struct block_run {
+    nn::rows const& rows;
+    hooks::plan<T> const* plan = nullptr;  ///< who looks; null for nobody
+    index observed = -1;                   ///< rows that hooks see, the first ones; −1 for all
+    row_start<T> start = {};
+    int first = 0, last = 0;      ///< layers [first, last)
+    int keys_and_values_of = -1;  ///< a layer of which these are recorded after that, and no more of it; −1 for none
+    bool read_out = false;        ///< the final norm too, of the observed rows
+    bool logits = false;          ///< and the unembedding
+    char const* item = "prompt";  ///< what a row's item is called in messages
+    std::function<bool(int layer)> enter = {};  ///< asked before each layer: false ends the run
+    std::function<void(int layer)> left = {};   ///< told after each layer
+
+    /// Reads out what hooks of the plan want.
+    void read_out_for_plan() {
+        read_out = plan->wants_from(hooks::site_id::ln_final_scale);
+        logits = plan->wants_from(hooks::site_id::unembed_out);
+    }
+};
+
+}  // namespace plateau::engine

@@ -1,0 +1,100 @@
+#pragma once
+/// The engine of a model on one backend: here the templates over backend and blocks end.
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <plateau/engine/chosen_logits_on.hpp>
+#include <plateau/engine/runner_on.hpp>
+#include <plateau/models/concepts.hpp>
+
+namespace plateau::engine {
+
+/// A transformer M of elements T on the backend of Context. Owns the model, shares the context.
+template <class Context, class T, models::Transformer<Context, T> M>
+class engine_on final : public engine<T> {
+public:
+    engine_on(std::shared_ptr<Context const> ctx, M model)
+        : engine<T>{facts_of(*ctx, model)}, ctx_{std::move(ctx)}, model_{std::move(model)} {}
+
+    Context const& context() const { return *ctx_; }
+    M const& model() const { return model_; }
+
+    std::unique_ptr<block_runner<T>> runner() const override {
+        return std::make_unique<runner_on<Context, T, M>>(*ctx_, model_);
+    }
+    std::unique_ptr<nn::kept_keys> keep(int first_layer, int layers, index positions) const override {
+        return std::make_unique<nn::kv_cache<Context, T>>(*ctx_, first_layer, layers, positions, model_.kv_width());
+    }
+    std::unique_ptr<line_ends> lines(tensor::buffer<T, 2> from, tensor::buffer<T, 2> to) const override {
+        return std::make_unique<line_ends_on<Context, T>>(*ctx_, std::move(from), std::move(to));
+    }
+
+    index reserve(std::span<std::unique_ptr<block_runner<T>> const> runners, index wanted, index most,
+                  bool logits) const override {
+        index row_bytes = 0;
+        model_.each_work_matrix(
+            logits, [&](nn::work_buffer const&, index width) { row_bytes += width * static_cast<index>(sizeof(T)); });
+        auto const each_work = [&](auto const& f) {
+            for (auto const& one : runners) f(static_cast<runner_on<Context, T, M>&>(*one).pass().work());
+        };
+        return backend::rows_with_memory<T>(
+            *ctx_, wanted > 0 ? wanted : backend::rows_that_fit(*ctx_, row_bytes), most, row_bytes,
+            [&](index rows) {
+            each_work([&](auto& work) {
+                model_.each_work_matrix(
+                    logits, [&](nn::work_buffer const& which, index width) { work.reserve(which, rows, width); });
+            });
+            },
+            [&] { each_work([](auto& work) { work.release(); }); });
+    }
+
+    void summarise_logits(tensor::view<T const, 2> x, std::span<index const> references,
+                          std::span<backend::logit_summary> summaries,
+                          tensor::view<backend::scored_token<T>, 2> best) const override {
+        backend::summarise_logits<T>(*ctx_, backend::in_backend(*ctx_, x), model_.head(), model_.logit_cap, references,
+                                     summaries, best);
+    }
+    void log_probabilities(tensor::view<T const, 2> x, std::span<index const> targets,
+                           std::span<double> result) const override {
+        backend::log_probabilities<T>(*ctx_, backend::in_backend(*ctx_, x), model_.head(), model_.logit_cap, targets,
+                                      result);
+    }
+
+    typename engine<T>::unembedded unembedding_of(std::vector<index> const& tokens) const override {
+        auto const bias = backend::to_host(*ctx_, model_.unembedding_bias);
+        auto rows = backend::allocate<T>(*ctx_, std::array{static_cast<index>(tokens.size()), model_.width()});
+        if (!tokens.empty()) backend::gather_rows<T>(*ctx_, *model_.unembedding, tokens, rows);
+        typename engine<T>::unembedded found{backend::to_host(*ctx_, rows), {}};
+        for (index const token : tokens) {
+            found.biases.push_back(bias.size() > 0 ? static_cast<double>(bias(token)) : 0);
+        }
+        return found;
+    }
+    std::unique_ptr<chosen_logits<T>> logits_of(std::vector<index> const& tokens) const override {
+        return std::make_unique<chosen_logits_on<Context, T>>(*ctx_, model_, tokens);
+    }
+
+private:
+    static model_facts facts_of(Context const& ctx, M const& model) {
+        model_facts facts;
+        facts.sites = model.sites();
+        facts.layers = model.layers();
+        facts.width = model.width();
+        facts.vocabulary = model.vocabulary();
+        facts.tokens = model.embedding->outputs();
+        facts.context_length = model.context_length;
+        facts.kv_width = model.kv_width();
+        facts.logit_cap = static_cast<double>(model.logit_cap);
+        facts.threads = ctx.threads();
+        facts.block_rows = ctx.block_rows();
+        return facts;
+    }
+
+    std::shared_ptr<Context const> ctx_;
+    M model_;
+};
+
+}  // namespace plateau::engine

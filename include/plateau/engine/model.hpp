@@ -1,0 +1,147 @@
+#pragma once
+/// A model with all that it needs to compute: what experiments and programs see of the library.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <plateau/engine/engine_on.hpp>
+#include <plateau/engine/forward.hpp>
+#include <plateau/hooks/activation_cache.hpp>
+#include <plateau/models/assemble.hpp>
+#include <plateau/models/open.hpp>
+#include <plateau/models/shuffled_weights.hpp>
+
+namespace plateau {
+
+/// A decoder, the backend that computes it and the texts that came along: cheap to copy, safe to call from several
+/// threads.
+template <class T>
+class model : public models::model_texts {
+public:
+    using value_type = T;
+
+    /// Any `models::Transformer`, say one over a block of your own, on a backend of your own.
+    template <class Context, models::Transformer<Context, T> M>
+    model(std::shared_ptr<Context const> ctx, M transformer, models::model_texts texts = {})
+        : models::model_texts{std::move(texts)}, computer_{backend::computer_of(*ctx)},
+          engine_{std::make_shared<engine::engine_on<Context, T, M>>(std::move(ctx), std::move(transformer))} {}
+    template <models::Transformer<backend::cpu_context, T> M>
+    model(backend::cpu_context const& ctx, M transformer)
+        : model{std::make_shared<backend::cpu_context const>(ctx), std::move(transformer)} {}
+
+    engine::engine<T> const& engine() const { return *engine_; }
+    /// Who computes.
+    backend::computer const& computer() const { return computer_; }
+
+    std::vector<hooks::site> const& sites() const { return engine_->sites(); }
+    int layers() const { return engine_->layers(); }
+    index width() const { return engine_->width(); }
+    index vocabulary() const { return engine_->facts().vocabulary; }
+    index context_length() const { return engine_->facts().context_length; }
+    int threads() const { return engine_->threads(); }
+
+    /// Full forward passes with hooks. @see engine::forward
+    void run(prompt_list const& prompts, hooks::hook_set<T> const& set) const {
+        engine::forward(*engine_, prompts, set);
+    }
+
+    /// Logits of every position of one prompt, [T, V], with hooks at work. @throws as engine::forward
+    tensor::buffer<T, 2> logits(std::vector<token_id> const& prompt, hooks::hook_set<T> const& set = {}) const {
+        tensor::buffer<T, 2> all({static_cast<index>(prompt.size()), vocabulary()});
+        auto const read = hooks::capture<T>(logits_site(), [&](hooks::rows_at<T>& here) {
+            auto const rows = here.read();
+            for (index r = 0; r < here.count(); ++r) {
+                auto const position = here.rows[static_cast<std::size_t>(r)].position;
+                std::copy_n(rows[r].data(), vocabulary(), all[position].data());
+            }
+        });
+        run({prompt}, set | read);
+        return all;
+    }
+
+    struct run_and_cache {
+        tensor::buffer<T, 2> logits;  ///< [T, V]
+        hooks::activation_cache<T> cache;
+    };
+    /// Logits and activations of a prompt: cache["blocks.0.attn.hook_pattern"] is [1, H, T, T], in
+    /// TransformerLens' shapes.
+    /// @param patterns  of site names; "*" is every site but those that have to be named
+    /// @throws site_error on a pattern that names no site; as engine::forward
+    run_and_cache run_with_cache(std::vector<token_id> const& prompt, std::vector<std::string> const& patterns = {"*"},
+                                 hooks::hook_set<T> const& set = {}) const {
+        hooks::activation_cache<T> cache{hooks::selected_sites(sites(), patterns), {static_cast<index>(prompt.size())}};
+        auto logits = this->logits(prompt, set | cache.fills());
+        return {std::move(logits), std::move(cache)};
+    }
+
+private:
+    std::string logits_site() const { return sites().back().name(); }
+
+    backend::computer computer_;
+    std::shared_ptr<engine::engine<T> const> engine_;
+};
+
+/// Which weights a model gets.
+enum class weights {
+    stored,    ///< those of the checkpoint
+    random,    ///< the family's own initialisation: a folder needs config.json alone
+    shuffled,  ///< those of the checkpoint, every tensor's elements permuted
+};
+
+struct load_options {
+    backend::request backend = {};  ///< what computes, with how many threads
+    plateau::weights weights = weights::stored;
+    std::uint64_t seed = 0;  ///< of random and shuffled weights
+    bool bf16 = false;       ///< matrices and their inputs are rounded to bfloat16 (T = float)
+};
+
+/// A model of given tensors: those of a checkpoint, a baseline's, or arrays of your own. @param texts  with its
+/// configuration
+/// @param meanwhile  something else to do, on one of the threads
+/// @throws config_error on a family that is not known, file_error on tensors that do not fit, memory_error
+template <class T, class Context>
+model<T> assemble(std::shared_ptr<Context const> ctx, models::model_texts texts,
+                  models::tensor_source<T> const& tensors, bool bf16 = false,
+                  std::function<void(models::model_texts&)> const& meanwhile = {}) {
+    auto transformer = models::assemble<Context, T>(*ctx, texts.config, tensors, bf16 ? dtype::bf16 : dtype_of<T>, [&] {
+        if (meanwhile) meanwhile(texts);
+    });
+    return model<T>{std::move(ctx), std::move(transformer), std::move(texts)};
+}
+
+namespace detail {
+
+/// The tensors of a checkpoint, or of a baseline in their place. @param opened  outlives them
+template <class T>
+std::shared_ptr<models::tensor_source<T> const> taken_weights(models::checkpoint<T> const& opened,
+                                                              load_options const& options) {
+    if (options.weights == weights::random) {
+        return std::make_shared<models::random_weights<T>>(opened.config, options.seed);
+    }
+    if (options.weights == weights::shuffled) {
+        return std::make_shared<models::shuffled_weights<T>>(*opened.weights, options.seed);
+    }
+    return opened.weights;
+}
+
+}  // namespace detail
+
+/// Loads a Hugging Face directory (config.json with safetensors; snapshot folders of its cache too) or a GGUF file.
+/// @throws file_error, config_error, numeric_error (weights that are not finite), memory_error; usage_error and
+///         device_error where the backend is not there
+template <class T>
+model<T> load(std::filesystem::path const& path, load_options const& options = {}) {
+    return backend::with_context(options.backend, [&](auto const& ctx) {
+        auto const opened = models::open<T>(path, options.weights != weights::random);
+        models::model_texts texts;
+        texts.config = opened.config;
+        auto const tensors = detail::taken_weights(opened, options);
+        return assemble<T>(ctx, texts, *tensors, options.bf16,
+                           [&](models::model_texts& into) { into.take_tokenizer(opened.tokenizer); });
+    });
+}
+
+}  // namespace plateau

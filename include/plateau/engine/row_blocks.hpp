@@ -1,0 +1,58 @@
+#pragma once
+/// How the rows of many pairs are dealt into blocks.
+
+#include <algorithm>
+#include <vector>
+
+#include <plateau/backend/rows.hpp>
+
+namespace plateau::engine {
+
+/// `points` points of item `item`, `rows` rows each.
+struct row_count {
+    index item;
+    index points;
+    index rows;
+};
+
+/// Points [first_point, first_point + points) of an item, together in one block. If first_point > 0 the block evaluates
+/// point 0 again before them.
+struct point_run {
+    index item;
+    index first_point;
+    index points;
+};
+
+/// Deals all points, in order, into blocks of at most about `block_rows` rows; blocks are filled up, and as equal as
+/// whole row groups and the number of threads allow. A block holds at least one new point, however many rows that has.
+/// @param whole  leave all points of an item together, however large the block
+inline std::vector<std::vector<point_run>> row_blocks(std::vector<row_count> const& counts, index block_rows,
+                                                      int threads, bool whole = false) {
+    index total = 0;
+    for (auto const& one : counts) total += one.points * one.rows;
+    index blocks_wanted = std::max<index>(1, (total + block_rows - 1) / std::max<index>(block_rows, 1));
+    blocks_wanted = (blocks_wanted + threads - 1) / threads * threads;
+    index const capacity = backend::whole_tiles((total + blocks_wanted - 1) / blocks_wanted);
+
+    std::vector<std::vector<point_run>> blocks;
+    index used = capacity;
+    for (auto const& one : counts) {
+        for (index next = 0; next < one.points;) {
+            index const reference = next > 0 ? 1 : 0;
+            index const least = whole ? one.points : 1;
+            index fits = (capacity - used) / one.rows - reference;
+            if (fits < least) {
+                blocks.emplace_back();
+                used = 0;
+                fits = std::max(least, capacity / one.rows - reference);
+            }
+            index const points = std::min(fits, one.points - next);
+            blocks.back().push_back({one.item, next, points});
+            used += (points + reference) * one.rows;
+            next += points;
+        }
+    }
+    return blocks;
+}
+
+}  // namespace plateau::engine

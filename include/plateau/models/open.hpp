@@ -1,0 +1,98 @@
+#pragma once
+/// A checkpoint opened: its configuration, its tensors and the way to its tokenizer.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <plateau/io/gguf_checkpoint.hpp>
+#include <plateau/io/safetensors.hpp>
+#include <plateau/io/tokenizer.hpp>
+#include <plateau/models/families.hpp>
+#include <plateau/models/tensor_source.hpp>
+
+namespace plateau::models {
+
+/// What comes along with weights: the configuration, and a tokenizer.
+struct model_texts {
+    io::model_config config;
+    std::shared_ptr<io::tokenizer const> tokenizer;  ///< null if the checkpoint has none that is supported
+    std::string tokenizer_problem;                   ///< why it is null
+
+    /// @throws file_error that says why there is no tokenizer
+    io::tokenizer const& require_tokenizer() const {
+        if (!tokenizer) throw file_error(tokenizer_problem, "; give token ids instead of text");
+        return *tokenizer;
+    }
+
+    /// Token ids of a text, without a beginning-of-text token. @throws file_error without a tokenizer
+    std::vector<token_id> tokenize(std::string_view text) const { return require_tokenizer().encode(text); }
+
+    /// The beginning-of-text token, of the tokenizer or else of the configuration.
+    std::optional<token_id> bos() const {
+        if (tokenizer && tokenizer->bos()) return tokenizer->bos();
+        return config.bos.empty() ? std::nullopt : std::optional{config.bos.front()};
+    }
+
+    /// Takes the tokenizer, or why there is none: a model without text is still a model, and the reason is kept for
+    /// whoever asks.
+    void take_tokenizer(std::function<io::tokenizer()> const& make) {
+        try {
+            tokenizer = std::make_shared<io::tokenizer const>(make());
+        } catch (error const& reason) {
+            tokenizer_problem = reason.what();
+        }
+    }
+};
+
+/// An opened checkpoint. Files stay mapped as long as `weights` lives.
+template <class T>
+struct checkpoint {
+    io::model_config config;
+    std::shared_ptr<tensor_source<T> const> weights;  ///< null if they are not wanted
+    std::function<io::tokenizer()> tokenizer;         ///< reads it; throws if there is none
+};
+
+namespace detail {
+
+/// A checkpoint's file and the source that reads it, as one.
+template <class File, class T>
+struct owned_source {
+    File file;
+    source_of<File, T> source;
+
+    explicit owned_source(std::filesystem::path const& path) : file{path}, source{file, path.string()} {}
+};
+
+}  // namespace detail
+
+/// Opens a Hugging Face directory (config.json with safetensors; snapshot folders of its cache too) or a GGUF file.
+/// @param with_weights  false for a folder whose weights are not wanted, or not there
+/// @throws file_error, config_error
+template <class T>
+checkpoint<T> open(std::filesystem::path const& path, bool with_weights = true) {
+    if (!std::filesystem::exists(path)) {
+        throw file_error("there is no model at ", path.string(), ": give a Hugging Face folder or a GGUF file");
+    }
+    if (!std::filesystem::is_directory(path)) {
+        using stored = detail::owned_source<io::gguf_checkpoint, T>;
+        auto const opened = std::make_shared<stored>(path);
+        return {opened->file.config(), std::shared_ptr<tensor_source<T> const>{opened, &opened->source},
+                [opened] { return io::tokenizer::from_gguf(opened->file.file()); }};
+    }
+    auto const config = path / "config.json";
+    checkpoint<T> found{parse_model_config(io::read_text(config), config.string()), nullptr,
+                        [path] { return io::tokenizer::from_json_file(path / "tokenizer.json"); }};
+    if (with_weights) {
+        auto const opened = std::make_shared<detail::owned_source<io::safetensors_checkpoint, T>>(path);
+        found.weights = std::shared_ptr<tensor_source<T> const>{opened, &opened->source};
+    }
+    return found;
+}
+
+}  // namespace plateau::models

@@ -1,0 +1,130 @@
+#pragma once
+/// Packs stored matrices into weights, all of them at once, a piece at a time.
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <plateau/core/parallel.hpp>
+#include <plateau/models/tensor_source.hpp>
+#include <plateau/tensor/buffer.hpp>
+
+namespace plateau::models {
+
+/// Which rows of a stored tensor of `all` rows belong to a layer: runs of `run` rows, one every `stride` rows, from
+/// `first` on.
+struct row_runs {
+    index first, run, stride, all;
+
+    index operator()(index row) const { return first + row / run * stride + row % run; }
+};
+
+/// Each matrix is read from its source a piece at a time and packed from there, whichever thread is free, so that no
+/// matrix exists twice and all threads end together.
+template <class Context, class T>
+class weight_filler {
+public:
+    using weight = typename Context::template weight<T>;
+    using writer = decltype(std::declval<weight&>().writer());
+
+    /// @param source  kept as a reference      @param storage  of the weights
+    weight_filler(tensor_source<T> const& source, dtype storage) : source_{source}, storage_{storage} {}
+
+    /// A stored matrix, [rows, columns].
+    struct stored_matrix {
+        std::string name;
+        index rows, columns;
+        row_runs stored_rows;
+        bool transposed = false;  ///< columns are the outputs of weights, not rows
+    };
+    /// A weight that takes values of a matrix: outputs of it are the columns [first, first + outputs) of a transposed
+    /// one, all rows of another.
+    struct target {
+        writer to;
+        index first, outputs;
+    };
+
+    void add(stored_matrix matrix, std::vector<target> targets) {
+        constexpr index transposed_rows = 32 / writer::input_step * writer::input_step;  // a few pages of each panel
+        index const step = matrix.transposed ? transposed_rows : index{writer::output_step};
+        index const first_piece = pieces_;
+        pieces_ += (matrix.rows + step - 1) / step;
+        matrices_.push_back({std::move(matrix), std::move(targets), step, first_piece});
+    }
+
+    /// Reads and packs all matrices that were added. @param meanwhile  something else to do, on one of the threads
+    /// @throws numeric_error on a value that is not finite: the first one in the order in which they were added
+    void fill(int threads, std::function<void()> const& meanwhile) {
+        index largest = 0;
+        for (auto const& task : matrices_) largest = std::max(largest, task.step * task.matrix.columns);
+        std::vector<tensor::buffer<T, 1>> scratch(static_cast<std::size_t>(threads));
+        std::atomic<index> read{0};
+        parallel_for(threads, pieces_ + 1, [&](index item, int worker) {
+            if (item == 0) return meanwhile();
+            auto& memory = scratch[static_cast<std::size_t>(worker)];
+            if (memory.size() == 0) memory = tensor::buffer<T, 1>::for_overwrite({largest});
+            auto const& task = holder_of(item - 1);
+            index const first = (item - 1 - task.first_piece) * task.step;
+            index const count = std::min(task.step, task.matrix.rows - first);
+            pack(task, first, count, memory.data());
+            constexpr index often = 1 << 24;  // elements
+            index const elements = count * task.matrix.columns, before = read.fetch_add(elements);
+            if (before / often != (before + elements) / often) source_.drop_pages();
+        });
+    }
+
+private:
+    struct packing_task {
+        stored_matrix matrix;
+        std::vector<target> targets;
+        index step;         ///< rows in a piece
+        index first_piece;  ///< counted over all matrices
+    };
+
+    packing_task const& holder_of(index piece) const {
+        auto const after = std::upper_bound(matrices_.begin(), matrices_.end(), piece,
+                                            [](index p, packing_task const& t) { return p < t.first_piece; });
+        return *std::prev(after);
+    }
+
+    void pack(packing_task const& task, index first, index count, void* memory) const {
+        if constexpr (std::is_same_v<T, float>) {
+            if (storage_ == dtype::bf16) return pack_as<bfloat16>(task, first, count, memory);
+        }
+        pack_as<T>(task, first, count, memory);
+    }
+
+    /// Reads rows of a matrix as S and hands them to its weights. @param memory  for step × columns elements
+    template <class S>
+    void pack_as(packing_task const& task, index first, index count, void* memory) const {
+        auto* const values = static_cast<S*>(memory);
+        auto const& matrix = task.matrix;
+        auto const& runs = matrix.stored_rows;
+        // rows that stand together in the file are read together
+        for (index row = first; row < first + count;) {
+            index const some = std::min(runs.run - row % runs.run, first + count - row);
+            source_.read_rows(
+                matrix.name, runs(row), some,
+                {values + (row - first) * matrix.columns, static_cast<std::size_t>(some * matrix.columns)});
+            row += some;
+        }
+        // outputs of a weight are rows here, or columns of a transposed matrix
+        for (auto const& [to, column, outputs] : task.targets) {
+            if (!matrix.transposed) to.outputs(first, tensor::view<S const, 2>{values, {count, matrix.columns}});
+            else to.inputs(first, tensor::view<S const, 2>{values + column, {count, outputs}, {matrix.columns, 1}});
+        }
+    }
+
+    tensor_source<T> const& source_;
+    dtype storage_;
+    std::vector<packing_task> matrices_;  // in the order in which they were added
+    index pieces_ = 0;                    // of all of them
+};
+
+}  // namespace plateau::models

@@ -1,0 +1,83 @@
+#pragma once
+/// A branch of a block: what a part, with its norms, adds to the residual stream.
+
+#include <optional>
+
+#include <plateau/nn/norm.hpp>
+
+namespace plateau::nn {
+
+inline constexpr work_buffer added_normed{"added normed"};  ///< [R, D]: the same behind the norm after the part
+
+/// The hook points of a branch.
+struct branch_sites {
+    norm_sites before, after;
+    hooks::site_id out;  ///< what is added to the residual stream
+};
+inline constexpr branch_sites attention_sites{norm_sites_from(hooks::site_id::ln1_scale),
+                                              norm_sites_from(hooks::site_id::ln1_post_scale),
+                                              hooks::site_id::attn_out};
+inline constexpr branch_sites mlp_sites{norm_sites_from(hooks::site_id::ln2_scale),
+                                        norm_sites_from(hooks::site_id::ln2_post_scale), hooks::site_id::mlp_out};
+
+/// What a block adds to the residual stream: after(part(before(x))), each norm if it is there. The part is any type
+/// with
+///     part.forward(layer_rows, x, y)      y = part(x), [R, D] each
+/// and, if it can add to y itself, part.forward(layer_rows, x, y, backend::accumulate::yes).
+template <class Norm, class Part>
+struct branch {
+    branch_sites at;
+    Part part = {};
+    std::optional<Norm> before = {}, after = {};
+
+    /// What the part reads of x: behind its norm, or x itself.
+    template <class Context, class T, class Rows>
+    Rows read(layer_rows<Context, T> l, Rows x) const {
+        if (!before) return x;
+        auto const normed = l.matrix(norm_out_buffer, x.extent(1));
+        before->forward(l, at.before, x, normed);
+        return normed;
+    }
+
+    /// after(part(x)); its hooks fire. @param x  what the part reads
+    template <class Context, class T, class Rows>
+    Rows addend(layer_rows<Context, T> l, Rows x) const {
+        auto added = l.matrix(added_buffer, x.extent(1));
+        part.forward(l, x, added);
+        if (after) {
+            auto const normed = l.matrix(added_normed, x.extent(1));
+            after->forward(l, at.after, added, normed);
+            added = normed;
+        }
+        l.hook(at.out, added);
+        return added;
+    }
+
+    /// y += after(part(x)). A part that can add does so itself, unless somebody wants to see what it adds.
+    template <class Context, class T, class Rows>
+    void add_to(layer_rows<Context, T> l, Rows x, Rows y) const {
+        if constexpr (requires { part.forward(l, x, y, backend::accumulate::yes); }) {
+            if (!after && !l.wanted(at.out)) return part.forward(l, x, y, backend::accumulate::yes);
+        }
+        backend::add<T>(l.context(), addend(l, x), y);
+    }
+
+    /// Calls f(name, width) for the work matrices that nobody looks at, as far as the part tells of its own.
+    template <class F>
+    void each_work_matrix(index width, F&& f) const {
+        f(norm_out_buffer, width);
+        f(added_buffer, width);
+        if (after) f(added_normed, width);
+        if constexpr (requires { part.each_work_matrix(f); }) part.each_work_matrix(f);
+    }
+
+    /// Appends the hook points in firing order. @param width  D
+    void list(std::vector<hooks::site>& sites, int layer, index width) const {
+        if (before) before->list(sites, layer, at.before, width);
+        part.list(sites, layer);
+        if (after) after->list(sites, layer, at.after, width);
+        hooks::add_site(sites, {at.out, layer, hooks::site_axes::vector, 1, width});
+    }
+};
+
+}  // namespace plateau::nn

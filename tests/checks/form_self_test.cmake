@@ -1,0 +1,54 @@
+# cmake -DBUILD=<scratch folder> -P form_self_test.cmake
+# Plants one offence at a time in a small tree and requires that form.cmake sees it and says so.
+cmake_minimum_required(VERSION 3.25)
+
+string(REPEAT "\n" 251 lines_251)
+string(REPEAT "\n" 401 lines_401)
+string(REPEAT "\n" 90 lines_90)
+string(REPEAT "PLATEAU_RARE void f()\;\n" 16 sixteen)
+
+# expect(name "message or empty for a clean tree" path content [path content ...])
+function(expect name message)
+    set(root ${BUILD}/${name})
+    file(REMOVE_RECURSE ${root})
+    foreach(i RANGE 3)
+        file(WRITE ${root}/include/plateau/core/clean_${i}.hpp "#pragma once\n")
+    endforeach()
+    while(ARGN)
+        list(POP_FRONT ARGN path content)
+        file(WRITE ${root}/include/plateau/${path} "#pragma once\n${content}\n")
+    endwhile()
+    execute_process(COMMAND ${CMAKE_COMMAND} -DSOURCE=${root} -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/form.cmake
+                    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+    string(REGEX REPLACE "[ \n]+" " " output "${output}")
+    if(message STREQUAL "")
+        if(NOT status EQUAL 0)
+            message(SEND_ERROR "${name}: a clean tree was refused: ${output}")
+        endif()
+    elseif(status EQUAL 0)
+        message(SEND_ERROR "${name}: not noticed")
+    elseif(NOT output MATCHES "${message}")
+        message(SEND_ERROR "${name}: expected the message '${message}', got: ${output}")
+    else()
+        message(STATUS "${name}: refused (${CMAKE_MATCH_0})")
+    endif()
+endfunction()
+
+expect(clean "" nn/a.hpp "// class Context, gnu::cold
+template <class Context> void f(int a, int b, int c, std::map<int, int> const& d, int e, int g);
+void h() { call(a, b, c, d, e, f, g); }")
+expect(long_header "nn/a.hpp: 25[0-9] lines" nn/a.hpp "${lines_251}")
+expect(longer_header "io/a.hpp: 40[0-9] lines" io/a.hpp "${lines_401}")
+expect(median "the median header has" io/a.hpp "${lines_90}" io/b.hpp "${lines_90}" io/c.hpp "${lines_90}" io/d.hpp "${lines_90}"
+    io/e.hpp "${lines_90}")
+expect(parameters "f has more than 6 parameters" engine/a.hpp
+    "void f(int a, std::map<int, int> const& b, int c, int d,\n   int e, T const* p, int g = {1, 2})\;")
+expect(model_above_engine "'class Model'" sweep/a.hpp "template <class T, class Model>\nvoid f(Model const&)\;")
+expect(context_above_engine "'class Context'" program/a.hpp "template <class Context>\nvoid f()\;")
+expect(auto_model "'auto const& model,'" sweep/a.hpp "void f(auto const& model, int)\;")
+expect(branch "is_same_v<typename Context::space" nn/a.hpp "if constexpr (std::is_same_v<typename Context::space, host>) {}")
+expect(direct "if constexpr \\(x::direct" sae/a.hpp "if constexpr (x::direct) {}")
+expect(cold "gnu::cold: use PLATEAU_RARE" io/a.hpp "[[gnu::cold]] void f()\;")
+expect(noinline "gnu::noinline: use PLATEAU_RARE" io/a.hpp "[[gnu::noinline]] void f()\;")
+expect(rare "PLATEAU_RARE is used 16 times" io/a.hpp "${sixteen}")
+expect(always_inline "always_inline is for kernels" nn/a.hpp "[[gnu::always_inline]] void f()\;")
