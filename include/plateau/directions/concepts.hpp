@@ -35,14 +35,13 @@ concept Sampler = requires(Candidate const& sampler, counter_rng& rng) {
 
 /// The direction at a as a vector of length 1. @param name  for messages
 /// @throws shape_error if it has not a's length; domain_error if it is zero or not finite
-template <class T, class D>
-    requires Direction<D, T> std::vector<double> unit_direction(D const& direction, std::span<T const> a,
-                                                                counter_rng& rng,
-                                                                std::string const& name = "the direction") {
-        std::vector<double> const drawn = direction(a, rng);
-        if (drawn.size() != a.size())
-            throw shape_error(name, " has ", drawn.size(), " elements, the activation ", a.size());
-        return paths::unit(std::span<double const>{drawn}, name.c_str());
-    }
+template <class T, Direction<T> D>
+std::vector<double> unit_direction(D const& direction, std::span<T const> a, counter_rng& rng,
+                                   std::string const& name = "the direction") {
+    std::vector<double> const drawn = direction(a, rng);
+    if (drawn.size() != a.size())
+        throw shape_error(name, " has ", drawn.size(), " elements, the activation ", a.size());
+    return paths::unit(std::span<double const>{drawn}, name.c_str());
+}
 
 }  // namespace plateau::directions

@@ -12,6 +12,9 @@ namespace plateau::tensor {
 
 namespace detail {
 
+template <class T>
+concept Arithmetic = std::is_arithmetic_v<T>;
+
 template <class T, class Matrix>
 using eigen_map_target = std::conditional_t<std::is_const_v<T>, Matrix const, Matrix>;
 
@@ -34,16 +37,16 @@ using eigen_vector_map =
     Eigen::Map<detail::eigen_map_target<T, Eigen::Matrix<std::remove_cv_t<T>, Eigen::Dynamic, 1>>, Eigen::Unaligned>;
 
 /// @param view  [R, C] host memory, rows at any distance      @return an R x C map of the same memory
-template <class T>
-    requires std::is_arithmetic_v<T> eigen_matrix_map<T> as_eigen(view<T, 2> view) {
-        return {view.data(), view.extent(0), view.extent(1), Eigen::OuterStride<>{view.stride(0)}};
-    }
+template <detail::Arithmetic T>
+eigen_matrix_map<T> as_eigen(view<T, 2> view) {
+    return {view.data(), view.extent(0), view.extent(1), Eigen::OuterStride<>{view.stride(0)}};
+}
 
 /// @param view  [N] host memory      @return a column vector over the same memory
-template <class T>
-    requires std::is_arithmetic_v<T> eigen_vector_map<T> as_eigen(view<T, 1> view) {
-        return {view.data(), view.extent(0)};
-    }
+template <detail::Arithmetic T>
+eigen_vector_map<T> as_eigen(view<T, 1> view) {
+    return {view.data(), view.extent(0)};
+}
 
 /// A view of an Eigen matrix, map, ref or block: [rows, cols], or [size] for what is a vector at compile time.
 /// The view lives as long as the matrix keeps its memory. Column-major matrices and strided vectors do not compile.

@@ -1,0 +1,82 @@
+# cmake -DSOURCE=<plateau> -P readme.cmake
+#
+# The README files beside what they speak of. Fails, naming each offence, on
+#   - a block of C++ that is not cut from a compiled file: <!-- from PATH --> stands on the line before it, and its text in that file;
+#   - a link to a file that is not there;
+#   - a README.md at the top of more than 10 KB.
+cmake_minimum_required(VERSION 3.25)
+
+set(offences "")
+macro(offence)
+    string(CONCAT text ${ARGN})
+    list(APPEND offences "${text}")
+endmacro()
+
+# without what CMake takes for its own in lists and names
+function(plain text out)
+    string(REPLACE ";" "\\$" text "${text}")
+    string(REPLACE "[" "(" text "${text}")
+    string(REPLACE "]" ")" text "${text}")
+    set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
+file(GLOB readmes RELATIVE ${SOURCE} ${SOURCE}/README.md ${SOURCE}/*/README.md ${SOURCE}/*/*/README.md)
+if(NOT readmes)
+    message(FATAL_ERROR "There is no README.md under ${SOURCE}.")
+endif()
+set(blocks 0)
+set(links 0)
+foreach(readme IN LISTS readmes)
+    cmake_path(GET readme PARENT_PATH folder)
+    file(READ ${SOURCE}/${readme} text)
+    string(LENGTH "${text}" length)
+    if(readme STREQUAL "README.md" AND length GREATER 10240)
+        offence("${readme}: ${length} bytes, 10240 at most: the rest belongs to the folders it speaks of")
+    endif()
+
+    # blocks of C++, one after the other
+    set(rest "${text}")
+    while(TRUE)
+        string(FIND "${rest}" "\n```cpp\n" begin)
+        if(begin EQUAL -1)
+            break()
+        endif()
+        math(EXPR blocks "${blocks} + 1")
+        string(SUBSTRING "${rest}" 0 ${begin} before)
+        math(EXPR begin "${begin} + 8")
+        string(SUBSTRING "${rest}" ${begin} -1 rest)
+        string(FIND "${rest}" "```" end)
+        string(SUBSTRING "${rest}" 0 ${end} block)
+        if(NOT before MATCHES "<!-- from ([^ ]+) -->$")
+            offence("${readme}: a block of C++ without a line <!-- from FILE --> before it")
+        elseif(NOT EXISTS ${SOURCE}/${CMAKE_MATCH_1})
+            offence("${readme}: there is no ${CMAKE_MATCH_1} that a block could be from")
+        else()
+            set(from ${CMAKE_MATCH_1})
+            file(READ ${SOURCE}/${from} code)
+            string(FIND "${code}" "${block}" found)
+            if(found EQUAL -1)
+                plain("${block}" block)
+                offence("${readme}: this stands not in ${from}:\n${block}")
+            endif()
+        endif()
+    endwhile()
+
+    # links to files: ](PATH), not to the web and not to a place in the page
+    plain("${text}" flat)
+    string(REGEX MATCHALL "\\)\\([^():# ]+[)#]" targets "${flat}")
+    foreach(target IN LISTS targets)
+        string(REGEX REPLACE "^\\)\\(|[)#]$" "" target "${target}")
+        math(EXPR links "${links} + 1")
+        if(NOT EXISTS ${SOURCE}/${folder}/${target})
+            offence("${readme}: links to ${target}, which is not there")
+        endif()
+    endforeach()
+endforeach()
+
+list(LENGTH readmes count)
+if(offences)
+    list(JOIN offences "\n  " offences)
+    message(FATAL_ERROR "README files of ${SOURCE}:\n  ${offences}")
+endif()
+message(STATUS "${count} README files, ${blocks} blocks of C++, ${links} links")
