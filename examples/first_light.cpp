@@ -1,3 +1,9 @@
+// The published experiment on one pair of prompts: how sharply the output changes on the way from A to B, and where.
+//
+//     first_light [MODEL]
+//
+// -> max slope 4\.4[0-9]+ at alpha = 0\.500
+
 #include <cstdio>
 
 #include <plateau/plateau.hpp>
