@@ -40,12 +40,27 @@ struct operands {
     std::vector<backend::segment<T, typename C::space>> const& segments;
     typename C::template buffer<T, 2> const& owned;
     tensor::view<T const, 2> host;
-    tensor::view<T, 2> host_out;
     tensor::buffer<T, 2>&& host_owned;
     std::span<index const> ids;
     std::span<double> probabilities;
     std::span<backend::logit_summary> summaries;
     tensor::view<backend::scored_token<T>, 2> best;
+};
+
+/// What attention asks of the rows of a block.
+template <class C, class T>
+struct block_rows {
+    index rows() const;
+    std::vector<backend::segment<T, typename C::space>> segments(int layer) const;
+    std::vector<backend::prefix_layers> prefix_layers(int layer) const;
+};
+
+/// True if rows that are not finite are noted layer by layer.
+template <class C, class T>
+concept can_note = requires(typename C::finite_notes notes, operands<C, T> g) {
+    { notes.template after_layer<T>(g.ctx, int{}, int{}, g.y) } -> std::same_as<index>;
+    { notes.first(g.ctx, int{}, int{}) } -> std::same_as<backend::noted_row>;
+    { notes.moves() } -> std::same_as<index>;
 };
 
 /// True if the calls that make up `operation` compile for elements of type T in the memory of C.
@@ -63,8 +78,6 @@ constexpr bool compiles(backend::op operation) {
             return requires(given g) {
                 backend::linear_activate<T>(g.ctx, activation::silu, g.x, g.layer, &g.layer, g.y);
             };
-        case op::linear_outputs:
-            return requires(given g) { linear_outputs<T>(g.ctx, g.x, g.layer, index{}, index{}, g.y); };
         case op::gather_rows: return requires(given g) { backend::gather_rows<T>(g.ctx, g.layer.weight, g.ids, g.y);
             };
         case op::norm:
@@ -79,11 +92,12 @@ constexpr bool compiles(backend::op operation) {
             };
         case op::prefix_attention:
             return requires(given g) { backend::prefix_attention<T>(g.ctx, g.shape, g.x, g.x, g.x, g.segments, g.y); };
-        case op::tiled_attention:
-            return requires(given g, backend::prefix_layers layers, typename C::template attention_work<T> & tiles) {
-                tile_attention<T>(g.ctx, g.shape, index{}, g.segments,
-                                  std::span<backend::prefix_layers const>{&layers, 1}, tiles);
-                tiled_attention<T>(g.ctx, g.shape, g.x, g.x, g.x, tiles, 0, g.y);
+        case op::attend:
+            return requires(given g, block_rows<C, T> rows, typename C::template attention_work<T> & work) {
+                work.begin();
+                { work.form() } -> std::same_as<std::array<index, 3>>;
+                backend::prepare_attention<T>(g.ctx, g.shape, rows, 0, work);
+                backend::attend<T>(g.ctx, g.shape, {g.x, g.x, g.x}, rows, 0, work, g.y);
             };
         case op::attention_steps:
             return requires(given g) {
@@ -105,6 +119,7 @@ constexpr bool compiles(backend::op operation) {
             return requires(given g) {
                 { backend::first_not_finite<T>(g.ctx, g.x) } -> std::same_as<index>;
                 backend::note_not_finite<T>(g.ctx, g.x, g.counts);
+                requires can_note<C, T>;
             };
         case op::linear_points:
             return requires(given g) { backend::linear_points<T>(g.ctx, g.x, g.x, g.numbers, g.fractions, g.y); };
@@ -130,17 +145,16 @@ constexpr bool compiles(backend::op operation) {
                 { backend::allocate<T>(g.ctx, g.x.extents()) } -> std::same_as<typename C::template buffer<T, 2>>;
                 { backend::rows_that_fit(g.ctx, index{}) } -> std::same_as<index>;
                 {
+                    backend::rows_with_memory<T>(
+                        g.ctx, index{}, index{}, index{}, [](index) {}, [] {})
+                    } -> std::same_as<index>;
+                {
                     backend::moved_to(g.ctx, std::move(g.host_owned))
                     } -> std::same_as<typename C::template buffer<T, 2>>;
                 backend::in_backend<T>(g.ctx, g.host);
                 { backend::to_host(g.ctx, g.owned) } -> std::same_as<tensor::buffer<T, 2>>;
                 backend::copy<T>(g.ctx, g.x, g.y);
                 backend::clear<T>(g.ctx, g.y);
-            };
-        case op::transfer:
-            return requires(given g) {
-                upload<T>(g.ctx, g.host, g.y);
-                download<T>(g.ctx, g.x, g.host_out);
             };
     }
     return false;

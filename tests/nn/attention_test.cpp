@@ -15,7 +15,6 @@ using testing::random_buffer;
 using testing::same_bits;
 using testing::same_rows;
 
-context const ctx{1};
 index const width = 12, heads = 4, kv_heads = 2, head_width = 6;
 
 template <class T>
@@ -30,26 +29,24 @@ nn::attention<context, T> make(bool rotary, bool bias = true) {
     return layer;
 }
 
-/// Rows at the positions after a prefix, if there is one.
-template <class T>
+/// Where rows stand: after a prefix, if there is one.
 struct placed {
     index start = 0;
-    nn::kv_cache<context, T> const* prefix = nullptr;
-    nn::kv_cache<context, T>* record = nullptr;
+    nn::kept_keys const* prefix = nullptr;
+    nn::kept_keys* record = nullptr;
 };
 
 template <class T>
 buffer<T, 2> forward(nn::attention<context, T> const& layer, buffer<T, 2> const& x, hooks::hook_set<T> const& set = {},
-                     placed<T> const& at = {}) {
+                     placed const& at = {}) {
     index const rows = x.extent(0);
     std::vector<hooks::site> sites;
     layer.list(sites, 1);
     buffer<T, 2> y({rows, width});
-    testing::run_rows<T>(x, testing::positions(at.start, rows), {0, rows, at.start, at.prefix, at.record}, set, sites,
-                         [&](auto& pass) {
-        auto const in = pass.matrix(nn::slot::normed, width), out = pass.matrix(nn::slot::delta, width);
+    testing::run_rows<T>(x, testing::positions(at.start, rows, 0, at.prefix, at.record), set, sites, [&](auto& pass) {
+        auto const in = pass.matrix(nn::norm_out_buffer, width), out = pass.matrix(nn::added_buffer, width);
         for (index r = 0; r < rows; ++r) std::copy_n(x[r].data(), width, in[r].data());
-        layer.forward(ctx, pass, 1, in, out);
+        layer.forward({pass, 1}, in, out);
         y = testing::copy_of<T>(out, rows);
     });
     return y;
@@ -187,13 +184,14 @@ TEMPLATE_TEST_CASE("rows after a recorded prefix have the bits of the whole sequ
     nn::kv_cache<context, TestType> of_prefix{testing::one_thread, 1, 1, prefix, layer.kv_width()},
         of_whole{testing::one_thread, 1, 1, prefix, layer.kv_width()};
     auto const own = testing::copy_of<TestType>(x.view().rows(prefix, rows - prefix), rows - prefix);
-    forward(layer, testing::copy_of<TestType>(x, prefix), {}, {0, nullptr, &of_prefix});
-    forward(layer, x, {}, {0, nullptr, &of_whole});
+    forward(layer, testing::copy_of<TestType>(x, prefix), {}, {.record = &of_prefix});
+    forward(layer, x, {}, {.record = &of_whole});
     CHECK(same_rows(of_prefix.keys(1), of_whole.keys(1)));
     CHECK(same_rows(of_prefix.values(1), of_whole.values(1)));
-    CHECK(same_rows(forward(layer, own, {}, {prefix, &of_prefix}).view(), whole.view().rows(prefix, rows - prefix)));
+    CHECK(same_rows(forward(layer, own, {}, {.start = prefix, .prefix = &of_prefix}).view(),
+                    whole.view().rows(prefix, rows - prefix)));
     testing::record<TestType> seen;  // step by step too
-    CHECK(same_rows(forward(layer, own, seen.watch("*pattern"), {prefix, &of_prefix}).view(),
+    CHECK(same_rows(forward(layer, own, seen.watch("*pattern"), {.start = prefix, .prefix = &of_prefix}).view(),
                     whole.view().rows(prefix, rows - prefix)));
 }
 
@@ -202,9 +200,9 @@ TEST_CASE("what a cache keeps is what a patch made of keys and values", "[nn][at
     auto const x = random_buffer<double, 2>({5, width}, 5);
     nn::kv_cache<context, double> plain{testing::one_thread, 1, 1, 5, layer.kv_width()},
         patched{testing::one_thread, 1, 1, 5, layer.kv_width()};
-    forward(layer, x, {}, {0, nullptr, &plain});
+    forward(layer, x, {}, {.record = &plain});
     forward(layer, x, testing::multiply<double>("*rot_k", 2) | testing::multiply<double>("*hook_v", 4),
-            {0, nullptr, &patched});
+            {.record = &patched});
     for (index i = 0; i < 5 * layer.kv_width(); ++i) {
         REQUIRE(patched.keys(1).data()[i] == 2 * plain.keys(1).data()[i]);
         REQUIRE(patched.values(1).data()[i] == 4 * plain.values(1).data()[i]);
@@ -216,13 +214,14 @@ TEST_CASE("keys and values alone are those of the whole layer", "[nn][attention]
     auto const x = random_buffer<double, 2>({5, width}, 5);
     nn::kv_cache<context, double> expected{testing::one_thread, 1, 1, 5, layer.kv_width()},
         alone{testing::one_thread, 1, 1, 5, layer.kv_width()};
-    forward(layer, x, {}, {0, nullptr, &expected});
+    forward(layer, x, {}, {.record = &expected});
     testing::record<double> seen;
     std::vector<hooks::site> sites;
     layer.list(sites, 1);
-    testing::run_rows<double>(
-        x, testing::positions(0, 5), {0, 5, 0, nullptr, &alone}, seen.watch("*rot_k"), sites,
-        [&](auto& pass) { layer.keys_and_values(ctx, pass, 1, pass.matrix(nn::slot::residual, width)); });
+    testing::run_rows<double>(x, testing::positions(0, 5, 0, nullptr, &alone), seen.watch("*rot_k"), sites,
+                              [&](auto& pass) {
+        layer.keys_and_values({pass, 1}, pass.residual(width));
+    });
     CHECK(same_rows(alone.keys(1), expected.keys(1)));
     CHECK(same_rows(alone.values(1), expected.values(1)));
 }

@@ -16,7 +16,6 @@ using testing::same_bits;
 using testing::same_rows;
 using T = double;  // what is typed lies below the block and is tested there; the contract here is of bits
 
-context const ctx{1};
 index const width = 12, rows = 7;
 int const layer = 3;
 
@@ -49,7 +48,11 @@ nn::norm<context, T> make_norm(norm_kind kind, unsigned seed) {
 }
 
 standard make(nn::order order) {
-    standard block{make_norm(norm_kind::rms, 8), make_norm(norm_kind::layer, 9), make_attention(), make_mlp()};
+    standard block;
+    block.attention.before = make_norm(norm_kind::rms, 8);
+    block.attention.part = make_attention();
+    block.mlp.before = make_norm(norm_kind::layer, 9);
+    block.mlp.part = make_mlp();
     block.order = order;
     return block;
 }
@@ -63,10 +66,10 @@ std::vector<hooks::site> sites_of(Block const& block) {
 
 template <class Block>
 buffer<T, 2> forward(Block const& block, buffer<T, 2> const& x, hooks::hook_set<T> const& set = {},
-                     nn::sequence<context, T> const& where = {0, rows}) {
+                     nn::rows const& where = testing::positions(0, rows)) {
     buffer<T, 2> y(x.extents());
-    testing::run_rows<T>(x, testing::positions(where.start, x.extent(0)), where, set, sites_of(block), [&](auto& pass) {
-        block.forward(ctx, pass, layer, width);
+    testing::run_rows<T>(x, where, set, sites_of(block), [&](auto& pass) {
+        block.forward(nn::layer_rows<context, T>{pass, layer}, pass.residual(width));
         y = testing::copy_of<T>(pass.residual(width), x.extent(0));
     });
     return y;
@@ -86,7 +89,7 @@ void require_hook_contract(Block const& block) {
     auto const sites = sites_of(block);
     auto watch_all = seen.watch("*");
     for (auto const& at : sites) {
-        if (hooks::on_request(at.id)) watch_all = watch_all | seen.watch(at.name());
+        if (hooks::explicit_only(at.id)) watch_all = watch_all | seen.watch(at.name());
     }
     CHECK(same_rows(forward(block, x, watch_all).view(), y.view()));
     REQUIRE(seen.order.size() == sites.size());
@@ -108,29 +111,29 @@ TEST_CASE("every hook point of a block keeps the contract", "[nn][block]") {
     auto block = make(GENERATE(nn::order::sequential, nn::order::parallel));
     SECTION("norms before") {}
     SECTION("norms on both sides") {
-        block.norm1_post = make_norm(norm_kind::layer, 30);
-        block.norm2_post = make_norm(norm_kind::rms, 31);
+        block.attention.after = make_norm(norm_kind::layer, 30);
+        block.mlp.after = make_norm(norm_kind::rms, 31);
     }
     SECTION("norms after") {
-        block.norm1_post = make_norm(norm_kind::rms, 30);
-        block.norm2_post = make_norm(norm_kind::rms, 31);
-        block.norm1.reset();
-        block.norm2.reset();
+        block.attention.after = make_norm(norm_kind::rms, 30);
+        block.mlp.after = make_norm(norm_kind::rms, 31);
+        block.attention.before.reset();
+        block.mlp.before.reset();
     }
-    SECTION("one norm before both, or before the attention alone") { block.norm2.reset(); }
+    SECTION("one norm before both, or before the attention alone") { block.mlp.before.reset(); }
     SECTION("an attention with everything") {
-        block.attend.clip = 0.7;
-        block.attend.query_norm =
+        block.attention.part.clip = 0.7;
+        block.attention.part.query_norm =
             nn::norm<context, T>{norm_kind::layer, 1e-5, random_buffer<T, 1>({6}, 32), random_buffer<T, 1>({6}, 33)};
-        block.attend.key_norm = nn::norm<context, T>{norm_kind::rms, 1e-5, random_buffer<T, 1>({6}, 34)};
-        block.attend.rotary = std::make_shared<nn::rope>(nn::rope::standard(4, 1e4));
-        block.attend.shape.cap = 0.9;
-        block.attend.shape.window = 3;
+        block.attention.part.key_norm = nn::norm<context, T>{norm_kind::rms, 1e-5, random_buffer<T, 1>({6}, 34)};
+        block.attention.part.rotary = std::make_shared<nn::rope>(nn::rope::standard(4, 1e4));
+        block.attention.part.shape.cap = 0.9;
+        block.attention.part.shape.window = 3;
     }
     SECTION("queries and keys normalised over all heads") {
-        block.attend.norms_by_head = false;
-        block.attend.query_norm = nn::norm<context, T>{norm_kind::rms, 1e-5, random_buffer<T, 1>({24}, 32)};
-        block.attend.key_norm = nn::norm<context, T>{norm_kind::rms, 1e-5, random_buffer<T, 1>({12}, 34)};
+        block.attention.part.norms_by_head = false;
+        block.attention.part.query_norm = nn::norm<context, T>{norm_kind::rms, 1e-5, random_buffer<T, 1>({24}, 32)};
+        block.attention.part.key_norm = nn::norm<context, T>{norm_kind::rms, 1e-5, random_buffer<T, 1>({12}, 34)};
     }
     require_hook_contract(block);
 }
@@ -179,9 +182,9 @@ TEST_CASE("a head's input reaches that head alone", "[nn][block]") {
     }
     // all heads share one input where each has keys and values of its own
     CHECK_THROWS_AS(hooks::matching_sites(sites_of(block), "*hook_attn_in"), site_error);
-    block.attend.shape.kv_heads = 4;
-    block.attend.key = testing::random_linear<T>(24, width, true, 2);
-    block.attend.value = testing::random_linear<T>(24, width, true, 3);
+    block.attention.part.shape.kv_heads = 4;
+    block.attention.part.key = testing::random_linear<T>(24, width, true, 2);
+    block.attention.part.value = testing::random_linear<T>(24, width, true, 3);
     auto const all = forward(block, x, change("*hook_attn_in", head));
     auto const each = forward(
         block, x, change("*hook_q_input", head) | change("*hook_k_input", head) | change("*hook_v_input", head));
@@ -201,7 +204,7 @@ TEST_CASE("results of heads and the bias are the attention's output, and what is
     forward(block, x, hooks::patch<T>("*hook_z", remove) | without_z.watch("*attn_out"));
     for (index r = 0; r < rows; ++r) {
         for (index i = 0; i < width; ++i) {
-            double sum = block.attend.output.bias.data()[i];
+            double sum = block.attention.part.output.bias.data()[i];
             for (index h = 0; h < 4; ++h) sum += seen.at("hook_result")(r, h, i);
             CHECK(std::abs(sum - seen.at("attn_out")(r, 0, i)) < 1e-14);
             CHECK(std::abs(without.at("attn_out")(r, 0, i) - without_z.at("attn_out")(r, 0, i)) < 1e-14);
@@ -258,19 +261,19 @@ TEST_CASE("a row's bits do not depend on what shares its block of rows", "[nn][b
     buffer<T, 2> both({65 + rows, width});
     std::copy_n(other.data(), other.size(), both.data());
     std::copy_n(x.data(), x.size(), both[65].data());
-    auto ids = testing::positions(0, 65, 0);
-    for (auto const& id : testing::positions(0, rows, 1)) ids.push_back(id);
-    std::vector<nn::sequence<context, T>> const sequences{{0, 65}, {65, rows}};
+    auto two = testing::positions(0, 65, 0);
+    testing::add_positions(two, 0, rows, 1);
     nn::pass<context, T> pass{testing::one_thread};
-    pass.begin(ids, sequences, nullptr);
+    nn::layer_rows<context, T> const in_layer{pass, layer};
+    pass.begin(two, nullptr);
     std::copy_n(both.data(), both.size(), pass.residual(width).data());
-    block.forward(ctx, pass, layer, width);
+    block.forward(in_layer, pass.residual(width));
     CHECK(same_rows(pass.residual(width).rows(65, rows), alone.view()));
     // the same pass, used again, for fewer rows
-    std::vector<nn::sequence<context, T>> const one{{0, rows}};
-    pass.begin(testing::positions(0, rows), one, nullptr);
+    auto const one = testing::positions(0, rows);
+    pass.begin(one, nullptr);
     std::copy_n(x.data(), x.size(), pass.residual(width).data());
-    block.forward(ctx, pass, layer, width);
+    block.forward(in_layer, pass.residual(width));
     CHECK(same_rows(pass.residual(width), alone.view()));
 }
 
@@ -279,10 +282,9 @@ TEST_CASE("recording keys and values alone leaves the stream and keeps what a fo
     auto const x = random_buffer<T, 2>({rows, width}, 20);
     nn::kv_cache<context, T> expected{testing::one_thread, layer, 1, rows, block.kv_width()},
         alone{testing::one_thread, layer, 1, rows, block.kv_width()};
-    forward(block, x, {}, {0, rows, 0, nullptr, &expected});
-    testing::run_rows<T>(x, testing::positions(0, rows), {0, rows, 0, nullptr, &alone}, {}, sites_of(block),
-                         [&](auto& pass) {
-        block.record_keys_and_values(ctx, pass, layer, width);
+    forward(block, x, {}, testing::positions(0, rows, 0, nullptr, &expected));
+    testing::run_rows<T>(x, testing::positions(0, rows, 0, nullptr, &alone), {}, sites_of(block), [&](auto& pass) {
+        block.record_keys_and_values(nn::layer_rows<context, T>{pass, layer}, pass.residual(width));
         CHECK(same_rows(pass.residual(width), x.view()));
     });
     CHECK(same_rows(alone.keys(layer), expected.keys(layer)));
@@ -293,8 +295,9 @@ TEST_CASE("the last row after a recorded prefix has the bits of the whole sequen
     auto const block = make(nn::order::sequential);
     auto const x = random_buffer<T, 2>({rows, width}, 20);
     nn::kv_cache<context, T> prefix{testing::one_thread, layer, 1, rows - 1, block.kv_width()};
-    auto const whole = forward(block, x, {}, {0, rows, 0, nullptr, &prefix});
-    auto const last = forward(block, testing::copy_of<T>(x.view().rows(rows - 1, 1), 1), {}, {0, 1, rows - 1, &prefix});
+    auto const whole = forward(block, x, {}, testing::positions(0, rows, 0, nullptr, &prefix));
+    auto const last = forward(block, testing::copy_of<T>(x.view().rows(rows - 1, 1), 1), {},
+                              testing::positions(rows - 1, 1, 0, &prefix));
     CHECK(same_bits(last.data(), whole[rows - 1].data(), width));
 }
 
@@ -303,14 +306,13 @@ TEST_CASE("the last row after a recorded prefix has the bits of the whole sequen
 struct tanh_norm {
     double steepness = 1;
 
-    template <class Context, class Value>
-    void forward(Context const&, nn::pass<Context, Value>& p, int at_layer, nn::norm_sites const& at,
-                 typename nn::pass<Context, Value>::const_rows_view x,
-                 typename nn::pass<Context, Value>::rows_view y) const {
+    using rows = nn::layer_rows<context, T>;
+
+    void forward(rows l, nn::norm_sites const& at, rows::const_rows_view x, rows::rows_view y) const {
         for (index r = 0; r < x.extent(0); ++r) {
             for (index i = 0; i < x.extent(1); ++i) y(r, i) = std::tanh(steepness * x(r, i));
         }
-        p.hook(at.out, at_layer, y);
+        l.hook(at.out, y);
     }
 
     void list(std::vector<hooks::site>& sites, int at_layer, nn::norm_sites const& at, index d_model) const {
@@ -318,18 +320,19 @@ struct tanh_norm {
     }
 };
 
-/// Another: a feed-forward part that reverses a row.
+/// Another: a feed-forward part that reverses a row, by way of a work matrix of its own.
+inline constexpr nn::work_buffer reversed{"reversed"};
+
 struct reversal {
-    template <class Context, class Value>
-    void forward(Context const&, nn::pass<Context, Value>& p, int at_layer,
-                 typename nn::pass<Context, Value>::const_rows_view x,
-                 typename nn::pass<Context, Value>::rows_view y) const {
-        auto const post = p.matrix(nn::slot::mlp_post, x.extent(1));
-        for (index r = 0; r < p.rows(); ++r) {
+    using rows = nn::layer_rows<context, T>;
+
+    void forward(rows l, rows::const_rows_view x, rows::rows_view y) const {
+        auto const post = l.matrix(reversed, x.extent(1));
+        for (index r = 0; r < x.extent(0); ++r) {
             for (index i = 0; i < x.extent(1); ++i) post(r, i) = x(r, x.extent(1) - 1 - i);
         }
-        p.hook(hooks::site_id::mlp_post, at_layer, post);
-        for (index r = 0; r < p.rows(); ++r) std::copy_n(post[r].data(), x.extent(1), y[r].data());
+        l.hook(hooks::site_id::mlp_post, post);
+        backend::copy<T>(l.context(), post, y);
     }
 
     void list(std::vector<hooks::site>& sites, int at_layer) const {
@@ -339,14 +342,20 @@ struct reversal {
 
 TEST_CASE("a block of one's own parts keeps the contract at every hook point that it lists", "[nn][block]") {
     SECTION("own norm") {
-        nn::block<tanh_norm, nn::attention<context, T>, nn::mlp<context, T>> const block{tanh_norm{1}, tanh_norm{0.5},
-                                                                                         make_attention(), make_mlp()};
+        nn::block<tanh_norm, nn::attention<context, T>, nn::mlp<context, T>> block;
+        block.attention.before = tanh_norm{1};
+        block.mlp.before = tanh_norm{0.5};
+        block.attention.part = make_attention();
+        block.mlp.part = make_mlp();
         require_hook_contract(block);
         CHECK_THROWS_AS(hooks::matching_sites(sites_of(block), "*ln1.hook_scale"), site_error);
     }
     SECTION("own feed-forward part, parallel") {
         using norm = nn::norm<context, T>;
-        nn::block<norm, nn::attention<context, T>, reversal> block{norm{}, norm{}, make_attention()};
+        nn::block<norm, nn::attention<context, T>, reversal> block;
+        block.attention.before = norm{};
+        block.mlp.before = norm{};
+        block.attention.part = make_attention();
         block.order = nn::order::parallel;
         require_hook_contract(block);
         auto const x = random_buffer<T, 2>({rows, width}, 20);

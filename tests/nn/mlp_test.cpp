@@ -14,7 +14,6 @@ using testing::context;
 using testing::random_buffer;
 using testing::same_bits;
 
-context const ctx{1};
 index const width = 9, inner = 21;
 
 nn::mlp<context, double> make(activation act, bool gated, bool bias) {
@@ -32,10 +31,10 @@ buffer<double, 2> forward(nn::mlp<context, double> const& layer, buffer<double, 
     std::vector<hooks::site> sites;
     layer.list(sites, 1);
     buffer<double, 2> y({x.extent(0), width});
-    testing::run_rows<double>(x, testing::positions(0, x.extent(0)), {0, x.extent(0)}, set, sites, [&](auto& pass) {
-        auto const in = pass.matrix(nn::slot::normed, width), out = pass.matrix(nn::slot::delta, width);
+    testing::run_rows<double>(x, testing::positions(0, x.extent(0)), set, sites, [&](auto& pass) {
+        auto const in = pass.matrix(nn::norm_out_buffer, width), out = pass.matrix(nn::added_buffer, width);
         for (index r = 0; r < x.extent(0); ++r) std::copy_n(x[r].data(), width, in[r].data());
-        layer.forward(ctx, pass, 1, in, out);
+        layer.forward({pass, 1}, in, out);
         y = testing::copy_of<double>(out, x.extent(0));
     });
     return y;

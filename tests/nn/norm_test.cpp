@@ -13,7 +13,7 @@ using testing::context;
 using testing::random_buffer;
 using testing::same_bits;
 
-context const ctx{1};
+constexpr auto sites_of_norm = nn::norm_sites_from(hooks::site_id::ln1_scale);
 
 template <class T>
 nn::norm<context, T> make(norm_kind kind, index width, bool with_weights) {
@@ -28,10 +28,10 @@ nn::norm<context, T> make(norm_kind kind, index width, bool with_weights) {
 template <class T>
 buffer<T, 2> forward(nn::norm<context, T> const& layer, buffer<T, 2> const& x, hooks::hook_set<T> const& set = {}) {
     std::vector<hooks::site> sites;
-    layer.list(sites, 2, nn::ln1_sites, x.extent(1));
+    layer.list(sites, 2, sites_of_norm, x.extent(1));
     buffer<T, 2> y(x.extents());
-    testing::run_rows<T>(x, testing::positions(0, x.extent(0)), {0, x.extent(0)}, set, sites, [&](auto& pass) {
-        layer.forward(ctx, pass, 2, nn::ln1_sites, pass.residual(x.extent(1)), y);
+    testing::run_rows<T>(x, testing::positions(0, x.extent(0)), set, sites, [&](auto& pass) {
+        layer.forward({pass, 2}, sites_of_norm, pass.residual(x.extent(1)), y);
     });
     return y;
 }
@@ -106,10 +106,10 @@ TEMPLATE_TEST_CASE("the input is left alone", "[nn][norm]", float, double) {
     auto const layer = make<TestType>(both_kinds(), 33, true);
     auto const x = random_buffer<TestType, 2>({3, 33}, 3);
     std::vector<hooks::site> sites;
-    layer.list(sites, 0, nn::ln1_sites, 33);
+    layer.list(sites, 0, sites_of_norm, 33);
     buffer<TestType, 2> y({3, 33});
-    testing::run_rows<TestType>(x, testing::positions(0, 3), {0, 3}, {}, sites, [&](auto& pass) {
-        layer.forward(ctx, pass, 0, nn::ln1_sites, pass.residual(33), y);
+    testing::run_rows<TestType>(x, testing::positions(0, 3), {}, sites, [&](auto& pass) {
+        layer.forward({pass, 0}, sites_of_norm, pass.residual(33), y);
         CHECK(testing::same_rows(pass.residual(33), x.view()));
     });
 }

@@ -12,49 +12,40 @@ using plateau::tensor::buffer;
 using plateau::tensor::view;
 using testing::context;
 using pass = nn::pass<context, float>;
-using sequences = std::vector<nn::sequence<context, float>>;
+
+constexpr nn::work_buffer some_buffer{"some"};
 
 TEST_CASE("work matrices have the rows of the block", "[nn][pass]") {
     pass p{testing::one_thread};
     for (index const rows : {1, 65, 64, 7}) {
-        sequences const one{{0, rows}};
-        p.begin(testing::positions(0, rows), one, nullptr);
+        auto const block = testing::positions(0, rows);
+        p.begin(block, nullptr);
         CHECK(p.rows() == rows);
-        CHECK(p.matrix(nn::slot::q, 5).extents() == std::array<index, 2>{rows, 5});
-        CHECK(p.residual(3).data() == p.matrix(nn::slot::residual, 3).data());
-        for (float& value : p.matrix(nn::slot::q, 9).flat()) value = 1;  // all of it is memory
+        CHECK(p.matrix(some_buffer, 5).extents() == std::array<index, 2>{rows, 5});
+        CHECK(p.residual(3).data() == p.matrix(nn::residual_buffer, 3).data());
+        for (float& value : p.matrix(some_buffer, 9).flat()) value = 1;  // all of it is memory
     }
-}
-
-TEST_CASE("slots do not share memory, and a slot keeps its contents", "[nn][pass]") {
-    pass p{testing::one_thread};
-    sequences const one{{0, 3}};
-    p.begin(testing::positions(0, 3), one, nullptr);
-    for (float& value : p.matrix(nn::slot::q, 4).flat()) value = 1;
-    for (float& value : p.matrix(nn::slot::k, 4).flat()) value = 2;
-    for (float value : p.matrix(nn::slot::q, 4).flat()) CHECK(value == 1);
 }
 
 TEST_CASE("the angles of a pass are those of its rows' positions", "[nn][pass]") {
     auto const first = nn::rope::standard(6, 1e4), second = nn::rope::standard(10, 1e3);
-    auto ids = testing::positions(5, 3);
-    ids.push_back(ids.back());  // a position twice in a row
-    for (auto const& id : testing::positions(0, 2, 1)) ids.push_back(id);
-    sequences const two{{0, 3, 0}, {4, 2}};
+    auto rows = testing::positions(5, 3);
+    testing::add_positions(rows, 7, 1);  // a position twice in a row
+    testing::add_positions(rows, 0, 2, 1);
     pass p{testing::one_thread};
     auto const require_angles = [&](nn::rope const& rotary) {
         auto const [cosines, sines] = p.angles(rotary);
         for (index r = 0; r < p.rows(); ++r) {
             std::vector<float> c(static_cast<std::size_t>(rotary.half())), s(c);
-            rotary.angles(ids[static_cast<std::size_t>(r)].position, c.data(), s.data());
+            rotary.angles(rows.ids[static_cast<std::size_t>(r)].position, c.data(), s.data());
             CHECK(testing::same_bits(cosines[r].data(), c.data(), rotary.half()));
             CHECK(testing::same_bits(sines[r].data(), s.data(), rotary.half()));
         }
     };
-    p.begin(ids, two, nullptr);
+    p.begin(rows, nullptr);
     for (auto const* rotary : {&first, &first, &second, &first}) require_angles(*rotary);
-    for (auto& id : ids) id.position += 100;
-    p.begin(ids, two, nullptr);  // other rows: nothing of the old ones is kept
+    for (auto& id : rows.ids) id.position += 100;
+    p.begin(rows, nullptr);  // other rows: nothing of the old ones is kept
     require_angles(first);
 }
 
@@ -63,9 +54,9 @@ TEST_CASE("a hook sees the rows of the block alone, split into heads", "[nn][pas
     testing::record<float> seen;
     hooks::plan<float> const plan{seen.watch("*"), sites};
     pass p{testing::one_thread};
-    sequences const one{{0, 5}};
-    p.begin(testing::positions(0, 5), one, &plan);
-    auto const q = p.matrix(nn::slot::q, 6);
+    auto const five = testing::positions(0, 5);
+    p.begin(five, &plan);
+    auto const q = p.matrix(some_buffer, 6);
     float next = 0;
     for (float& value : q.flat()) value = next++;
     CHECK(p.wanted(hooks::site_id::q, 0));
@@ -76,15 +67,18 @@ TEST_CASE("a hook sees the rows of the block alone, split into heads", "[nn][pas
     auto const& rows = seen.at("hook_q");
     CHECK(rows.extents() == std::array<index, 3>{5, 2, 3});
     CHECK(rows(4, 1, 2) == q(4, 5));
-    p.begin(testing::positions(0, 5), one, nullptr);
+    p.begin(five, nullptr);
     CHECK_FALSE(p.wanted(hooks::site_id::q, 0));
 }
 
 TEST_CASE("keys that a row sees at most: the longest sequence with its prefix", "[nn][pass]") {
     pass p{testing::one_thread};
     nn::kv_cache<context, float> const prefix{testing::one_thread, 0, 1, 9, 4};
-    sequences const several{{0, 3}, {3, 2, 9, &prefix}, {5, 7}};
-    p.begin(testing::positions(0, 12), several, nullptr);
+    nn::rows several;
+    testing::add_positions(several, 0, 3, 0);
+    testing::add_positions(several, 9, 2, 1, &prefix);
+    testing::add_positions(several, 0, 7, 2);
+    p.begin(several, nullptr);
     CHECK(p.keys() == 11);
     auto const segments = p.segments(0);
     REQUIRE(segments.size() == 3);
@@ -98,8 +92,10 @@ TEST_CASE("keys that a row sees at most: the longest sequence with its prefix", 
 TEST_CASE("keys and values are recorded at their positions, as many as the cache holds", "[nn][pass]") {
     pass p{testing::one_thread};
     nn::kv_cache<context, float> kept{testing::one_thread, 0, 1, 4, 2};
-    sequences const one{{1, 5, 2, &kept, &kept}};  // positions 2..6 of a cache that ends at 4
-    p.begin(testing::positions(1, 6), one, nullptr);
+    nn::rows two;
+    testing::add_positions(two, 0, 1, 0);
+    testing::add_positions(two, 2, 5, 1, &kept, &kept);  // positions 2..6 of a cache that ends at 4
+    p.begin(two, nullptr);
     auto const keys = testing::random_buffer<float, 2>({6, 2}, 1), values = testing::random_buffer<float, 2>({6, 2}, 2);
     p.record(0, keys, values);
     p.record(1, keys, values);  // a layer that is not kept
@@ -114,14 +110,13 @@ TEST_CASE("a value that is not finite is reported with its layer, item and posit
     float const bad = GENERATE(std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
                                std::numeric_limits<float>::quiet_NaN());
     pass p{testing::one_thread};
-    sequences const one{{0, 3}};
-    p.begin(testing::positions(4, 3, 17), one, nullptr);
+    auto const rows = testing::positions(4, 3, 17);
+    p.begin(rows, nullptr);
     auto x = testing::random_buffer<float, 2>({3, 33}, 1, 1e30);
-    context const ctx{1};
-    CHECK_NOTHROW(p.require_finite(2, x, "pair"));
+    CHECK_NOTHROW(p.check_finite(2, 5, x, "pair"));
     x(1, GENERATE(0, 32)) = bad;
-    CHECK_THROWS_AS(p.require_finite(2, x, "pair"), numeric_error);
-    CHECK_THROWS_WITH(p.require_finite(2, x, "pair"), testing::contains("layer 2, pair 17, position 5"));
+    CHECK_THROWS_AS(p.check_finite(2, 5, x, "pair"), numeric_error);
+    CHECK_THROWS_WITH(p.check_finite(2, 5, x, "pair"), testing::contains("layer 2, pair 17, position 5"));
 }
 
 }  // namespace

@@ -25,11 +25,19 @@ nn::linear<context, T> random_linear(index outputs, index inputs, bool bias, std
     return layer;
 }
 
-/// Rows of one sequence: positions [start, start + count) of `item`.
-inline std::vector<hooks::row_id> positions(index start, index count, index item = 0) {
-    std::vector<hooks::row_id> ids;
-    for (index t = 0; t < count; ++t) ids.push_back({item, 0, start + t, t + 1 == count, false});
-    return ids;
+/// Adds a sequence to a block of rows: positions [start, start + count) of `item`, whose prompt ends there.
+inline void add_positions(nn::rows& rows, index start, index count, index item = 0,
+                          nn::kept_keys const* prefix = nullptr, nn::kept_keys* record = nullptr) {
+    std::vector<token_id> const tokens(static_cast<std::size_t>(count));
+    rows.add(nn::rows::prompt_row(item, start, start + count), tokens, prefix, record);
+}
+
+/// Rows of one sequence.
+inline nn::rows positions(index start, index count, index item = 0, nn::kept_keys const* prefix = nullptr,
+                          nn::kept_keys* record = nullptr) {
+    nn::rows rows;
+    add_positions(rows, start, count, item, prefix, record);
+    return rows;
 }
 
 /// A copy of the first `rows` rows.
@@ -90,13 +98,13 @@ hooks::hook_set<T> multiply(std::string const& pattern, T factor) {
     });
 }
 
-/// Runs `body(pass)` over one sequence of rows [R, D] in the residual slot, with hooks. Every hook must fire.
+/// Runs `body(pass)` over rows whose residual stream is x [R, D], with hooks. Every hook must fire.
 template <class T, class Body>
-void run_rows(tensor::view<T const, 2> x, std::vector<hooks::row_id> const& ids, nn::sequence<context, T> const& rows,
-              hooks::hook_set<T> const& set, std::vector<hooks::site> const& sites, Body&& body) {
+void run_rows(tensor::view<T const, 2> x, nn::rows const& rows, hooks::hook_set<T> const& set,
+              std::vector<hooks::site> const& sites, Body&& body) {
     hooks::plan<T> const plan{set, sites};
     nn::pass<context, T> pass{one_thread};
-    pass.begin(ids, {&rows, 1}, &plan);
+    pass.begin(rows, &plan);
     auto const residual = pass.residual(x.extent(1));
     for (index r = 0; r < x.extent(0); ++r) std::copy_n(x[r].data(), x.extent(1), residual[r].data());
     body(pass);

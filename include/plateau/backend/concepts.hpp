@@ -5,7 +5,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <span>
 #include <string_view>
 
@@ -20,42 +19,56 @@ namespace plateau::backend {
 enum class op {
     linear,             ///< linear: Y = X · Wᵀ, or added to Y
     linear_activate,    ///< linear_activate: the first half of an MLP
-    linear_outputs,     ///< linear_outputs: some outputs of `linear` alone
     gather_rows,        ///< gather_rows: embedding
     norm,               ///< norm, and in steps rms_scale, centre_and_scale, divide_rows, affine
     rope,               ///< rotate: rotary position embedding
     prefix_attention,   ///< prefix_attention: rows against a shared prefix and their own keys; causal attention is its
                         ///< special case
-    tiled_attention,    ///< tile_attention, tiled_attention: the same, with what all layers share done once
+    attend,             ///< attend: the same of a block of rows in a layer; prepare_attention: with what all layers
+                        ///< share done once
     attention_steps,    ///< attention_scores, attention_softmax, attention_mix
     activation,         ///< activate: silu, gelu, gelu_tanh, relu, and gated
     add,                ///< add: residual and bias
     bounds,             ///< scale, cap, clip
-    not_finite,         ///< first_not_finite, note_not_finite
+    not_finite,         ///< first_not_finite, note_not_finite, and the context's finite_notes
     linear_points,      ///< linear_points: of straight lines
     row_distances,      ///< row_distances
     sign_codes,         ///< sign_codes, hamming_distances
     summarise_logits,   ///< summarise_logits: log-sum-exp, KL and best tokens of logits that are never stored
     log_probabilities,  ///< log_probabilities: of given tokens, from logits that are never stored
     edit_rows,  ///< edit_rows: parts of rows replaced, added to, scaled, or without their part along a direction
-    memory,     ///< allocate, rows_that_fit, moved_to, in_backend, to_host, copy, clear
-    transfer,   ///< upload, download: rows from host memory, and to it
+    memory,     ///< allocate, rows_that_fit, rows_with_memory, moved_to, in_backend, to_host, copy, clear
 };
 
 /// All of them, in their order.
 inline constexpr auto operations = [] {
-    std::array<op, static_cast<std::size_t>(op::transfer) + 1> all{};
+    std::array<op, static_cast<std::size_t>(op::memory) + 1> all{};
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<op>(i);
     return all;
 }();
 
 constexpr std::string_view name_of(op operation) {
     constexpr std::array<std::string_view, operations.size()> names{
-        "linear",     "linear_activate",  "linear_outputs",    "gather_rows",     "norm",
-        "rope",       "prefix_attention", "tiled_attention",   "attention_steps", "activation",
-        "add",        "bounds",           "not_finite",        "linear_points",   "row_distances",
-        "sign_codes", "summarise_logits", "log_probabilities", "edit_rows",       "memory",
-        "transfer"};
+        "linear",
+        "linear_activate",
+        "gather_rows",
+        "norm",
+        "rope",
+        "prefix_attention",
+        "attend",
+        "attention_steps",
+        "activation",
+        "add",
+        "bounds",
+        "not_finite",
+        "linear_points",
+        "row_distances",
+        "sign_codes",
+        "summarise_logits",
+        "log_probabilities",
+        "edit_rows",
+        "memory",
+    };
     return names[static_cast<std::size_t>(operation)];
 }
 
@@ -67,11 +80,6 @@ public:
         for (op const one : some) bits_ |= bit(one);
     }
     constexpr bool contains(op operation) const { return (bits_ & bit(operation)) != 0; }
-    constexpr op_set without(std::initializer_list<op> some) const {
-        op_set rest = *this;
-        for (op const one : some) rest.bits_ &= ~bit(one);
-        return rest;
-    }
 
 private:
     static constexpr std::uint32_t bit(op operation) { return std::uint32_t{1} << static_cast<unsigned>(operation); }

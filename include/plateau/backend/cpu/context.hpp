@@ -73,12 +73,10 @@ private:
     kernel_table<float> const* kernels_;
 };
 
-/// All but what spares a device something.
 template <>
-inline constexpr op_set operations_of<cpu_context, float> =
-    op_set{operations}.without({op::linear_outputs, op::tiled_attention, op::transfer});
+inline constexpr op_set operations_of<cpu_context, float>{operations};
 template <>
-inline constexpr op_set operations_of<cpu_context, double> = operations_of<cpu_context, float>;
+inline constexpr op_set operations_of<cpu_context, double>{operations};
 
 static_assert(Backend<cpu_context>);
 

@@ -61,7 +61,7 @@ void prefix_attention(cuda_context const& ctx, std::type_identity_t<attention_sh
 
 /// Makes what attentions of one shape share in a block of rows, before they need it: its rows dealt into tiles, once
 /// for all layers with the same heads. @see the CPU's attend
-template <class T, class Rows>
+template <DeviceElement T, class Rows>
 void prepare_attention(cuda_context const& ctx, attention_shape<T> const& shape, Rows& rows, int layer,
                        attention_tiles<T>& tiles) {
     std::array const heads{shape.heads, shape.kv_heads, shape.width};
@@ -73,7 +73,7 @@ void prepare_attention(cuda_context const& ctx, attention_shape<T> const& shape,
 }
 
 /// z = attention of a block's rows in a layer.
-template <class T, class Rows>
+template <DeviceElement T, class Rows>
 void attend(cuda_context const& ctx, attention_shape<T> const& shape, attention_rows<T, device_space> const& own,
             Rows& rows, int layer, attention_tiles<T>& tiles, device_view<T, 2> z) {
     prepare_attention(ctx, shape, rows, layer, tiles);
