@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <plateau/io/npy.hpp>
-#include <plateau/models/forward.hpp>
+#include <plateau/engine/prompts.hpp>
 
 #include "support/baked.hpp"
 
@@ -26,10 +26,10 @@ inline std::vector<std::string> model_names() {
 }
 
 /// Prompts of an NPY file [N,T]; `lengths` cuts them.
-inline plateau::models::prompt_list prompts(std::filesystem::path const& file,
+inline plateau::prompt_list prompts(std::filesystem::path const& file,
                                             std::vector<plateau::index> const& lengths = {}) {
     auto const tokens = plateau::io::integers(plateau::io::read_npy(file), file.string());
-    plateau::models::prompt_list all;
+    plateau::prompt_list all;
     for (plateau::index i = 0; i < tokens.shape.at(0); ++i) {
         auto const length = lengths.empty() ? tokens.shape.at(1) : lengths.at(static_cast<std::size_t>(i));
         auto& prompt = all.emplace_back();

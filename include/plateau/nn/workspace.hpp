@@ -40,8 +40,8 @@ public:
         auto& memory = memory_of(which);
         if (memory.size() < rows * width) {
             memory = {};
-            memory = backend::allocate<T>(*ctx_, std::array{rows * width});
             ++moves_;
+            memory = backend::allocate<T>(*ctx_, std::array{rows * width});
         }
         return memory;
     }

@@ -2,20 +2,21 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include <plateau/engine/generate.hpp>
+#include <plateau/engine/model.hpp>
+#include <plateau/engine/read/answer_logits.hpp>
+#include <plateau/engine/read/predictions.hpp>
+#include <plateau/engine/read/token_losses.hpp>
 #include <plateau/hooks/ablate.hpp>
 #include <plateau/hooks/steer.hpp>
-#include <plateau/models/generate.hpp>
-#include <plateau/models/load.hpp>
-#include <plateau/models/token_losses.hpp>
 #include <plateau/sweep/activation_patching.hpp>
-#include <plateau/sweep/answer_logits.hpp>
 #include <plateau/sweep/freeze.hpp>
 #include <plateau/sweep/interpolate.hpp>
-#include <plateau/sweep/predictions.hpp>
 
 #include "backend/cuda/on_device.hpp"
 #include "support/golden.hpp"
@@ -45,7 +46,7 @@ hooks::hook_set<T> keep(std::string const& pattern, readings<T>& into) {
             auto const& id = w.rows[r];
             auto values = hooks::detail::row_values<T>(at, id, rows[static_cast<index>(r)]);
             auto const key = std::tuple{at.name(), id.item, id.point, id.position};
-            if (id.repeated) CHECK(into.at(key) == values);
+            if (id.reference_copy) CHECK(into.at(key) == values);
             into[key] = std::move(values);
         }
     });
@@ -76,35 +77,50 @@ double largest_difference(readings<T> const& a, readings<T> const& b) {
 template <class T>
 inline constexpr double engine_tolerance = std::is_same_v<T, double> ? 1e-12 : 1e-5;
 
-template <class T, class Context>
-models::language_model<Context, T> tiny_model(Context const& ctx, std::uint64_t seed = 7) {
-    scratch_dir const folder;
-    tiny::checkpoint{seed}.write(folder.path());
-    return models::load<T>(folder.path(), ctx);
+std::shared_ptr<backend::cpu_context const> const processor = std::make_shared<backend::cpu_context>(on_cpu);
+
+/// A device whose blocks have so many rows.
+std::shared_ptr<cuda const> device(index rows = 16384) {
+    return std::make_shared<cuda>(backend::float_products::fp32, rows);
 }
 
-std::vector<sweep::prompt_pair> const pairs{{0, 1}, {1, 2}, {3, 0}, {2, 0, true}};
-models::prompt_list const prompts = tiny::random_prompts(3, {6, 9, 5, 7}, 37);
+template <class T, class Context>
+model<T> loaded(std::filesystem::path const& folder, std::shared_ptr<Context const> ctx, bool bf16 = false) {
+    auto const opened = models::open<T>(folder);
+    models::model_texts texts;
+    texts.config = opened.config;
+    return assemble<T>(std::move(ctx), std::move(texts), *opened.weights, bf16);
+}
+
+template <class T, class Context>
+model<T> tiny_model(std::shared_ptr<Context const> ctx, std::uint64_t seed = 7) {
+    scratch_dir const folder;
+    tiny::checkpoint{seed}.write(folder.path());
+    return loaded<T>(folder.path(), std::move(ctx));
+}
+
+std::vector<sweep::prompt_pair> const pairs{{0, 1}, {1, 2}, {3, 0}, {.from = 0, .to = 2, .context = 2}};
+prompt_list const prompts = tiny::random_prompts(3, {6, 9, 5, 7}, 37);
 
 template <class T>
 sweep::point_writer<T> by_the_host(index steps) {
-    auto const lines = sweep::straight_lines<T>(pairs, steps);
+    auto const lines = sweep::straight_lines<T>(steps);
     return [lines](index pair, index point, auto a, auto b, auto out) { lines(pair, point, a, b, out); };
 }
 
 TEMPLATE_TEST_CASE("every site of every family is the CPU's on the device - models", "[cuda][engine]", float, double) {
-    cuda const ctx;
+    auto const ctx = device();
     for (auto const& name : golden::model_names()) {
         CAPTURE(name);
         auto const folder = golden::models_folder() / name;
         auto const texts = golden::prompts(folder / "tokens.npy");
-        readings<TestType> device, cpu;
-        models::forward(ctx, models::load<TestType>(folder, ctx), texts, keep<TestType>("*", device));
-        models::forward(on_cpu, models::load<TestType>(folder, on_cpu), texts, keep<TestType>("*", cpu));
-        CHECK(largest_difference(device, cpu) <= 10 * engine_tolerance<TestType>);
+        readings<TestType> found, cpu;
+        loaded<TestType>(folder, ctx).run(texts, keep<TestType>("*", found));
+        loaded<TestType>(folder, processor).run(texts, keep<TestType>("*", cpu));
+        CHECK(largest_difference(found, cpu) <= 10 * engine_tolerance<TestType>);
         // what nobody looks at takes faster ways
         readings<TestType> last, expected;
-        models::forward(ctx, models::load<TestType>(folder, ctx), texts, keep<TestType>("unembed.hook_out", last));
+        loaded<TestType>(folder, ctx).run(texts, keep<TestType>("unembed.hook_out", last));
         for (auto const& [key, values] : cpu) {
             if (std::get<0>(key) == "unembed.hook_out") expected[key] = values;
         }
@@ -115,37 +131,34 @@ TEMPLATE_TEST_CASE("every site of every family is the CPU's on the device - mode
 TEST_CASE("weights in bfloat16 give what they give on the CPU", "[cuda][engine]") {
     auto const folder = golden::models_folder() / "llama_gqa";
     auto const texts = golden::prompts(folder / "tokens.npy");
-    cuda const ctx;
-    readings<float> device, cpu, full;
-    models::forward(ctx, models::load<float>(folder, ctx, dtype::bf16), texts, keep<float>("unembed.hook_out", device));
-    models::forward(on_cpu, models::load<float>(folder, on_cpu, dtype::bf16), texts,
-                    keep<float>("unembed.hook_out", cpu));
-    models::forward(on_cpu, models::load<float>(folder, on_cpu), texts, keep<float>("unembed.hook_out", full));
-    CHECK(largest_difference(device, cpu) < 0.01);  // a sum in another order may round to another bfloat16
-    CHECK(largest_difference(device, full) > 1e-4);
+    readings<float> found, cpu, full;
+    loaded<float>(folder, device(), true).run(texts, keep<float>("unembed.hook_out", found));
+    loaded<float>(folder, processor, true).run(texts, keep<float>("unembed.hook_out", cpu));
+    loaded<float>(folder, processor).run(texts, keep<float>("unembed.hook_out", full));
+    CHECK(largest_difference(found, cpu) < 0.01);  // a sum in another order may round to another bfloat16
+    CHECK(largest_difference(found, full) > 1e-4);
 }
 
 template <class TestType>
 void require_full_passes(std::vector<std::string> const& sites, std::vector<std::pair<index, index>> const& positions) {
-    cuda const ctx;
-    auto const model = tiny_model<TestType>(ctx);
+    constexpr index points = 3;
+    auto const model = tiny_model<TestType>(device());
     for (auto const& site : sites) {
         for (auto const& [first, count] : positions) {
             CAPTURE(site, first, count);
-            sweep::patched_rows_options o;
-            o.write_site = site;
-            o.points = 3;
-            o.positions.at = {first, first + count};
-            readings<TestType> rows, full;
-            auto const lines = sweep::straight_lines<TestType>(pairs, o.points);
-            sweep::patched_rows{ctx, model, prompts, o}.run(pairs, lines, keep<TestType>("ln_final.hook_out", rows));
-            readings<TestType> clean;
-            models::forward(ctx, model, prompts, keep<TestType>(site, clean));
+            sweep::setup where{.write = site};
+            where.positions.at = {first, first + count};
+            readings<TestType> rows, clean;
+            auto const lines = sweep::straight_lines<TestType>(points);
+            engine::patched_rows<TestType>{model.engine(), prompts, points, where}.run(
+                pairs, lines, keep<TestType>("ln_final.hook_out", rows));
+            model.run(prompts, keep<TestType>(site, clean));
             for (std::size_t p = 0; p < pairs.size(); ++p) {
                 auto const prompt = [&](index i) -> auto const& { return prompts[static_cast<std::size_t>(i)]; };
+                auto const& pair = pairs[p];
                 auto const span =
-                    sweep::resolve_rows(o.positions, prompt(pairs[p].context), prompt(pairs[p].other), pairs[p]);
-                for (index point = 0; point < o.points; ++point) {
+                    engine::resolve_rows(where.positions, prompt(pair.context), prompt(pair.other()), pair);
+                for (index point = 0; point < points; ++point) {
                     readings<TestType> one;
                     auto const patch = hooks::patch<TestType>(
                         site, [&](auto const&, hooks::where const& w, tensor::view<TestType, 3> values) {
@@ -153,16 +166,14 @@ void require_full_passes(std::vector<std::string> const& sites, std::vector<std:
                                 index const j = w.rows[r].position - span.first;
                                 if (j < 0 || j >= span.count) continue;
                                 auto const width = values.extent(1) * values.extent(2);
-                                tensor::view<TestType const, 2> const a{
-                                    clean.at({site, pairs[p].context, 0, span.first + j}).data(), {1, width}};
-                                tensor::view<TestType const, 2> const b{
-                                    clean.at({site, pairs[p].other, 0, span.other + j}).data(), {1, width}};
-                                lines(static_cast<index>(p), point, a, b,
+                                auto const end = [&](index i) -> tensor::view<TestType const, 2> {
+                                    return {clean.at({site, i, 0, span.of(i, pair) + j}).data(), {1, width}};
+                                };
+                                lines(static_cast<index>(p), point, end(pair.from), end(pair.to),
                                       {values[static_cast<index>(r)].data(), {1, width}});
                             }
                         });
-                    models::forward(ctx, model, {prompt(pairs[p].context)},
-                                    patch | keep<TestType>("ln_final.hook_out", one));
+                    model.run({prompt(pair.context)}, patch | keep<TestType>("ln_final.hook_out", one));
                     for (auto const& [key, values] : one) {
                         if (std::get<3>(key) < span.start) continue;
                         CHECK(
@@ -193,19 +204,17 @@ TEST_CASE("a row's bits do not depend on its block, on how points are made, or o
     for (index const rows : {16384, 12, 3}) {
         for (index const riding : {0, 48}) {
             for (bool const lines : {true, false}) {
-                cuda const ctx{backend::float_products::fp32, rows};
-                auto const model = tiny_model<float>(ctx);
-                sweep::patched_rows_options o;
-                o.points = steps;
-                o.riding_rows = riding;
-                tensor::buffer<double, 2> on_device({4, steps}), by_sink({4, steps});
-                sweep::patched_rows{ctx, model, prompts, o}.run(
-                    pairs, lines ? sweep::straight_lines<float>(pairs, steps) : by_the_host<float>(steps),
+                auto const model = tiny_model<float>(device(rows));
+                tensor::buffer<double, 2> on_device({4, steps}), by_the_reader({4, steps});
+                auto const read = engine::each_read_out<float>("ln_final.hook_out", [&](auto const& r) {
+                    by_the_reader(r.pair, r.point) = metrics::l2_distance<float>(r.reference, r.value);
+                });
+                engine::patched_rows<float>{model.engine(), prompts, steps, {}, {.max_inline_prefix_rows = riding}}.run(
+                    pairs, lines ? sweep::straight_lines<float>(steps) : by_the_host<float>(steps),
                     keep<float>("blocks.*.hook_resid_post", all.emplace_back()) |
-                        sweep::read_distances<float>(ctx, "ln_final.hook_out", on_device) |
-                        sweep::read_distances<float>("ln_final.hook_out", by_sink));
+                        engine::read_distances<float>("ln_final.hook_out", on_device) | read);
                 for (index i = 0; i < on_device.size(); ++i) {
-                    CHECK_THAT(on_device.data()[i], WithinRel(by_sink.data()[i], sum_tolerance<double>(24, 1)));
+                    CHECK_THAT(on_device.data()[i], WithinRel(by_the_reader.data()[i], sum_tolerance<double>(24, 1)));
                 }
                 distances.emplace_back(on_device.flat().begin(), on_device.flat().end());
             }
@@ -218,25 +227,21 @@ TEST_CASE("a row's bits do not depend on its block, on how points are made, or o
 }
 
 TEMPLATE_TEST_CASE("the published experiment is the CPU's", "[cuda][engine]", float, double) {
-    cuda const ctx;
-    auto const device = sweep::interpolate(ctx, tiny_model<TestType>(ctx), prompts, pairs, {.steps = 11});
-    auto const cpu = sweep::interpolate(on_cpu, tiny_model<TestType>(on_cpu), prompts, pairs, {.steps = 11});
+    auto const found = sweep::interpolate(tiny_model<TestType>(device()), prompts, pairs, 11);
+    auto const cpu = sweep::interpolate(tiny_model<TestType>(processor), prompts, pairs, 11);
     double largest = 0;
     for (double const d : cpu.distances.flat()) largest = std::max(largest, d);
     for (index i = 0; i < cpu.distances.size(); ++i) {
-        CHECK_THAT(device.distances.data()[i],
-                   WithinAbs(cpu.distances.data()[i], engine_tolerance<TestType> * largest));
+        CHECK_THAT(found.distances.data()[i], WithinAbs(cpu.distances.data()[i], engine_tolerance<TestType> * largest));
     }
-    for (index p = 0; p < 4; ++p) CHECK(device.distances(p, 0) == 0);
+    for (index p = 0; p < 4; ++p) CHECK(found.distances(p, 0) == 0);
 }
 
 TEST_CASE("interventions, freezing and patching act on the device as on the CPU", "[cuda][engine]") {
     auto const run = [&](auto const& ctx) {
         auto const model = tiny_model<double>(ctx);
-        sweep::patched_rows_options o;
-        o.points = 4;
-        auto const lines = sweep::straight_lines<double>(pairs, o.points);
-        auto const frozen = sweep::freeze(ctx, model, prompts, pairs, o, lines,
+        sweep::sweep_points<double> const line{4, sweep::straight_lines<double>(4)};
+        auto const frozen = sweep::freeze(model, prompts, pairs, line,
                                           {{"blocks.*.hook_mlp_out", sweep::frozen_at::context},
                                            {"blocks.2.attn.hook_pattern", sweep::frozen_at::path_mean}});
         auto const edited =
@@ -251,28 +256,28 @@ TEST_CASE("interventions, freezing and patching act on the device as on the CPU"
             },
             hooks::depends_on::position);
         readings<double> found;
-        sweep::patched_rows{ctx, model, prompts, o}.run(
-            pairs, lines,
+        engine::patched_rows<double>{model.engine(), prompts, line.points, line.setup}.run(
+            pairs, line.write,
             frozen | edited | steered | keep<double>("ln_final.hook_out", found) |
                 keep<double>("blocks.2.attn.hook_result", found) | keep<double>("blocks.1.hook_q_input", found));
         std::map<std::tuple<std::string, index, index, index>, std::vector<double>> last;
         for (auto& [key, values] : found) last.emplace(key, std::move(values));
         return last;
     };
-    cuda const ctx;
-    CHECK(largest_difference<double>(run(ctx), run(on_cpu)) < 1e-12);
+    auto const ctx = device();
+    CHECK(largest_difference<double>(run(ctx), run(processor)) < 1e-12);
     auto const effects = [&](auto const& on) {
         auto const model = tiny_model<double>(on);
-        auto const found = sweep::patch_activations(on, model, tiny::random_prompts(5, {5, 5}, 37)[0],
+        auto const found = sweep::patch_activations(model, tiny::random_prompts(5, {5, 5}, 37)[0],
                                                     tiny::random_prompts(5, {5, 5}, 37)[1], {3, 4});
         std::vector<double> all{found.clean, found.corrupted};
         for (auto const* one : {&found.resid_pre, &found.attn_out, &found.mlp_out, &found.head_z})
             all.insert(all.end(), one->flat().begin(), one->flat().end());
         return all;
     };
-    auto const device = effects(ctx), cpu = effects(on_cpu);
-    REQUIRE(device.size() == cpu.size());
-    for (std::size_t i = 0; i < cpu.size(); ++i) CHECK_THAT(device[i], WithinAbs(cpu[i], 1e-10));
+    auto const found = effects(ctx), cpu = effects(processor);
+    REQUIRE(found.size() == cpu.size());
+    for (std::size_t i = 0; i < cpu.size(); ++i) CHECK_THAT(found[i], WithinAbs(cpu[i], 1e-10));
 }
 
 /// Bytes that came to the host so far; a device does not say.
@@ -308,28 +313,25 @@ TEMPLATE_TEST_CASE("built-in interventions act where the rows are: none comes to
     };
     auto const run = [&](auto const& ctx, hooks::hook_set<TestType> const& set, readings<TestType>* found) {
         auto const model = tiny_model<TestType>(ctx);
-        sweep::patched_rows_options o;
-        o.points = 4;
-        o.block_rows = 7;
-        o.riding_rows = 0;  // as prefixes with hooks do not
+        engine::travel const how{.block_rows = 7, .max_inline_prefix_rows = 0};  // as prefixes with hooks do not
         tensor::buffer<double, 2> distances({4, 4});
         auto const reads = found ? keep<TestType>("ln_final.hook_out", *found)
-                                 : sweep::read_distances<TestType>(ctx, "ln_final.hook_out", distances);
+                                 : engine::read_distances<TestType>("ln_final.hook_out", distances);
         std::size_t const before = bytes_to_host();
-        sweep::patched_rows{ctx, model, prompts, o}.run(pairs, sweep::straight_lines<TestType>(pairs, o.points),
-                                                        set | reads);
+        engine::patched_rows<TestType>{model.engine(), prompts, 4, {}, how}.run(
+            pairs, sweep::straight_lines<TestType>(4), set | reads);
         return bytes_to_host() - before;
     };
-    cuda const ctx;
+    auto const ctx = device();
     readings<TestType> plain;
     run(ctx, {}, &plain);
     for (std::size_t i = 0; i < sets.size(); ++i) {
         CAPTURE(i);
-        readings<TestType> device, cpu;
-        run(ctx, sets[i], &device);
-        run(on_cpu, sets[i], &cpu);
-        CHECK(largest_difference(device, cpu) <= 10 * engine_tolerance<TestType>);
-        CHECK(largest_difference(device, plain) > 1e-3);
+        readings<TestType> found, cpu;
+        run(ctx, sets[i], &found);
+        run(processor, sets[i], &cpu);
+        CHECK(largest_difference(found, cpu) <= 10 * engine_tolerance<TestType>);
+        CHECK(largest_difference(found, plain) > 1e-3);
     }
     hooks::hook_set<TestType> all, none;
     for (std::string const site : {"blocks.1.hook_resid_mid", "blocks.2.attn.hook_z"}) {
@@ -346,9 +348,8 @@ TEMPLATE_TEST_CASE("built-in interventions act where the rows are: none comes to
 }
 
 TEST_CASE("directions that are none, and vectors that do not fit, are errors on the device too", "[cuda][engine]") {
-    cuda const ctx;
-    auto const model = tiny_model<float>(ctx);
-    auto const run = [&](hooks::hook_set<float> const& set) { models::forward(ctx, model, prompts, set); };
+    auto const model = tiny_model<float>(device());
+    auto const run = [&](hooks::hook_set<float> const& set) { model.run(prompts, set); };
     std::vector<float> u(24, 1.0f);
     CHECK_NOTHROW(run(hooks::project_out<float>("blocks.1.attn.hook_z", u)));
     std::fill_n(u.begin() + 6, 6, 0.0f);
@@ -363,13 +364,11 @@ TEST_CASE("directions that are none, and vectors that do not fit, are errors on 
 
 TEST_CASE("predictions, losses, answers and generated texts are the CPU's", "[cuda][engine]") {
     auto const run = [&](auto const& ctx) {
-        using Context = std::decay_t<decltype(ctx)>;
         auto const model = tiny_model<double>(ctx);
-        sweep::predictions<double> read{4, 5, 3};
-        sweep::answer_logits<Context, models::language_model<Context, double>> answers{
-            ctx, model, {{1, 2}, {3, 4}, {5, 6}, {0, 36}}, 5};
-        sweep::interpolate(ctx, model, prompts, pairs, {.steps = 5},
-                           sweep::read_predictions(ctx, model, read) | answers.reads());
+        engine::predictions<double> read{4, 5, 3};
+        engine::answer_logits<double> answers{model.engine(), {{1, 2}, {3, 4}, {5, 6}, {0, 36}}, 5};
+        sweep::interpolate(model, prompts, pairs, 5, {},
+                           engine::read_predictions(model.engine(), read) | answers.reads());
         std::vector<double> numbers;
         for (auto const* one : {&read.kl_from_start, &read.kl_to_start, &read.log_sum_exp})
             numbers.insert(numbers.end(), one->flat().begin(), one->flat().end());
@@ -379,34 +378,30 @@ TEST_CASE("predictions, losses, answers and generated texts are the CPU's", "[cu
             for (index k = 0; k < 2; ++k)
                 numbers.insert(numbers.end(), answers.of(p, k).begin(), answers.of(p, k).end());
         }
-        for (auto const& losses : models::token_losses(ctx, model, prompts))
+        for (auto const& losses : engine::token_losses(model.engine(), prompts))
             numbers.insert(numbers.end(), losses.begin(), losses.end());
-        for (auto const& text : models::generate(ctx, model, prompts, {.max_new_tokens = 6})) {
+        for (auto const& text : engine::generate(model.engine(), prompts, {.max_new_tokens = 6})) {
             for (auto const token : text.tokens) numbers.push_back(static_cast<double>(token));
         }
         return numbers;
     };
-    cuda const ctx;
-    auto const device = run(ctx), cpu = run(on_cpu);
-    REQUIRE(device.size() == cpu.size());
+    auto const found = run(device()), cpu = run(processor);
+    REQUIRE(found.size() == cpu.size());
     for (std::size_t i = 0; i < cpu.size(); ++i) {
         CAPTURE(i);
-        CHECK_THAT(device[i], WithinAbs(cpu[i], 1e-11));
+        CHECK_THAT(found[i], WithinAbs(cpu[i], 1e-11));
     }
 }
 
 TEST_CASE("what is not finite on the device is said with its layer and its pair", "[cuda][engine]") {
-    cuda const ctx;
-    auto const model = tiny_model<float>(ctx);
-    sweep::patched_rows_options o;
-    o.points = 3;
+    auto const model = tiny_model<float>(device());
     sweep::point_writer<float> const poison = [](index pair, index point, auto a, auto, auto out) {
         std::copy_n(a.data(), a.size(), out.data());
         if (pair == 2 && point == 1) out(0, 3) = std::numeric_limits<float>::infinity();
     };
     tensor::buffer<double, 2> distances({4, 3});
-    CHECK_THROWS_WITH((sweep::patched_rows{ctx, model, prompts, o}.run(
-                          pairs, poison, sweep::read_distances<float>(ctx, "ln_final.hook_out", distances))),
+    engine::patched_rows<float> rows{model.engine(), prompts, 3, {}};
+    CHECK_THROWS_WITH(rows.run(pairs, poison, engine::read_distances<float>("ln_final.hook_out", distances)),
                       contains("after layer 1") && contains("pair 2"));
 }
 
@@ -422,17 +417,12 @@ int graphs_run() { return 0; }
 TEST_CASE("blocks of the same form are recorded once, and give the same bits", "[cuda][engine]") {
     constexpr index steps = 40;
     auto const run = [&](index rows, index riding, index prefix_bytes) {
-        cuda const ctx{backend::float_products::fp32, rows};
-        auto const model = tiny_model<float>(ctx);
-        sweep::patched_rows_options o;
-        o.points = steps;
-        o.riding_rows = riding;
-        o.prefix_bytes = prefix_bytes;
+        auto const model = tiny_model<float>(device(rows));
+        engine::travel const how{.prefix_bytes = prefix_bytes, .max_inline_prefix_rows = riding};
         tensor::buffer<double, 2> distances({4, steps});
         int const before = graphs_run();
-        sweep::patched_rows{ctx, model, prompts, o}.run(
-            pairs, sweep::straight_lines<float>(pairs, steps),
-            sweep::read_distances<float>(ctx, "ln_final.hook_out", distances));
+        engine::patched_rows<float>{model.engine(), prompts, steps, {}, how}.run(
+            pairs, sweep::straight_lines<float>(steps), engine::read_distances<float>("ln_final.hook_out", distances));
         bool const repeats = counts_graphs && rows < 100 &&
                              riding == 0;  // prefixes that ride along have their keys in new places every time
         CHECK((graphs_run() > before) == repeats);
@@ -444,15 +434,142 @@ TEST_CASE("blocks of the same form are recorded once, and give the same bits", "
     CHECK(run(12, 0, 1) == whole);  // the prefixes of one pair at a time: other keys in other places
 }
 
+inline constexpr nn::work_buffer squares_buffer{"squares"}, arguments_buffer{"arguments"}, shares_buffer{"shares"};
+
+/// A feed-forward part of one's own, of operations: y = relu(x W_inᵀ)² W_outᵀ.
+/// @see So et al. 2021, "Primer"
+template <class Context, class T>
+struct squared_relu {
+    using rows = nn::layer_rows<Context, T>;
+    static constexpr bool on_host = false;
+
+    nn::linear<Context, T> in, out;
+
+    void forward(rows l, typename rows::const_rows_view x, typename rows::rows_view y) const {
+        auto const pre = l.matrix(arguments_buffer, in.weight.outputs());
+        auto const post = l.matrix(squares_buffer, in.weight.outputs());
+        in.forward(l.context(), x, pre);
+        l.hook(hooks::site_id::mlp_pre, pre);
+        backend::activate<T>(l.context(), activation::relu, pre, pre, post);
+        l.hook(hooks::site_id::mlp_post, post);
+        out.forward(l.context(), post, y);
+    }
+    void list(std::vector<hooks::site>& sites, int layer) const {
+        for (auto const id : {hooks::site_id::mlp_pre, hooks::site_id::mlp_post}) {
+            hooks::add_site(sites, {id, layer, hooks::site_axes::vector, 1, in.weight.outputs()});
+        }
+    }
+};
+
+/// Another, partly the host's: y = (relu(x W_inᵀ) / (1 + position)) W_outᵀ.
+template <class Context, class T>
+struct fading_relu {
+    using rows = nn::layer_rows<Context, T>;
+    static constexpr bool on_host = true;
+
+    nn::linear<Context, T> in, out;
+
+    void forward(rows l, typename rows::const_rows_view x, typename rows::rows_view y) const {
+        auto const pre = l.matrix(arguments_buffer, in.weight.outputs());
+        auto const shares = l.matrix(shares_buffer, in.weight.outputs());
+        in.forward(l.context(), x, pre);
+        backend::host_rows<Context, T> on_the_host{l.pass.copies(), shares};
+        auto const written = on_the_host.write();
+        for (index r = 0; r < written.extent(0); ++r) {
+            auto const position = l.pass.ids()[static_cast<std::size_t>(r)].position;
+            std::fill_n(written[r].data(), written.extent(1), T(1) / static_cast<T>(1 + position));
+        }
+        on_the_host.finish();
+        backend::activate<T>(l.context(), activation::relu, pre, shares, pre);
+        l.hook(hooks::site_id::mlp_post, pre);
+        out.forward(l.context(), pre, y);
+    }
+    void list(std::vector<hooks::site>& sites, int layer) const {
+        hooks::add_site(sites, {hooks::site_id::mlp_post, layer, hooks::site_axes::vector, 1, in.weight.outputs()});
+    }
+};
+
+/// The tiny model with another part for its MLP.
+template <template <class, class> class Part, class T, class Context>
+model<T> with_part(std::shared_ptr<Context const> ctx) {
+    scratch_dir const folder;
+    tiny::checkpoint{7}.write(folder.path());
+    auto const opened = models::open<T>(folder.path());
+    auto plain = models::assemble<Context, T>(*ctx, opened.config, *opened.weights, dtype_of<T>, [] {});
+    models::transformer<Context, T, nn::block<nn::norm<Context, T>, nn::attention<Context, T>, Part<Context, T>>> own;
+    own.embedding = plain.embedding;
+    own.final_norm = std::move(plain.final_norm);
+    own.unembedding = plain.unembedding;
+    own.context_length = plain.context_length;
+    for (auto& block : plain.blocks) {
+        auto& to = own.blocks.emplace_back();
+        to.attention = std::move(block.attention);
+        to.mlp.before = std::move(block.mlp.before);
+        to.mlp.part.in = std::move(block.mlp.part.in);
+        to.mlp.part.out = std::move(block.mlp.part.out);
+    }
+    return {std::move(ctx), std::move(own)};
+}
+
+/// Forward passes, hooks and sweeps of a part on the device, beside the CPU.
+template <template <class, class> class Part, class T>
+void require_part() {
+    auto const on_device = with_part<Part, T>(device()), cpu = with_part<Part, T>(processor);
+    auto const hooked = hooks::scale<T>("blocks.1.mlp.hook_post", T(-1.75), hooks::positions{0, 4}) |
+                        hooks::patch<T>("blocks.2.mlp.hook_post", [](hooks::rows_at<T>& here) {
+                            auto const post = here.change();
+                            for (index r = 0; r < here.count(); ++r) post(r, 0, 3) += T(0.5);
+                        });
+    readings<T> found, expected, changed, changed_there, plain, logits;
+    on_device.run(prompts, keep<T>("*", found));
+    cpu.run(prompts, keep<T>("*", expected));
+    CHECK(largest_difference(found, expected) <= 10 * engine_tolerance<T>);
+    on_device.run(prompts, hooked | keep<T>("unembed.hook_out", changed));
+    cpu.run(prompts, hooked | keep<T>("unembed.hook_out", changed_there));
+    tiny_model<T>(processor).run(prompts, keep<T>("unembed.hook_out", plain));
+    on_device.run(prompts, keep<T>("unembed.hook_out", logits));  // what nobody looks at
+    CHECK(largest_difference(changed, changed_there) <= 10 * engine_tolerance<T>);
+    CHECK(largest_difference(changed, logits) > 1e-3);
+    CHECK(largest_difference(logits, plain) > 1e-3);
+
+    constexpr index steps = 40;
+    auto const wanted = sweep::interpolate(cpu, prompts, pairs, steps);
+    double largest = 0;
+    for (double const d : wanted.distances.flat()) largest = std::max(largest, d);
+    std::vector<std::vector<double>> all;
+    for (index const rows : {1000, 12}) {
+        int told = 0;
+        auto const ctx = std::make_shared<cuda>(backend::float_products::fp32, rows);
+        ctx->on_notice([&](std::string const&) { ++told; });
+        auto const model = with_part<Part, T, cuda>(ctx);
+        int const before = graphs_run();
+        tensor::buffer<double, 2> distances({4, steps});
+        engine::patched_rows<T>{model.engine(), prompts, steps, {}, {.max_inline_prefix_rows = 0}}.run(
+            pairs, sweep::straight_lines<T>(steps), engine::read_distances<T>("ln_final.hook_out", distances));
+        bool const repeats = rows < 100;
+        CHECK((graphs_run() > before) == (counts_graphs && repeats && !Part<cuda, T>::on_host));
+        CHECK((told > 0) == (repeats && Part<cuda, T>::on_host));  // that the host's part cannot be recorded
+        for (index i = 0; i < distances.size(); ++i) {
+            CHECK_THAT(distances.data()[i], WithinAbs(wanted.distances.data()[i], engine_tolerance<T> * largest));
+        }
+        all.emplace_back(distances.flat().begin(), distances.flat().end());
+    }
+    CHECK(all[0] == all[1]);
+}
+
+TEMPLATE_TEST_CASE("a block of one's own runs, is hooked and is swept on the device as on the CPU", "[cuda][engine]",
+                   float, double) {
+    SECTION("of operations") { require_part<squared_relu, TestType>(); }
+    SECTION("partly the host's") { require_part<fading_relu, TestType>(); }
+}
+
 #if PLATEAU_CUDA_ON_CPU
 TEST_CASE("values that rows share go to the device once", "[cuda][engine]") {
-    cuda const ctx;
-    auto const model = tiny_model<float>(ctx);
+    auto const model = tiny_model<float>(device());
     auto const bytes = [&](hooks::positions at) {
         std::size_t const before = cuda_on_cpu::bytes_taken();
-        models::forward(
-            ctx, model, prompts,
-            hooks::project_out<float>("blocks.1.attn.hook_z", std::vector<float>(24, 0.5f), at & hooks::heads{0, 2}));
+        model.run(prompts, hooks::project_out<float>("blocks.1.attn.hook_z", std::vector<float>(24, 0.5f),
+                                                     at & hooks::heads{0, 2}));
         return cuda_on_cpu::bytes_taken() - before;
     };
     CHECK(bytes({}) - bytes(hooks::positions::one(0)) == 2 * (27 - 4) * sizeof(backend::row_edit));
@@ -468,17 +585,13 @@ TEST_CASE("where memory is short, blocks get smaller, and the user is told", "[c
     std::size_t const before = cuda_on_cpu::allocations();
     std::vector<std::string> told;
     auto const run = [&](std::size_t bytes, index asked) {
-        cuda ctx{backend::float_products::fp32, 4000};
-        ctx.on_notice([&](std::string const& text) { told.push_back(text); });
-        auto const model = tiny_model<float>(ctx);
+        auto const ctx = std::make_shared<cuda>(backend::float_products::fp32, 4000);
+        ctx->on_notice([&](std::string const& text) { told.push_back(text); });
+        auto const model = tiny_model<float, cuda>(ctx);
         small_memory const limit{cuda_on_cpu::bytes_allocated() + bytes};
-        sweep::patched_rows_options o;
-        o.points = 80;
-        o.block_rows = asked;
         tensor::buffer<double, 2> distances({4, 80});
-        sweep::patched_rows{ctx, model, prompts, o}.run(
-            pairs, sweep::straight_lines<float>(pairs, 80),
-            sweep::read_distances<float>(ctx, "ln_final.hook_out", distances));
+        engine::patched_rows<float>{model.engine(), prompts, 80, {}, {.block_rows = asked}}.run(
+            pairs, sweep::straight_lines<float>(80), engine::read_distances<float>("ln_final.hook_out", distances));
         return std::vector<double>(distances.flat().begin(), distances.flat().end());
     };
     auto const all = run(std::size_t{1} << 30, 0);
@@ -494,7 +607,7 @@ TEST_CASE("where memory is short, blocks get smaller, and the user is told", "[c
 
 /// Every call of a sweep, loading included, or one of `every`, fails once.
 void require_failures(cudaError_t status, int every) {
-    models::prompt_list const two = tiny::random_prompts(3, {3, 2}, 37);
+    prompt_list const two = tiny::random_prompts(3, {3, 2}, 37);
     std::vector<sweep::prompt_pair> const one{{0, 1}};
     scratch_dir const folder;
     tiny::checkpoint{7, 0.3f, 2}.write(folder.path());
@@ -502,15 +615,12 @@ void require_failures(cudaError_t status, int every) {
     int halved = 0;
     tensor::buffer<double, 2> distances({1, 3});
     auto const run = [&] {
-        cuda ctx;
-        ctx.on_notice([&](std::string const&) { ++halved; });
-        auto const model = models::load<float>(folder.path(), ctx);
-        sweep::patched_rows_options o;
-        o.points = 3;
-        o.riding_rows = 0;
-        o.block_rows = 2;  // two blocks of one form, so that there is a graph
-        sweep::patched_rows{ctx, model, two, o}.run(one, sweep::straight_lines<float>(one, 3),
-                                                    sweep::read_distances<float>(ctx, "ln_final.hook_out", distances));
+        auto const ctx = std::make_shared<cuda>();
+        ctx->on_notice([&](std::string const&) { ++halved; });
+        auto const model = loaded<float, cuda>(folder.path(), ctx);
+        engine::travel const how{.block_rows = 2, .max_inline_prefix_rows = 0};  // two of one form: there is a graph
+        engine::patched_rows<float>{model.engine(), two, 3, {}, how}.run(
+            one, sweep::straight_lines<float>(3), engine::read_distances<float>("ln_final.hook_out", distances));
     };
     constexpr int many = 1 << 30;
     cuda_on_cpu::fail_call(many, status);

@@ -1,6 +1,6 @@
 // What is recorded from a stream, and the host's way to matrices of a device.
 #include <plateau/backend/cuda.hpp>
-#include <plateau/nn/host_access.hpp>
+#include <plateau/backend/host_access.hpp>
 
 #include "backend/cuda/on_device.hpp"
 
@@ -31,6 +31,20 @@ TEST_CASE("recording does nothing, and what was recorded is done as often as it 
     CHECK(first_of(ctx, x) == 12);
 }
 
+TEST_CASE("copies within the device, and zeros, are recorded too", "[cuda][graph]") {
+    cuda const ctx;
+    auto x = backend::to_device(ctx, filled(3)), y = backend::to_device(ctx, filled(4));
+    backend::cuda::graph const moves{ctx, [&] {
+                                         backend::copy<float>(ctx, x, y);
+                                         backend::clear<float>(ctx, {x.data(), {3, 2}, {5, 1}});
+                                     }};
+    CHECK(first_of(ctx, y) == 4);
+    moves.run();
+    CHECK(first_of(ctx, y) == 3);
+    auto const zeros = backend::to_host(ctx, x);
+    CHECK((zeros(2, 1) == 0 && zeros(2, 2) == 3));
+}
+
 TEST_CASE("what cannot be recorded is refused, and the stream goes on as before", "[cuda][graph]") {
     cuda const ctx;
     auto x = backend::to_device(ctx, filled(3));
@@ -44,6 +58,13 @@ TEST_CASE("what cannot be recorded is refused, and the stream goes on as before"
                     mine);
     CHECK(first_of(ctx, x) == 3);
     CHECK_THROWS_AS(record([&] { backend::device_buffer<float, 1>{ctx, {8}}; }), device_error);
+    auto host = filled(9);  // it need not be there any more when the graph runs
+    CHECK_THROWS_AS(record([&] { backend::upload<float>(ctx, host, x); }), device_error);
+    CHECK_THROWS_AS(record([&] { backend::upload<float>(ctx, host.view().rows(0, 1), x.view().rows(1, 1)); }),
+                    device_error);
+    CHECK_THROWS_AS(record([&] { backend::download<float>(ctx, x, host); }), device_error);
+    CHECK(first_of(ctx, x) == 3);
+    CHECK(host(0, 0) == 9);
     backend::scale<float>(ctx, x.view(), 2);
     CHECK(first_of(ctx, x) == 6);
 }
@@ -90,25 +111,40 @@ TEST_CASE("work that cannot be recorded is given each time, and somebody is told
 TEST_CASE("the host writes, reads and changes copies of a device's matrix", "[cuda][host_access]") {
     cuda const ctx;
     auto x = backend::to_device(ctx, filled(1)), y = backend::to_device(ctx, filled(2));
-    nn::host_access<cuda, float> host{ctx};
-    using rows_view = tensor::view<float, 2>;
-    host.read(x, [&](rows_view of_x) {
-        host.change(y, [&](rows_view of_y) {
-            CHECK(of_x(2, 4) == 1);
-            CHECK(of_y(0, 0) == 2);
-            of_x(0, 0) = 5;  // read alone: it stays here
-            of_y(0, 0) = 6;
-        });
-    });
+    backend::host_copies<cuda, float> copies{ctx};
+    using host_rows = backend::host_rows<cuda, float>;
+    {
+        host_rows of_x{copies, x}, of_y{copies, y};
+        auto const seen = of_x.read(), changed = of_y.change();
+        CHECK(seen(2, 4) == 1);
+        CHECK(changed(0, 0) == 2);
+        seen(0, 0) = 5;  // read alone: it stays here
+        changed(0, 0) = 6;
+        CHECK(first_of(ctx, y) == 2);
+        of_x.finish();
+        of_y.finish();
+        CHECK(of_y.read()(0, 0) == 6);
+    }
     CHECK(first_of(ctx, x) == 1);
     CHECK(first_of(ctx, y) == 6);
-    host.write(x, [&](rows_view rows) { std::fill_n(rows.data(), rows.size(), 7.0f); });
+    {
+        host_rows filled{copies, x};
+        auto const rows = filled.write();
+        std::fill_n(rows.data(), rows.size(), 7.0f);
+        filled.finish();
+    }
     CHECK(first_of(ctx, x) == 7);
-    // columns of a wider matrix
-    host.change({x.data() + 1, {3, 2}, {5, 1}}, [&](rows_view rows) {
-        CHECK(rows.dense());
-        rows(2, 1) = 8;
-    });
+    {
+        host_rows columns{copies, {x.data() + 1, {3, 2}, {5, 1}}};  // of a wider matrix
+        CHECK(columns.read().dense());
+        columns.change()(2, 1) = 8;
+        columns.finish();
+    }
+    {
+        host_rows forgotten{copies, x};  // nobody finished: it goes nowhere
+        forgotten.change()(0, 0) = 9;
+    }
+    CHECK(first_of(ctx, x) == 7);
     auto const all = backend::to_host(ctx, x);
     CHECK((all(2, 2) == 8 && all(2, 1) == 7 && all(2, 3) == 7));
 }

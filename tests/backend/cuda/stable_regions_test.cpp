@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <plateau/engine/model.hpp>
 #include <plateau/io/npy.hpp>
-#include <plateau/models/forward.hpp>
-#include <plateau/models/load.hpp>
 
 #include "backend/cuda/on_device.hpp"
 #include "support/baked.hpp"
@@ -51,18 +50,17 @@ TEST_CASE("distances on the device are those of the CPU within 1e-5 of the read-
     for (auto const& line : lines) text << line << '\n';
     text.close();
     // |F(A)| of each context
-    auto const model = models::load<float>(std::string(baked::data) + "/embedded", on_cpu);
-    models::prompt_list prompts;
+    auto const model = load<float>(std::string(baked::data) + "/embedded", {.backend = {.threads = 1}});
+    prompt_list prompts;
     for (auto const& line : lines) prompts.push_back(model.tokenize(line));
     std::vector<double> lengths(prompts.size());
-    models::forward(on_cpu, model, prompts,
-                    hooks::capture<float>("ln_final.hook_out", [&](auto const&, hooks::where const& w, auto rows) {
-                        for (std::size_t r = 0; r < w.rows.size(); ++r) {
-                            auto const x = rows[static_cast<index>(r)].flat();
-                            if (w.rows[r].last)
-                                lengths[static_cast<std::size_t>(w.rows[r].item)] = std::sqrt(tensor::dot(x, x));
-                        }
-                    }));
+    model.run(prompts, hooks::capture<float>("ln_final.hook_out", [&](auto const&, hooks::where const& w, auto rows) {
+                  for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                      auto const x = rows[static_cast<index>(r)].flat();
+                      if (w.rows[r].last)
+                          lengths[static_cast<std::size_t>(w.rows[r].item)] = std::sqrt(tensor::dot(x, x));
+                  }
+              }));
     constexpr std::size_t steps = 9;
     auto const cpu = run(folder.path(), {"--backend", "cpu", "--steps", "9"});
     for (std::string const products : {"fp32", "bf16x3", "tf32"}) {

@@ -61,11 +61,16 @@ memory_sizes memory_of_device() {
 
 void synchronize(stream_handle stream) { check(cudaStreamSynchronize(stream), "to finish what a stream was given"); }
 
-void* allocate(std::size_t bytes, stream_handle stream) {
-    if (bytes == 0) return nullptr;
+/// What a graph would do again with memory that others may have by then.
+static void require_not_recorded(stream_handle stream, char const* what) {
     auto recorded = cudaStreamCaptureStatusNone;
     check(cudaStreamIsCapturing(stream, &recorded), "whether a stream is recorded");
-    if (recorded != cudaStreamCaptureStatusNone) check(cudaErrorStreamCaptureUnsupported, "memory of a graph's own");
+    if (recorded != cudaStreamCaptureStatusNone) check(cudaErrorStreamCaptureUnsupported, what);
+}
+
+void* allocate(std::size_t bytes, stream_handle stream) {
+    if (bytes == 0) return nullptr;
+    require_not_recorded(stream, "memory of a graph's own");
     void* memory = nullptr;
     check(cudaMallocAsync(&memory, bytes, stream), std::to_string(bytes) + " bytes of device memory");
     return memory;
@@ -89,6 +94,7 @@ static void require_read(stream_handle stream) {
 
 void upload(void* to, void const* from, std::size_t bytes, stream_handle stream) {
     if (bytes == 0) return;
+    require_not_recorded(stream, "a graph's copy of host memory");
     check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream), "a copy to the device");
     require_read(stream);
 }
@@ -105,6 +111,7 @@ void fill_bytes(void* memory, int byte, std::size_t bytes, stream_handle stream)
 void copy_rows(void* to, index to_stride, void const* from, index from_stride, index rows, index bytes, direction way,
                stream_handle stream) {
     if (rows == 0 || bytes == 0) return;
+    if (way != direction::within) require_not_recorded(stream, "a graph's copy of host memory");
     auto const kind = way == direction::to_device ? cudaMemcpyHostToDevice
                       : way == direction::to_host ? cudaMemcpyDeviceToHost
                                                   : cudaMemcpyDeviceToDevice;

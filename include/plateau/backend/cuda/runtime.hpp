@@ -47,14 +47,16 @@ void synchronize(stream_handle stream);
 void* allocate(std::size_t bytes, stream_handle stream);
 void release(void* memory, stream_handle stream) noexcept;
 
-/// In the order of the stream. Host memory may be reused at once after `upload`; `download` waits. @throws device_error
+/// In the order of the stream. Host memory may be reused at once after `upload`; `download` waits.
+/// @throws device_error, also while the stream is recorded
 void upload(void* to, void const* from, std::size_t bytes, stream_handle stream);
 void download(void* to, void const* from, std::size_t bytes, stream_handle stream);
 void fill_bytes(void* memory, int byte, std::size_t bytes, stream_handle stream);
 
 enum class direction { to_device, to_host, within };
 
-/// Rows of `bytes` bytes at their distances. In the order of the stream; waits for nothing. @throws device_error
+/// Rows of `bytes` bytes at their distances. In the order of the stream; waits for nothing. @throws device_error, also
+/// of the host's rows while the stream is recorded
 void copy_rows(void* to, index to_stride, void const* from, index from_stride, index rows, index bytes, direction way,
                stream_handle stream);
 /// Zeros.

@@ -278,15 +278,17 @@ inline cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, c
 }
 
 inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t) {
-    if (auto const status = cuda_on_cpu::answer_unless_recording(); status != cudaSuccess) return status;
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
     bool const to_device = kind != cudaMemcpyDeviceToHost, from_device = kind != cudaMemcpyHostToDevice;
     if (cuda_on_cpu::is_device_memory(to, bytes) != to_device || cuda_on_cpu::is_device_memory(from, bytes) != from_device) {
         return cudaErrorInvalidValue;
     }
-    if (!from_device) cuda_on_cpu::device_reads(from, bytes);
-    if (!to_device) cuda_on_cpu::device_gives(bytes);
-    cuda_on_cpu::open_memory const open;
-    std::memmove(to, from, bytes);
+    cuda_on_cpu::give([=] {  // of a graph: host memory is read and written when the graph runs
+        if (!from_device) cuda_on_cpu::device_reads(from, bytes);
+        if (!to_device) cuda_on_cpu::device_gives(bytes);
+        cuda_on_cpu::open_memory const open;
+        std::memmove(to, from, bytes);
+    });
     return cudaSuccess;
 }
 
@@ -307,25 +309,29 @@ inline bool cuda_on_cpu_rows_fit(void const* rows, std::size_t stride, std::size
 
 inline cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_stride, void const* from, std::size_t from_stride, std::size_t width,
                                      std::size_t height, cudaMemcpyKind kind, cudaStream_t) {
-    if (auto const status = cuda_on_cpu::answer_unless_recording(); status != cudaSuccess) return status;
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
     if (width == 0 || height == 0) return cudaSuccess;
     if (!cuda_on_cpu_rows_fit(to, to_stride, width, height, kind != cudaMemcpyDeviceToHost)) return cudaErrorInvalidValue;
     if (!cuda_on_cpu_rows_fit(from, from_stride, width, height, kind != cudaMemcpyHostToDevice)) return cudaErrorInvalidValue;
-    if (kind == cudaMemcpyHostToDevice) cuda_on_cpu::device_reads(from, (height - 1) * from_stride + width);
-    if (kind == cudaMemcpyDeviceToHost) cuda_on_cpu::device_gives(height * width);
-    cuda_on_cpu::open_memory const open;
-    for (std::size_t r = 0; r < height; ++r) {
-        std::memcpy(static_cast<char*>(to) + r * to_stride, static_cast<char const*>(from) + r * from_stride, width);
-    }
+    cuda_on_cpu::give([=] {
+        if (kind == cudaMemcpyHostToDevice) cuda_on_cpu::device_reads(from, (height - 1) * from_stride + width);
+        if (kind == cudaMemcpyDeviceToHost) cuda_on_cpu::device_gives(height * width);
+        cuda_on_cpu::open_memory const open;
+        for (std::size_t r = 0; r < height; ++r) {
+            std::memcpy(static_cast<char*>(to) + r * to_stride, static_cast<char const*>(from) + r * from_stride, width);
+        }
+    });
     return cudaSuccess;
 }
 
 inline cudaError_t cudaMemset2DAsync(void* memory, std::size_t stride, int value, std::size_t width, std::size_t height, cudaStream_t) {
-    if (auto const status = cuda_on_cpu::answer_unless_recording(); status != cudaSuccess) return status;
+    if (auto const status = cuda_on_cpu::answer(); status != cudaSuccess) return status;
     if (width == 0 || height == 0) return cudaSuccess;
     if (!cuda_on_cpu_rows_fit(memory, stride, width, height, true)) return cudaErrorInvalidValue;
-    cuda_on_cpu::open_memory const open;
-    for (std::size_t r = 0; r < height; ++r) std::memset(static_cast<char*>(memory) + r * stride, value, width);
+    cuda_on_cpu::give([=] {
+        cuda_on_cpu::open_memory const open;
+        for (std::size_t r = 0; r < height; ++r) std::memset(static_cast<char*>(memory) + r * stride, value, width);
+    });
     return cudaSuccess;
 }
 
