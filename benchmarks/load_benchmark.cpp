@@ -26,9 +26,8 @@
 
 #include <malloc.h>
 
-#include <plateau/backend/cpu.hpp>
+#include <plateau/engine/model.hpp>
 #include <plateau/io/mapped_file.hpp>
-#include <plateau/models/load.hpp>
 
 #include "probe.hpp"
 
@@ -41,7 +40,8 @@ namespace {
 using plateau::index;
 using plateau::benchmarks::seconds;
 using context = plateau::backend::cpu_context;
-using model = plateau::models::language_model<context, float>;
+using transformer = plateau::models::transformer<context, float>;
+using model = plateau::model<float>;
 
 std::filesystem::path checkpoint() {
     char const* const chosen = std::getenv("PLATEAU_MODEL");
@@ -57,7 +57,9 @@ std::vector<std::filesystem::path> weight_files(std::filesystem::path const& pat
     return files;
 }
 
-double packed_bytes(model const& m) {
+double packed_bytes(model const& loaded) {
+    using engine = plateau::engine::engine_on<context, float, transformer>;
+    auto const& m = dynamic_cast<engine const&>(loaded.engine()).model();
     double bytes = 0;
     auto const add = [&](auto const& weight) {
         index const inputs = weight.is_bf16() ? (weight.inputs() + 1) / 2 : weight.inputs();
@@ -67,8 +69,8 @@ double packed_bytes(model const& m) {
     if (m.unembedding != m.embedding) add(*m.unembedding);
     if (m.positions) add(*m.positions);
     for (auto const& block : m.blocks) {
-        auto const& a = block.attend;
-        auto const& f = block.feed_forward;
+        auto const& a = block.attention.part;
+        auto const& f = block.mlp.part;
         for (auto const* linear : {&a.query, &a.key, &a.value, &a.output, &f.in, &f.out}) add(linear->weight);
         if (f.gated) add(f.gate.weight);
     }
@@ -148,10 +150,12 @@ double median(std::vector<double> values) {
 }
 
 void load(benchmark::State& state, plateau::dtype storage) {
-    context const ctx{static_cast<int>(state.range(0))};
+    auto const threads = static_cast<int>(state.range(0));
     auto const path = checkpoint();
     auto const files = weight_files(path);
-    auto const make = [&] { return plateau::models::load<float>(path, ctx, storage); };
+    auto const make = [&] {
+        return plateau::load<float>(path, {.backend = {.threads = threads}, .bf16 = storage == plateau::dtype::bf16});
+    };
     double packed = 0;
     double const anonymous = peak_anonymous_bytes([&] { packed = packed_bytes(make()); });
     std::vector<double> loads, probes, ratios;
@@ -159,7 +163,7 @@ void load(benchmark::State& state, plateau::dtype storage) {
         {
             ::malloc_trim(0);
             std::unique_ptr<unsigned char[]> written;  // given back outside of the time
-            probes.push_back(seconds([&] { written = probe(ctx.threads(), files, static_cast<std::size_t>(packed)); }));
+            probes.push_back(seconds([&] { written = probe(threads, files, static_cast<std::size_t>(packed)); }));
             benchmark::DoNotOptimize(written.get());
         }
         {
@@ -177,14 +181,14 @@ void load(benchmark::State& state, plateau::dtype storage) {
     state.counters["packed_MB"] = packed / 1e6;
 }
 
-void threads(benchmark::internal::Benchmark* b) {
+void numbers_of_threads(benchmark::internal::Benchmark* b) {
     b->Arg(1);
     if (plateau::resolve_threads(0) > 1) b->Arg(plateau::resolve_threads(0));
     b->ArgName("threads")->UseManualTime()->Unit(benchmark::kMillisecond)->MinTime(2);
 }
 
-BENCHMARK_CAPTURE(load, fp32, plateau::dtype::f32)->Apply(threads);
-BENCHMARK_CAPTURE(load, bf16, plateau::dtype::bf16)->Apply(threads);
+BENCHMARK_CAPTURE(load, fp32, plateau::dtype::f32)->Apply(numbers_of_threads);
+BENCHMARK_CAPTURE(load, bf16, plateau::dtype::bf16)->Apply(numbers_of_threads);
 
 /// Blocks of 128 kB and more go back to the system when they are freed: without this the allocator keeps those of one
 /// iteration, and the next one writes to memory that is there already.

@@ -4,7 +4,8 @@
 #include <memory>
 
 #include <plateau/core/rng.hpp>
-#include <plateau/models/forward.hpp>
+#include <plateau/engine/engine_on.hpp>
+#include <plateau/models/transformer.hpp>
 
 #include "shapes.hpp"
 
@@ -15,6 +16,8 @@ using context = backend::cpu_context;
 template <class Context>
 using random_transformer_on = models::transformer<Context, float>;
 using random_transformer = random_transformer_on<context>;
+/// Such a model with the threads that compute it.
+using random_engine = engine::engine_on<context, float, random_transformer>;
 
 /// Uniform in [−size, size).
 template <class T, std::size_t Rank>
@@ -72,35 +75,35 @@ random_transformer_on<Context> random_model(Context const& ctx, model_shape cons
         shape.llama ? std::make_shared<nn::rope const>(nn::rope::standard(shape.head_width, 10000)) : nullptr;
     for (index layer = 0; layer < shape.layers; ++layer) {
         auto& block = model.blocks.emplace_back();
-        block.norm1 = norm();
-        block.norm2 = norm();
-        block.attend.shape = {shape.heads, shape.kv_heads, shape.head_width,
-                              1 / std::sqrt(static_cast<float>(shape.head_width))};
-        block.attend.query = linear(shape.q_width(), d);
-        block.attend.key = linear(shape.kv_width(), d);
-        block.attend.value = linear(shape.kv_width(), d);
-        block.attend.output = linear(d, shape.q_width());
-        block.attend.rotary = rotary;
-        block.feed_forward.act = shape.llama ? activation::silu : activation::gelu_tanh;
-        block.feed_forward.gated = shape.llama;
-        if (shape.llama) block.feed_forward.gate = linear(shape.d_mlp, d);
-        block.feed_forward.in = linear(shape.d_mlp, d);
-        block.feed_forward.out = linear(d, shape.d_mlp);
+        block.attention.before = norm();
+        block.mlp.before = norm();
+        block.attention.part.shape = {shape.heads, shape.kv_heads, shape.head_width,
+                                      1 / std::sqrt(static_cast<float>(shape.head_width))};
+        block.attention.part.query = linear(shape.q_width(), d);
+        block.attention.part.key = linear(shape.kv_width(), d);
+        block.attention.part.value = linear(shape.kv_width(), d);
+        block.attention.part.output = linear(d, shape.q_width());
+        block.attention.part.rotary = rotary;
+        block.mlp.part.act = shape.llama ? activation::silu : activation::gelu_tanh;
+        block.mlp.part.gated = shape.llama;
+        if (shape.llama) block.mlp.part.gate = linear(shape.d_mlp, d);
+        block.mlp.part.in = linear(shape.d_mlp, d);
+        block.mlp.part.out = linear(d, shape.d_mlp);
     }
     model.final_norm = norm();
     return model;
 }
 
 template <class Stored>
-random_transformer random_model(model_shape const& shape) {
-    return random_model<Stored>(context{1}, shape);
+std::unique_ptr<random_engine const> make_random_engine(model_shape const& shape, int threads) {
+    auto const ctx = std::make_shared<context const>(threads);
+    return std::make_unique<random_engine const>(ctx, random_model<Stored>(*ctx, shape));
 }
 
 /// `count` prompts of `length` random tokens.
-inline models::prompt_list random_prompts(index count, index length) {
+inline prompt_list random_prompts(index count, index length) {
     counter_rng rng{7};
-    models::prompt_list prompts(static_cast<std::size_t>(count),
-                                std::vector<token_id>(static_cast<std::size_t>(length)));
+    prompt_list prompts(static_cast<std::size_t>(count), std::vector<token_id>(static_cast<std::size_t>(length)));
     for (auto& prompt : prompts) {
         for (auto& token : prompt) token = static_cast<token_id>(rng.below(random_vocabulary));
     }

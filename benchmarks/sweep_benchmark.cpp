@@ -14,17 +14,17 @@ using namespace plateau::benchmarks;
 using plateau::index;
 using plateau::pinned;
 
-/// The model of a shape; one at a time is kept.
+/// The engine of a shape; one at a time is kept.
 template <class Stored>
-random_transformer const& model_of(model_shape const& shape) {
+random_engine const& engine_of(model_shape const& shape, int threads) {
     static std::string name;
-    static random_transformer model;
-    if (name != shape.name) {
-        model = {};
-        model = random_model<Stored>(shape);
+    static std::unique_ptr<random_engine const> engine;
+    if (!engine || name != shape.name || engine->threads() != threads) {
+        engine.reset();
+        engine = make_random_engine<Stored>(shape, threads);
         name = shape.name;
     }
-    return model;
+    return *engine;
 }
 
 /// Arguments: pairs, points of each, tokens T of a prompt, threads.
@@ -33,16 +33,16 @@ void sweep(benchmark::State& state, model_shape const& shape) {
     sweep_task const task{shape, state.range(0), state.range(1), state.range(2)};
     auto const threads = static_cast<int>(state.range(3));
     pinned const held{threads};
-    context const ctx{threads};
-    auto const& model = model_of<Stored>(shape);
+    auto const& engine = engine_of<Stored>(shape, threads);
     auto const prompts = random_prompts(task.pairs + 1, task.length);
     double const flops = task.row_flops() + task.prefix_flops() + task.attention_flops();
-    run_sweep(ctx, model, prompts, {shape, 1, 50, task.length});  // memory that is kept from run to run
+    run_sweep(engine, prompts, {shape, 1, 50, task.length});  // memory that is kept from run to run
     std::vector<double> points, fractions;
     for (auto _ : state) {
-        double const before = peak_flops(ctx.path(), threads);
-        auto const times = run_sweep(ctx, model, prompts, task);
-        double const peak = 0.5 * (before + peak_flops(ctx.path(), threads)), time = times.prefix + times.rows;
+        double const before = peak_flops(engine.context().path(), threads);
+        auto const times = run_sweep(engine, prompts, task);
+        double const peak = 0.5 * (before + peak_flops(engine.context().path(), threads)),
+                     time = times.prefix + times.rows;
         state.SetIterationTime(time);
         points.push_back(static_cast<double>(task.rows()) / time);
         fractions.push_back(peak > 0 ? flops / peak / time : 0);

@@ -3,9 +3,9 @@
 
 #include <atomic>
 
-#include <plateau/metrics/l2_distance.hpp>
+#include <plateau/engine/patched_rows.hpp>
+#include <plateau/engine/read/distances.hpp>
 #include <plateau/paths/linear.hpp>
-#include <plateau/sweep/patched_rows.hpp>
 
 #include "random_model.hpp"
 #include "timing.hpp"
@@ -48,16 +48,13 @@ struct sweep_times {
 
 /// The engine writes the first point when the last prefix is done and its first block of rows begins: there one ends
 /// and the other starts. So both are times of the engine itself, within one run.
-inline sweep_times run_sweep(context const& ctx, random_transformer const& model, models::prompt_list const& prompts,
-                             sweep_task const& task) {
+inline sweep_times run_sweep(random_engine const& on, prompt_list const& prompts, sweep_task const& task) {
     using clock = std::chrono::steady_clock;
-    std::vector<sweep::prompt_pair> pairs;
+    std::vector<engine::prompt_pair> pairs;
     for (index i = 0; i < task.pairs; ++i) pairs.push_back({i, i + 1});
-    sweep::patched_rows_options options;
-    options.points = task.points;
     std::atomic<clock::rep> rows_begin{0};
-    sweep::point_writer<float> const write = [&](index, index point, tensor::view<float const, 2> a,
-                                                 tensor::view<float const, 2> b, tensor::view<float, 2> out) {
+    engine::point_writer<float> const write = [&](index, index point, tensor::view<float const, 2> a,
+                                                  tensor::view<float const, 2> b, tensor::view<float, 2> out) {
         if (rows_begin.load(std::memory_order_relaxed) == 0) {
             clock::rep none = 0;
             rows_begin.compare_exchange_strong(none, clock::now().time_since_epoch().count());
@@ -66,18 +63,9 @@ inline sweep_times run_sweep(context const& ctx, random_transformer const& model
         line(static_cast<double>(point) / static_cast<double>(task.points), out[0].flat());
     };
     tensor::buffer<double, 2> distances({task.pairs, task.points});
-    hooks::sink<float> const read = [&](hooks::site const&, hooks::where const& w, tensor::view<float const, 3> rows) {
-        index reference = 0;
-        for (index r = 0; r < rows.extent(0); ++r) {
-            auto const& row = w.rows[static_cast<std::size_t>(r)];
-            if (row.point == 0) reference = r;
-            if (row.repeated) continue;
-            distances(row.item, row.point) = metrics::l2_distance<float>(rows[reference][0].flat(), rows[r][0].flat());
-        }
-    };
-    sweep::patched_rows<context, random_transformer> engine{ctx, model, prompts, options};
+    engine::patched_rows<float> rows{on, prompts, task.points, {}};
     auto const begin = clock::now();
-    engine.run(pairs, write, hooks::capture<float>("ln_final.hook_out", read));
+    rows.run(pairs, write, engine::read_distances<float>("ln_final.hook_out", distances));
     auto const end = clock::now();
     clock::time_point const middle{clock::duration{rows_begin.load()}};
     sweep_times times{std::chrono::duration<double>(middle - begin).count(),
@@ -88,10 +76,12 @@ inline sweep_times run_sweep(context const& ctx, random_transformer const& model
 
 /// Seconds of the matrix products alone that the rows of a task take: the same calls of `linear`, on the model's own
 /// weights, in the engine's blocks and on its threads, from and to matrices of their own like the engine's.
-inline double run_row_products(context const& ctx, random_transformer const& model, sweep_task const& task) {
-    std::vector<sweep::row_count> counts;
+inline double run_row_products(random_engine const& on, sweep_task const& task) {
+    context const& ctx = on.context();
+    random_transformer const& model = on.model();
+    std::vector<engine::row_count> counts;
     for (index pair = 0; pair < task.pairs; ++pair) counts.push_back({pair, task.points, 1});
-    auto const blocks = sweep::row_blocks(counts, ctx.block_rows(), ctx.threads());
+    auto const blocks = engine::row_blocks(counts, ctx.block_rows(), ctx.threads());
     auto const& shape = task.shape;
     struct matrices {
         tensor::buffer<float, 2> normed, q, k, v, z, delta, gate, in, post;
@@ -120,12 +110,12 @@ inline double run_row_products(context const& ctx, random_transformer const& mod
                 backend::linear<float>(ctx, x.view().rows(0, rows), layer.weight, y.view().rows(0, rows));
             };
             for (std::size_t layer = 1; layer < model.blocks.size(); ++layer) {
-                auto const& attend = model.blocks[layer].attend;
-                auto const& mlp = model.blocks[layer].feed_forward;
-                product(m.normed, attend.query, m.q);
-                product(m.normed, attend.key, m.k);
-                product(m.normed, attend.value, m.v);
-                product(m.z, attend.output, m.delta);
+                auto const& attention = model.blocks[layer].attention.part;
+                auto const& mlp = model.blocks[layer].mlp.part;
+                product(m.normed, attention.query, m.q);
+                product(m.normed, attention.key, m.k);
+                product(m.normed, attention.value, m.v);
+                product(m.z, attention.output, m.delta);
                 if (mlp.gated) product(m.normed, mlp.gate, m.gate);
                 product(m.normed, mlp.in, m.in);
                 product(m.post, mlp.out, m.delta);

@@ -13,29 +13,30 @@ public:
     using model_type = random_transformer_on<device>;
 
     row_pass(device const& ctx, model_type const& model, model_shape const& shape, index rows, index tokens = 10)
-        : ctx_{ctx}, model_{model}, prefix_{ctx, 1, model.layers() - 1, tokens - 1, shape.kv_width()}, pass_{ctx} {
+        : model_{model}, prefix_{ctx, 1, model.layers() - 1, tokens - 1, shape.kv_width()}, pass_{ctx} {
         auto const keys = random_values<float, 2>({tokens - 1, shape.kv_width()}, 5);
         for (int layer = 1; layer < model.layers(); ++layer) {
             backend::upload<float>(ctx, keys, prefix_.keys(layer));
             backend::upload<float>(ctx, keys, prefix_.values(layer));
         }
-        std::vector<hooks::row_id> ids;
-        std::vector<nn::sequence<device, float>> sequences;
+        std::vector<token_id> const token(1);
         for (index r = 0; r < rows; ++r) {
-            ids.push_back({r / 50, r % 50, tokens - 1, true, false, 0, tokens});
-            sequences.push_back({r, 1, tokens - 1, &prefix_, nullptr});
+            auto row = nn::rows::prompt_row(0, tokens - 1, tokens);
+            row.item = r / 50;
+            row.point = r % 50;
+            rows_.add(row, token, &prefix_);
         }
-        pass_.begin(ids, sequences, nullptr);
+        pass_.begin(rows_, nullptr);
         auto const start = random_on<float, 2>(ctx, {rows, shape.width}, 6);
         backend::copy<float>(ctx, start.view(), pass_.residual(shape.width));
     }
 
-    void operator()() { model_.run(ctx_, pass_, 1, model_.layers(), "pair"); }
+    void operator()() { model_.run(pass_, 1, model_.layers(), "pair"); }
 
 private:
-    device const& ctx_;
     model_type const& model_;
     nn::kv_cache<device, float> prefix_;
+    nn::rows rows_;
     nn::pass<device, float> pass_;
 };
 
@@ -49,9 +50,10 @@ public:
 
     void operator()() {
         for (std::size_t layer = 1; layer < model_.blocks.size(); ++layer) {
-            auto const& attend = model_.blocks[layer].attend;
-            auto const& mlp = model_.blocks[layer].feed_forward;
-            for (auto const* one : {&attend.query, &attend.key, &attend.value, &attend.output}) multiply(*one);
+            auto const& attention = model_.blocks[layer].attention.part;
+            auto const& mlp = model_.blocks[layer].mlp.part;
+            for (auto const* one : {&attention.query, &attention.key, &attention.value, &attention.output})
+                multiply(*one);
             if (mlp.gated) multiply(mlp.gate);
             multiply(mlp.in);
             multiply(mlp.out);

@@ -29,22 +29,20 @@ inline peer_points read_peer_points(std::string const& path) {
 /// norm.
 class point_run {
 public:
-    point_run(device const& ctx, random_transformer_on<device> const& model, index pairs, index points)
-        : ctx_{ctx}, model_{model}, points_{points}, prompts_{random_prompts(pairs + 1, 10)} {
+    point_run(model<float> const& of, index pairs, index points)
+        : model_{of}, points_{points}, prompts_{random_prompts(pairs + 1, 10)} {
         for (index i = 0; i < pairs; ++i) pairs_.push_back({i, i + 1});
     }
 
     double operator()() const {
-        double const time =
-            wall_seconds([&] { sweep::interpolate(ctx_, model_, prompts_, pairs_, {.steps = points_}); });
+        double const time = wall_seconds([&] { sweep::interpolate(model_, prompts_, pairs_, points_); });
         return static_cast<double>(static_cast<index>(pairs_.size()) * points_) / time;
     }
 
 private:
-    device const& ctx_;
-    random_transformer_on<device> const& model_;
+    model<float> const& model_;
     index points_;
-    models::prompt_list prompts_;
+    prompt_list prompts_;
     std::vector<sweep::prompt_pair> pairs_;
 };
 
@@ -60,10 +58,11 @@ inline void measure_gpu_points(gpu_settings const& s, peer_points const& peer, s
          {device_mode{"fp32", fp32, false}, {"tf32", tf32, false}, {"bf16x3", bf16x3, false}, {"bf16", fp32, true}}) {
         for (auto const& published : {smollm2, gpt2}) {
             auto const shape = s.models({published}).front();
-            device const ctx{mode.products};
-            auto const model = mode.bf16 ? random_model<bfloat16>(ctx, shape) : random_model<float>(ctx, shape);
+            auto const ctx = std::make_shared<device const>(mode.products);
+            model<float> const random{
+                ctx, mode.bf16 ? random_model<bfloat16>(*ctx, shape) : random_model<float>(*ctx, shape)};
             for (index const pairs : s.tiny ? std::vector<index>{1, 2} : std::vector<index>{1, 20, 320}) {
-                point_run const run{ctx, model, pairs, s.tiny ? 5 : 50};
+                point_run const run{random, pairs, s.tiny ? 5 : 50};
                 index const points = pairs * (s.tiny ? 5 : 50);
                 run();
                 std::vector<double> rates;

@@ -15,26 +15,27 @@ void measure_engine(model_shape shape, settings const& s, std::vector<ratio>& ra
     constexpr bool full = std::is_same_v<Stored, float>;
     if (s.quick) shape.layers = 4;
     sweep_task const task{shape, 20, s.quick ? 25 : 50};
-    auto const model = random_model<Stored>(shape);
+    auto const all = make_random_engine<Stored>(shape, s.threads);
+    auto const one = full && s.threads > 1 ? make_random_engine<Stored>(shape, 1) : nullptr;
+    auto const path = all->context().path();
     auto const prompts = random_prompts(task.pairs + 1, task.length);
-    context const all{s.threads}, one{1};
-    run_sweep(all, model, prompts, task);
-    run_row_products(all, model, task);
+    run_sweep(*all, prompts, task);
+    run_row_products(*all, task);
 
     other_programs const others;
     std::vector<double> products, floors, scaling, probe_scaling, prefixes, points;
     for (int round = 0; round < s.rounds; ++round) {
-        double const before = peak_flops(all.path(), s.threads);
-        auto const times = run_sweep(all, model, prompts, task);
-        double const product_time = run_row_products(all, model, task);
-        double const peak = 0.5 * (before + peak_flops(all.path(), s.threads));
+        double const before = peak_flops(path, s.threads);
+        auto const times = run_sweep(*all, prompts, task);
+        double const product_time = run_row_products(*all, task);
+        double const peak = 0.5 * (before + peak_flops(path, s.threads));
         products.push_back(product_time / times.rows);
         floors.push_back(task.row_flops() / peak / times.rows);
         prefixes.push_back(times.prefix / (task.prefix_flops() / (task.row_flops() / times.rows)));
         points.push_back(static_cast<double>(task.rows()) / (times.prefix + times.rows));
-        if (!full || s.threads == 1) continue;
-        double const single_peak = peak_flops(one.path());
-        auto const single = run_sweep(one, model, prompts, task);
+        if (!one) continue;
+        double const single_peak = peak_flops(path);
+        auto const single = run_sweep(*one, prompts, task);
         if (single.checksum != times.checksum)
             throw numeric_error("the number of threads changed the result of the engine");
         scaling.push_back((single.prefix + single.rows) / (times.prefix + times.rows));
