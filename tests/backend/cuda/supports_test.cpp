@@ -51,7 +51,7 @@ std::string table() {
 }
 
 TEST_CASE("the README has the table of operations", "[cuda][supports]") {
-    std::ifstream file{std::string(baked::tests) + "/../README.md"};
+    std::ifstream file{std::string(baked::tests) + "/../include/plateau/README.md"};
     std::string const readme{std::istreambuf_iterator<char>{file}, {}};
     REQUIRE_FALSE(readme.empty());
     if (readme.find(table()) == std::string::npos) FAIL("it should be\n" << table());
