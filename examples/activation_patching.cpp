@@ -9,7 +9,7 @@
 // Every activation of the clean prompt's run, one at a time, replaces that of the corrupted prompt's run; its effect is
 // how much of the clean run's logit difference comes back. See Wang et al. 2022, arXiv 2211.00593.
 
-#include <plateau/models/generate.hpp>
+#include <plateau/engine/generate.hpp>
 #include <plateau/sweep/activation_patching.hpp>
 #if PLATEAU_HAS_CAIRO
 #include <plateau/viz/heat_maps.hpp>
@@ -21,8 +21,9 @@ namespace {
 
 using plateau::index;
 using plateau::token_id;
+using program::model_texts;
+using program::prompt_list;
 using program::shown;
-namespace models = plateau::models;
 namespace sweep = plateau::sweep;
 
 constexpr char const* files_text =
@@ -56,28 +57,25 @@ struct options : program::common_options {
 };
 
 /// The clean and the corrupted prompt.
-template <class Model>
-models::prompt_list prompts_of(options const& o, Model const& model) {
+prompt_list prompts_of(options const& o, model_texts const& model) {
     bool const text = o.tokens.empty();
-    auto prompts = text ? models::prompt_list{program::encode(model, o.clean, "--clean"),
-                                              program::encode(model, o.corrupted, "--corrupted")}
+    auto prompts = text ? prompt_list{program::encode(model, o.clean, "--clean"),
+                                      program::encode(model, o.corrupted, "--corrupted")}
                         : program::read_tokens(o.tokens);
     if (prompts.size() != 2) {
         throw plateau::usage_error(o.tokens + " holds " + std::to_string(prompts.size()) +
                                    " prompts: give two, the clean and the corrupted one");
     }
     program::add_bos(o, model, text && model.require_tokenizer().adds_bos(), prompts);
-    models::require_prompts(model, prompts);
     return prompts;
 }
 
 /// The token that an option names: by its id, or by a text that is this one token.
-template <class Model>
-token_id token_of(Model const& model, std::string const& given, std::string const& option) {
+token_id token_of(model_texts const& model, index vocabulary, std::string const& given, std::string const& option) {
     if (!given.empty() && given.find_first_not_of("0123456789") == std::string::npos) {
-        if (given.size() < 10 && std::stol(given) < model.vocabulary()) return static_cast<token_id>(std::stol(given));
+        if (given.size() < 10 && std::stol(given) < vocabulary) return static_cast<token_id>(std::stol(given));
         throw plateau::usage_error(option + " " + given + " is no token id: the vocabulary has " +
-                                   std::to_string(model.vocabulary()) + " tokens");
+                                   std::to_string(vocabulary) + " tokens");
     }
     auto const ids = program::encode(model, given, option);
     if (ids.size() == 1) return ids[0];
@@ -93,15 +91,15 @@ struct choice {
     token_id answer, wrong;
 };
 
-template <class Context, class Model>
-choice choice_of(options const& o, Context const& ctx, Model const& model, models::prompt_list const& prompts) {
+template <class T>
+choice choice_of(options const& o, plateau::model<T> const& model, prompt_list const& prompts) {
     std::array<token_id, 2> tokens{};
     if (!o.answer || !o.wrong) {
-        auto const next = models::generate(ctx, model, prompts, {.max_new_tokens = 1});
+        auto const next = plateau::engine::generate(model.engine(), prompts, {.max_new_tokens = 1});
         tokens = {next[0].tokens[0], next[1].tokens[0]};
     }
-    if (o.answer) tokens[0] = token_of(model, *o.answer, "--answer");
-    if (o.wrong) tokens[1] = token_of(model, *o.wrong, "--wrong");
+    if (o.answer) tokens[0] = token_of(model, model.vocabulary(), *o.answer, "--answer");
+    if (o.wrong) tokens[1] = token_of(model, model.vocabulary(), *o.wrong, "--wrong");
     if (tokens[0] == tokens[1]) {
         throw plateau::usage_error("the answer and the wrong answer are the same token, " + shown(model, tokens[0]) +
                                    " (id " + std::to_string(tokens[0]) +
@@ -109,6 +107,39 @@ choice choice_of(options const& o, Context const& ctx, Model const& model, model
                                    "clean and the corrupted prompt make likeliest), or prompts that differ more");
     }
     return {tokens[0], tokens[1]};
+}
+
+/// What is reported.
+struct results {
+    program::run_cost cost;
+    model_texts texts;
+    prompt_list prompts;  ///< the clean and the corrupted one
+    choice tokens;
+    sweep::patching_effects effects;
+
+    index layers() const { return effects.head_z.extent(0); }
+    index heads() const { return effects.head_z.extent(1); }
+    index length() const { return effects.resid_pre.extent(1); }
+};
+
+template <class T>
+results measure(options const& o, plateau::model<T> const& model, double load_seconds) {
+    auto prompts = prompts_of(o, model);
+    model.engine().require_prompts(prompts);
+    program::stopwatch const watch;
+    auto const tokens = choice_of(o, model, prompts);
+    index const heads = plateau::hooks::find_site(model.sites(), "blocks.0.attn.hook_z").heads,
+                patches = model.layers() * (3 * static_cast<index>(prompts[0].size()) + heads);
+    auto effects = [&] {
+        plateau::progress bar{"patches", patches};
+        return sweep::patch_activations(model, prompts[0], prompts[1],
+                                        {tokens.answer, tokens.wrong, [&](index done) { bar.advance(done); }});
+    }();
+    return {{model.computer(), load_seconds, watch.seconds(), patches},
+            model,
+            std::move(prompts),
+            tokens,
+            std::move(effects)};
 }
 
 /// The element of the largest magnitude.
@@ -128,9 +159,8 @@ place largest_of(plateau::tensor::buffer<double, 2> const& matrix) {
 #if PLATEAU_HAS_CAIRO
 /// The four matrices, positions under the tokens there: where the prompts differ that of the clean one over the
 /// corrupted one's.
-template <class Model>
-plateau::viz::heat_figure figure_of(options const& o, Model const& model, models::prompt_list const& prompts,
-                                    choice const& tokens, sweep::patching_effects const& effects) {
+plateau::viz::heat_figure figure_of(options const& o, results const& found) {
+    auto const& [cost, model, prompts, tokens, effects] = found;
     std::vector<plateau::viz::column_label> positions;
     for (std::size_t t = 0; t < prompts[0].size(); ++t) {
         bool const differ = prompts[0][t] != prompts[1][t];
@@ -154,70 +184,71 @@ plateau::viz::heat_figure figure_of(options const& o, Model const& model, models
 }
 #endif
 
+plateau::table table_of(results const& found) {
+    plateau::table table{{"patched", "largest effect", "layer", "where"}};
+    auto const row = [&](char const* name, auto const& matrix, bool by_head) {
+        auto const at = largest_of(matrix);
+        table.row({name, plateau::fixed(matrix(at.row, at.column), 3), std::to_string(at.row),
+                   by_head ? "head " + std::to_string(at.column)
+                           : "position " + std::to_string(at.column) + "  " +
+                                 shown(found.texts, found.prompts[0][static_cast<std::size_t>(at.column)])});
+    };
+    row("hook_resid_pre", found.effects.resid_pre, false);
+    row("hook_attn_out", found.effects.attn_out, false);
+    row("hook_mlp_out", found.effects.mlp_out, false);
+    row("attn.hook_z", found.effects.head_z, true);
+    return table;
+}
+
+nlohmann::ordered_json summary_of(CLI::App const& app, options const& o, results const& found) {
+    auto const text_of = [&](token_id token) {
+        return found.texts.tokenizer ? found.texts.tokenizer->decode({&token, 1}) : "";
+    };
+    auto const &clean = found.prompts[0], &corrupted = found.prompts[1];
+    auto summary = program::summary_of(app, o, found.cost);
+    summary["clean_logit_difference"] = found.effects.clean;
+    summary["corrupted_logit_difference"] = found.effects.corrupted;
+    summary["answer"] = found.tokens.answer;
+    summary["wrong"] = found.tokens.wrong;
+    summary["answer_text"] = text_of(found.tokens.answer);
+    summary["wrong_text"] = text_of(found.tokens.wrong);
+    summary["layers"] = found.layers();
+    summary["heads"] = found.heads();
+    summary["length"] = found.length();
+    summary["first_difference"] = std::mismatch(clean.begin(), clean.end(), corrupted.begin()).first - clean.begin();
+    return summary;
+}
+
 void run(CLI::App const& app, options const& o) {
     plateau::output_set out{o.out};
-    program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
-        auto const prompts = prompts_of(o, model);
-        program::stopwatch const watch;
-        auto const tokens = choice_of(o, ctx, model, prompts);
-        auto const length = static_cast<index>(prompts[0].size()), layers = static_cast<index>(model.layers());
-        index const heads = plateau::hooks::find_site(model.sites(), "blocks.0.attn.hook_z").heads,
-                    patches = layers * (3 * length + heads);
-        auto const effects = [&] {
-            plateau::progress bar{"patches", patches};
-            return sweep::patch_activations(ctx, model, prompts[0], prompts[1],
-                                            {tokens.answer, tokens.wrong, [&](index done) { bar.advance(done); }});
-        }();
-        double const seconds = watch.seconds();
+    auto const found =
+        program::with_model(o, [&](auto const& model, double load_seconds) { return measure(o, model, load_seconds); });
 
-        auto const write = [&](char const* name, auto const& matrix) {
-            plateau::io::write_npy(out.file(name), matrix.flat(), {matrix.extent(0), matrix.extent(1)});
-        };
-        write("resid_pre.npy", effects.resid_pre);
-        write("attn_out.npy", effects.attn_out);
-        write("mlp_out.npy", effects.mlp_out);
-        write("head_z.npy", effects.head_z);
-        plateau::io::write_npy(out.file("tokens.npy"), program::padded_tokens(prompts, length), {2, length});
+    auto const write = [&](char const* name, auto const& matrix) {
+        plateau::io::write_npy(out.file(name), matrix.flat(), {matrix.extent(0), matrix.extent(1)});
+    };
+    write("resid_pre.npy", found.effects.resid_pre);
+    write("attn_out.npy", found.effects.attn_out);
+    write("mlp_out.npy", found.effects.mlp_out);
+    write("head_z.npy", found.effects.head_z);
+    plateau::io::write_npy(out.file("tokens.npy"), program::padded_tokens(found.prompts, found.length()),
+                           {2, found.length()});
 #if PLATEAU_HAS_CAIRO
-        plateau::viz::write_heat_maps(figure_of(o, model, prompts, tokens, effects), out.file("patching.png").stream());
+    plateau::viz::write_heat_maps(figure_of(o, found), out.file("patching.png").stream());
 #else
-        std::cerr << "patching.png is not drawn: this build has no cairo\n";
+    std::cerr << "patching.png is not drawn: this build has no cairo\n";
 #endif
-        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, patches);
-        summary["clean_logit_difference"] = effects.clean;
-        summary["corrupted_logit_difference"] = effects.corrupted;
-        summary["answer"] = tokens.answer;
-        summary["wrong"] = tokens.wrong;
-        summary["answer_text"] = model.tokenizer ? model.tokenizer->decode({&tokens.answer, 1}) : "";
-        summary["wrong_text"] = model.tokenizer ? model.tokenizer->decode({&tokens.wrong, 1}) : "";
-        summary["layers"] = layers;
-        summary["heads"] = heads;
-        summary["length"] = length;
-        summary["first_difference"] =
-            std::mismatch(prompts[0].begin(), prompts[0].end(), prompts[1].begin()).first - prompts[0].begin();
-        out.file("summary.json").write(program::json_text(summary));
-        out.commit();
+    out.file("summary.json").write(program::json_text(summary_of(app, o, found)));
+    out.commit();
 
-        plateau::table table{{"patched", "largest effect", "layer", "where"}};
-        auto const row = [&](char const* name, auto const& matrix, bool by_head) {
-            auto const at = largest_of(matrix);
-            table.row({name, plateau::fixed(matrix(at.row, at.column), 3), std::to_string(at.row),
-                       by_head ? "head " + std::to_string(at.column)
-                               : "position " + std::to_string(at.column) + "  " +
-                                     shown(model, prompts[0][static_cast<std::size_t>(at.column)])});
-        };
-        row("hook_resid_pre", effects.resid_pre, false);
-        row("hook_attn_out", effects.attn_out, false);
-        row("hook_mlp_out", effects.mlp_out, false);
-        row("attn.hook_z", effects.head_z, true);
-        std::cout << o.model << program::weights_of(o) << ": " << layers << " layers, " << heads << " heads, " << length
-                  << " tokens\nlogit(" << shown(model, tokens.answer) << ") - logit(" << shown(model, tokens.wrong)
-                  << "): clean " << plateau::fixed(effects.clean, 3) << ", corrupted "
-                  << plateau::fixed(effects.corrupted, 3) << '\n'
-                  << table.render() << plateau::fixed(static_cast<double>(patches) / seconds, 0)
-                  << " patches per second\n";
-        program::print_places(out, "patching.png");
-    });
+    std::cout << o.model << program::weights_of(o) << ": " << found.layers() << " layers, " << found.heads()
+              << " heads, " << found.length() << " tokens\nlogit(" << shown(found.texts, found.tokens.answer)
+              << ") - logit(" << shown(found.texts, found.tokens.wrong) << "): clean "
+              << plateau::fixed(found.effects.clean, 3) << ", corrupted " << plateau::fixed(found.effects.corrupted, 3)
+              << '\n'
+              << table_of(found).render() << plateau::fixed(found.cost.points_per_second(), 0)
+              << " patches per second\n";
+    program::print_places(out, "patching.png");
 }
 
 }  // namespace

@@ -8,11 +8,11 @@
 
 #include <cstdio>
 
+#include <plateau/engine/read/predictions.hpp>
 #include <plateau/metrics/blow_up.hpp>
 #include <plateau/statistics/effect_size.hpp>
 #include <plateau/statistics/permutation_test.hpp>
-#include <plateau/sweep/distance_curves.hpp>
-#include <plateau/sweep/predictions.hpp>
+#include <plateau/sweep/curves.hpp>
 #if PLATEAU_HAS_CAIRO
 #include <plateau/viz/labelled_curves.hpp>
 #endif
@@ -92,6 +92,9 @@ struct quantity {
     bool on_screen;                                ///< in the table of effects on stdout, too
     std::vector<std::vector<double>> values = {};  ///< [kinds][N]
 };
+
+/// Where area_fixed ends.
+index steps_until(options const& o) { return std::lround(o.area_until / o.step); }
 
 double as_number(std::optional<index> step) {
     return step ? static_cast<double>(*step) : std::numeric_limits<double>::quiet_NaN();
@@ -186,39 +189,203 @@ steps_of_centres<T> draw_steps(program::activation_fit<T> const& fit, program::s
     return all;
 }
 
+/// What is reported. Curves are in the order of kinds, then prompts.
+struct results {
+    program::run_cost cost;
+    std::string read_site;
+    program::prompt_list prompts;
+    program::fit_facts fit = {};
+    double step = 0;                                             ///< in the unit of activations
+    std::vector<double> lengths = {};                            ///< [S]
+    std::vector<double> norms = {};                              ///< [C,N]
+    plateau::tensor::buffer<double, 2> distances = {}, kl = {};  ///< [C·G·N, S]
+
+    index count() const { return static_cast<index>(prompts.size()); }
+    index points() const { return static_cast<index>(lengths.size()); }
+};
+
+/// @throws numeric_error that names the prompt, the kind and the step where a number is infinite or NaN
+void require_finite(results const& r) {
+    for (index pair = 0; pair < r.distances.extent(0); ++pair) {
+        for (index n = 0; n < r.points(); ++n) {
+            if (std::isfinite(r.distances(pair, n)) && std::isfinite(r.kl(pair, n))) continue;
+            throw plateau::numeric_error("the read-out at " + r.read_site + " is not finite for prompt " +
+                                         std::to_string(pair % r.count()) + ", " + name_of_kind(pair / r.count()) +
+                                         ", step " + std::to_string(n) + ": take shorter steps, or a wider dtype");
+        }
+    }
+}
+
+template <class T>
+results measure(options const& o, plateau::model<T> const& model, double load_seconds) {
+    auto const last = "blocks." + std::to_string(model.layers() - 1) + ".hook_resid_post";
+    results r{{model.computer(), load_seconds},
+              o.read_site.empty() ? last : o.read_site,
+              program::load_prompts(o, model, false)};
+    index const count = r.count(), points = o.steps + 1, kinds = o.kinds();
+    program::require_memory(points, count * kinds * 6 * index{sizeof(double)},
+                            std::to_string(points) + " points of " + std::to_string(count) + " prompts",
+                            "ask for fewer steps, or fewer prompts at a time");
+    program::stopwatch const watch;
+    auto const fit = program::fit_activations(model, r.prompts, o, 0);
+    auto const features = program::load_sparse_features(model, r.prompts, o, o.sae);
+    auto way = draw_steps(fit, features, o);
+    r.fit = fit;
+    r.step = o.step * fit.unit;
+    r.lengths = paths::step_grid(0, r.step, points);
+    std::vector<sweep::prompt_pair> pairs;  // kinds, prompts
+    for (index pair = 0; pair < kinds * count; ++pair) pairs.push_back({pair % count, pair % count});
+    auto const write = [&](index pair, index point, auto, auto, auto to) {
+        index const centre = pair / (targets * count) * count + pair % count;
+        paths::weighted_sum(
+            to[0].flat(), paths::term<T>{1, way.centres.view()[centre].flat()},
+            paths::term<double>{r.lengths[static_cast<std::size_t>(point)], way.units.view()[pair].flat()});
+    };
+    plateau::engine::predictions<T> predictions{kinds * count, points, 0};
+    r.cost.points = kinds * count * points;
+    plateau::progress bar{"points", r.cost.points};
+    auto curves = sweep::distances_along(
+        model, r.prompts, pairs, r.lengths, write,
+        {.write = o.write_site, .read = r.read_site, .progress = [&](index done) { bar.advance(done); }},
+        plateau::engine::read_predictions(model.engine(), predictions));
+    r.cost.seconds = watch.seconds();
+    r.distances = std::move(curves.distances);
+    r.kl = std::move(predictions.kl_from_start);
+    r.norms = std::move(way.norms);
+    require_finite(r);
+    return r;
+}
+
+using quantities = std::array<quantity, 5>;
+
+quantities quantities_of(options const& o, results const& r) {
+    quantities all{{{"max_slope_step", "max-slope step", true},
+                    {"blow_up_max", "blow-up (max)", true},
+                    {"blow_up_first", "blow-up (first)", false},
+                    {"area", "area to that step", false},
+                    {"area_fixed", "area to " + plateau::fixed(o.area_until, 2), true}}};
+    for (auto& q : all) q.values.resize(static_cast<std::size_t>(o.kinds()));
+    for (index pair = 0; pair < r.distances.extent(0); ++pair) {
+        std::span<double const> const curve = r.distances[pair].flat(), kl = r.kl[pair].flat();
+        auto const kind = static_cast<std::size_t>(pair / r.count());
+        auto const end = metrics::max_slope_step(curve);
+        all[0].values[kind].push_back(as_number(end));
+        all[1].values[kind].push_back(as_number(metrics::blow_up_step(kl, metrics::blow_up_rule::max)));
+        all[2].values[kind].push_back(as_number(metrics::blow_up_step(kl, metrics::blow_up_rule::first)));
+        all[3].values[kind].push_back(metrics::area_under_plateau(curve, *end, o.step));
+        all[4].values[kind].push_back(metrics::area_under_plateau(curve, steps_until(o), o.step));
+    }
+    return all;
+}
+
+/// Kinds that are compared prompt by prompt.
+std::vector<comparison> comparisons_of(options const& o) {
+    std::vector<comparison> all;
+    for (index c = 1; c < o.centres(); ++c) {
+        for (index t = 0; t < targets; ++t) {
+            all.push_back({"real - " + centre_names[static_cast<std::size_t>(c)] + " centre, toward " +
+                               target_names[static_cast<std::size_t>(t)],
+                           kind_of(0, t), kind_of(c, t)});
+        }
+    }
+    all.push_back({"toward gaussian - toward real, real centre", kind_of(0, 1), kind_of(0, 0)});
+    all.push_back({"isotropic - toward gaussian, real centre", kind_of(0, 2), kind_of(0, 1)});
+    return all;
+}
+
+/// The tables; `shown` are those effects that stdout shows.
+struct tables {
+    program::interval_table medians, effects, shown;
+};
+
+/// The tables; their numbers go to the summary too.
+tables tables_of(options const& o, quantities const& all, nlohmann::ordered_json& summary) {
+    std::vector<std::string> titles;
+    for (auto const& q : all) titles.push_back(q.title);
+    program::interval_table const none{{"comparison", "of", "p"}, {"mean difference", "Cliff's delta", "Cohen's d"}};
+    tables text{{{"centre", "target"}, titles, 1}, none, none};
+    for (index kind = 0; kind < o.kinds(); ++kind) {
+        std::vector<statistics::estimate> row;
+        std::string const centre = centre_names[static_cast<std::size_t>(kind / targets)],
+                          target = target_names[static_cast<std::size_t>(kind % targets)];
+        for (auto const& q : all) {
+            row.push_back(program::over_prompts(q.values[static_cast<std::size_t>(kind)], statistics::median, o));
+            summary[q.key][centre + "_" + target] = program::json_of(row.back());
+        }
+        text.medians.row({centre, target}, row);
+    }
+    auto const comparisons = comparisons_of(o);
+    for (auto const& q : all) {
+        for (auto const& [name, x, y] : comparisons) {
+            auto const both = paired(q.values[static_cast<std::size_t>(x)], q.values[static_cast<std::size_t>(y)]);
+            if (both.size() < 2) continue;
+            std::vector<double> difference;
+            for (auto const& pair : both) difference.push_back(pair[0] - pair[1]);
+            std::array const found{program::over_prompts(difference, statistics::mean, o),
+                                   program::over_prompts(both, of_columns(statistics::cliffs_delta), o),
+                                   program::over_prompts(both, of_columns(statistics::cohens_d), o)};
+            double const p = statistics::sign_flip_test(difference, 1, statistics::mean, {.seed = o.seed + 1}).p;
+            text.effects.row({name, q.title, plateau::fixed(p, 4)}, {found.begin(), found.end()});
+            if (q.on_screen) text.shown.row({name, q.title, plateau::fixed(p, 4)}, {found.begin(), found.end()});
+            auto& entry = summary["effects"][name][q.key];
+            entry["difference"] = program::json_of(found[0]);
+            entry["cliffs_delta"] = program::json_of(found[1]);
+            entry["cohens_d"] = program::json_of(found[2]);
+            entry["p"] = p;
+        }
+    }
+    return text;
+}
+
+void write_arrays(options const& o, results const& r, quantities const& all, plateau::output_set& out) {
+    index const centres = o.centres(), count = r.count(), points = r.points();
+    plateau::io::write_npy(out.file("distances.npy"), r.distances.flat(), {centres, targets, count, points});
+    plateau::io::write_npy(out.file("kl.npy"), r.kl.flat(), {centres, targets, count, points});
+    for (auto const& q : all) {
+        std::vector<double> values;
+        for (auto const& of_kind : q.values) values.insert(values.end(), of_kind.begin(), of_kind.end());
+        plateau::io::write_npy(out.file(std::string(q.key) + ".npy"), values, {centres, targets, count});
+    }
+    plateau::io::write_npy(out.file("perturbation_lengths.npy"), r.lengths, {points});
+    plateau::io::write_npy(out.file("norms.npy"), r.norms, {centres, count});
+    program::write_prompts(out, r.prompts);
+}
+
 #if PLATEAU_HAS_CAIRO
+/// Median distance curves in the direction of one target.
+plateau::viz::labelled_panel panel_of(options const& o, results const& r, index target, std::string const& length) {
+    namespace viz = plateau::viz;
+    auto const lengths = paths::step_grid(0, o.step, r.points());
+    viz::labelled_panel panel{
+        .title = target == 2 ? "in an isotropic direction"
+                             : std::string("toward a ") + target_names[static_cast<std::size_t>(target)] + " target",
+        .x = {length},
+        .y = {"L2 distance of the output"},
+        .curves = {}};
+    for (index c = 0; c < o.centres(); ++c) {
+        viz::labelled_curve curve{
+            .label = centre_names[static_cast<std::size_t>(c)] + " centre", .x = lengths, .y = {}};
+        for (index n = 0; n < r.points(); ++n) {
+            std::vector<double> values;
+            for (index i = 0; i < r.count(); ++i) values.push_back(r.distances(kind_of(c, target) * r.count() + i, n));
+            auto const x = program::over_prompts(values, statistics::median, o);
+            curve.y.push_back(x.value), curve.low.push_back(x.low), curve.high.push_back(x.high);
+        }
+        panel.curves.push_back(std::move(curve));
+    }
+    return panel;
+}
+
 /// Median curves by target, and how many plateaus have ended.
-plateau::viz::labelled_figure figure_of(options const& o, plateau::tensor::view<double const, 2> distances,
-                                        quantity const& ends, std::vector<double> const& lengths, index count,
-                                        std::string const& read_site) {
+plateau::viz::labelled_figure figure_of(options const& o, results const& r, quantity const& ends) {
     namespace viz = plateau::viz;
     std::string const length =
         o.unit == "norm" ? "distance from the centre, in units of the median |A|" : "distance from the centre";
     viz::labelled_figure figure;
     figure.title = program::title_of(o);
-    figure.counts = std::to_string(count) + " prompts";
-    figure.subtitle = o.write_site + " → " + read_site + "; medians over prompts with 95 % intervals";
-    for (index t = 0; t < targets; ++t) {
-        viz::labelled_panel panel{
-            .title = t == 2 ? "in an isotropic direction"
-                            : std::string("toward a ") + target_names[static_cast<std::size_t>(t)] + " target",
-            .x = {length},
-            .y = {"L2 distance of the output"},
-            .curves = {}};
-        for (index c = 0; c < o.centres(); ++c) {
-            viz::labelled_curve curve{
-                .label = centre_names[static_cast<std::size_t>(c)] + " centre", .x = lengths, .y = {}};
-            for (std::size_t n = 0; n < lengths.size(); ++n) {
-                std::vector<double> values;
-                for (index i = 0; i < count; ++i)
-                    values.push_back(distances(kind_of(c, t) * count + i, static_cast<index>(n)));
-                auto const x = program::over_prompts(values, statistics::median, o);
-                curve.y.push_back(x.value), curve.low.push_back(x.low), curve.high.push_back(x.high);
-            }
-            panel.curves.push_back(std::move(curve));
-        }
-        figure.panels.push_back(std::move(panel));
-    }
+    figure.counts = std::to_string(r.count()) + " prompts";
+    figure.subtitle = o.write_site + " → " + r.read_site + "; medians over prompts with 95 % intervals";
+    for (index t = 0; t < targets; ++t) figure.panels.push_back(panel_of(o, r, t, length));
     viz::labelled_panel ended{.title = "plateaus that have ended (max-slope step)",
                               .x = {length},
                               .y = {"share of prompts", false, viz::interval{0, 1}},
@@ -228,15 +395,15 @@ plateau::viz::labelled_figure figure_of(options const& o, plateau::tensor::view<
         if (many && kind % targets != 0) continue;
         viz::labelled_curve curve{
             .label = name_of_kind(kind),
-            .x = lengths,
+            .x = paths::step_grid(0, o.step, r.points()),
             .y = {},
             .dashed = !many && kind >= targets,
             .ink = viz::series_ink(static_cast<std::size_t>(many ? kind / targets : kind % targets))};
         auto const& steps = ends.values[static_cast<std::size_t>(kind)];
-        for (std::size_t n = 0; n < lengths.size(); ++n) {
+        for (index n = 0; n < r.points(); ++n) {
             auto const by_now =
                 std::count_if(steps.begin(), steps.end(), [&](double step) { return step < static_cast<double>(n); });
-            curve.y.push_back(static_cast<double>(by_now) / static_cast<double>(count));
+            curve.y.push_back(static_cast<double>(by_now) / static_cast<double>(r.count()));
         }
         ended.curves.push_back(std::move(curve));
     }
@@ -250,162 +417,41 @@ void run(CLI::App const& app, options o) {
     if (o.step == 0) o.step = o.unit == "norm" ? 0.02 : 0.5;
     if (!(o.step > 0 && std::isfinite(o.step))) throw plateau::usage_error("--step must be a length above 0");
     if (o.area_until == 0) o.area_until = o.step * static_cast<double>(o.steps) / 4;
-    index const until = std::lround(o.area_until / o.step);
-    if (!(until >= 1 && until <= o.steps)) throw plateau::usage_error("--area-until must be a length within the steps");
-    index const centres = o.centres(), kinds = o.kinds();
+    if (!(steps_until(o) >= 1 && steps_until(o) <= o.steps))
+        throw plateau::usage_error("--area-until must be a length within the steps");
     plateau::output_set out{o.out};
-    program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
-        using T = typename std::decay_t<decltype(model)>::value_type;
-        auto const read_site =
-            o.read_site.empty() ? "blocks." + std::to_string(model.layers() - 1) + ".hook_resid_post" : o.read_site;
-        auto const prompts = program::load_prompts(o, model, false);
-        auto const count = static_cast<index>(prompts.size()), points = o.steps + 1;
-        program::require_memory(points, count * kinds * 6 * index{sizeof(double)},
-                                std::to_string(points) + " points of " + std::to_string(count) + " prompts",
-                                "ask for fewer steps, or fewer prompts at a time");
-        program::stopwatch const watch;
-        auto const fit = program::fit_activations(ctx, model, prompts, o, 0);
-        auto const features = program::load_sparse_features(ctx, model, prompts, o, o.sae);
-        auto const way = draw_steps(fit, features, o);
-        double const step = o.step * fit.unit;
-        auto const lengths = paths::step_grid(0, step, points);
-        std::vector<sweep::prompt_pair> pairs;  // kinds, prompts
-        for (index kind = 0; kind < kinds; ++kind) {
-            for (index i = 0; i < count; ++i) pairs.push_back({i, i});
-        }
-        sweep::predictions<T> predictions{kinds * count, points, 0};
-        auto const curves = [&] {
-            plateau::progress bar{"points", kinds * count * points};
-            return sweep::distances_along(
-                ctx, model, prompts, pairs, lengths,
-                [&](index pair, index point, auto, auto, auto to) {
-                index const centre = pair / (targets * count) * count + pair % count;
-                paths::weighted_sum(
-                    to[0].flat(), paths::term<T>{1, way.centres.view()[centre].flat()},
-                    paths::term<double>{lengths[static_cast<std::size_t>(point)], way.units.view()[pair].flat()});
-                },
-                {.write = o.write_site, .read = read_site, .on_points = [&](index done) { bar.advance(done); }},
-                sweep::read_predictions(ctx, model, predictions));
-        }();
-        double const seconds = watch.seconds();
+    auto const r =
+        program::with_model(o, [&](auto const& model, double load_seconds) { return measure(o, model, load_seconds); });
 
-        std::array<quantity, 5> quantities{{{"max_slope_step", "max-slope step", true},
-                                            {"blow_up_max", "blow-up (max)", true},
-                                            {"blow_up_first", "blow-up (first)", false},
-                                            {"area", "area to that step", false},
-                                            {"area_fixed", "area to " + plateau::fixed(o.area_until, 2), true}}};
-        for (auto& q : quantities) q.values.resize(static_cast<std::size_t>(kinds));
-        for (index pair = 0; pair < kinds * count; ++pair) {
-            auto const curve = curves[pair];
-            std::span<double const> const kl = predictions.kl_from_start.view()[pair].flat();
-            for (std::size_t n = 0; n < curve.size(); ++n) {
-                if (!std::isfinite(curve[n]) || !std::isfinite(kl[n])) {
-                    throw plateau::numeric_error("the read-out at " + read_site + " is not finite for prompt " +
-                                                 std::to_string(pair % count) + ", " + name_of_kind(pair / count) +
-                                                 ", step " + std::to_string(n) +
-                                                 ": take shorter steps, or a wider dtype");
-                }
-            }
-            auto const kind = static_cast<std::size_t>(pair / count);
-            auto const end = metrics::max_slope_step(curve);
-            quantities[0].values[kind].push_back(as_number(end));
-            quantities[1].values[kind].push_back(as_number(metrics::blow_up_step(kl, metrics::blow_up_rule::max)));
-            quantities[2].values[kind].push_back(as_number(metrics::blow_up_step(kl, metrics::blow_up_rule::first)));
-            quantities[3].values[kind].push_back(metrics::area_under_plateau(curve, *end, o.step));
-            quantities[4].values[kind].push_back(metrics::area_under_plateau(curve, until, o.step));
-        }
-        auto summary =
-            program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, kinds * count * points);
-        summary["prompts"] = count;
-        summary["steps"] = o.steps;
-        summary["unit"] = fit.unit;
-        summary["step"] = step;
-        summary["fit_samples"] = fit.samples;
-        summary["fit_rank"] = fit.normal->rank();
-        summary["shrinkage"] = fit.shrinkage;
-        summary["read_site"] = read_site;
-        std::vector<std::string> titles;
-        for (auto const& q : quantities) titles.push_back(q.title);
-        program::interval_table medians{{"centre", "target"}, titles, 1};
-        for (index kind = 0; kind < kinds; ++kind) {
-            std::vector<statistics::estimate> row;
-            std::string const centre = centre_names[static_cast<std::size_t>(kind / targets)],
-                              target = target_names[static_cast<std::size_t>(kind % targets)];
-            for (auto const& q : quantities) {
-                row.push_back(program::over_prompts(q.values[static_cast<std::size_t>(kind)], statistics::median, o));
-                summary[q.key][centre + "_" + target] = program::json_of(row.back());
-            }
-            medians.row({centre, target}, row);
-        }
-        std::vector<comparison> comparisons;
-        for (index c = 1; c < centres; ++c) {
-            for (index t = 0; t < targets; ++t) {
-                comparisons.push_back({"real - " + centre_names[static_cast<std::size_t>(c)] + " centre, toward " +
-                                           target_names[static_cast<std::size_t>(t)],
-                                       kind_of(0, t), kind_of(c, t)});
-            }
-        }
-        comparisons.push_back({"toward gaussian - toward real, real centre", kind_of(0, 1), kind_of(0, 0)});
-        comparisons.push_back({"isotropic - toward gaussian, real centre", kind_of(0, 2), kind_of(0, 1)});
-        program::interval_table effects{{"comparison", "of", "p"}, {"mean difference", "Cliff's delta", "Cohen's d"}},
-            shown = effects;
-        for (auto const& q : quantities) {
-            for (auto const& [name, x, y] : comparisons) {
-                auto const both = paired(q.values[static_cast<std::size_t>(x)], q.values[static_cast<std::size_t>(y)]);
-                if (both.size() < 2) continue;
-                std::vector<double> difference;
-                for (auto const& pair : both) difference.push_back(pair[0] - pair[1]);
-                std::array const found{program::over_prompts(difference, statistics::mean, o),
-                                       program::over_prompts(both, of_columns(statistics::cliffs_delta), o),
-                                       program::over_prompts(both, of_columns(statistics::cohens_d), o)};
-                double const p = statistics::sign_flip_test(difference, 1, statistics::mean, {.seed = o.seed + 1}).p;
-                effects.row({name, q.title, plateau::fixed(p, 4)}, {found.begin(), found.end()});
-                if (q.on_screen) shown.row({name, q.title, plateau::fixed(p, 4)}, {found.begin(), found.end()});
-                auto& entry = summary["effects"][name][q.key];
-                entry["difference"] = program::json_of(found[0]);
-                entry["cliffs_delta"] = program::json_of(found[1]);
-                entry["cohens_d"] = program::json_of(found[2]);
-                entry["p"] = p;
-            }
-        }
-
-        auto const write = [&](char const* name, auto const& values) {
-            plateau::io::write_npy(out.file(name), values, {centres, targets, count, points});
-        };
-        write("distances.npy", curves.distances.flat());
-        write("kl.npy", predictions.kl_from_start.flat());
-        for (auto const& q : quantities) {
-            std::vector<double> all;
-            for (auto const& values : q.values) all.insert(all.end(), values.begin(), values.end());
-            plateau::io::write_npy(out.file(std::string(q.key) + ".npy"), all, {centres, targets, count});
-        }
-        plateau::io::write_npy(out.file("perturbation_lengths.npy"), lengths, {points});
-        plateau::io::write_npy(out.file("norms.npy"), way.norms, {centres, count});
-        program::write_prompts(out, prompts);
-        out.file("blow_up.csv").write(medians.csv());
-        out.file("effects.csv").write(effects.csv());
+    auto const all = quantities_of(o, r);
+    auto summary = program::summary_of(app, o, r.cost);
+    summary["prompts"] = r.count();
+    summary["steps"] = o.steps;
+    summary["unit"] = r.fit.unit;
+    summary["step"] = r.step;
+    summary["fit_samples"] = r.fit.samples;
+    summary["fit_rank"] = r.fit.normal->rank();
+    summary["shrinkage"] = r.fit.shrinkage;
+    summary["read_site"] = r.read_site;
+    auto const text = tables_of(o, all, summary);
+    write_arrays(o, r, all, out);
+    out.file("blow_up.csv").write(text.medians.csv());
+    out.file("effects.csv").write(text.effects.csv());
 #if PLATEAU_HAS_CAIRO
-        plateau::viz::write_labelled_curves(
-            figure_of(o, curves.distances, quantities[0], paths::step_grid(0, o.step, points), count, read_site),
-            out.file("blow_up.png").stream());
+    plateau::viz::write_labelled_curves(figure_of(o, r, all[0]), out.file("blow_up.png").stream());
 #else
-        std::cerr << "blow_up.png is not drawn: this build has no cairo\n";
+    std::cerr << "blow_up.png is not drawn: this build has no cairo\n";
 #endif
-        out.file("summary.json").write(program::json_text(summary));
-        out.commit();
-        program::remove_prompt_lengths(out, prompts);
+    out.file("summary.json").write(program::json_text(summary));
+    out.commit();
+    program::remove_stale(out, program::ragged(r.prompts), {"lengths.npy"});
 
-        std::cout << o.model << program::weights_of(o) << ": " << count << " prompts, " << o.write_site << " -> "
-                  << read_site << "\n"
-                  << o.steps << " steps of " << plateau::fixed(step, 4)
-                  << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2) << ", N(mu, Sigma) of "
-                  << fit.samples << " activations"
-                  << (fit.samples <= fit.real.extent(1) ? " (fewer than dimensions)" : "") << "\n\n"
-                  << medians.render() << '\n'
-                  << shown.render() << plateau::fixed(static_cast<double>(kinds * count * points) / seconds, 0)
-                  << " points per second\n";
-        program::print_places(out, "blow_up.png");
-    });
+    std::cout << o.model << program::weights_of(o) << ": " << r.count() << " prompts, " << o.write_site << " -> "
+              << r.read_site << "\n"
+              << o.steps << " steps of " << plateau::fixed(r.step, 4) << ", " << r.fit.text() << "\n\n"
+              << text.medians.render() << '\n'
+              << text.shown.render() << plateau::fixed(r.cost.points_per_second(), 0) << " points per second\n";
+    program::print_places(out, "blow_up.png");
 }
 
 }  // namespace

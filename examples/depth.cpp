@@ -17,7 +17,6 @@ namespace {
 
 using plateau::index;
 namespace statistics = plateau::statistics;
-namespace sweep = plateau::sweep;
 
 constexpr char const* files_text =
     "Files written to --out (L layers, P pairs, S steps, N prompts, T tokens of the longest):\n"
@@ -151,94 +150,125 @@ void write_figure(options const& o, series const& by_write, series const& by_rea
 }
 #endif
 
+/// What is reported.
+struct results {
+    program::run_cost cost;
+    program::prompt_list prompts;
+    program::pair_design design;
+    index layers = 0;
+    series by_write = {}, by_read = {};
+
+    index later(options const& o) const { return layers - 1 - o.fixed_write; }
+};
+
+/// Written after one block after the other, read at --read-site.
+template <class T>
+void sweep_written(options const& o, plateau::model<T> const& model, std::vector<index> const& layers,
+                   program::point_count& counted, results& all) {
+    for (index const layer : layers) {
+        auto const curves = program::sweep_lines(model, all.prompts, all.design.pairs, o.steps,
+                                                 {.write = after_block(layer), .read = o.read_site}, counted);
+        all.by_write.add(layer, program::curves_of(curves.alpha, curves.distances, o.min_d1), all.design, o);
+    }
+}
+
+/// Written after block --fixed-write, read after every later one of the same sweep.
+template <class T>
+void sweep_read(options const& o, plateau::model<T> const& model, program::point_count& counted, results& all) {
+    auto const later = all.later(o);
+    if (later == 0) return;
+    auto const site = [&](index k) { return after_block(o.fixed_write + 1 + k); };
+    std::vector<plateau::tensor::buffer<double, 2>> distances;
+    for (index k = 0; k < later; ++k) distances.emplace_back(std::array<index, 2>{all.design.count(), o.steps});
+    plateau::hooks::hook_set<T> reads;
+    for (index k = 0; k + 1 < later; ++k) {
+        reads = reads | plateau::engine::read_distances<T>(site(k), distances[static_cast<std::size_t>(k)]);
+    }
+    auto curves = program::sweep_lines(model, all.prompts, all.design.pairs, o.steps,
+                                       {.write = after_block(o.fixed_write), .read = site(later - 1)}, counted, reads);
+    distances.back() = std::move(curves.distances);
+    for (index k = 0; k < later; ++k) {
+        auto const& of_layer = distances[static_cast<std::size_t>(k)];
+        program::require_finite(of_layer, site(k));
+        all.by_read.add(o.fixed_write + 1 + k, program::curves_of(curves.alpha, of_layer, o.min_d1), all.design, o);
+    }
+}
+
+template <class T>
+results measure(options const& o, plateau::model<T> const& model, double load_seconds) {
+    auto const layers = static_cast<index>(model.layers());
+    auto const written = layers_of(o.write_layers, layers);
+    if (o.fixed_write < 0 || o.fixed_write >= layers) {
+        throw plateau::usage_error("--fixed-write " + std::to_string(o.fixed_write) + ": the blocks are 0 to " +
+                                   std::to_string(layers - 1));
+    }
+    results all{{model.computer(), load_seconds}, program::load_prompts(o, model, false), {}, layers};
+    all.design = program::pairs_of(o.pairs, static_cast<index>(all.prompts.size()));
+    index const count = all.design.count();
+    program::require_memory(2 * layers + 2, count * o.steps * index{sizeof(double)},
+                            std::to_string(o.steps) + " steps of " + std::to_string(count) + " pairs at " +
+                                std::to_string(layers) + " layers",
+                            "ask for fewer steps or pairs");
+    index const sweeps = static_cast<index>(written.size()) + (all.later(o) > 0 ? 1 : 0);
+    all.cost.points = sweeps * count * o.steps;
+    program::point_count counted;
+    counted.expect(all.cost.points);
+    sweep_written(o, model, written, counted, all);
+    sweep_read(o, model, counted, all);
+    all.cost.seconds = counted.seconds;
+    return all;
+}
+
+program::interval_table table_of(options const& o, results const& all) {
+    program::interval_table table{{"written after", "read"}, {"median max slope", "median width"}};
+    for (std::size_t k = 0; k < all.by_write.layers.size(); ++k) {
+        table.row({"block " + std::to_string(all.by_write.layers[k]), o.read_site},
+                  {all.by_write.slope[k], all.by_write.width[k]});
+    }
+    for (std::size_t k = 0; k < all.by_read.layers.size(); ++k) {
+        table.row({"block " + std::to_string(o.fixed_write), "block " + std::to_string(all.by_read.layers[k])},
+                  {all.by_read.slope[k], all.by_read.width[k]});
+    }
+    return table;
+}
+
 void run(CLI::App const& app, options const& o) {
     program::require_valid(o);
     plateau::output_set out{o.out};
-    program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
-        auto const layers = static_cast<index>(model.layers());
-        auto const written = layers_of(o.write_layers, layers);
-        if (o.fixed_write < 0 || o.fixed_write >= layers) {
-            throw plateau::usage_error("--fixed-write " + std::to_string(o.fixed_write) + ": the blocks are 0 to " +
-                                       std::to_string(layers - 1));
-        }
-        auto const prompts = program::load_prompts(o, model, false);
-        auto const design = program::pairs_of(o.pairs, static_cast<index>(prompts.size()));
-        index const count = design.count(), later = layers - 1 - o.fixed_write;
-        program::require_memory(2 * layers + 2, count * o.steps * index{sizeof(double)},
-                                std::to_string(o.steps) + " steps of " + std::to_string(count) + " pairs at " +
-                                    std::to_string(layers) + " layers",
-                                "ask for fewer steps or pairs");
-        using T = typename std::decay_t<decltype(model)>::value_type;
-        index const sweeps = static_cast<index>(written.size()) + (later > 0 ? 1 : 0);
-        double seconds = 0;
-        std::optional<plateau::progress> bar{std::in_place, "points", sweeps * count * o.steps};
-        series by_write, by_read;
-        for (index const layer : written) {
-            auto const curves =
-                program::sweep_lines(ctx, model, prompts, design, o, after_block(layer), o.read_site, *bar, seconds);
-            by_write.add(layer, program::measure(curves.alpha, curves.distances, o.min_d1), design, o);
-        }
-        if (later > 0) {
-            std::vector<plateau::tensor::buffer<double, 2>> distances;
-            for (index k = 0; k < later; ++k) distances.emplace_back(std::array<index, 2>{count, o.steps});
-            plateau::hooks::hook_set<T> reads;
-            for (index k = 0; k + 1 < later; ++k) {
-                reads = reads | sweep::read_distances<T>(ctx, after_block(o.fixed_write + 1 + k),
-                                                         distances[static_cast<std::size_t>(k)]);
-            }
-            auto curves = program::sweep_lines(ctx, model, prompts, design, o, after_block(o.fixed_write),
-                                               after_block(layers - 1), *bar, seconds, reads);
-            distances.back() = std::move(curves.distances);
-            for (index k = 0; k < later; ++k) {
-                index const layer = o.fixed_write + 1 + k;
-                program::require_finite(distances[static_cast<std::size_t>(k)], after_block(layer));
-                by_read.add(layer, program::measure(curves.alpha, distances[static_cast<std::size_t>(k)], o.min_d1),
-                            design, o);
-            }
-        }
-        bar.reset();  // its line ends before the table begins
+    auto const all =
+        program::with_model(o, [&](auto const& model, double load_seconds) { return measure(o, model, load_seconds); });
 
-        by_write.write(out, "write");
-        by_read.write(out, "read");
-        program::write_prompts_and_pairs(out, prompts, design.numbers());
-        program::interval_table table{{"written after", "read"}, {"median max slope", "median width"}};
-        for (std::size_t k = 0; k < by_write.layers.size(); ++k) {
-            table.row({"block " + std::to_string(by_write.layers[k]), o.read_site},
-                      {by_write.slope[k], by_write.width[k]});
-        }
-        for (std::size_t k = 0; k < by_read.layers.size(); ++k) {
-            table.row({"block " + std::to_string(o.fixed_write), "block " + std::to_string(by_read.layers[k])},
-                      {by_read.slope[k], by_read.width[k]});
-        }
-        out.file("depth.csv").write(table.csv());
+    index const count = all.design.count();
+    all.by_write.write(out, "write");
+    all.by_read.write(out, "read");
+    program::write_prompts_and_pairs(out, all.prompts, all.design.numbers());
+    auto const table = table_of(o, all);
+    out.file("depth.csv").write(table.csv());
 #if PLATEAU_HAS_CAIRO
-        write_figure(o, by_write, by_read, count, program::title_of(o), out.file("depth.png").stream());
+    write_figure(o, all.by_write, all.by_read, count, program::title_of(o), out.file("depth.png").stream());
 #else
-        std::cerr << "depth.png is not drawn: this build has no cairo\n";
+    std::cerr << "depth.png is not drawn: this build has no cairo\n";
 #endif
-        auto summary =
-            program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, sweeps * count * o.steps);
-        summary["pairs"] = count;
-        summary["steps"] = o.steps;
-        summary["layers"] = layers;
-        auto const put = [&](char const* name, std::vector<statistics::estimate> const& values) {
-            summary[name] = nlohmann::ordered_json::array();
-            for (auto const& x : values) summary[name].push_back(program::json_of(x));
-        };
-        put("write_max_slope_median", by_write.slope);
-        put("write_width_median", by_write.width);
-        put("read_max_slope_median", by_read.slope);
-        put("read_width_median", by_read.width);
-        out.file("summary.json").write(program::json_text(summary));
-        out.commit();
-        program::remove_stale(out, program::ragged(prompts), {"lengths.npy"});
+    auto summary = program::summary_of(app, o, all.cost);
+    summary["pairs"] = count;
+    summary["steps"] = o.steps;
+    summary["layers"] = all.layers;
+    auto const put = [&](char const* name, std::vector<statistics::estimate> const& values) {
+        summary[name] = nlohmann::ordered_json::array();
+        for (auto const& x : values) summary[name].push_back(program::json_of(x));
+    };
+    put("write_max_slope_median", all.by_write.slope);
+    put("write_width_median", all.by_write.width);
+    put("read_max_slope_median", all.by_read.slope);
+    put("read_width_median", all.by_read.width);
+    out.file("summary.json").write(program::json_text(summary));
+    out.commit();
+    program::remove_stale(out, program::ragged(all.prompts), {"lengths.npy"});
 
-        std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps
-                  << " steps; 95 % intervals in brackets\n"
-                  << table.render() << plateau::fixed(static_cast<double>(sweeps * count * o.steps) / seconds, 0)
-                  << " points per second\n";
-        program::print_places(out, "depth.png");
-    });
+    std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps
+              << " steps; 95 % intervals in brackets\n"
+              << table.render() << plateau::fixed(all.cost.points_per_second(), 0) << " points per second\n";
+    program::print_places(out, "depth.png");
 }
 
 }  // namespace

@@ -19,7 +19,6 @@
 namespace {
 
 using plateau::index;
-namespace models = plateau::models;
 namespace statistics = plateau::statistics;
 using statistics::estimate;
 
@@ -251,91 +250,106 @@ void write_figure(options const& o, std::vector<checkpoint> const& checkpoints, 
 }
 #endif
 
-void run(CLI::App const& app, options const& o) {
-    program::require_valid(o);
-    if (!(o.same_region > 0)) throw plateau::usage_error("--same-region must be a slope above 0");
-    auto const checkpoints = checkpoints_of(o);
-    plateau::output_set out{o.out};
-    models::prompt_list prompts;
+/// What is reported: the moments are in the order of the checkpoints.
+struct results {
+    program::run_cost cost;
+    program::prompt_list prompts;  ///< of the first checkpoint, the same for all
     program::pair_design design;
     std::vector<moment> moments;
-    double seconds = 0, load_seconds = 0;
-    program::computer by;
-    std::optional<plateau::progress> bar;
+
+    std::vector<change> changes(options const& o) const {
+        std::vector<change> all;
+        for (std::size_t c = 1; c < moments.size(); ++c)
+            all.push_back(change_of(o, design, moments[c - 1], moments[c]));
+        return all;
+    }
+};
+
+/// Adds a checkpoint to what is known.
+template <class T>
+void measure(options const& o, plateau::model<T> const& model, index checkpoints, program::point_count& counted,
+             results& all) {
+    if (all.prompts.empty()) {
+        all.prompts = program::load_prompts(o, model, false);
+        all.design = program::pairs_of(o.pairs, static_cast<index>(all.prompts.size()));
+        all.cost.points = checkpoints * all.design.count() * o.steps;
+        counted.expect(all.cost.points);
+    }
+    auto const curves = program::sweep_lines(model, all.prompts, all.design.pairs, o.steps, o.sites(), counted);
+    all.moments.push_back(moment_of(o, all.design, program::curves_of(curves.alpha, curves.distances, o.min_d1)));
+    all.cost.by = model.computer();
+}
+
+results measure_all(options const& o, std::vector<checkpoint> const& checkpoints) {
+    results all;
+    program::point_count counted;
     for (auto const& one : checkpoints) {
         auto of_checkpoint = o;
         of_checkpoint.model = one.path;
-        program::with_model(of_checkpoint, [&](auto const& ctx, auto const& model, double loading) {
-            if (prompts.empty()) {  // the same for all that follow
-                prompts = program::load_prompts(o, model, false);
-                design = program::pairs_of(o.pairs, static_cast<index>(prompts.size()));
-            }
-            if (!bar) bar.emplace("points", static_cast<index>(checkpoints.size()) * design.count() * o.steps);
-            auto const curves =
-                program::sweep_lines(ctx, model, prompts, design, o, o.write_site, o.read_site, *bar, seconds);
-            load_seconds += loading;
-            moments.push_back(moment_of(o, design, program::measure(curves.alpha, curves.distances, o.min_d1)));
-            by = program::computer_of(ctx);
+        program::with_model(of_checkpoint, [&](auto const& model, double load_seconds) {
+            measure(o, model, static_cast<index>(checkpoints.size()), counted, all);
+            all.cost.load_seconds += load_seconds;
         });
     }
-    bar.reset();  // its line ends before the table begins
-    std::vector<change> changes;
-    for (std::size_t c = 1; c < moments.size(); ++c)
-        changes.push_back(change_of(o, design, moments[c - 1], moments[c]));
+    all.cost.seconds = counted.seconds;
+    return all;
+}
 
-    auto const count = static_cast<index>(checkpoints.size());
-    std::vector<std::int64_t> steps;
-    for (auto const& one : checkpoints) steps.push_back(one.step);
+void write_arrays(options const& o, results const& found, std::vector<std::int64_t> const& steps,
+                  plateau::output_set& out) {
+    auto const count = static_cast<index>(steps.size()), pairs = found.design.count();
     plateau::io::write_npy(out.file("steps.npy"), steps, {count});
     auto const write = [&](char const* name, auto const& of, std::initializer_list<index> shape) {
         std::vector<double> all;
-        for (auto const& m : moments) all.insert(all.end(), of(m).begin(), of(m).end());
+        for (auto const& m : found.moments) all.insert(all.end(), of(m).begin(), of(m).end());
         plateau::io::write_npy(out.file(name), all, shape);
     };
-    write("relative.npy", [](moment const& m) -> auto const& { return m.curves.relative; },
-          {count, design.count(), o.steps});
+    write("relative.npy", [](moment const& m) -> auto const& { return m.curves.relative; }, {count, pairs, o.steps});
     write("median_curve.npy", [](moment const& m) -> auto const& { return m.median_curve; }, {count, o.steps});
-    write("max_slope.npy", [](moment const& m) -> auto const& { return m.curves.max_slope; }, {count, design.count()});
-    write("alpha_jump.npy", [](moment const& m) -> auto const& { return m.curves.alpha_jump; },
-          {count, design.count()});
-    write("width.npy", [](moment const& m) -> auto const& { return m.curves.width; }, {count, design.count()});
-    program::write_prompts_and_pairs(out, prompts, design.numbers());
+    write("max_slope.npy", [](moment const& m) -> auto const& { return m.curves.max_slope; }, {count, pairs});
+    write("alpha_jump.npy", [](moment const& m) -> auto const& { return m.curves.alpha_jump; }, {count, pairs});
+    write("width.npy", [](moment const& m) -> auto const& { return m.curves.width; }, {count, pairs});
+    program::write_prompts_and_pairs(out, found.prompts, found.design.numbers());
+}
 
+struct tables {
     program::interval_table sharpness{{"step"}, {"median max slope", "mean max slope", "median width"}, 2};
     program::interval_table factors{{"step"}, {"share across", "level across", "jump spread", "width of medians"}, 2};
     program::interval_table all{{"checkpoint", "step", "degenerate"},
                                 {"max_slope_median", "max_slope_mean", "width_median", "cross_share", "cross_level",
                                  "jump_spread", "median_curve_width"}};
-    for (std::size_t c = 0; c < moments.size(); ++c) {
-        auto const& m = moments[c];
-        auto const step = std::to_string(steps[c]);
-        sharpness.row({step}, {m.slope, m.slope_mean, m.width});
-        factors.row({step}, {m.share, m.level, m.spread, m.median_width});
-        all.row({checkpoints[c].name, step, std::to_string(m.curves.degenerate)},
-                {m.slope, m.slope_mean, m.width, m.share, m.level, m.spread, m.median_width});
-    }
     program::interval_table parts{
         {"from", "to", "both"}, {"change of mean", "new regions", "sharper boundaries", "the rest", "same pairs"}, 2};
+};
+
+tables tables_of(options const& o, results const& found, std::vector<checkpoint> const& checkpoints) {
+    tables text;
+    auto const step = [&](std::size_t c) { return std::to_string(checkpoints[c].step); };
+    for (std::size_t c = 0; c < found.moments.size(); ++c) {
+        auto const& m = found.moments[c];
+        text.sharpness.row({step(c)}, {m.slope, m.slope_mean, m.width});
+        text.factors.row({step(c)}, {m.share, m.level, m.spread, m.median_width});
+        text.all.row({checkpoints[c].name, step(c), std::to_string(m.curves.degenerate)},
+                     {m.slope, m.slope_mean, m.width, m.share, m.level, m.spread, m.median_width});
+    }
+    auto const changes = found.changes(o);
     for (std::size_t c = 0; c < changes.size(); ++c) {
         auto const& x = changes[c];
-        parts.row({std::to_string(steps[c]), std::to_string(steps[c + 1]), std::to_string(x.both)},
-                  {x.total, x.from_share, x.from_above, x.from_below, x.same_pairs});
+        text.parts.row({step(c), step(c + 1), std::to_string(x.both)},
+                       {x.total, x.from_share, x.from_above, x.from_below, x.same_pairs});
     }
-    out.file("emergence.csv").write(all.csv());
-    out.file("changes.csv").write(parts.csv());
-#if PLATEAU_HAS_CAIRO
-    write_figure(o, checkpoints, moments, design.count(), out.file("emergence.png").stream());
-#else
-    std::cerr << "emergence.png is not drawn: this build has no cairo\n";
-#endif
-    auto summary = program::summary_of(app, o, by, load_seconds, seconds, count * design.count() * o.steps);
-    auto const names = nlohmann::ordered_json::array();
-    summary["checkpoints"] = names;
+    return text;
+}
+
+nlohmann::ordered_json summary_of(CLI::App const& app, options const& o, results const& found,
+                                  std::vector<checkpoint> const& checkpoints) {
+    auto summary = program::summary_of(app, o, found.cost);
+    summary["checkpoints"] = nlohmann::ordered_json::array();
     for (auto const& one : checkpoints) summary["checkpoints"].push_back(one.name);
-    summary["pairs"] = design.count();
+    summary["pairs"] = found.design.count();
     summary["steps"] = o.steps;
     summary["same_region"] = o.same_region;
-    for (auto const& m : moments) {
+    for (auto const& m : found.moments) {
         summary["max_slope_median"].push_back(program::json_of(m.slope));
         summary["max_slope_mean"].push_back(program::json_of(m.slope_mean));
         summary["width_median"].push_back(program::json_of(m.width));
@@ -344,18 +358,39 @@ void run(CLI::App const& app, options const& o) {
         summary["jump_spread"].push_back(program::json_of(m.spread));
         summary["median_curve_width"].push_back(program::json_of(m.median_width));
     }
-    out.file("summary.json").write(program::json_text(summary));
-    out.commit();
-    program::remove_stale(out, program::ragged(prompts), {"lengths.npy"});
+    return summary;
+}
 
-    std::cout << checkpoints.size() << " checkpoints, " << design.count() << " pairs x " << o.steps << " steps, "
+void run(CLI::App const& app, options const& o) {
+    program::require_valid(o);
+    if (!(o.same_region > 0)) throw plateau::usage_error("--same-region must be a slope above 0");
+    auto const checkpoints = checkpoints_of(o);
+    plateau::output_set out{o.out};
+    auto const found = measure_all(o, checkpoints);
+
+    std::vector<std::int64_t> steps;
+    for (auto const& one : checkpoints) steps.push_back(one.step);
+    write_arrays(o, found, steps, out);
+    auto const text = tables_of(o, found, checkpoints);
+    out.file("emergence.csv").write(text.all.csv());
+    out.file("changes.csv").write(text.parts.csv());
+#if PLATEAU_HAS_CAIRO
+    write_figure(o, checkpoints, found.moments, found.design.count(), out.file("emergence.png").stream());
+#else
+    std::cerr << "emergence.png is not drawn: this build has no cairo\n";
+#endif
+    out.file("summary.json").write(program::json_text(summary_of(app, o, found, checkpoints)));
+    out.commit();
+    program::remove_stale(out, program::ragged(found.prompts), {"lengths.npy"});
+
+    std::cout << checkpoints.size() << " checkpoints, " << found.design.count() << " pairs x " << o.steps << " steps, "
               << o.write_site << " -> " << o.read_site << "; 95 % intervals in brackets\n\n"
-              << sharpness.render() << '\n'
-              << factors.render() << '\n'
-              << parts.render();
-    for (std::size_t c = 0; c < moments.size(); ++c) {
-        if (moments[c].curves.degenerate > 0)
-            std::cout << moments[c].curves.degenerate << " degenerate pairs of " << checkpoints[c].name
+              << text.sharpness.render() << '\n'
+              << text.factors.render() << '\n'
+              << text.parts.render();
+    for (std::size_t c = 0; c < checkpoints.size(); ++c) {
+        if (found.moments[c].curves.degenerate > 0)
+            std::cout << found.moments[c].curves.degenerate << " degenerate pairs of " << checkpoints[c].name
                       << " are left out\n";
     }
     program::print_places(out, "emergence.png");

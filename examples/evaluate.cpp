@@ -5,15 +5,16 @@
 #include <cmath>
 #include <limits>
 
-#include <plateau/models/text_windows.hpp>
-#include <plateau/models/token_losses.hpp>
+#include <plateau/corpus/text_windows.hpp>
+#include <plateau/engine/read/token_losses.hpp>
 
 #include "support/program.hpp"
 
 namespace {
 
 using plateau::index;
-namespace models = plateau::models;
+namespace corpus = plateau::corpus;
+using program::prompt_list;
 
 constexpr char const* files_text =
     "What is scored: windows of --length tokens run, one every --stride. A token counts in the first window that holds "
@@ -43,10 +44,9 @@ struct options : program::common_options {
     index stride = 0;
 };
 
-template <class Model>
-models::prompt_list texts_of(options const& o, Model const& model) {
+prompt_list texts_of(options const& o, program::model_texts const& model) {
     bool const text = o.tokens.empty();
-    auto texts = text ? models::prompt_list{program::encode(model, plateau::io::read_text(o.text), o.text)}
+    auto texts = text ? prompt_list{program::encode(model, plateau::io::read_text(o.text), o.text)}
                       : program::read_tokens(o.tokens, true);
     program::add_bos(o, model, text && model.require_tokenizer().adds_bos(), texts);
     return texts;
@@ -64,86 +64,110 @@ double mean_of(std::vector<double> const& losses, index& count) {
     return sum / static_cast<double>(count);
 }
 
+/// Texts cut into windows, each a prompt; what counts of it goes to its place in [N,T].
+struct cut_texts {
+    index length = 0, stride = 0, text_tokens = 0, run_tokens = 0;
+    prompt_list texts, prompts = {};
+    std::vector<corpus::text_window> windows = {};
+    std::vector<std::size_t> places = {};  ///< of each window's first token
+};
+
+/// @throws usage_error if there is nothing to predict
+void cut(cut_texts& all) {
+    auto const longest = static_cast<std::size_t>(program::longest_of(all.texts));
+    for (std::size_t i = 0; i < all.texts.size(); ++i) {
+        auto const& text = all.texts[i];
+        all.text_tokens += static_cast<index>(text.size());
+        for (auto const& window : corpus::text_windows(static_cast<index>(text.size()), all.length, all.stride)) {
+            all.prompts.emplace_back(text.begin() + window.begin, text.begin() + window.end);
+            all.windows.push_back(window);
+            all.places.push_back(i * longest + static_cast<std::size_t>(window.begin));
+            all.run_tokens += window.end - window.begin;
+        }
+    }
+    if (all.prompts.empty()) throw plateau::usage_error("there is nothing to predict: a text needs 2 tokens or more");
+}
+
+/// What is reported.
+struct results {
+    program::run_cost cost;
+    cut_texts cut;
+    std::vector<std::vector<double>> by_window;
+
+    /// [N,T], NaN where a token does not count.
+    std::vector<double> losses() const {
+        std::vector<double> all(cut.texts.size() * static_cast<std::size_t>(program::longest_of(cut.texts)),
+                                std::numeric_limits<double>::quiet_NaN());
+        for (std::size_t w = 0; w < cut.windows.size(); ++w) {
+            auto const& window = cut.windows[w];
+            for (index t = window.scored - window.begin; t < window.end - window.begin; ++t) {
+                all[cut.places[w] + static_cast<std::size_t>(t)] = by_window[w][static_cast<std::size_t>(t) - 1];
+            }
+        }
+        return all;
+    }
+};
+
+template <class T>
+results measure(options const& o, plateau::model<T> const& model, double load_seconds) {
+    index const context = model.context_length(), length = o.length > 0 ? o.length : context;
+    if (length > context) {
+        throw plateau::usage_error("--length " + std::to_string(length) + ": the model's context ends at " +
+                                   std::to_string(context) + " tokens");
+    }
+    cut_texts all{.length = length, .stride = o.stride > 0 ? o.stride : length, .texts = {}};
+    corpus::text_windows(0, all.length, all.stride);  // throws if they make no sense
+    all.texts = texts_of(o, model);
+    plateau::engine::require_prompts(all.texts, model.engine().facts().tokens, std::numeric_limits<index>::max());
+    cut(all);
+    program::stopwatch const watch;
+    auto by_window = [&] {
+        plateau::progress bar{"tokens", all.run_tokens};
+        return plateau::engine::token_losses(model.engine(), all.prompts, {},
+                                             [&](index tokens) { bar.advance(tokens); });
+    }();
+    return {{model.computer(), load_seconds, watch.seconds(), all.run_tokens}, std::move(all), std::move(by_window)};
+}
+
 void run(CLI::App const& app, options const& o) {
     if (o.text.empty() && o.tokens.empty())
         throw plateau::usage_error("--text is required: the text to predict; or --tokens");
     std::optional<plateau::output_set> out;
     if (!o.out.empty()) out.emplace(o.out);
-    program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
-        index const length = o.length > 0 ? o.length : model.context_length, stride = o.stride > 0 ? o.stride : length;
-        if (length > model.context_length) {
-            throw plateau::usage_error("--length " + std::to_string(length) + ": the model's context ends at " +
-                                       std::to_string(model.context_length) + " tokens");
-        }
-        models::text_windows(0, length, stride);  // throws if they make no sense
-        auto const texts = texts_of(o, model);
-        models::require_prompts(texts, model.embedding->outputs(), std::numeric_limits<index>::max());
-        index const longest = program::longest_of(texts);
+    auto const found =
+        program::with_model(o, [&](auto const& model, double load_seconds) { return measure(o, model, load_seconds); });
 
-        // every window is a prompt; what counts goes to its place in [N,T]
-        models::prompt_list prompts;
-        std::vector<models::text_window> windows;
-        std::vector<std::size_t> places;  // of each window's first token
-        index text_tokens = 0, run_tokens = 0;
-        for (std::size_t i = 0; i < texts.size(); ++i) {
-            auto const& text = texts[i];
-            text_tokens += static_cast<index>(text.size());
-            for (auto const& window : models::text_windows(static_cast<index>(text.size()), length, stride)) {
-                prompts.emplace_back(text.begin() + window.begin, text.begin() + window.end);
-                windows.push_back(window);
-                places.push_back(i * static_cast<std::size_t>(longest) + static_cast<std::size_t>(window.begin));
-                run_tokens += window.end - window.begin;
-            }
-        }
-        if (prompts.empty()) throw plateau::usage_error("there is nothing to predict: a text needs 2 tokens or more");
-        program::stopwatch const watch;
-        auto const by_window = [&] {
-            plateau::progress bar{"tokens", run_tokens};
-            return models::token_losses(ctx, model, prompts, {}, [&](index tokens) { bar.advance(tokens); });
-        }();
-        double const seconds = watch.seconds();
-
-        std::vector<double> losses(texts.size() * static_cast<std::size_t>(longest),
-                                   std::numeric_limits<double>::quiet_NaN());
-        for (std::size_t w = 0; w < windows.size(); ++w) {
-            for (index t = windows[w].scored - windows[w].begin; t < windows[w].end - windows[w].begin; ++t) {
-                losses[places[w] + static_cast<std::size_t>(t)] = by_window[w][static_cast<std::size_t>(t) - 1];
-            }
-        }
-        index scored = 0;
-        double const cross_entropy = mean_of(losses, scored), perplexity = std::exp(cross_entropy);
+    auto const& [length, stride, text_tokens, run_tokens, texts, prompts, windows, places] = found.cut;
+    auto const losses = found.losses();
+    index scored = 0;
+    double const cross_entropy = mean_of(losses, scored), perplexity = std::exp(cross_entropy);
+    if (out) {
         auto const count = static_cast<index>(texts.size());
-        if (out) {
-            plateau::io::write_npy(out->file("losses.npy"), losses, {count, longest});
-            plateau::io::write_npy(out->file("tokens.npy"), program::padded_tokens(texts, longest), {count, longest});
-            if (program::ragged(texts))
-                plateau::io::write_npy(out->file("lengths.npy"), program::lengths_of(texts), {count});
-            auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, run_tokens);
-            summary["cross_entropy"] = cross_entropy;
-            summary["perplexity"] = perplexity;
-            summary["tokens"] = scored;
-            summary["texts"] = count;
-            summary["text_tokens"] = text_tokens;
-            summary["windows"] = windows.size();
-            summary["length"] = length;
-            summary["stride"] = stride;
-            out->file("summary.json").write(program::json_text(summary));
-            out->commit();
-            std::error_code ignored;  // that of an earlier run would contradict what stands here now
-            if (!program::ragged(texts)) std::filesystem::remove(out->directory() / "lengths.npy", ignored);
-        }
-        plateau::table table{{"", "value"}};
-        table.row({"cross-entropy (nats/token)", plateau::fixed(cross_entropy, 6)});
-        table.row({"perplexity", plateau::fixed(perplexity, 3)});
-        table.row({"tokens that count", std::to_string(scored)});
-        table.row({"tokens of the text", std::to_string(text_tokens)});
-        table.row({"windows", std::to_string(windows.size())});
-        std::cout << o.model << program::weights_of(o) << ": " << (o.tokens.empty() ? o.text : o.tokens)
-                  << ", windows of " << length << " tokens, one every " << stride << '\n'
-                  << table.render() << plateau::fixed(static_cast<double>(run_tokens) / seconds, 0)
-                  << " tokens per second\n";
-        if (out) std::cout << "written to " << o.out << '\n';
-    });
+        plateau::io::write_npy(out->file("losses.npy"), losses, {count, program::longest_of(texts)});
+        program::write_prompts(*out, texts);
+        auto summary = program::summary_of(app, o, found.cost);
+        summary["cross_entropy"] = cross_entropy;
+        summary["perplexity"] = perplexity;
+        summary["tokens"] = scored;
+        summary["texts"] = count;
+        summary["text_tokens"] = text_tokens;
+        summary["windows"] = windows.size();
+        summary["length"] = length;
+        summary["stride"] = stride;
+        out->file("summary.json").write(program::json_text(summary));
+        out->commit();
+        program::remove_stale(*out, program::ragged(texts), {"lengths.npy"});
+    }
+    plateau::table table{{"", "value"}};
+    table.row({"cross-entropy (nats/token)", plateau::fixed(cross_entropy, 6)});
+    table.row({"perplexity", plateau::fixed(perplexity, 3)});
+    table.row({"tokens that count", std::to_string(scored)});
+    table.row({"tokens of the text", std::to_string(text_tokens)});
+    table.row({"windows", std::to_string(windows.size())});
+    std::cout << o.model << program::weights_of(o) << ": " << (o.tokens.empty() ? o.text : o.tokens) << ", windows of "
+              << length << " tokens, one every " << stride << '\n'
+              << table.render() << plateau::fixed(found.cost.points_per_second(), 0) << " tokens per second\n";
+    if (out) std::cout << "written to " << o.out << '\n';
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 #include <optional>
 
-#include <plateau/models/generate.hpp>
+#include <plateau/engine/generate.hpp>
 
 #include "support/program.hpp"
 
@@ -14,7 +14,8 @@ namespace {
 
 using plateau::index;
 namespace hooks = plateau::hooks;
-namespace models = plateau::models;
+using program::model_texts;
+using program::prompt_list;
 
 constexpr char const* files_text =
     "The text goes to stdout: the prompt and what the model wrote after it, and a newline; several texts have a line "
@@ -47,12 +48,12 @@ struct options : program::common_options {
     double steer_scale = 1;
 };
 
-template <class Model>
-models::prompt_list prompts_of(options const& o, Model const& model) {
+template <class T>
+prompt_list prompts_of(options const& o, plateau::model<T> const& model) {
     if (!o.prompt) return program::load_prompts(o, model, true);
-    models::prompt_list prompts{program::encode(model, *o.prompt, "--prompt")};
+    prompt_list prompts{program::encode(model, *o.prompt, "--prompt")};
     program::add_bos(o, model, model.require_tokenizer().adds_bos(), prompts);
-    models::require_prompts(model, prompts);
+    model.engine().require_prompts(prompts);
     return prompts;
 }
 
@@ -93,8 +94,8 @@ hooks::hook_set<T> steering(options const& o, std::vector<hooks::site> const& si
     }
     if (!std::isfinite(o.steer_scale)) throw plateau::usage_error("--steer-scale must be a finite number");
     for (double& value : vector) value *= o.steer_scale;
-    return hooks::patch<T>(site.name(), [vector = std::move(vector)](hooks::site const&, hooks::where const&,
-                                                                     plateau::tensor::view<T, 3> rows) {
+    return hooks::patch<T>(site.name(), [vector = std::move(vector)](hooks::rows_at<T>& here) {
+        auto const rows = here.change();
         for (index r = 0; r < rows.extent(0); ++r) {
             auto add = vector.begin();
             for (index a = 0; a < rows.extent(1); ++a) {
@@ -106,8 +107,7 @@ hooks::hook_set<T> steering(options const& o, std::vector<hooks::site> const& si
 
 /// The ids that end a text: those of generation_config.json, if it lies in the model's folder, or else of the model
 /// itself.
-template <class Model>
-std::vector<plateau::token_id> end_tokens(options const& o, Model const& model) {
+std::vector<plateau::token_id> end_tokens(options const& o, model_texts const& model) {
     if (o.ignore_eos) return {};
     auto const file = std::filesystem::path(o.model) / "generation_config.json";
     std::error_code ignored;
@@ -134,9 +134,8 @@ std::string decode(plateau::io::tokenizer const& tokenizer, std::vector<plateau:
 }
 
 /// What is printed of a text. @param bos  its first token is one that nobody wrote
-template <class Model>
-std::string text_of(Model const& model, std::vector<plateau::token_id> prompt, models::generated const& more, bool bos,
-                    bool only_new) {
+std::string text_of(model_texts const& model, std::vector<plateau::token_id> prompt,
+                    plateau::engine::generated const& more, bool bos, bool only_new) {
     if (bos) prompt.erase(prompt.begin());
     auto all = prompt;
     all.insert(all.end(), more.tokens.begin(), more.tokens.end() - (more.stopped ? 1 : 0));
@@ -150,63 +149,76 @@ std::string text_of(Model const& model, std::vector<plateau::token_id> prompt, m
     return only_new ? text.substr(std::min(text.size(), decode(*model.tokenizer, prompt).size())) : text;
 }
 
+/// What is reported.
+struct results {
+    program::run_cost cost;
+    model_texts texts;
+    prompt_list prompts;
+    std::vector<plateau::engine::generated> written;  ///< after each prompt
+};
+
+template <class T>
+results measure(options const& o, plateau::engine::generate_options how, plateau::model<T> const& model,
+                double load_seconds) {
+    auto const set = steering<T>(o, model.sites());
+    auto prompts = prompts_of(o, model);
+    how.stop = end_tokens(o, model);
+    program::stopwatch const watch;
+    auto written = [&] {
+        plateau::progress bar{"tokens", static_cast<index>(prompts.size()) * o.max_new_tokens};
+        how.on_tokens = [&](index tokens) { bar.advance(tokens); };
+        return plateau::engine::generate(model.engine(), prompts, how, set);
+    }();
+    program::run_cost cost{model.computer(), load_seconds, watch.seconds(), 0};
+    for (auto const& more : written) cost.points += static_cast<index>(more.tokens.size());
+    return {std::move(cost), model, std::move(prompts), std::move(written)};
+}
+
+void write_files(CLI::App const& app, options const& o, results const& found, plateau::output_set& out) {
+    auto whole = found.prompts;
+    index stopped = 0;
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        auto const& more = found.written[i];
+        whole[i].insert(whole[i].end(), more.tokens.begin(), more.tokens.end());
+        stopped += more.stopped ? 1 : 0;
+    }
+    auto const count = static_cast<index>(whole.size());
+    program::write_prompts(out, whole);
+    plateau::io::write_npy(out.file("prompt_lengths.npy"), program::lengths_of(found.prompts), {count});
+    auto summary = program::summary_of(app, o, found.cost);
+    summary["prompts"] = count;
+    summary["new_tokens"] = found.cost.points;
+    summary["stopped"] = stopped;
+    out.file("summary.json").write(program::json_text(summary));
+    out.commit();
+    program::remove_stale(out, program::ragged(whole), {"lengths.npy"});
+}
+
 void run(CLI::App const& app, options const& o) {
     if (!o.prompt && o.prompts.empty() && o.tokens.empty() && o.corpus.empty()) {
         throw plateau::usage_error(
             "--prompt is required: the text to continue; or one of --prompts, --tokens and --corpus");
     }
-    models::generate_options how{.max_new_tokens = o.max_new_tokens,
-                                 .choose = {o.temperature.value_or(o.top_k > 1 ? 1.0 : 0.0), o.top_k},
-                                 .seed = o.seed};
-    models::require_valid(how.choose);
+    plateau::engine::generate_options how{.max_new_tokens = o.max_new_tokens,
+                                          .choose = {o.temperature.value_or(o.top_k > 1 ? 1.0 : 0.0), o.top_k},
+                                          .seed = o.seed};
+    plateau::engine::require_valid(how.choose);
     std::optional<plateau::output_set> out;
     if (!o.out.empty()) out.emplace(o.out);
-    program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
-        using T = typename std::decay_t<decltype(model)>::value_type;
-        auto const set = steering<T>(o, model.sites());
-        auto const prompts = prompts_of(o, model);
-        how.stop = end_tokens(o, model);
-        program::stopwatch const watch;
-        auto const results = [&] {
-            plateau::progress bar{"tokens", static_cast<index>(prompts.size()) * o.max_new_tokens};
-            how.on_tokens = [&](index tokens) { bar.advance(tokens); };
-            return models::generate(ctx, model, prompts, how, set);
-        }();
-        double const seconds = watch.seconds();
+    auto const found = program::with_model(
+        o, [&](auto const& model, double load_seconds) { return measure(o, how, model, load_seconds); });
 
-        auto const texts_bos = [&](std::size_t i) {
-            return o.tokens.empty() && model.bos() == prompts[i].front() &&
-                   (o.prompt || !o.prompts.empty() || o.bos == "on");
-        };
-        std::string text;
-        models::prompt_list whole = prompts;
-        index new_tokens = 0, stopped = 0;
-        for (std::size_t i = 0; i < prompts.size(); ++i) {
-            auto const& more = results[i];
-            text += (i > 0 ? "---\n" : "") + text_of(model, prompts[i], more, texts_bos(i), o.only_new) + '\n';
-            whole[i].insert(whole[i].end(), more.tokens.begin(), more.tokens.end());
-            new_tokens += static_cast<index>(more.tokens.size());
-            stopped += more.stopped ? 1 : 0;
-        }
-        if (out) {
-            auto const count = static_cast<index>(prompts.size()), longest = program::longest_of(whole);
-            plateau::io::write_npy(out->file("tokens.npy"), program::padded_tokens(whole, longest), {count, longest});
-            if (program::ragged(whole))
-                plateau::io::write_npy(out->file("lengths.npy"), program::lengths_of(whole), {count});
-            plateau::io::write_npy(out->file("prompt_lengths.npy"), program::lengths_of(prompts), {count});
-            auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, new_tokens);
-            summary["prompts"] = count;
-            summary["new_tokens"] = new_tokens;
-            summary["stopped"] = stopped;
-            out->file("summary.json").write(program::json_text(summary));
-            out->commit();
-            std::error_code ignored;  // that of an earlier run would contradict what stands here now
-            if (!program::ragged(whole)) std::filesystem::remove(out->directory() / "lengths.npy", ignored);
-        }
-        std::cout << text;
-        if (!std::cout.flush() && !out)
-            throw plateau::file_error("cannot write the text to stdout; give it another place, or --out");
-    });
+    std::string text;
+    for (std::size_t i = 0; i < found.prompts.size(); ++i) {
+        auto const& prompt = found.prompts[i];
+        bool const bos = o.tokens.empty() && found.texts.bos() == prompt.front() &&
+                         (o.prompt || !o.prompts.empty() || o.bos == "on");
+        text += (i > 0 ? "---\n" : "") + text_of(found.texts, prompt, found.written[i], bos, o.only_new) + '\n';
+    }
+    if (out) write_files(app, o, found, *out);
+    std::cout << text;
+    if (!std::cout.flush() && !out)
+        throw plateau::file_error("cannot write the text to stdout; give it another place, or --out");
 }
 
 }  // namespace

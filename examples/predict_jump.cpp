@@ -14,12 +14,12 @@
 #include <plateau/viz/labelled_curves.hpp>
 #endif
 
+#include "support/named_paths.hpp"
 #include "support/studies.hpp"
 
 namespace {
 
 using plateau::index;
-namespace hooks = plateau::hooks;
 namespace metrics = plateau::metrics;
 namespace statistics = plateau::statistics;
 namespace sweep = plateau::sweep;
@@ -147,121 +147,135 @@ void write_figure(options const& o, std::vector<predictor> const& predictors, st
 }
 #endif
 
+/// What is reported.
+struct results {
+    program::run_cost cost;
+    program::prompt_list prompts;
+    program::pair_design design;
+    program::pair_curves curves = {};
+    std::vector<predictor> predictors = {};
+    std::vector<bool> masked = {};  ///< [P]: passes the published masks
+
+    index passing() const { return std::count(masked.begin(), masked.end(), true); }
+};
+
+/// The neurons along every path, [P,S,width], beside the sweep that finds the jumps.
+template <class T>
+plateau::tensor::buffer<T, 3> sweep_neurons(options const& o, plateau::model<T> const& model, results& all) {
+    auto const site = plateau::hooks::find_site(model.sites(), o.neurons);
+    index const count = all.design.count(), width = site.heads * site.width;
+    program::require_memory(o.steps, (count + 1) * width * index{sizeof(T)},
+                            std::to_string(width) + " neurons at " + std::to_string(o.steps) + " steps of " +
+                                std::to_string(count) + " pairs",
+                            "ask for fewer steps or pairs");
+    plateau::tensor::buffer<T, 3> neurons({count, o.steps, width});
+    auto const keep = plateau::engine::each_read_out<T>(site.name(), [&](plateau::engine::read_out<T> const& r) {
+        std::copy_n(r.value.data(), width, neurons[r.pair][r.point].data());
+    });
+    all.cost.points = count * o.steps;
+    program::point_count counted;
+    counted.expect(all.cost.points);
+    auto const swept = program::sweep_lines(model, all.prompts, all.design.pairs, o.steps, o.sites(), counted, keep);
+    all.cost.seconds = counted.seconds;
+    all.curves = program::curves_of(swept.alpha, swept.distances, o.min_d1);
+    return neurons;
+}
+
+template <class T>
+results measure(options const& o, plateau::model<T> const& model, double load_seconds) {
+    results all{{model.computer(), load_seconds}, program::load_prompts(o, model, false), {}};
+    all.design = program::pairs_of(o.pairs, static_cast<index>(all.prompts.size()));
+    auto const neurons = sweep_neurons(o, model, all);
+    auto const activations = sweep::last_activations(model, all.prompts, o.write_site);
+    auto const mean = program::mean_of<T>(activations);
+
+    auto& predictors = all.predictors = {{"alpha mean", "alpha_mean.npy", {}},
+                                         {"bisector", "bisector.npy", {}},
+                                         {"neurons, ratio", "neurons_ratio.npy", {}},
+                                         {"neurons, naive", "neurons_naive.npy", {}},
+                                         {"one half", "", {}}};
+    for (index p = 0; p < all.design.count(); ++p) {
+        auto const& pair = all.design.pairs[static_cast<std::size_t>(p)];
+        std::span<T const> const a = activations[pair.from].flat(), b = activations[pair.to].flat(), m{mean};
+        predictors[0].places.push_back(metrics::alpha_mean(a, b, m));
+        predictors[1].places.push_back(metrics::bisector_prediction(a, b, m));
+        for (auto const rule : {metrics::neuron_rule::ratio, metrics::neuron_rule::naive}) {
+            auto const at = metrics::neuron_prediction<T>(neurons[p], rule);
+            predictors[rule == metrics::neuron_rule::ratio ? 2 : 3].places.push_back(
+                at ? all.curves.alpha[static_cast<std::size_t>(*at)] : nan);
+        }
+        predictors[4].places.push_back(0.5);
+        std::vector<T> x(mean.size());
+        std::vector<double> to_mean;
+        for (double const alpha : all.curves.alpha) {
+            plateau::paths::linear<T>{a, b}(alpha, x);
+            to_mean.push_back(metrics::l2_distance<T>(x, m));
+        }
+        all.masked.push_back(!std::isnan(all.curves.max_slope[static_cast<std::size_t>(p)]) &&
+                             metrics::passes_the_mean(to_mean, o.mean_range));
+    }
+    return all;
+}
+
+void write_arrays(options const& o, results const& found, plateau::output_set& out) {
+    index const count = found.design.count();
+    plateau::io::write_npy(out.file("alpha_jump.npy"), found.curves.alpha_jump, {count});
+    for (auto const& one : found.predictors) {
+        if (!one.file.empty()) plateau::io::write_npy(out.file(one.file), one.places, {count});
+    }
+    plateau::io::write_npy(out.file("masked.npy"), std::vector<std::int64_t>(found.masked.begin(), found.masked.end()),
+                           {count});
+    plateau::io::write_npy(out.file("relative.npy"), found.curves.relative, {count, o.steps});
+    program::write_prompts_and_pairs(out, found.prompts, found.design.numbers());
+}
+
 void run(CLI::App const& app, options const& o) {
     program::require_valid(o);
     if (!(o.mean_range >= 0)) throw plateau::usage_error("--mean-range must be a distance, 0 or more");
     plateau::output_set out{o.out};
-    program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
-        using T = typename std::decay_t<decltype(model)>::value_type;
-        auto const prompts = program::load_prompts(o, model, false);
-        auto const design = program::pairs_of(o.pairs, static_cast<index>(prompts.size()));
-        index const count = design.count();
-        auto const site = hooks::find_site(model.sites(), o.neurons);
-        index const width = site.heads * site.width;
-        program::require_memory(o.steps, (count + 1) * width * index{sizeof(T)},
-                                std::to_string(width) + " neurons at " + std::to_string(o.steps) + " steps of " +
-                                    std::to_string(count) + " pairs",
-                                "ask for fewer steps or pairs");
-        plateau::tensor::buffer<T, 3> neurons({count, o.steps, width});
-        auto const keep = hooks::capture<T>(
-            site.name(), [&](hooks::site const&, hooks::where const& w, plateau::tensor::view<T const, 3> rows) {
-                for (std::size_t r = 0; r < w.rows.size(); ++r) {
-                    auto const& row = w.rows[r];
-                    if (row.last && !row.repeated)
-                        std::copy_n(rows[static_cast<index>(r)].data(), width, neurons[row.item][row.point].data());
-                }
-            });
-        double seconds = 0;
-        std::optional<plateau::progress> bar{std::in_place, "points", count * o.steps};
-        auto const swept =
-            program::sweep_lines(ctx, model, prompts, design, o, o.write_site, o.read_site, *bar, seconds, keep);
-        bar.reset();  // its line ends before the table begins
-        auto const curves = program::measure(swept.alpha, swept.distances, o.min_d1);
-        auto const activations = sweep::last_activations(ctx, model, prompts, o.write_site);
-        std::vector<T> mean;
-        for (index d = 0; d < activations.extent(1); ++d) {
-            double sum = 0;
-            for (index i = 0; i < activations.extent(0); ++i) sum += static_cast<double>(activations(i, d));
-            mean.push_back(static_cast<T>(sum / static_cast<double>(activations.extent(0))));
-        }
+    auto const found =
+        program::with_model(o, [&](auto const& model, double load_seconds) { return measure(o, model, load_seconds); });
 
-        std::vector<predictor> predictors{{"alpha mean", "alpha_mean.npy", {}},
-                                          {"bisector", "bisector.npy", {}},
-                                          {"neurons, ratio", "neurons_ratio.npy", {}},
-                                          {"neurons, naive", "neurons_naive.npy", {}},
-                                          {"one half", "", {}}};
-        std::vector<bool> all, masked;
-        std::vector<std::int64_t> mask_values;
-        for (index p = 0; p < count; ++p) {
-            auto const& pair = design.pairs[static_cast<std::size_t>(p)];
-            std::span<T const> const a = activations[pair.context].flat(), b = activations[pair.other].flat(), m{mean};
-            predictors[0].places.push_back(metrics::alpha_mean(a, b, m));
-            predictors[1].places.push_back(metrics::bisector_prediction(a, b, m));
-            for (auto const rule : {metrics::neuron_rule::ratio, metrics::neuron_rule::naive}) {
-                auto const at = metrics::neuron_prediction<T>(neurons[p], rule);
-                predictors[rule == metrics::neuron_rule::ratio ? 2 : 3].places.push_back(
-                    at ? curves.alpha[static_cast<std::size_t>(*at)] : nan);
-            }
-            predictors[4].places.push_back(0.5);
-            std::vector<T> x(mean.size());
-            std::vector<double> to_mean;
-            for (double const alpha : curves.alpha) {
-                plateau::paths::linear<T>{a, b}(alpha, x);
-                to_mean.push_back(metrics::l2_distance<T>(x, m));
-            }
-            all.push_back(true);
-            masked.push_back(!std::isnan(curves.max_slope[static_cast<std::size_t>(p)]) &&
-                             metrics::passes_the_mean(to_mean, o.mean_range));
-            mask_values.push_back(masked.back());
+    index const count = found.design.count();
+    program::interval_table table{{"pairs", "predictor", "known"},
+                                  {"mean error", "RMS error", "right side", "correlation"}};
+    auto summary = program::summary_of(app, o, found.cost);
+    summary["pairs"] = count;
+    summary["steps"] = o.steps;
+    summary["degenerate_pairs"] = found.curves.degenerate;
+    summary["masked_pairs"] = found.passing();
+    std::vector<score> scores;
+    std::vector<bool> const all(found.masked.size(), true);
+    for (auto const& [name, use] : {std::pair{"all", &all}, {"masked", &found.masked}}) {
+        for (auto const& one : found.predictors) {
+            auto const s = score_of(found.design, one.places, found.curves.alpha_jump, *use, o);
+            table.row({name, one.name, std::to_string(s.count)}, {s.error, s.rms, s.side, s.correlation});
+            if (use != &all) continue;
+            scores.push_back(s);
+            summary["predictors"].push_back(one.name);
+            summary["mean_error"].push_back(program::json_of(s.error));
+            summary["rms_error"].push_back(program::json_of(s.rms));
+            summary["right_side"].push_back(program::json_of(s.side));
+            summary["correlation"].push_back(program::json_of(s.correlation));
         }
-        auto const passing = std::count(masked.begin(), masked.end(), true);
-
-        program::interval_table table{{"pairs", "predictor", "known"},
-                                      {"mean error", "RMS error", "right side", "correlation"}};
-        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, count * o.steps);
-        summary["pairs"] = count;
-        summary["steps"] = o.steps;
-        summary["degenerate_pairs"] = curves.degenerate;
-        summary["masked_pairs"] = passing;
-        std::vector<score> scores;
-        for (auto const& [name, use] : {std::pair{"all", &all}, {"masked", &masked}}) {
-            for (auto const& one : predictors) {
-                auto const s = score_of(design, one.places, curves.alpha_jump, *use, o);
-                table.row({name, one.name, std::to_string(s.count)}, {s.error, s.rms, s.side, s.correlation});
-                if (use != &all) continue;
-                scores.push_back(s);
-                summary["predictors"].push_back(one.name);
-                summary["mean_error"].push_back(program::json_of(s.error));
-                summary["rms_error"].push_back(program::json_of(s.rms));
-                summary["right_side"].push_back(program::json_of(s.side));
-                summary["correlation"].push_back(program::json_of(s.correlation));
-            }
-        }
-
-        plateau::io::write_npy(out.file("alpha_jump.npy"), curves.alpha_jump, {count});
-        for (auto const& one : predictors) {
-            if (!one.file.empty()) plateau::io::write_npy(out.file(one.file), one.places, {count});
-        }
-        plateau::io::write_npy(out.file("masked.npy"), mask_values, {count});
-        plateau::io::write_npy(out.file("relative.npy"), curves.relative, {count, o.steps});
-        program::write_prompts_and_pairs(out, prompts, design.numbers());
-        out.file("predict_jump.csv").write(table.csv());
+    }
+    write_arrays(o, found, out);
+    out.file("predict_jump.csv").write(table.csv());
 #if PLATEAU_HAS_CAIRO
-        write_figure(o, predictors, curves.alpha_jump, scores, out.file("predict_jump.png").stream());
+    write_figure(o, found.predictors, found.curves.alpha_jump, scores, out.file("predict_jump.png").stream());
 #else
-        std::cerr << "predict_jump.png is not drawn: this build has no cairo\n";
+    std::cerr << "predict_jump.png is not drawn: this build has no cairo\n";
 #endif
-        out.file("summary.json").write(program::json_text(summary));
-        out.commit();
-        program::remove_stale(out, program::ragged(prompts), {"lengths.npy"});
+    out.file("summary.json").write(program::json_text(summary));
+    out.commit();
+    program::remove_stale(out, program::ragged(found.prompts), {"lengths.npy"});
 
-        std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps, "
-                  << o.write_site << " -> " << o.read_site << "; " << passing
-                  << " pass the masks; 95 % intervals in brackets\n"
-                  << table.render();
-        if (curves.degenerate > 0) std::cout << curves.degenerate << " degenerate pairs are left out\n";
-        program::print_places(out, "predict_jump.png");
-    });
+    std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps, "
+              << o.write_site << " -> " << o.read_site << "; " << found.passing()
+              << " pass the masks; 95 % intervals in brackets\n"
+              << table.render();
+    if (found.curves.degenerate > 0) std::cout << found.curves.degenerate << " degenerate pairs are left out\n";
+    program::print_places(out, "predict_jump.png");
 }
 
 }  // namespace

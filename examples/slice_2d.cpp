@@ -14,9 +14,9 @@
 #include <cmath>
 #include <map>
 
+#include <plateau/engine/read/predictions.hpp>
 #include <plateau/metrics/jump_prediction.hpp>
 #include <plateau/metrics/label_map.hpp>
-#include <plateau/sweep/predictions.hpp>
 #include <plateau/sweep/slice.hpp>
 #if PLATEAU_HAS_CAIRO
 #include <plateau/viz/label_maps.hpp>
@@ -173,12 +173,8 @@ struct study {
     boundary_map boundary;
     std::map<index, std::string> words;  ///< of the tokens in label maps
     std::array<std::string, 3> anchors;  ///< texts of the first triple
-    std::vector<std::int64_t> tokens, lengths;
-    index prompts = 0, longest = 0;
-    bool ragged = false;
-    double seconds = 0, load_seconds = 0;
-    index points = 0;
-    program::computer by;
+    program::prompt_list prompts;
+    program::run_cost cost;
 
     /// The slice that label maps and boundary maps are drawn of: of the last checkpoint, or of the first triple.
     panel const& shown() const {
@@ -211,25 +207,27 @@ void describe_labels(panel& one) {
     }
 }
 
+plateau::engine::setup setup_of(options const& o, plateau::progress& bar) {
+    return {.write = o.write_site, .read = o.read_site, .progress = [&](index points) { bar.advance(points); }};
+}
+
 /// One slice of one model.
-template <class Context, class Model>
-panel run_slice(options const& o, Context const& ctx, Model const& model, plateau::models::prompt_list const& prompts,
-                triple const& anchors, paths::surface_grid const& grid, plateau::progress& bar, study& all) {
-    using T = typename Model::value_type;
+template <class T>
+panel run_slice(options const& o, plateau::model<T> const& model, program::prompt_list const& prompts,
+                triple const& anchors, plateau::progress& bar, study& all) {
+    auto const& grid = all.grid;
     panel one;
     one.anchors = anchors;
-    sweep::predictions<T> predictions;
+    plateau::engine::predictions<T> predictions;
     plateau::hooks::hook_set<T> also;
     if (o.labels) {
-        predictions = sweep::predictions<T>(3, 1 + grid.size(), 1);
-        also = sweep::read_predictions(ctx, model, predictions);
+        predictions = {3, 1 + grid.size(), 1};
+        also = plateau::engine::read_predictions(model.engine(), predictions);
     }
     program::stopwatch const watch;
-    one.slice = sweep::slice(
-        ctx, model, prompts, anchors, grid,
-        {.write = o.write_site, .read = o.read_site, .on_points = [&](index points) { bar.advance(points); }}, also);
-    all.seconds += watch.seconds();
-    all.points += 3 * grid.size();
+    one.slice = sweep::slice(model, prompts, anchors, grid, setup_of(o, bar), also);
+    all.cost.seconds += watch.seconds();
+    all.cost.points += 3 * grid.size();
     require_finite(one.slice.distances, grid, o.read_site);
     for (std::size_t k = 0; k < 3; ++k) {
         auto const flat = one.slice.distances[static_cast<index>(k)].flat();
@@ -249,84 +247,92 @@ panel run_slice(options const& o, Context const& ctx, Model const& model, platea
     return one;
 }
 
+/// The grid of the boundary heat map.
+paths::surface_grid boundary_grid(index points) {
+    return {paths::even_grid(0, 1, points), paths::even_grid(-1, 1, points)};
+}
+
 /// The published boundary heat map, both ways.
-template <class Context, class Model>
-boundary_map run_boundary(options const& o, Context const& ctx, Model const& model,
-                          plateau::models::prompt_list const& prompts, triple const& anchors,
-                          paths::surface_grid const& grid, study& all) {
-    using T = typename Model::value_type;
+template <class T>
+boundary_map run_boundary(options const& o, plateau::model<T> const& model, program::prompt_list const& prompts,
+                          triple const& anchors, program::run_cost& cost) {
+    auto const grid = boundary_grid(o.grid);
     plateau::progress bar{"points of the boundary", 2 * (1 + grid.size())};
     program::stopwatch const watch;
-    auto const clean = sweep::last_activations(ctx, model, prompts, o.write_site);
+    auto const clean = sweep::last_activations(model, prompts, o.write_site);
     auto const mean = program::mean_of<T>(clean);
     auto const a = std::span<T const>{clean[anchors[0]].flat()}, b = std::span<T const>{clean[anchors[1]].flat()};
     paths::plane<T> const plane{a, b,
                                 mean};  // its axis points from the foot to the mean, the published one away from it
     boundary_map found;
     found.distances = sweep::surface_distances(
-        ctx, model, prompts, {anchors[0], anchors[1]}, grid,
-        [&](index, double u, double v, std::span<T> out) { plane(u, -v, out); },
-        {.write = o.write_site, .read = o.read_site, .on_points = [&](index points) { bar.advance(points); }});
-    all.seconds += watch.seconds();
-    all.points += 2 * grid.size();
+        model, prompts, {anchors[0], anchors[1]}, grid,
+        [&](index, double u, double v, std::span<T> out) { plane(u, -v, out); }, setup_of(o, bar));
+    cost.seconds += watch.seconds();
+    cost.points += 2 * grid.size();
     require_finite(found.distances, grid, o.read_site);
     found.alpha_mean = metrics::alpha_mean(a, b, std::span<T const>{mean});
     found.alpha_jump = metrics::bisector_prediction(a, b, std::span<T const>{mean});
     return found;
 }
 
-/// The grid of the boundary heat map.
-paths::surface_grid boundary_grid(index points) {
-    return {paths::even_grid(0, 1, points), paths::even_grid(-1, 1, points)};
+/// What a slice is called among others.
+std::string name_of(program::checkpoint const& checkpoint, std::size_t checkpoints, triple const& anchors,
+                    std::size_t triples) {
+    if (checkpoints > 1) return checkpoint.name;
+    if (triples == 1) return "";
+    return "prompts " + std::to_string(anchors[0]) + ", " + std::to_string(anchors[1]) + ", " +
+           std::to_string(anchors[2]);
 }
 
-study run_all(options const& o, std::vector<program::checkpoint> const& checkpoints) {
+/// A prompt as the picture shows it.
+std::string text_of(program::model_texts const& model, std::vector<plateau::token_id> const& prompt) {
+    if (model.tokenizer) return "“" + model.tokenizer->decode(prompt) + "”";
+    std::string ids;
+    for (auto const token : prompt) ids += std::to_string(token) + " ";
+    return ids;
+}
+
+/// Adds the slices of one checkpoint, of the last one also what is drawn beside them.
+template <class T>
+void measure(options const& o, plateau::model<T> const& model, std::vector<program::checkpoint> const& checkpoints,
+             program::checkpoint const& checkpoint, study& all) {
+    auto const prompts = program::load_prompts(o, model, false);
+    auto const triples = triples_of(o, static_cast<index>(prompts.size()));
+    if (triples.size() > 1 && checkpoints.size() > 1) {
+        throw plateau::usage_error(
+            "several triples of several checkpoints are too much for one picture: give one triple");
+    }
+    program::require_memory(
+        o.grid, o.grid * static_cast<index>(std::max(triples.size(), checkpoints.size())) * (o.labels ? 250 : 80),
+        "slices of " + std::to_string(o.grid) + " x " + std::to_string(o.grid) + " points", "ask for a smaller --grid");
+    {
+        plateau::progress bar{checkpoints.size() > 1 ? checkpoint.name + ": points" : "points",
+                              static_cast<index>(triples.size()) * 3 * (1 + all.grid.size())};
+        for (auto const& anchors : triples) {
+            all.panels.push_back(run_slice(o, model, prompts, anchors, bar, all));
+            all.panels.back().name = name_of(checkpoint, checkpoints.size(), anchors, triples.size());
+        }
+    }
+    if (&checkpoint != &checkpoints.back()) return;
+    if (o.boundary) all.boundary = run_boundary(o, model, prompts, triples[0], all.cost);
+    for (std::size_t k = 0; k < 3; ++k) {
+        all.anchors[k] = text_of(model, prompts[static_cast<std::size_t>(triples[0][k])]);
+    }
+    all.prompts = prompts;
+    all.cost.by = model.computer();
+}
+
+study measure_all(options const& o, std::vector<program::checkpoint> const& checkpoints) {
     study all;
     auto const range = range_of(o.range);
     all.grid = {paths::even_grid(range[0], range[1], o.grid), paths::even_grid(range[0], range[1], o.grid)};
     for (auto const& checkpoint : checkpoints) {
-        auto const last = &checkpoint == &checkpoints.back();
         auto from = o;
         from.model = checkpoint.path;
-        program::with_model(from, [&](auto const& ctx, auto const& model, double load_seconds) {
-            auto const prompts = program::load_prompts(o, model, false);
-            auto const triples = triples_of(o, static_cast<index>(prompts.size()));
-            if (triples.size() > 1 && checkpoints.size() > 1) {
-                throw plateau::usage_error(
-                    "several triples of several checkpoints are too much for one picture: give one triple");
-            }
-            program::require_memory(
-                o.grid,
-                o.grid * static_cast<index>(std::max(triples.size(), checkpoints.size())) * (o.labels ? 250 : 80),
-                "slices of " + std::to_string(o.grid) + " x " + std::to_string(o.grid) + " points",
-                "ask for a smaller --grid");
-            {
-                plateau::progress bar{checkpoints.size() > 1 ? checkpoint.name + ": points" : "points",
-                                      static_cast<index>(triples.size()) * 3 * (1 + all.grid.size())};
-                for (auto const& anchors : triples) {
-                    all.panels.push_back(run_slice(o, ctx, model, prompts, anchors, all.grid, bar, all));
-                    all.panels.back().name = checkpoints.size() > 1 ? checkpoint.name
-                                             : triples.size() > 1
-                                                 ? "prompts " + std::to_string(anchors[0]) + ", " +
-                                                       std::to_string(anchors[1]) + ", " + std::to_string(anchors[2])
-                                                 : "";
-                }
-            }
-            all.load_seconds += load_seconds;
-            if (!last) return;
-            if (o.boundary) all.boundary = run_boundary(o, ctx, model, prompts, triples[0], boundary_grid(o.grid), all);
-            for (std::size_t k = 0; k < 3; ++k) {
-                auto const& prompt = prompts[static_cast<std::size_t>(triples[0][k])];
-                if (model.tokenizer) all.anchors[k] = "“" + model.tokenizer->decode(prompt) + "”";
-                else
-                    for (auto const token : prompt) all.anchors[k] += std::to_string(token) + " ";
-            }
-            all.prompts = static_cast<index>(prompts.size());
-            all.longest = program::longest_of(prompts);
-            all.tokens = program::padded_tokens(prompts, all.longest);
-            all.lengths = program::lengths_of(prompts);
-            all.ragged = program::ragged(prompts);
-            all.by = program::computer_of(ctx);
+        program::with_model(from, [&](auto const& model, double load_seconds) {
+            measure(o, model, checkpoints, checkpoint, all);
+            all.cost.load_seconds += load_seconds;
         });
     }
     return all;
@@ -358,8 +364,7 @@ void write_arrays(options const& o, study const& all, plateau::output_set& out) 
         plateau::io::write_npy(out.file(std::string("boundary_") + "ab"[k] + ".npy"), all.boundary.distances[k].flat(),
                                square);
     }
-    plateau::io::write_npy(out.file("tokens.npy"), all.tokens, {all.prompts, all.longest});
-    if (all.ragged) plateau::io::write_npy(out.file("lengths.npy"), all.lengths, {all.prompts});
+    program::write_prompts(out, all.prompts);
 }
 
 void write_csv(options const& o, study const& all, plateau::atomic_file& file) {
@@ -465,24 +470,9 @@ void draw(options const& o, study const& all, plateau::output_set& out) {
 }
 #endif
 
-void run(CLI::App const& app, options o) {
-    if (o.grid < 2) throw plateau::usage_error("--grid must be at least 2, got " + std::to_string(o.grid));
-    range_of(o.range);
-    if (!(o.frame_seconds > 0 && o.frame_seconds <= 60))
-        throw plateau::usage_error("--frame-seconds must be above 0 and at most 60");
-    auto const checkpoints =
-        program::checkpoints_of(o.checkpoints.empty() ? std::vector<std::string>{o.model} : o.checkpoints);
-    o.model = checkpoints.back().path;
-    plateau::output_set out{o.out};
-    auto const all = run_all(o, checkpoints);
-    write_arrays(o, all, out);
-    write_csv(o, all, out.file("slices.csv"));
-#if PLATEAU_HAS_CAIRO
-    draw(o, all, out);
-#else
-    std::cerr << "slice.png is not drawn: this build has no cairo\n";
-#endif
-    auto summary = program::summary_of(app, o, all.by, all.load_seconds, all.seconds, all.points);
+nlohmann::ordered_json summary_of(CLI::App const& app, options const& o, study const& all,
+                                  std::vector<program::checkpoint> const& checkpoints) {
+    auto summary = program::summary_of(app, o, all.cost);
     auto const list = [&](auto const& take) {
         auto values = nlohmann::ordered_json::array();
         for (auto const& one : all.panels) values.push_back(take(one));
@@ -504,27 +494,16 @@ void run(CLI::App const& app, options o) {
         summary["alpha_mean"] = all.boundary.alpha_mean;
         summary["alpha_jump_predicted"] = all.boundary.alpha_jump;
     }
-    out.file("summary.json").write(program::json_text(summary));
-    out.commit();
-    auto const remove =
-        [&](bool written,
-            std::initializer_list<char const*> names) {  // of an earlier run: they would contradict this one
-        std::error_code ignored;
-        for (char const* const name : names) {
-            if (!written) std::filesystem::remove(out.directory() / name, ignored);
-        }
-    };
-    remove(all.ragged, {"lengths.npy"});
-    remove(o.labels, {"labels.npy", "labels.png"});
-    remove(o.boundary, {"boundary_a.npy", "boundary_b.npy", "boundary.png"});
-    remove(all.panels.size() > 1, {"slices.apng", "slice_own.png"});
+    return summary;
+}
 
+plateau::table table_of(options const& o, study const& all, std::size_t checkpoints) {
     std::vector<std::string> header{"slice", "A", "B", "C", "C at alpha", "max d_A", "max d_B", "max d_C"};
     if (o.labels) header.insert(header.end(), {"regions in A", "in B", "in C", "boundary in A"});
     plateau::table table{header};
     for (std::size_t i = 0; i < all.panels.size(); ++i) {
         auto const& one = all.panels[i];
-        std::vector<std::string> cells{checkpoints.size() > 1 ? one.name : std::to_string(i)};
+        std::vector<std::string> cells{checkpoints > 1 ? one.name : std::to_string(i)};
         for (index const prompt : one.anchors) cells.push_back(std::to_string(prompt));
         cells.push_back(plateau::fixed(one.slice.anchors[2][0], 3));
         for (double const value : one.largest) cells.push_back(plateau::fixed(value, 3));
@@ -534,16 +513,43 @@ void run(CLI::App const& app, options o) {
         }
         table.row(cells);
     }
+    return table;
+}
+
+void run(CLI::App const& app, options o) {
+    if (o.grid < 2) throw plateau::usage_error("--grid must be at least 2, got " + std::to_string(o.grid));
+    range_of(o.range);
+    if (!(o.frame_seconds > 0 && o.frame_seconds <= 60))
+        throw plateau::usage_error("--frame-seconds must be above 0 and at most 60");
+    auto const checkpoints =
+        program::checkpoints_of(o.checkpoints.empty() ? std::vector<std::string>{o.model} : o.checkpoints);
+    o.model = checkpoints.back().path;
+    plateau::output_set out{o.out};
+    auto const all = measure_all(o, checkpoints);
+    write_arrays(o, all, out);
+    write_csv(o, all, out.file("slices.csv"));
+#if PLATEAU_HAS_CAIRO
+    draw(o, all, out);
+#else
+    std::cerr << "slice.png is not drawn: this build has no cairo\n";
+#endif
+    out.file("summary.json").write(program::json_text(summary_of(app, o, all, checkpoints)));
+    out.commit();
+    program::remove_stale(out, program::ragged(all.prompts), {"lengths.npy"});
+    program::remove_stale(out, o.labels, {"labels.npy", "labels.png"});
+    program::remove_stale(out, o.boundary, {"boundary_a.npy", "boundary_b.npy", "boundary.png"});
+    program::remove_stale(out, all.panels.size() > 1, {"slices.apng", "slice_own.png"});
+
     std::cout << (o.checkpoints.empty() ? o.model : std::to_string(checkpoints.size()) + " checkpoints")
               << program::weights_of(o) << ": " << all.panels.size()
               << (all.panels.size() == 1 ? " slice of " : " slices of ") << o.grid << " x " << o.grid
               << " points, 3 contexts, " << o.write_site << " -> " << o.read_site << '\n'
-              << table.render();
+              << table_of(o, all, checkpoints.size()).render();
     if (o.boundary) {
         std::cout << "boundary: mean at alpha " << plateau::fixed(all.boundary.alpha_mean, 3)
                   << ", jump predicted at alpha " << plateau::fixed(all.boundary.alpha_jump, 3) << '\n';
     }
-    std::cout << plateau::fixed(static_cast<double>(all.points) / all.seconds, 0) << " points per second\n";
+    std::cout << plateau::fixed(all.cost.points_per_second(), 0) << " points per second\n";
     program::print_places(out, "slice.png");
 }
 

@@ -22,13 +22,13 @@
 #include <plateau/viz/surface_maps.hpp>
 #endif
 
+#include "support/interval_table.hpp"
 #include "support/program.hpp"
 
 namespace {
 
 using plateau::index;
 namespace metrics = plateau::metrics;
-namespace models = plateau::models;
 namespace paths = plateau::paths;
 namespace statistics = plateau::statistics;
 namespace sweep = plateau::sweep;
@@ -127,9 +127,8 @@ std::vector<response> directions_of_file(std::string const& path, index width) {
     return all;
 }
 
-/// The pairs of directions of all kinds that are asked for.
-template <class T>
-std::vector<response> directions_of(options const& o, tensor::view<T const, 2> activations) {
+/// The pairs of directions of all kinds that are asked for. @param activations  [N, D] of the prompts
+std::vector<response> directions_of(options const& o, tensor::buffer<double, 2> const& activations) {
     index const width = activations.extent(1);
     std::vector<response> all;
     for (auto const& kind : o.directions) {
@@ -153,9 +152,7 @@ std::vector<response> directions_of(options const& o, tensor::view<T const, 2> a
             } else {
                 auto const drawn = plateau::sample_without_replacement(others, 4, seed);
                 for (index i = 0; i < width; ++i) {
-                    auto const value = [&](std::size_t k) {
-                        return static_cast<double>(activations(o.anchors + drawn[k], i));
-                    };
+                    auto const value = [&](std::size_t k) { return activations(o.anchors + drawn[k], i); };
                     one.d1.push_back(value(1) - value(0));
                     one.d2.push_back(value(3) - value(2));
                 }
@@ -191,10 +188,13 @@ struct kind_summary {
 };
 
 struct study {
-    std::vector<double> angles;  ///< radians
-    std::vector<response> responses;
-    std::vector<kind_summary> kinds;
-    std::vector<index> anchors;
+    program::run_cost cost;
+    std::string write_site, read_site;
+    program::prompt_list prompts;
+    std::vector<double> angles = {};       ///< radians
+    std::vector<index> anchors = {};       ///< [A], the first prompts
+    std::vector<response> responses = {};  ///< [Q]
+    std::vector<kind_summary> kinds = {};
 };
 
 void fit(options const& o, study& all) {
@@ -242,8 +242,9 @@ void write_csv(study const& all, plateau::atomic_file& file) {
     }
 }
 
-void write_arrays(options const& o, study const& all, index width, plateau::output_set& out) {
-    auto const count = static_cast<index>(all.responses.size());
+void write_arrays(options const& o, study const& all, plateau::output_set& out) {
+    auto const count = static_cast<index>(all.responses.size()),
+               width = static_cast<index>(all.responses.front().d1.size());
     std::vector<double> distances, medians, directions, exponents, intercepts, degrees;
     auto const append = [](std::vector<double>& to, auto const& values) {
         to.insert(to.end(), values.begin(), values.end());
@@ -269,15 +270,8 @@ void write_arrays(options const& o, study const& all, index width, plateau::outp
     plateau::io::write_npy(out.file("intercepts.npy"), intercepts, {count, 3, 2});
 }
 
-/// "2.03 [1.98, 2.07]"
-std::string with_interval(statistics::estimate const& x) {
-    if (std::isnan(x.value)) return "-";
-    return plateau::fixed(x.value, 2) +
-           (std::isnan(x.low) ? "" : " [" + plateau::fixed(x.low, 2) + ", " + plateau::fixed(x.high, 2) + "]");
-}
-
 #if PLATEAU_HAS_CAIRO
-void draw(options const& o, study const& all, std::string const& sites, plateau::atomic_file& file) {
+void draw(options const& o, study const& all, plateau::atomic_file& file) {
     namespace viz = plateau::viz;
     std::vector<double> degrees;
     for (double const angle : all.angles) degrees.push_back(angle / per_degree);
@@ -287,7 +281,7 @@ void draw(options const& o, study const& all, std::string const& sites, plateau:
     figure.title = program::title_of(o);
     figure.counts = std::to_string(o.anchors) + (o.anchors == 1 ? " anchor × " : " anchors × ") +
                     std::to_string(o.grid) + " × " + std::to_string(o.grid) + " angles";
-    figure.subtitle = "median distance from the anchor's own run; " + sites;
+    figure.subtitle = "median distance from the anchor's own run; " + all.write_site + " → " + all.read_site;
     auto const in_degrees = [](std::vector<std::array<double, 2>> path) {
         for (auto& [u, v] : path) u /= per_degree, v /= per_degree;
         return path;
@@ -297,12 +291,12 @@ void draw(options const& o, study const& all, std::string const& sites, plateau:
             if (one->number >= 3) continue;
             auto const& map = medians.emplace_back(median_map(one->distances, all.anchors));
             auto const& found = one->contours[1];
-            viz::surface_map panel{
-                one->kind + " " + std::to_string(one->number) + ":  p = " + with_interval(one->exponents[1]),
-                {degrees, degrees},
-                map,
-                "α₁  (degrees)",
-                "α₂  (degrees)"};
+            viz::surface_map panel{one->kind + " " + std::to_string(one->number) +
+                                       ":  p = " + program::with_interval(one->exponents[1], 2),
+                                   {degrees, degrees},
+                                   map,
+                                   "α₁  (degrees)",
+                                   "α₂  (degrees)"};
             panel.lines.push_back({"contour",
                                    {viz::palette::vermillion, 2.6},
                                    viz::contour_path(metrics::iso_contour(degrees, degrees, map, found.level))});
@@ -333,102 +327,102 @@ void require_finite(response const& one, std::string const& site) {
     }
 }
 
+/// What the prompts' activations are pushed towards, and how far the read-out goes.
+template <class T>
+study measure(options const& o, plateau::model<T> const& model, double load_seconds) {
+    int const layers = model.layers();
+    auto const after = [](int block) { return "blocks." + std::to_string(block) + ".hook_resid_post"; };
+    study all{{model.computer(), load_seconds},
+              o.write_site.empty() ? after(layers < 5 ? 0 : 2) : o.write_site,
+              o.read_site.empty() ? after(std::max(layers < 3 ? layers - 1 : layers - 2, 0)) : o.read_site,
+              program::load_prompts(o, model, false)};
+    if (static_cast<index>(all.prompts.size()) < o.anchors) {
+        throw plateau::usage_error("--anchors " + std::to_string(o.anchors) + ": there are " +
+                                   std::to_string(all.prompts.size()) + " prompts");
+    }
+    all.angles = paths::even_grid(0, o.degrees * per_degree, o.grid);
+    paths::surface_grid const grid{all.angles, all.angles};
+    for (index k = 0; k < o.anchors; ++k) all.anchors.push_back(k);
+    program::prompt_list const anchors(all.prompts.begin(), all.prompts.begin() + o.anchors);
+    program::stopwatch const watch;
+    auto const activations = sweep::last_activations(model, all.prompts, all.write_site);
+    tensor::buffer<double, 2> doubles(activations.extents());
+    std::ranges::copy(activations.flat(), doubles.data());
+    all.responses = directions_of(o, doubles);
+    auto const count = static_cast<index>(all.responses.size());
+    program::require_memory(count, 3 * o.anchors * grid.size() * index{sizeof(double)},
+                            "the distances of " + std::to_string(count) + " pairs of directions",
+                            "ask for fewer of them, or a smaller --grid");
+    all.cost.points = count * o.anchors * grid.size();
+    plateau::progress bar{"points", all.cost.points + count * o.anchors};
+    plateau::engine::setup const where{
+        .write = all.write_site, .read = all.read_site, .progress = [&](index done) { bar.advance(done); }};
+    for (auto& one : all.responses) {
+        std::vector<T> const d1(one.d1.begin(), one.d1.end()), d2(one.d2.begin(), one.d2.end());
+        one.distances = sweep::angle_maps(model, anchors, d1, d2, grid, where);
+        require_finite(one, all.read_site);
+    }
+    all.cost.seconds = watch.seconds();
+    return all;
+}
+
+plateau::table table_of(study const& all) {
+    plateau::table table{
+        {"directions", "pairs", "exponent p", "angle 1", "angle 2", "p at half the threshold", "p at twice"}};
+    auto const degrees = [](double angle) { return std::isnan(angle) ? "-" : plateau::fixed(angle / per_degree, 1); };
+    auto const shown = [](statistics::estimate const& x) { return program::with_interval(x, 2); };
+    for (auto const& kind : all.kinds) {
+        for (auto const* one : kind.pairs) {
+            table.row({one->kind + " " + std::to_string(one->number), "1", shown(one->exponents[1]),
+                       degrees(one->contours[1].intercepts[0]), degrees(one->contours[1].intercepts[1]),
+                       shown(one->exponents[0]), shown(one->exponents[2])});
+        }
+        table.row({kind.name + ", median", std::to_string(kind.pairs.size()), shown(kind.exponent), "", "", "", ""});
+    }
+    return table;
+}
+
 void run(CLI::App const& app, options const& o) {
     if (o.anchors < 2) throw plateau::usage_error("--anchors must be at least 2, got " + std::to_string(o.anchors));
     if (o.pairs < 1) throw plateau::usage_error("--direction-pairs must be at least 1, got " + std::to_string(o.pairs));
     if (o.grid < 3) throw plateau::usage_error("--grid must be at least 3, got " + std::to_string(o.grid));
     if (!(o.degrees > 0 && o.degrees <= 120)) throw plateau::usage_error("--degrees must be above 0 and at most 120");
     plateau::output_set out{o.out};
-    program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
-        using T = typename std::decay_t<decltype(model)>::value_type;
-        auto const prompts = program::load_prompts(o, model, false);
-        if (static_cast<index>(prompts.size()) < o.anchors) {
-            throw plateau::usage_error("--anchors " + std::to_string(o.anchors) + ": there are " +
-                                       std::to_string(prompts.size()) + " prompts");
-        }
-        int const layers = model.layers();
-        auto const after = [](int block) { return "blocks." + std::to_string(block) + ".hook_resid_post"; };
-        auto const write_site = o.write_site.empty() ? after(layers < 5 ? 0 : 2) : o.write_site;
-        auto const read_site =
-            o.read_site.empty() ? after(std::max(layers < 3 ? layers - 1 : layers - 2, 0)) : o.read_site;
+    auto all =
+        program::with_model(o, [&](auto const& model, double load_seconds) { return measure(o, model, load_seconds); });
+    fit(o, all);
 
-        study all;
-        all.angles = paths::even_grid(0, o.degrees * per_degree, o.grid);
-        paths::surface_grid const grid{all.angles, all.angles};
-        for (index k = 0; k < o.anchors; ++k) all.anchors.push_back(k);
-        models::prompt_list const anchors(prompts.begin(), prompts.begin() + o.anchors);
-        program::stopwatch const watch;
-        auto const activations = sweep::last_activations(ctx, model, prompts, write_site);
-        all.responses = directions_of<T>(o, activations);
-        auto const count = static_cast<index>(all.responses.size()), points = count * o.anchors * grid.size();
-        program::require_memory(count, 3 * o.anchors * grid.size() * index{sizeof(double)},
-                                "the distances of " + std::to_string(count) + " pairs of directions",
-                                "ask for fewer of them, or a smaller --grid");
-        {
-            plateau::progress bar{"points", points + count * o.anchors};
-            for (auto& one : all.responses) {
-                std::vector<T> const d1(one.d1.begin(), one.d1.end()), d2(one.d2.begin(), one.d2.end());
-                one.distances = sweep::angle_maps(
-                    ctx, model, anchors, std::span<T const>{d1}, std::span<T const>{d2}, grid,
-                    {.write = write_site, .read = read_site, .on_points = [&](index done) { bar.advance(done); }});
-                require_finite(one, read_site);
-            }
-        }
-        double const seconds = watch.seconds();
-        fit(o, all);
-
-        write_arrays(o, all, activations.extent(1), out);
-        auto const prompt_count = static_cast<index>(prompts.size());
-        index const longest = program::longest_of(prompts);
-        plateau::io::write_npy(out.file("tokens.npy"), program::padded_tokens(prompts, longest),
-                               {prompt_count, longest});
-        if (program::ragged(prompts))
-            plateau::io::write_npy(out.file("lengths.npy"), program::lengths_of(prompts), {prompt_count});
-        write_csv(all, out.file("superellipse.csv"));
+    write_arrays(o, all, out);
+    program::write_prompts(out, all.prompts);
+    write_csv(all, out.file("superellipse.csv"));
 #if PLATEAU_HAS_CAIRO
-        draw(o, all, write_site + " → " + read_site, out.file("superellipse.png"));
+    draw(o, all, out.file("superellipse.png"));
 #else
-        std::cerr << "superellipse.png is not drawn: this build has no cairo\n";
+    std::cerr << "superellipse.png is not drawn: this build has no cairo\n";
 #endif
-        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, points);
-        summary["write_site"] = write_site;
-        summary["read_site"] = read_site;
-        summary["anchors"] = o.anchors;
-        summary["grid"] = o.grid;
-        summary["degrees"] = o.degrees;
-        summary["direction_pairs"] = count;
-        summary["kinds"] = nlohmann::ordered_json::array();
-        summary["exponents"] = nlohmann::ordered_json::array();
-        for (auto const& kind : all.kinds) {
-            summary["kinds"].push_back(kind.name);
-            summary["exponents"].push_back({kind.exponent.value, kind.exponent.low, kind.exponent.high});
-        }
-        out.file("summary.json").write(program::json_text(summary));
-        out.commit();
-        std::error_code ignored;
-        if (!program::ragged(prompts)) std::filesystem::remove(out.directory() / "lengths.npy", ignored);
+    auto summary = program::summary_of(app, o, all.cost);
+    summary["write_site"] = all.write_site;
+    summary["read_site"] = all.read_site;
+    summary["anchors"] = o.anchors;
+    summary["grid"] = o.grid;
+    summary["degrees"] = o.degrees;
+    summary["direction_pairs"] = all.responses.size();
+    summary["kinds"] = nlohmann::ordered_json::array();
+    summary["exponents"] = nlohmann::ordered_json::array();
+    for (auto const& kind : all.kinds) {
+        summary["kinds"].push_back(kind.name);
+        summary["exponents"].push_back({kind.exponent.value, kind.exponent.low, kind.exponent.high});
+    }
+    out.file("summary.json").write(program::json_text(summary));
+    out.commit();
+    program::remove_stale(out, program::ragged(all.prompts), {"lengths.npy"});
 
-        plateau::table table{
-            {"directions", "pairs", "exponent p", "angle 1", "angle 2", "p at half the threshold", "p at twice"}};
-        auto const degrees = [](double angle) {
-            return std::isnan(angle) ? "-" : plateau::fixed(angle / per_degree, 1);
-        };
-        for (auto const& kind : all.kinds) {
-            for (auto const* one : kind.pairs) {
-                table.row({one->kind + " " + std::to_string(one->number), "1", with_interval(one->exponents[1]),
-                           degrees(one->contours[1].intercepts[0]), degrees(one->contours[1].intercepts[1]),
-                           with_interval(one->exponents[0]), with_interval(one->exponents[2])});
-            }
-            table.row({kind.name + ", median", std::to_string(kind.pairs.size()), with_interval(kind.exponent), "", "",
-                       "", ""});
-        }
-        std::cout << o.model << program::weights_of(o) << ": " << o.anchors << " anchors x " << o.grid << " x "
-                  << o.grid << " angles up to " << plateau::fixed(o.degrees, 0) << " degrees, " << write_site << " -> "
-                  << read_site << '\n'
-                  << table.render() << "angles: where the axes reach the threshold, degrees\n"
-                  << plateau::fixed(static_cast<double>(points) / seconds, 0) << " points per second\n";
-        program::print_places(out, "superellipse.png");
-    });
+    std::cout << o.model << program::weights_of(o) << ": " << o.anchors << " anchors x " << o.grid << " x " << o.grid
+              << " angles up to " << plateau::fixed(o.degrees, 0) << " degrees, " << all.write_site << " -> "
+              << all.read_site << '\n'
+              << table_of(all).render() << "angles: where the axes reach the threshold, degrees\n"
+              << plateau::fixed(all.cost.points_per_second(), 0) << " points per second\n";
+    program::print_places(out, "superellipse.png");
 }
 
 }  // namespace

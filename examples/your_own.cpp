@@ -68,18 +68,16 @@ vector toward_its_outliers(std::span<float const> activation) {
 
 void experiment(std::string const& path) {
     namespace sweep = plateau::sweep;
-    plateau::backend::cpu_context const ctx{};
-    auto const model = plateau::models::load<float>(path, ctx);
-    plateau::models::prompt_list const prompts{model.tokenize(" The house at the end of the street was very"),
-                                               model.tokenize(" The house at the end of the street was in"),
-                                               model.tokenize(" He looked at his watch and saw that he had")};
+    auto const model = plateau::load<float>(path);
+    plateau::prompt_list const prompts{model.tokenize(" The house at the end of the street was very"),
+                                       model.tokenize(" The house at the end of the street was in"),
+                                       model.tokenize(" He looked at his watch and saw that he had")};
     std::vector<sweep::prompt_pair> const pairs{{0, 1}, {1, 2}, {2, 0}};
     auto const alpha = plateau::paths::even_grid(0, 1, 50);
 
     plateau::table by_path{{"path", "pair", "max slope", "share on plateaus"}};
     auto const measure = [&](char const* name, auto const& make) {
-        auto const curves = sweep::distances_along(ctx, model, prompts, pairs, alpha,
-                                                   sweep::along_paths<float>(pairs, make, alpha), {});
+        auto const curves = sweep::curves(model, prompts, pairs, make, alpha);
         for (index p = 0; p < 3; ++p) {
             auto const relative = plateau::metrics::relative_distance(curves[p]);
             by_path.row({name, std::to_string(p), plateau::fixed(plateau::metrics::max_slope(relative).value, 2),
@@ -90,20 +88,18 @@ void experiment(std::string const& path) {
     measure("coordinate by coordinate", [](auto a, auto b) { return coordinate_by_coordinate{a, b}; });
 
     // from each activation along a direction, by lengths in units of its own
-    auto const activations = sweep::last_activations(ctx, model, prompts, "blocks.0.hook_resid_post");
+    auto const activations = sweep::last_activations(model, prompts, "blocks.0.hook_resid_post");
     auto const lengths = plateau::paths::even_grid(0, 1, 21);
     plateau::table by_direction{{"direction", "prompt", "output moved by 0.25 |A|", "by |A|"}};
     auto const walk = [&](char const* name, auto const& direction) {
         std::vector<sweep::prompt_pair> const alone{{0, 0}, {1, 1}, {2, 2}};
-        auto const curves = sweep::distances_along(
-            ctx, model, prompts, alone, lengths,
-            [&](index p, index point, auto a, auto, auto out) {
-            std::span<float const> const from = a[0].flat();
-            double const size = plateau::paths::length_of(from, "an activation");
-            vector const along = direction(p, from);
-            plateau::paths::ray<float>{from, along}(size * lengths[static_cast<std::size_t>(point)], out[0].flat());
-            },
-            {});
+        auto const curves =
+            sweep::distances_along(model, prompts, alone, lengths, [&](index p, index point, auto a, auto, auto out) {
+                std::span<float const> const from = a[0].flat();
+                double const size = plateau::paths::length_of(from, "an activation");
+                vector const along = direction(p, from);
+                plateau::paths::ray<float>{from, along}(size * lengths[static_cast<std::size_t>(point)], out[0].flat());
+            });
         for (index p = 0; p < 3; ++p) {
             double const quarter = plateau::metrics::value_at(lengths, curves[p], 0.25);
             by_direction.row(

@@ -76,9 +76,8 @@ inline void add_direction_options(CLI::App& app, direction_options& o) {
 }
 
 /// Windows of a text, as load_prompts draws them, but no more than there are.
-template <class Model>
-plateau::models::prompt_list fit_prompts(direction_options const& o, Model const& model,
-                                         plateau::models::prompt_list const& prompts) {
+template <class T>
+prompt_list fit_prompts(direction_options const& o, plateau::model<T> const& model, prompt_list const& prompts) {
     auto const& file = o.fit_corpus.empty() ? o.corpus : o.fit_corpus;
     if (file.empty()) return prompts;
     auto windows = o;
@@ -100,27 +99,48 @@ inline plateau::hooks::positions fit_positions(direction_options const& o) {
                                       : positions{1, 0};
 }
 
-/// What is known of activations at the write site.
-template <class T>
-struct activation_fit {
-    plateau::tensor::buffer<T, 2> real;  ///< [N, D] the prompts' own, at their last positions
-    std::vector<double> norms;           ///< [N] their lengths
-    double unit = 1;                     ///< of lengths: the median norm, or 1
+/// The normal distribution of activations at the write site.
+struct fit_facts {
+    std::vector<double> norms;  ///< [N] lengths of the prompts' own, at their last positions
+    double unit = 1;            ///< of lengths: the median norm, or 1
     std::shared_ptr<directions::gaussian const> normal;
+    index width = 0;
     index samples = 0;  ///< activations that mean and covariance are of
     double shrinkage = 0;
+
+    /// "median |A| = 12.30, N(mu, Sigma) of 100 activations"
+    std::string text() const {
+        return "median |A| = " + plateau::fixed(statistics::median(norms), 2) + ", N(mu, Sigma) of " +
+               std::to_string(samples) + " activations" + (samples <= width ? " (fewer than dimensions)" : "");
+    }
+};
+
+/// What is known of activations at the write site.
+template <class T>
+struct activation_fit : fit_facts {
+    plateau::tensor::buffer<T, 2> real;             ///< [N, D] the prompts' own, at their last positions
     plateau::tensor::buffer<double, 2> components;  ///< [k, D] principal components
 };
 
+/// How far --shrinkage draws a covariance. @throws usage_error
+inline double shrinkage_of(direction_options const& o, plateau::statistics::running_covariance const& seen) {
+    if (o.shrinkage == "none") return 0;
+    if (o.shrinkage == "oas") return directions::oas_shrinkage(seen.covariance(0), seen.count());
+    char* end = nullptr;
+    double const share = std::strtod(o.shrinkage.c_str(), &end);
+    if (o.shrinkage.empty() || *end != '\0' || !(share >= 0 && share <= 1)) {
+        throw plateau::usage_error("--shrinkage " + o.shrinkage + ": give none, oas, or a number from 0 to 1");
+    }
+    return share;
+}
+
 /// @param count  of principal components, at most
-template <class Context, class Model>
-activation_fit<typename Model::value_type> fit_activations(Context const& ctx, Model const& model,
-                                                           plateau::models::prompt_list const& prompts,
-                                                           direction_options const& o, index count) {
-    using T = typename Model::value_type;
+template <class T>
+activation_fit<T> fit_activations(plateau::model<T> const& model, prompt_list const& prompts,
+                                  direction_options const& o, index count) {
     namespace sweep = plateau::sweep;
     activation_fit<T> fit;
-    fit.real = sweep::last_activations(ctx, model, prompts, o.write_site);
+    fit.real = sweep::last_activations(model, prompts, o.write_site);
     for (index i = 0; i < fit.real.extent(0); ++i)
         fit.norms.push_back(plateau::paths::length_of(std::span<T const>{fit.real.view()[i].flat()}, "an activation"));
     if (o.unit == "norm") fit.unit = statistics::median(fit.norms);
@@ -132,25 +152,17 @@ activation_fit<typename Model::value_type> fit_activations(Context const& ctx, M
         at.require(length);
         fit.samples += at.end_in(length) - at.first_in(length);
     }
-    index const width = fit.real.extent(1);
+    index const width = fit.width = fit.real.extent(1);
     bool const few = fit.samples <= width;
     plateau::tensor::buffer<T, 2> rows({few ? fit.samples : 0, width});
     index filled = 0;
     plateau::statistics::running_covariance seen{width};
-    sweep::stream_activations(ctx, model, texts, o.write_site, at, [&](plateau::tensor::view<T const, 2> batch) {
+    sweep::stream_activations(model, texts, o.write_site, at, [&](plateau::tensor::view<T const, 2> batch) {
         if (!few || o.shrinkage == "oas") seen.add(batch);
         for (index r = 0; few && r < batch.extent(0); ++r, ++filled)
             std::ranges::copy(batch[r].flat(), rows[filled].data());
     });
-    if (o.shrinkage == "oas") {
-        fit.shrinkage = directions::oas_shrinkage(seen.covariance(0), seen.count());
-    } else if (o.shrinkage != "none") {
-        char* end = nullptr;
-        fit.shrinkage = std::strtod(o.shrinkage.c_str(), &end);
-        if (o.shrinkage.empty() || *end != '\0' || !(fit.shrinkage >= 0 && fit.shrinkage <= 1)) {
-            throw plateau::usage_error("--shrinkage " + o.shrinkage + ": give none, oas, or a number from 0 to 1");
-        }
-    }
+    fit.shrinkage = shrinkage_of(o, seen);
     plateau::tensor::view<T const, 2> const few_rows = rows;
     fit.normal = std::make_shared<directions::gaussian const>(
         few ? directions::fit_gaussian(few_rows, fit.shrinkage)
@@ -177,20 +189,6 @@ statistics::estimate over_prompts(std::vector<V> const& values, Statistic const&
 inline plateau::counter_rng stream_of(std::uint64_t seed, std::uint64_t kind, index number) {
     return plateau::counter_rng{
         plateau::counter_rng{plateau::counter_rng{seed}.at(kind)}.at(static_cast<std::uint64_t>(number))};
-}
-
-/// Prompts as they ran: tokens.npy, and lengths.npy if they differ.
-inline void write_prompts(plateau::output_set& out, plateau::models::prompt_list const& prompts) {
-    auto const count = static_cast<index>(prompts.size());
-    index const longest = longest_of(prompts);
-    plateau::io::write_npy(out.file("tokens.npy"), padded_tokens(prompts, longest), {count, longest});
-    if (ragged(prompts)) plateau::io::write_npy(out.file("lengths.npy"), lengths_of(prompts), {count});
-}
-
-/// Removes the lengths of an earlier run where this one's are all the same.
-inline void remove_prompt_lengths(plateau::output_set const& out, plateau::models::prompt_list const& prompts) {
-    std::error_code ignored;
-    if (!ragged(prompts)) std::filesystem::remove(out.directory() / "lengths.npy", ignored);
 }
 
 }  // namespace program

@@ -81,7 +81,7 @@ inline plateau::hooks::positions parse_positions(std::string const& text) {
     return span;
 }
 
-inline plateau::sweep::write_positions write_positions_of(intervention_options const& o) {
+inline plateau::engine::write_positions write_positions_of(intervention_options const& o) {
     return {parse_positions(o.position), o.mode == "suffix"};
 }
 
@@ -112,21 +112,20 @@ inline std::vector<plateau::sweep::frozen_sites> parse_freeze(std::vector<std::s
     return all;
 }
 
-/// The pairs (A, B) as rows run: in A, in B with the path turned around, or first all in A and then all in B.
-inline std::vector<plateau::sweep::prompt_pair> in_contexts(std::vector<plateau::sweep::prompt_pair> const& pairs,
-                                                            std::string const& context) {
-    std::vector<plateau::sweep::prompt_pair> all;
+/// The pairs (A, B) as rows run: in A, in B, or first all in A and then all in B.
+inline std::vector<plateau::engine::prompt_pair> in_contexts(std::vector<plateau::engine::prompt_pair> const& pairs,
+                                                             std::string const& context) {
+    std::vector<plateau::engine::prompt_pair> all;
     if (context != "B") all = pairs;
     if (context == "A") return all;
-    for (auto const& pair : pairs) all.push_back({pair.other, pair.context, true});
+    for (auto const& pair : pairs) all.push_back(plateau::engine::in_other_context(pair));
     return all;
 }
 
 /// Bytes that frozen values take. @param positions  of a row, at most
-template <class Model>
-index frozen_bytes(Model const& model, std::vector<plateau::sweep::frozen_sites> const& what, index pairs,
+template <class T>
+index frozen_bytes(plateau::model<T> const& model, std::vector<plateau::sweep::frozen_sites> const& what, index pairs,
                    index positions, index longest) {
-    using T = typename Model::value_type;
     index width = 0;
     for (auto const& one : what) {
         for (auto const& site : plateau::hooks::matching_sites(model.sites(), one.pattern)) {

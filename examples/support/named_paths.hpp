@@ -47,13 +47,11 @@ struct turned {
     }
 };
 
-/// Named paths of pairs. @param pairs,mean  kept as references; mean [width] is used by arcs alone
+/// Named paths of pairs. @param mean  [width], kept as a reference; used by arcs alone
 template <class T>
-plateau::sweep::path_writer<T> named_path(std::string const& name,
-                                          std::vector<plateau::sweep::prompt_pair> const& pairs,
-                                          std::span<T const> mean) {
+plateau::sweep::path_writer<T> named_path(std::string const& name, std::span<T const> mean) {
     using ends = std::span<T const>;
-    auto const along = [&](auto make) { return plateau::sweep::paths_of<T>(pairs, make); };
+    auto const along = [&](auto make) { return plateau::sweep::paths_of<T>(make); };
     if (name == "linear") return along([](ends a, ends b) { return paths::linear<T>{a, b}; });
     if (name == "arc") return along([mean](ends a, ends b) { return paths::arc<T>{a, b, mean}; });
     if (name == "arc-to-b")

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include <plateau/core/output_set.hpp>
+#include <plateau/engine/read/whole_paths.hpp>
 #include <plateau/io/npy.hpp>
 #include <plateau/metrics/cosine_distance.hpp>
 #include <plateau/metrics/cumulative_arc.hpp>
 #include <plateau/metrics/projection.hpp>
 #include <plateau/metrics/relative_distance.hpp>
-#include <plateau/sweep/read_paths.hpp>
 
 namespace program {
 
@@ -24,11 +24,10 @@ inline std::vector<std::string> const& metric_names() {
 }
 
 /// Curves [P, S] of the metrics asked for, at each of the read sites.
-template <class T>
 class path_metrics {
 public:
     path_metrics(std::vector<std::string> metrics, std::size_t sites, index pairs, index steps)
-        : metrics_{std::move(metrics)}, sites_{sites}, steps_{steps} {
+        : metrics_{std::move(metrics)}, sites_{sites} {
         for (std::size_t i = 0; i < metrics_.size() * sites; ++i)
             curves_.emplace_back(std::array<index, 2>{pairs, steps});
     }
@@ -36,11 +35,12 @@ public:
     bool any() const { return !metrics_.empty(); }
 
     /// What reads site number k under this name. The object must live as long.
+    template <class T>
     plateau::hooks::hook_set<T> reads(std::string site, std::size_t k) {
-        return plateau::sweep::read_paths<T>(std::move(site), steps_,
-                                             [this, k](index pair, plateau::tensor::view<T const, 2> x) {
+        return plateau::engine::read_paths<T>(std::move(site),
+                                              [this, k](index pair, plateau::tensor::view<T const, 2> x) {
             for (std::size_t m = 0; m < metrics_.size(); ++m) {
-                auto const curve = curve_of(metrics_[m], x);
+                auto const curve = curve_of<T>(metrics_[m], x);
                 std::copy(curve.begin(), curve.end(), curves_[m * sites_ + k][pair].data());
             }
         });
@@ -57,6 +57,7 @@ public:
     }
 
 private:
+    template <class T>
     static std::vector<double> curve_of(std::string const& metric, plateau::tensor::view<T const, 2> x) {
         namespace metrics = plateau::metrics;
         using row = std::span<T const>;
@@ -78,7 +79,6 @@ private:
 
     std::vector<std::string> metrics_;
     std::size_t sites_;
-    index steps_;
     std::vector<plateau::tensor::buffer<double, 2>> curves_;  ///< metric by metric, in each site by site
 };
 

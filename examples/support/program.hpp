@@ -73,26 +73,29 @@ inline plateau::load_options load_options_of(common_options const& o) {
 }
 
 /// Holds the threads of the CPU on as many cores, if --pin asks for it, as long as the result lives.
-inline std::optional<plateau::pinned> pin(common_options const& o, plateau::backend::computer const& by) {
-    std::optional<plateau::pinned> held;
-    if (o.pin && by.backend == "cpu" && !held.emplace(by.threads).held()) {
+inline std::unique_ptr<plateau::pinned> pin(common_options const& o, plateau::backend::computer const& by) {
+    if (!o.pin || by.backend != "cpu") return nullptr;
+    auto held = std::make_unique<plateau::pinned>(by.threads);
+    if (!held->held()) {
         std::cerr << "--pin: there are not " << by.threads
                   << " processors to hold the threads on; they run where the system puts them\n";
     }
     return held;
 }
 
-/// Calls body(model, load_seconds) with the model in the arithmetic that --dtype names, where --backend says.
+/// Calls body(model, load_seconds) with the model in the arithmetic that --dtype names, where --backend says, and gives
+/// what it gives. The body is compiled for every arithmetic: best it calls a function that measures, and no more.
 template <class Body>
-void with_model(common_options const& o, Body const& body) {
+auto with_model(common_options const& o, Body const& body) {
     auto const on = [&]<class T>(T) {
         stopwatch const watch;
+        std::unique_ptr<plateau::pinned> held;  // before weights lie where a thread first writes them
+        if (o.backend == "cpu") held = pin(o, computer_of(plateau::backend::cpu_context{o.threads}));
         auto const model = plateau::load<T>(o.model, load_options_of(o));
-        auto const held = pin(o, model.computer());
-        body(model, watch.seconds());
+        if (o.backend != "cpu") held = pin(o, model.computer());
+        return body(model, watch.seconds());
     };
-    if (o.dtype == "fp64") on(double{});
-    else on(float{});
+    return o.dtype == "fp64" ? on(double{}) : on(float{});
 }
 
 }  // namespace program

@@ -6,15 +6,18 @@
 #include <string>
 #include <vector>
 
+#include <plateau/core/output_set.hpp>
 #include <plateau/corpus/windows.hpp>
+#include <plateau/engine/model.hpp>
 #include <plateau/io/npy.hpp>
-#include <plateau/models/load.hpp>
 
 #include "options.hpp"
 
 namespace program {
 
+using plateau::prompt_list;
 using plateau::token_id;
+using plateau::models::model_texts;
 
 /// The lines of a text file, one prompt each. @throws usage_error on an empty line
 inline std::vector<std::string> read_lines(std::string const& path) {
@@ -46,13 +49,13 @@ inline plateau::io::npy_data<index> read_integers(std::string const& path) {
 }
 
 /// Prompts of an NPY file [N,T]. @param or_one  one prompt [T] will do too      @throws usage_error, file_error
-inline plateau::models::prompt_list read_tokens(std::string const& path, bool or_one = false) {
+inline prompt_list read_tokens(std::string const& path, bool or_one = false) {
     auto array = read_integers(path);
     if (or_one && array.shape.size() == 1) array.shape.insert(array.shape.begin(), 1);
     if (array.shape.size() != 2 || array.shape[0] == 0 || array.shape[1] == 0) {
         throw plateau::usage_error(path + ": tokens must have the shape [prompts, length], neither of them 0");
     }
-    plateau::models::prompt_list prompts;
+    prompt_list prompts;
     for (index i = 0; i < array.shape[0]; ++i) {
         auto& prompt = prompts.emplace_back();
         for (index t = 0; t < array.shape[1]; ++t) {
@@ -68,8 +71,7 @@ inline plateau::models::prompt_list read_tokens(std::string const& path, bool or
 }
 
 /// Token ids of a text. @param where  the text's place, for messages      @throws file_error if it is not UTF-8
-template <class Model>
-std::vector<token_id> encode(Model const& model, std::string const& text, std::string const& where) {
+inline std::vector<token_id> encode(model_texts const& model, std::string const& text, std::string const& where) {
     try {
         return model.require_tokenizer().encode(text);
     } catch (plateau::domain_error const& problem) {
@@ -78,18 +80,16 @@ std::vector<token_id> encode(Model const& model, std::string const& text, std::s
 }
 
 /// Begins every prompt with BOS if --bos, or else the default, says so. @throws usage_error if there is none to be had
-template <class Model>
-void add_bos(common_options const& o, Model const& model, bool by_default, plateau::models::prompt_list& prompts) {
+inline void add_bos(common_options const& o, model_texts const& model, bool by_default, prompt_list& prompts) {
     if (!(o.bos ? *o.bos == "on" : by_default)) return;
     auto const id = model.bos();
     if (!id) throw plateau::usage_error("--bos on: this model names no beginning-of-text token");
     for (auto& prompt : prompts) prompt.insert(prompt.begin(), *id);
 }
 
-/// The prompts that the options ask for. @param bos_by_default  prepend BOS to texts as the published tokenizer does
-template <class Model>
-plateau::models::prompt_list load_prompts(common_options const& o, Model const& model, bool bos_by_default) {
-    plateau::models::prompt_list prompts;
+/// The prompts that the options ask for, of whatever length.
+inline prompt_list read_prompts(common_options const& o, model_texts const& model, bool bos_by_default) {
+    prompt_list prompts;
     bool bos = false;
     if (!o.tokens.empty()) {
         prompts = read_tokens(o.tokens);
@@ -109,12 +109,20 @@ plateau::models::prompt_list load_prompts(common_options const& o, Model const& 
         bos = bos_by_default && model.require_tokenizer().adds_bos();
     }
     add_bos(o, model, bos, prompts);
-    plateau::models::require_prompts(model, prompts);
+    return prompts;
+}
+
+/// The prompts that the options ask for. @param bos_by_default  prepend BOS to texts as the published tokenizer does
+/// @throws usage_error unless the model can take them
+template <class T>
+prompt_list load_prompts(common_options const& o, plateau::model<T> const& model, bool bos_by_default) {
+    auto prompts = read_prompts(o, model, bos_by_default);
+    model.engine().require_prompts(prompts);
     return prompts;
 }
 
 /// Token ids [N,T] with T the longest prompt, −1 beyond a shorter one.
-inline std::vector<std::int64_t> padded_tokens(plateau::models::prompt_list const& prompts, index longest) {
+inline std::vector<std::int64_t> padded_tokens(prompt_list const& prompts, index longest) {
     std::vector<std::int64_t> tokens(prompts.size() * static_cast<std::size_t>(longest), -1);
     for (std::size_t i = 0; i < prompts.size(); ++i) {
         std::copy(prompts[i].begin(), prompts[i].end(), tokens.begin() + static_cast<std::ptrdiff_t>(i) * longest);
@@ -122,26 +130,33 @@ inline std::vector<std::int64_t> padded_tokens(plateau::models::prompt_list cons
     return tokens;
 }
 
-inline index longest_of(plateau::models::prompt_list const& prompts) {
+inline index longest_of(prompt_list const& prompts) {
     std::size_t longest = 0;
     for (auto const& prompt : prompts) longest = std::max(longest, prompt.size());
     return static_cast<index>(longest);
 }
 
-inline std::vector<std::int64_t> lengths_of(plateau::models::prompt_list const& prompts) {
+inline std::vector<std::int64_t> lengths_of(prompt_list const& prompts) {
     std::vector<std::int64_t> lengths;
     for (auto const& prompt : prompts) lengths.push_back(static_cast<std::int64_t>(prompt.size()));
     return lengths;
 }
 
-inline bool ragged(plateau::models::prompt_list const& prompts) {
+inline bool ragged(prompt_list const& prompts) {
     auto const lengths = lengths_of(prompts);
     return *std::min_element(lengths.begin(), lengths.end()) != longest_of(prompts);
 }
 
+/// Prompts as they ran: tokens.npy, and lengths.npy if they differ.
+inline void write_prompts(plateau::output_set& out, prompt_list const& prompts) {
+    auto const count = static_cast<index>(prompts.size());
+    index const longest = longest_of(prompts);
+    plateau::io::write_npy(out.file("tokens.npy"), padded_tokens(prompts, longest), {count, longest});
+    if (ragged(prompts)) plateau::io::write_npy(out.file("lengths.npy"), lengths_of(prompts), {count});
+}
+
 /// A token as it is shown: its text in the middle of a prompt, or its id where there is no tokenizer.
-template <class Model>
-std::string shown(Model const& model, token_id token) {
+inline std::string shown(model_texts const& model, token_id token) {
     if (!model.tokenizer || token >= model.tokenizer->size()) return std::to_string(token);
     std::string text;
     for (char const c : model.tokenizer->token_text(token)) {

@@ -36,21 +36,30 @@ inline nlohmann::json options_of(CLI::App const& app) {
     return options;
 }
 
+/// What a run took.
+struct run_cost {
+    plateau::backend::computer by;
+    double load_seconds = 0;
+    double seconds = 0;  ///< of computing
+    index points = 0;    ///< that were computed
+
+    double points_per_second() const { return static_cast<double>(points) / seconds; }
+};
+
 /// The keys that every summary has.
-inline nlohmann::ordered_json summary_of(CLI::App const& app, common_options const& o, plateau::backend::computer const& by,
-                                         double load_seconds, double seconds, index points) {
+inline nlohmann::ordered_json summary_of(CLI::App const& app, common_options const& o, run_cost const& cost) {
     nlohmann::ordered_json summary;
     summary["program"] = app.get_name();
     summary["version"] = PLATEAU_VERSION;
     summary["model"] = o.model;
     summary["dtype"] = o.dtype;
-    summary["backend"] = by.backend;
-    summary[by.backend == "cpu" ? "instruction_set" : "device"] = by.kind;
-    summary["threads"] = by.threads;
+    summary["backend"] = cost.by.backend;
+    summary[cost.by.backend == "cpu" ? "instruction_set" : "device"] = cost.by.kind;
+    summary["threads"] = cost.by.threads;
     summary["seed"] = o.seed;
-    summary["seconds"] = seconds;
-    summary["load_seconds"] = load_seconds;
-    summary["points_per_second"] = seconds > 0 ? static_cast<double>(points) / seconds : 0.0;
+    summary["seconds"] = cost.seconds;
+    summary["load_seconds"] = cost.load_seconds;
+    summary["points_per_second"] = cost.seconds > 0 ? cost.points_per_second() : 0.0;
     summary["options"] = options_of(app);
     return summary;
 }

@@ -60,10 +60,9 @@ struct sparse_features {
 };
 
 /// @param folder  --sae; empty: nothing is loaded      @throws as load_sae, require_site
-template <class Context, class Model>
-auto load_sparse_features(Context const& ctx, Model const& model, plateau::models::prompt_list const& prompts,
-                          direction_options const& o, std::string const& folder) {
-    using T = typename Model::value_type;
+template <class T>
+sparse_features<T> load_sparse_features(plateau::model<T> const& model, prompt_list const& prompts,
+                                        direction_options const& o, std::string const& folder) {
     sparse_features<T> result;
     if (folder.empty()) return result;
     result.ctx = std::make_shared<plateau::backend::cpu_context const>(o.threads);
@@ -71,7 +70,7 @@ auto load_sparse_features(Context const& ctx, Model const& model, plateau::model
     auto const site = plateau::hooks::find_site(model.sites(), o.write_site);
     plateau::sae::require_site(sae.config(), site.name(), site.heads * site.width);
     plateau::sae::feature_counts counts{sae.features()};
-    plateau::sweep::stream_activations(ctx, model, fit_prompts(o, model, prompts), o.write_site, fit_positions(o),
+    plateau::sweep::stream_activations(model, fit_prompts(o, model, prompts), o.write_site, fit_positions(o),
                                        [&](plateau::tensor::view<T const, 2> batch) {
         for (index first = 0; first < batch.extent(0); first += 256) {
             index const count = std::min<index>(256, batch.extent(0) - first);

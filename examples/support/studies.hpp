@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -35,6 +37,8 @@ struct study_options : common_options {
     index steps = 50;
     double min_d1 = 0;
     index resamples = 2000;
+
+    plateau::sweep::setup sites() const { return {.write = write_site, .read = read_site}; }
 };
 
 inline void add_pair_options(CLI::App& app, study_options& o) {
@@ -76,7 +80,7 @@ struct pair_design {
 
     std::vector<plateau::corpus::pair> numbers() const {
         std::vector<plateau::corpus::pair> all;
-        for (auto const& pair : pairs) all.push_back({pair.context, pair.other});
+        for (auto const& pair : pairs) all.push_back({pair.from, pair.to});
         return all;
     }
 
@@ -201,9 +205,9 @@ inline void require_finite(plateau::tensor::buffer<double, 2> const& distances, 
     }
 }
 
-/// @throws numeric_error if all pairs are degenerate
-inline pair_curves measure(std::vector<double> const& alpha, plateau::tensor::buffer<double, 2> const& distances,
-                           double min_d1) {
+/// The numbers of curves. @throws numeric_error if all pairs are degenerate
+inline pair_curves curves_of(std::vector<double> const& alpha, plateau::tensor::buffer<double, 2> const& distances,
+                             double min_d1) {
     pair_curves all;
     all.alpha = alpha;
     for (index p = 0; p < distances.extent(0); ++p) {
@@ -223,30 +227,42 @@ inline pair_curves measure(std::vector<double> const& alpha, plateau::tensor::bu
     return all;
 }
 
-/// The sweep of a study along straight lines. @param seconds  what it took is added
-template <class Context, class Model>
-plateau::sweep::distance_curves sweep_lines(Context const& ctx, Model const& model,
-                                            plateau::models::prompt_list const& prompts, pair_design const& design,
-                                            study_options const& o, std::string const& write, std::string const& read,
-                                            plateau::progress& bar, double& seconds,
-                                            plateau::hooks::hook_set<typename Model::value_type> const& also = {}) {
+/// The points of a program's sweeps: a line on a terminal counts them, and their seconds are summed.
+class point_count {
+public:
+    /// @param points  of all sweeps
+    void expect(index points) { bar_.emplace("points", points); }
+    /// Ends the line, before a table begins.
+    void end() { bar_.reset(); }
+
+    /// @pre expect
+    std::function<void(index)> counter() {
+        return [this](index points) { bar_->advance(points); };
+    }
+    double seconds = 0;
+
+private:
+    std::optional<plateau::progress> bar_;
+};
+
+/// The sweep of a study along straight lines. @param where  write and read site
+template <class T>
+plateau::sweep::distance_curves sweep_lines(plateau::model<T> const& model, prompt_list const& prompts,
+                                            std::vector<plateau::sweep::prompt_pair> const& pairs, index steps,
+                                            plateau::sweep::setup where, point_count& counted,
+                                            plateau::hooks::hook_set<T> const& also = {}) {
     stopwatch const watch;
-    auto curves = plateau::sweep::interpolate(
-        ctx, model, prompts, design.pairs,
-        {.write = write, .read = read, .steps = o.steps, .on_points = [&](index points) { bar.advance(points); }},
-        also);
-    seconds += watch.seconds();
-    require_finite(curves.distances, read);
+    where.progress = counted.counter();
+    auto curves = plateau::sweep::interpolate(model, prompts, pairs, steps, where, also);
+    counted.seconds += watch.seconds();
+    require_finite(curves.distances, where.read);
     return curves;
 }
 
 /// Prompts and pairs as they ran: tokens.npy, lengths.npy if they differ, pairs.npy.
-inline void write_prompts_and_pairs(plateau::output_set& out, plateau::models::prompt_list const& prompts,
+inline void write_prompts_and_pairs(plateau::output_set& out, prompt_list const& prompts,
                                     std::vector<plateau::corpus::pair> const& pairs) {
-    auto const count = static_cast<index>(prompts.size());
-    index const longest = longest_of(prompts);
-    plateau::io::write_npy(out.file("tokens.npy"), padded_tokens(prompts, longest), {count, longest});
-    if (ragged(prompts)) plateau::io::write_npy(out.file("lengths.npy"), lengths_of(prompts), {count});
+    write_prompts(out, prompts);
     std::vector<std::int64_t> numbers;
     for (auto const& [context, other] : pairs) numbers.insert(numbers.end(), {context, other});
     plateau::io::write_npy(out.file("pairs.npy"), numbers, {static_cast<index>(pairs.size()), 2});

@@ -54,9 +54,9 @@ public:
     tensor::buffer<T, 2> advance(std::span<step const> steps) {
         nn::rows rows;
         std::vector<index> last_rows;
-        for (auto const& step : steps) {
-            auto& text = of(step.text);
-            auto const count = static_cast<index>(step.tokens.size());
+        for (auto const& one : steps) {
+            auto& text = of(one.text);
+            auto const count = static_cast<index>(one.tokens.size());
             if (count == 0) throw usage_error("prompt ", text.item, " is to run on by no token: give at least one");
             if (text.length + count > text.cache->positions()) {
                 throw usage_error("prompt ", text.item, " grows beyond the ", text.cache->positions(),
@@ -65,7 +65,7 @@ public:
             hooks::row_id first;
             first.item = text.item;
             first.position = text.length;
-            rows.add(first, step.tokens, text.cache.get(), text.cache.get());
+            rows.add(first, one.tokens, text.cache.get(), text.cache.get());
             rows.ids.back().last = true;
             text.length += count;
             last_rows.push_back(rows.count() - 1);

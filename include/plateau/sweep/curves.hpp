@@ -2,6 +2,7 @@
 /// Distance curves along whatever paths: how far the output is from that at the path's first point.
 
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -32,7 +33,7 @@ struct distance_curves {
 template <class T>
 distance_curves distances_along(model<T> const& model, prompt_list const& prompts,
                                 std::vector<prompt_pair> const& pairs, std::vector<double> alpha,
-                                point_writer<T> const& write, setup const& setup = {},
+                                std::type_identity_t<point_writer<T>> const& write, setup const& setup = {},
                                 hooks::hook_set<T> const& also = {}) {
     distance_curves curves;
     curves.alpha = std::move(alpha);
