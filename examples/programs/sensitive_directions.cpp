@@ -10,9 +10,9 @@
 #include <cstdio>
 #include <map>
 
+#include <plateau/engine/patched_rows.hpp>
+#include <plateau/engine/read/predictions.hpp>
 #include <plateau/statistics/permutation_test.hpp>
-#include <plateau/sweep/patched_rows.hpp>
-#include <plateau/sweep/predictions.hpp>
 #if PLATEAU_HAS_CAIRO
 #include <plateau/viz/labelled_curves.hpp>
 #endif
@@ -25,7 +25,6 @@ using plateau::index;
 namespace directions = plateau::directions;
 namespace paths = plateau::paths;
 namespace statistics = plateau::statistics;
-namespace sweep = plateau::sweep;
 
 constexpr char const* files_text =
     "Families of directions d at an activation A:\n"
@@ -74,6 +73,11 @@ struct options : program::direction_options {
     bool centred = false;
     std::string rows;
     std::string sae;
+
+    bool names(std::string const& family) const { return std::count(families.begin(), families.end(), family) > 0; }
+    bool names_sae() const {
+        return std::any_of(families.begin(), families.end(), [](auto const& name) { return name.starts_with("sae-"); });
+    }
 };
 
 /// [F, D] of an NPY file of floats. @throws usage_error on another shape or type; file_error
@@ -109,7 +113,7 @@ directions::any_direction<T> family_of(std::string const& name, program::activat
 
 /// KL of every family, prompt, repeat and length, in this order.
 struct measurement {
-    index families, prompts, repeats;
+    index families = 0, prompts = 0, repeats = 0;
     std::vector<double> lengths;  ///< [L]
     std::vector<double> kl;       ///< [K, N, R, L]
 
@@ -159,21 +163,30 @@ struct measurement {
     }
 };
 
-template <class Context, class Model, class T>
-measurement measure(Context const& ctx, Model const& model, plateau::models::prompt_list const& prompts,
-                    options const& o, program::activation_fit<T> const& fit, std::vector<double> const& lengths,
-                    plateau::tensor::view<double const, 2> rows, program::sparse_features<T> const& features) {
-    measurement m{static_cast<index>(o.families.size()), static_cast<index>(prompts.size()), o.repeats, lengths, {}};
-    auto const per_family = static_cast<index>(lengths.size()) * o.repeats;
-    auto const width = static_cast<std::size_t>(fit.real.extent(1));
-    std::vector<double> units;  // [N, K, R, D]
-    for (index i = 0; i < m.prompts; ++i) {
+/// What is reported.
+struct results {
+    program::run_cost cost;
+    program::prompt_list prompts;
+    program::fit_facts fit = {};
+    std::vector<std::string> families = {};  ///< those of the options, and what --sae adds to them
+    std::string left_out = {};               ///< why it does not add some
+    std::optional<std::size_t> dead_features = {};
+    measurement kl = {};
+};
+
+/// Unit vectors of every prompt, family and repeat, [N, K, R, D].
+template <class T>
+std::vector<double> draw_units(options const& o, std::vector<std::string> const& families,
+                               program::activation_fit<T> const& fit, plateau::tensor::view<double const, 2> rows,
+                               program::sparse_features<T> const& features) {
+    std::vector<double> units;
+    for (index i = 0; i < fit.real.extent(0); ++i) {
         std::span<T const> const a = fit.real.view()[i].flat();
-        for (auto const& name : o.families) {
+        for (auto const& name : families) {
             auto const direction = family_of<T>(name, fit, rows, features);
             auto const kind = std::find(family_names.begin(), family_names.end(), name) - family_names.begin();
-            for (index r = 0; r < o.repeats; ++r) {
-                auto rng = program::stream_of(o.seed, static_cast<std::uint64_t>(kind), i * o.repeats + r);
+            for (index k = 0; k < o.repeats; ++k) {
+                auto rng = program::stream_of(o.seed, static_cast<std::uint64_t>(kind), i * o.repeats + k);
                 auto drawn = direction(a, rng);
                 if (o.centred) drawn = directions::without_own_mean(std::span<double const>{drawn});
                 auto const unit = paths::unit(std::span<double const>{drawn}, "a direction");
@@ -181,41 +194,87 @@ measurement measure(Context const& ctx, Model const& model, plateau::models::pro
             }
         }
     }
-    std::vector<sweep::prompt_pair> pairs;
-    for (index i = 0; i < m.prompts; ++i) pairs.push_back({i, i});
-    sweep::predictions<T> predictions{m.prompts, 1 + m.points(), 0};
-    plateau::progress bar{"points", m.prompts * (1 + m.points())};
-    sweep::patched_rows_options sweep_options;
-    sweep_options.write_site = o.write_site;
-    sweep_options.points = 1 + m.points();
-    sweep_options.on_points = [&](index done) { bar.advance(done); };
-    sweep::patched_rows<Context, Model> engine{ctx, model, prompts, std::move(sweep_options)};
-    // point 0 is A itself; then families, repeats, lengths
-    engine.run(
-        pairs,
-        [&](index pair, index point, auto a, auto, auto out) {
+    return units;
+}
+
+/// The divergences [N, 1 + points]: point 0 is A itself; then families, repeats, lengths.
+template <class T>
+plateau::tensor::buffer<double, 2> sweep_lengths(options const& o, plateau::model<T> const& model,
+                                                 program::prompt_list const& prompts, measurement const& m,
+                                                 std::vector<double> const& units) {
+    auto const lengths = static_cast<index>(m.lengths.size()), per_family = lengths * m.repeats;
+    auto const width = units.size() / static_cast<std::size_t>(m.prompts * m.families * m.repeats);
+    auto const write = [&](index pair, index point, auto a, auto, auto out) {
         if (point == 0) return paths::weighted_sum(out[0].flat(), paths::term<T>{1, a[0].flat()});
-        index const number = (pair * m.families + (point - 1) / per_family) * o.repeats +
-                             (point - 1) % per_family / static_cast<index>(lengths.size());
+        index const number =
+            (pair * m.families + (point - 1) / per_family) * m.repeats + (point - 1) % per_family / lengths;
         std::span<double const> const unit{units.data() + static_cast<std::size_t>(number) * width, width};
         paths::weighted_sum(out[0].flat(), paths::term<T>{1, a[0].flat()},
-                            paths::term<double>{lengths[static_cast<std::size_t>(point - 1) % lengths.size()], unit});
-        },
-        sweep::read_predictions(ctx, model, predictions));
+                            paths::term<double>{m.lengths[static_cast<std::size_t>((point - 1) % lengths)], unit});
+    };
+    std::vector<plateau::engine::prompt_pair> pairs;
+    for (index i = 0; i < m.prompts; ++i) pairs.push_back({i, i});
+    plateau::engine::predictions<T> predictions{m.prompts, 1 + m.points(), 0};
+    plateau::progress bar{"points", m.prompts * (1 + m.points())};
+    plateau::engine::setup const where{.write = o.write_site, .progress = [&](index done) { bar.advance(done); }};
+    plateau::engine::patched_rows<T>{model.engine(), prompts, 1 + m.points(), where}.run(
+        pairs, write, plateau::engine::read_predictions(model.engine(), predictions));
+    return std::move(predictions.kl_from_start);
+}
+
+/// @throws numeric_error that names the prompt and the family where a divergence is infinite or NaN
+void take_divergences(plateau::tensor::buffer<double, 2> const& kl, std::vector<std::string> const& families,
+                      measurement& m) {
+    index const per_family = m.points() / m.families;
     for (index f = 0; f < m.families; ++f) {
         for (index i = 0; i < m.prompts; ++i) {
             for (index p = 0; p < per_family; ++p) {
-                double const kl = predictions.kl_from_start(i, 1 + f * per_family + p);
-                if (!std::isfinite(kl)) {
+                double const one = kl(i, 1 + f * per_family + p);
+                if (!std::isfinite(one)) {
                     throw plateau::numeric_error("the predictions of prompt " + std::to_string(i) +
-                                                 " are not finite along " + o.families[static_cast<std::size_t>(f)] +
+                                                 " are not finite along " + families[static_cast<std::size_t>(f)] +
                                                  ": ask for shorter lengths, or a wider dtype");
                 }
-                m.kl.push_back(std::max(kl, 0.0));  // rounding may leave −1e-12
+                m.kl.push_back(std::max(one, 0.0));  // rounding may leave −1e-12
             }
         }
     }
-    return m;
+}
+
+/// The families of --sae, unless --families names some: those that have a direction at every prompt.
+template <class T>
+void add_sae_families(options const& o, program::sparse_features<T> const& features,
+                      plateau::tensor::view<T const, 2> activations, results& r) {
+    if (features.sae) r.dead_features = features.counts->dead().size();
+    for (auto const& name : program::sae_family_names()) {
+        if (o.sae.empty() || o.names_sae()) return;
+        auto const why = features.missing(name, activations);
+        if (why.empty()) r.families.push_back(name);
+        else r.left_out += name + " is left out: " + why + '\n';
+    }
+}
+
+template <class T>
+results measure(options const& o, plateau::model<T> const& model, double load_seconds) {
+    results r{{model.computer(), load_seconds}, program::load_prompts(o, model, false)};
+    program::stopwatch const watch;
+    auto const fit = program::fit_activations(model, r.prompts, o, o.names("pca") ? o.components : 0);
+    auto const rows = o.rows.empty() ? plateau::tensor::buffer<double, 2>{} : read_rows(o.rows, fit.width);
+    auto const features = program::load_sparse_features(model, r.prompts, o, o.sae);
+    r.fit = fit;
+    r.families = o.families;
+    add_sae_families<T>(o, features, fit.real, r);
+    auto lengths = o.lengths;
+    for (double& one : lengths) one *= fit.unit;
+    r.kl = {static_cast<index>(r.families.size()), static_cast<index>(r.prompts.size()), o.repeats, lengths, {}};
+    program::require_memory(r.kl.points() + 1, r.kl.prompts * 40,
+                            std::to_string(r.kl.points() + 1) + " points of each prompt",
+                            "ask for fewer lengths, repeats or prompts");
+    auto const units = draw_units<T>(o, r.families, fit, rows, features);
+    take_divergences(sweep_lengths(o, model, r.prompts, r.kl, units), r.families, r.kl);
+    r.cost.seconds = watch.seconds();
+    r.cost.points = r.kl.prompts * (r.kl.points() + 1);
+    return r;
 }
 
 /// exp of an estimate of logarithms.
@@ -223,7 +282,8 @@ statistics::estimate exponential(statistics::estimate const& x) {
     return {std::exp(x.value), std::exp(x.low), std::exp(x.high), x.standard_error * std::exp(x.value)};
 }
 
-void run(CLI::App const& app, options o) {
+/// Fills in and checks. @throws usage_error
+void settle(options& o) {
     if (o.lengths.empty()) {
         o.lengths = o.unit == "norm" ? paths::step_grid(0.01, 0.1, 21) : paths::step_grid(1, 10, 21);
     }
@@ -239,147 +299,157 @@ void run(CLI::App const& app, options o) {
         if (std::count(o.families.begin(), o.families.end(), name) > 1)
             throw plateau::usage_error("--families names " + name + " twice");
     }
-    bool const has_rows = std::count(o.families.begin(), o.families.end(), "rows") > 0;
-    if (o.rows.empty() && has_rows) throw plateau::usage_error("the family rows needs --rows FILE.npy");
-    if (!o.rows.empty() && !has_rows) o.families.push_back("rows");
-    bool const names_sae =
-        std::any_of(o.families.begin(), o.families.end(), [](auto const& name) { return name.starts_with("sae-"); });
-    if (o.sae.empty() && names_sae)
+    if (o.rows.empty() && o.names("rows")) throw plateau::usage_error("the family rows needs --rows FILE.npy");
+    if (!o.rows.empty() && !o.names("rows")) o.families.push_back("rows");
+    if (o.sae.empty() && o.names_sae())
         throw plateau::usage_error("the families sae-active, sae-inactive, sae-dead and sae-error need --sae DIR");
-    std::size_t const at = static_cast<std::size_t>(
-        o.at > 0 ? std::min_element(o.lengths.begin(), o.lengths.end(),
-                                    [&](double x, double y) { return std::abs(x - o.at) < std::abs(y - o.at); }) -
-                       o.lengths.begin()
-                 : static_cast<std::ptrdiff_t>(o.lengths.size() / 2));
-    auto const isotropic =
-        static_cast<std::size_t>(std::find(o.families.begin(), o.families.end(), "isotropic") - o.families.begin());
-    bool const compares = isotropic < o.families.size();
-    plateau::output_set out{o.out};
-    program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
-        auto const prompts = program::load_prompts(o, model, false);
-        program::stopwatch const watch;
-        auto const fit = program::fit_activations(
-            ctx, model, prompts, o, std::count(o.families.begin(), o.families.end(), "pca") > 0 ? o.components : 0);
-        auto const rows = o.rows.empty() ? plateau::tensor::buffer<double, 2>{} : read_rows(o.rows, fit.real.extent(1));
-        auto const features = program::load_sparse_features(ctx, model, prompts, o, o.sae);
-        std::string left_out;
-        for (auto const& name : program::sae_family_names()) {
-            if (o.sae.empty() || names_sae) break;
-            auto const why = features.missing(name, fit.real);
-            if (why.empty()) o.families.push_back(name);
-            else left_out += name + " is left out: " + why + '\n';
-        }
-        auto lengths = o.lengths;
-        for (double& one : lengths) one *= fit.unit;
-        index const points = static_cast<index>(o.families.size() * lengths.size()) * o.repeats + 1;
-        program::require_memory(points, static_cast<index>(prompts.size()) * 40,
-                                std::to_string(points) + " points of each prompt",
-                                "ask for fewer lengths, repeats or prompts");
-        auto const m = measure(ctx, model, prompts, o, fit, lengths, rows, features);
-        double const seconds = watch.seconds();
+}
 
-        // medians by family and length
-        double const nan = std::numeric_limits<double>::quiet_NaN();
-        statistics::estimate const none{nan, nan, nan, nan};
-        std::vector<std::vector<statistics::estimate>> kl(o.families.size()), ratio(o.families.size());
-        std::string csv = "family,length,kl,kl_low,kl_high,ratio,ratio_low,ratio_high\n";
-        for (std::size_t f = 0; f < o.families.size(); ++f) {
-            for (std::size_t l = 0; l < lengths.size(); ++l) {
-                kl[f].push_back(program::over_prompts(m.by_prompt(f, l), statistics::median, o));
-                ratio[f].push_back(
-                    compares && f != isotropic
-                        ? exponential(program::over_prompts(m.log_ratios(f, isotropic, l), statistics::median, o))
-                        : none);
-                std::array<char, 400> line{};
-                auto const &x = kl[f][l], &y = ratio[f][l];
-                std::snprintf(line.data(), line.size(), "%s,%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%.17g\n",
-                              o.families[f].c_str(), lengths[l], x.value, x.low, x.high, std::abs(y.value),
-                              std::abs(y.low), std::abs(y.high));  // one kind of nan
-                csv += line.data();
-            }
-        }
-        std::string const unit = o.unit == "norm" ? " |A|" : "", here = plateau::fixed(o.lengths[at], 2) + unit;
-        program::interval_table table{
-            {"direction", "p"},
-            {"KL at " + here, "KL at " + plateau::fixed(o.lengths.back(), 2) + unit,
-             "length to " + plateau::fixed(o.threshold, 2) + " nats", "KL / isotropic's, " + here}};
-        auto summary =
-            program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, m.prompts * points);
-        summary["prompts"] = m.prompts;
-        summary["repeats"] = o.repeats;
-        summary["families"] = o.families;
-        summary["unit"] = fit.unit;
-        summary["fit_samples"] = fit.samples;
-        summary["fit_rank"] = fit.normal->rank();
-        summary["shrinkage"] = fit.shrinkage;
-        if (features.sae) summary["dead_features"] = features.counts->dead().size();
-        for (std::size_t f = 0; f < o.families.size(); ++f) {
-            auto reached = m.length_to(f, o.threshold);
-            for (double& one : reached) one /= fit.unit;
-            auto to_threshold = program::over_prompts(reached, statistics::median, o);
-            if (to_threshold.value >= o.lengths.back()) to_threshold = none;
-            auto logs = compares && f != isotropic ? m.log_ratios(f, isotropic, at) : std::vector<double>{};
-            std::erase_if(logs, [](double x) { return std::isnan(x); });
-            double const p =
-                logs.empty() ? nan : statistics::sign_flip_test(logs, 1, statistics::median, {.seed = o.seed + 1}).p;
-            table.row({o.families[f], logs.empty() ? "-" : plateau::fixed(p, 4)},
-                      {kl[f][at], kl[f].back(), to_threshold, ratio[f][at]});
-            summary["kl_at"][o.families[f]] = program::json_of(kl[f][at]);
-            summary["length_to_threshold"][o.families[f]] = program::json_of(to_threshold);
-            summary["ratio_to_isotropic"][o.families[f]] = program::json_of(ratio[f][at]);
-            summary["p_isotropic"][o.families[f]] = p;
-        }
+double const nan = std::numeric_limits<double>::quiet_NaN();
+statistics::estimate const none{nan, nan, nan, nan};
 
-        plateau::io::write_npy(out.file("kl.npy"), m.kl,
-                               {m.families, m.prompts, m.repeats, static_cast<index>(lengths.size())});
-        plateau::io::write_npy(out.file("perturbation_lengths.npy"), lengths, {static_cast<index>(lengths.size())});
-        plateau::io::write_npy(out.file("norms.npy"), fit.norms, {m.prompts});
-        program::write_prompts(out, prompts);
-        out.file("sensitive_directions.csv").write(csv);
+/// Medians over prompts, by family and length.
+struct medians {
+    std::size_t at = 0;                         ///< the length of the table
+    std::optional<std::size_t> isotropic = {};  ///< the family that others are compared with
+    std::vector<std::vector<statistics::estimate>> kl,
+        ratio = {};  ///< [K][L]; the ratio is none where nothing is compared
+
+    bool compares(std::size_t family) const { return isotropic && family != *isotropic; }
+};
+
+medians medians_of(options const& o, results const& r) {
+    auto const near = [&](double x, double y) { return std::abs(x - o.at) < std::abs(y - o.at); };
+    auto const nearest = std::min_element(o.lengths.begin(), o.lengths.end(), near) - o.lengths.begin();
+    auto const families = r.families.size();
+    medians all{o.at > 0 ? static_cast<std::size_t>(nearest) : o.lengths.size() / 2, {}, {}};
+    auto const isotropic = std::find(r.families.begin(), r.families.end(), "isotropic");
+    if (isotropic != r.families.end()) all.isotropic = static_cast<std::size_t>(isotropic - r.families.begin());
+    all.kl.resize(families), all.ratio.resize(families);
+    for (std::size_t f = 0; f < families; ++f) {
+        for (std::size_t l = 0; l < o.lengths.size(); ++l) {
+            all.kl[f].push_back(program::over_prompts(r.kl.by_prompt(f, l), statistics::median, o));
+            all.ratio[f].push_back(all.compares(f) ? exponential(program::over_prompts(
+                                                         r.kl.log_ratios(f, *all.isotropic, l), statistics::median, o))
+                                                   : none);
+        }
+    }
+    return all;
+}
+
+std::string csv_of(results const& r, medians const& all) {
+    std::string csv = "family,length,kl,kl_low,kl_high,ratio,ratio_low,ratio_high\n";
+    for (std::size_t f = 0; f < r.families.size(); ++f) {
+        for (std::size_t l = 0; l < r.kl.lengths.size(); ++l) {
+            std::array<char, 400> line{};
+            auto const &x = all.kl[f][l], &y = all.ratio[f][l];
+            std::snprintf(line.data(), line.size(), "%s,%.17g,%.17g,%.17g,%.17g,%.17g,%.17g,%.17g\n",
+                          r.families[f].c_str(), r.kl.lengths[l], x.value, x.low, x.high, std::abs(y.value),
+                          std::abs(y.low), std::abs(y.high));  // one kind of nan
+            csv += line.data();
+        }
+    }
+    return csv;
+}
+
+/// The table; its numbers go to the summary too.
+program::interval_table table_of(options const& o, results const& r, medians const& all,
+                                 nlohmann::ordered_json& summary) {
+    std::string const unit = o.unit == "norm" ? " |A|" : "", here = plateau::fixed(o.lengths[all.at], 2) + unit;
+    program::interval_table table{
+        {"direction", "p"},
+        {"KL at " + here, "KL at " + plateau::fixed(o.lengths.back(), 2) + unit,
+         "length to " + plateau::fixed(o.threshold, 2) + " nats", "KL / isotropic's, " + here}};
+    for (std::size_t f = 0; f < r.families.size(); ++f) {
+        auto reached = r.kl.length_to(f, o.threshold);
+        for (double& one : reached) one /= r.fit.unit;
+        auto to_threshold = program::over_prompts(reached, statistics::median, o);
+        if (to_threshold.value >= o.lengths.back()) to_threshold = none;
+        auto logs = all.compares(f) ? r.kl.log_ratios(f, *all.isotropic, all.at) : std::vector<double>{};
+        std::erase_if(logs, [](double x) { return std::isnan(x); });
+        double const p =
+            logs.empty() ? nan : statistics::sign_flip_test(logs, 1, statistics::median, {.seed = o.seed + 1}).p;
+        auto const& name = r.families[f];
+        table.row({name, logs.empty() ? "-" : plateau::fixed(p, 4)},
+                  {all.kl[f][all.at], all.kl[f].back(), to_threshold, all.ratio[f][all.at]});
+        summary["kl_at"][name] = program::json_of(all.kl[f][all.at]);
+        summary["length_to_threshold"][name] = program::json_of(to_threshold);
+        summary["ratio_to_isotropic"][name] = program::json_of(all.ratio[f][all.at]);
+        summary["p_isotropic"][name] = p;
+    }
+    return table;
+}
+
 #if PLATEAU_HAS_CAIRO
-        std::string const label =
-            o.unit == "norm" ? "length of the perturbation, in units of the median |A|" : "length of the perturbation";
-        plateau::viz::labelled_panel divergences{.title = "how far the predictions move",
-                                                 .x = {label},
-                                                 .y = {"KL(p(A) ‖ p(A + L d̂)), nats", true},
-                                                 .curves = {}};
-        plateau::viz::labelled_panel ratios{.title = "compared with an isotropic direction of the same length",
-                                            .x = {label},
-                                            .y = {"KL / that of isotropic", true},
-                                            .curves = {},
-                                            .references = {{.value = 1}}};
-        for (std::size_t f = 0; f < o.families.size(); ++f) {
-            auto const curve = [&](std::vector<statistics::estimate> const& values) {
-                plateau::viz::labelled_curve c{
-                    .label = o.families[f], .x = o.lengths, .y = {}, .ink = plateau::viz::series_ink(f)};
-                for (auto const& x : values) c.y.push_back(x.value), c.low.push_back(x.low), c.high.push_back(x.high);
-                return c;
-            };
-            divergences.curves.push_back(curve(kl[f]));
-            if (compares && f != isotropic) ratios.curves.push_back(curve(ratio[f]));
-        }
-        plateau::viz::labelled_figure figure;
-        figure.title = program::title_of(o);
-        figure.counts = std::to_string(m.prompts) + " prompts";
-        figure.subtitle = o.write_site + " → next token; medians over prompts with 95 % intervals";
-        figure.panels = {std::move(divergences)};
-        if (!ratios.curves.empty()) figure.panels.push_back(std::move(ratios));
-        plateau::viz::write_labelled_curves(figure, out.file("sensitive_directions.png").stream());
-#else
-        std::cerr << "sensitive_directions.png is not drawn: this build has no cairo\n";
+void write_figure(options const& o, results const& r, medians const& all, std::ostream& out) {
+    namespace viz = plateau::viz;
+    std::string const label =
+        o.unit == "norm" ? "length of the perturbation, in units of the median |A|" : "length of the perturbation";
+    viz::labelled_panel divergences{.title = "how far the predictions move",
+                                    .x = {label},
+                                    .y = {"KL(p(A) ‖ p(A + L d̂)), nats", true},
+                                    .curves = {}};
+    viz::labelled_panel ratios{.title = "compared with an isotropic direction of the same length",
+                               .x = {label},
+                               .y = {"KL / that of isotropic", true},
+                               .curves = {},
+                               .references = {{.value = 1}}};
+    for (std::size_t f = 0; f < r.families.size(); ++f) {
+        auto const curve = [&](std::vector<statistics::estimate> const& values) {
+            viz::labelled_curve c{.label = r.families[f], .x = o.lengths, .y = {}, .ink = viz::series_ink(f)};
+            for (auto const& x : values) c.y.push_back(x.value), c.low.push_back(x.low), c.high.push_back(x.high);
+            return c;
+        };
+        divergences.curves.push_back(curve(all.kl[f]));
+        if (all.compares(f)) ratios.curves.push_back(curve(all.ratio[f]));
+    }
+    viz::labelled_figure figure;
+    figure.title = program::title_of(o);
+    figure.counts = std::to_string(r.kl.prompts) + " prompts";
+    figure.subtitle = o.write_site + " → next token; medians over prompts with 95 % intervals";
+    figure.panels = {std::move(divergences)};
+    if (!ratios.curves.empty()) figure.panels.push_back(std::move(ratios));
+    viz::write_labelled_curves(figure, out);
+}
 #endif
-        out.file("summary.json").write(program::json_text(summary));
-        out.commit();
-        program::remove_prompt_lengths(out, prompts);
 
-        std::cout << o.model << program::weights_of(o) << ": " << m.prompts << " prompts, " << o.write_site
-                  << ", median |A| = " << plateau::fixed(statistics::median(fit.norms), 2) << ", N(mu, Sigma) of "
-                  << fit.samples << " activations"
-                  << (fit.samples <= fit.real.extent(1) ? " (fewer than dimensions)" : "") << '\n'
-                  << table.render() << left_out << plateau::fixed(static_cast<double>(m.prompts * points) / seconds, 0)
-                  << " points per second\n";
-        program::print_places(out, "sensitive_directions.png");
-    });
+void run(CLI::App const& app, options o) {
+    settle(o);
+    plateau::output_set out{o.out};
+    auto const r =
+        program::with_model(o, [&](auto const& model, double load_seconds) { return measure(o, model, load_seconds); });
+
+    auto const all = medians_of(o, r);
+    auto summary = program::summary_of(app, o, r.cost);
+    summary["prompts"] = r.kl.prompts;
+    summary["repeats"] = o.repeats;
+    summary["families"] = r.families;
+    summary["unit"] = r.fit.unit;
+    summary["fit_samples"] = r.fit.samples;
+    summary["fit_rank"] = r.fit.normal->rank();
+    summary["shrinkage"] = r.fit.shrinkage;
+    if (r.dead_features) summary["dead_features"] = *r.dead_features;
+    auto const table = table_of(o, r, all, summary);
+    auto const lengths = static_cast<index>(r.kl.lengths.size());
+    plateau::io::write_npy(out.file("kl.npy"), r.kl.kl, {r.kl.families, r.kl.prompts, r.kl.repeats, lengths});
+    plateau::io::write_npy(out.file("perturbation_lengths.npy"), r.kl.lengths, {lengths});
+    plateau::io::write_npy(out.file("norms.npy"), r.fit.norms, {r.kl.prompts});
+    program::write_prompts(out, r.prompts);
+    out.file("sensitive_directions.csv").write(csv_of(r, all));
+#if PLATEAU_HAS_CAIRO
+    write_figure(o, r, all, out.file("sensitive_directions.png").stream());
+#else
+    std::cerr << "sensitive_directions.png is not drawn: this build has no cairo\n";
+#endif
+    out.file("summary.json").write(program::json_text(summary));
+    out.commit();
+    program::remove_stale(out, program::ragged(r.prompts), {"lengths.npy"});
+
+    std::cout << o.model << program::weights_of(o) << ": " << r.kl.prompts << " prompts, " << o.write_site << ", "
+              << r.fit.text() << '\n'
+              << table.render() << r.left_out << plateau::fixed(r.cost.points_per_second(), 0)
+              << " points per second\n";
+    program::print_places(out, "sensitive_directions.png");
 }
 
 }  // namespace

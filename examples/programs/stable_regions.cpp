@@ -10,12 +10,11 @@
 #include <array>
 #include <cstdio>
 
+#include <plateau/engine/read/predictions.hpp>
 #include <plateau/paths/grid.hpp>
 #include <plateau/statistics/quantile.hpp>
 #include <plateau/sweep/activations.hpp>
-#include <plateau/sweep/distance_curves.hpp>
 #include <plateau/sweep/interpolate.hpp>
-#include <plateau/sweep/predictions.hpp>
 #include <plateau/sweep/refine_jumps.hpp>
 #include <plateau/sweep/transplant_gap.hpp>
 #if PLATEAU_HAS_CAIRO
@@ -32,6 +31,7 @@ namespace {
 using plateau::index;
 namespace statistics = plateau::statistics;
 namespace sweep = plateau::sweep;
+namespace tensor = plateau::tensor;
 
 constexpr char const* files_text =
     "Files written to --out (P pairs, twice as many with --context both; S steps, N prompts, T tokens of the "
@@ -101,6 +101,8 @@ struct options : program::common_options {
     index top_k = 0;
     bool gap = false;
     program::intervention_options interventions;
+
+    bool predicts() const { return kl || top_k > 0; }
 };
 
 /// The read sites, one or several.
@@ -119,33 +121,63 @@ std::string distances_name(std::size_t k) {
     return k == 0 ? "distances.npy" : "distances." + std::to_string(k + 1) + ".npy";
 }
 
+/// What options mean.
+struct plan {
+    plateau::engine::write_positions positions;
+    std::vector<sweep::frozen_sites> frozen;
+    std::vector<std::string> read_sites;
+    bool intervenes = false;
+};
+
+/// What the model predicts at every point.
+struct next_tokens {
+    tensor::buffer<double, 2> kl, kl_reverse;  ///< [P,S], nats
+    std::vector<std::int64_t> tokens;          ///< [P,S,K]
+    std::vector<double> log_probabilities;     ///< [P,S,K]
+};
+
+/// @throws numeric_error that names the pair and the point where logits are not finite
 template <class T>
-void require_finite(sweep::predictions<T> const& p) {
+next_tokens next_tokens_of(plateau::engine::predictions<T> p) {
     for (index i = 0; i < p.log_sum_exp.size(); ++i) {
         if (std::isfinite(p.log_sum_exp.data()[i])) continue;
         throw plateau::numeric_error("the logits are not finite for pair " +
                                      std::to_string(i / p.log_sum_exp.extent(1)) + ", point " +
                                      std::to_string(i % p.log_sum_exp.extent(1)) + ": compute with a wider dtype");
     }
-}
-
-template <class T>
-void write_predictions(plateau::output_set& out, sweep::predictions<T> const& p, options const& o) {
-    auto const [pairs, steps, k] = p.best.extents();
-    if (o.kl) {
-        plateau::io::write_npy(out.file("kl.npy"), p.kl_from_start.flat(), {pairs, steps});
-        plateau::io::write_npy(out.file("kl_reverse.npy"), p.kl_to_start.flat(), {pairs, steps});
-    }
-    if (k == 0) return;
-    std::vector<std::int64_t> tokens;
-    std::vector<double> log_probabilities;
+    next_tokens all{std::move(p.kl_from_start), std::move(p.kl_to_start), {}, {}};
     for (index i = 0; i < p.best.size(); ++i) {
         auto const& [logit, token] = p.best.data()[i];
-        tokens.push_back(token);
-        log_probabilities.push_back(static_cast<double>(logit) - p.log_sum_exp.data()[i / k]);
+        all.tokens.push_back(token);
+        all.log_probabilities.push_back(static_cast<double>(logit) - p.log_sum_exp.data()[i / p.best.extent(2)]);
     }
-    plateau::io::write_npy(out.file("top_tokens.npy"), tokens, {pairs, steps, k});
-    plateau::io::write_npy(out.file("top_log_probs.npy"), log_probabilities, {pairs, steps, k});
+    return all;
+}
+
+/// What is reported.
+struct results {
+    program::run_cost cost;
+    program::prompt_list prompts;
+    std::vector<sweep::prompt_pair> pairs = {};
+    std::vector<tensor::buffer<double, 2>> distances = {};  ///< [P,S], by read site
+    program::pair_curves curves = {};
+    program::path_metrics whole;
+    next_tokens predicted = {};
+    std::vector<double> gaps = {};                           ///< [P], or none
+    std::vector<plateau::paths::refined_jump> refined = {};  ///< [P], or none
+
+    index count() const { return static_cast<index>(pairs.size()); }
+};
+
+void write_predictions(plateau::output_set& out, results const& r, options const& o) {
+    index const pairs = r.count(), k = o.top_k;
+    if (o.kl) {
+        plateau::io::write_npy(out.file("kl.npy"), r.predicted.kl.flat(), {pairs, o.steps});
+        plateau::io::write_npy(out.file("kl_reverse.npy"), r.predicted.kl_reverse.flat(), {pairs, o.steps});
+    }
+    if (k == 0) return;
+    plateau::io::write_npy(out.file("top_tokens.npy"), r.predicted.tokens, {pairs, o.steps, k});
+    plateau::io::write_npy(out.file("top_log_probs.npy"), r.predicted.log_probabilities, {pairs, o.steps, k});
 }
 
 void write_refined(plateau::output_set& out, std::vector<plateau::paths::refined_jump> const& jumps) {
@@ -155,234 +187,271 @@ void write_refined(plateau::output_set& out, std::vector<plateau::paths::refined
     plateau::io::write_npy(out.file("refined.npy"), values, {static_cast<index>(jumps.size()), 4});
 }
 
-void write_csv(plateau::atomic_file& file, std::vector<sweep::prompt_pair> const& pairs,
-               sweep::distance_curves const& curves, program::pair_curves const& r) {
+void write_pairs(plateau::output_set& out, results const& r, bool contexts_too) {
+    std::vector<std::int64_t> ends, contexts;
+    for (auto const& pair : r.pairs) {
+        ends.insert(ends.end(), {pair.from, pair.to});
+        contexts.push_back(pair.context);
+    }
+    plateau::io::write_npy(out.file("pairs.npy"), ends, {r.count(), 2});
+    if (contexts_too) plateau::io::write_npy(out.file("contexts.npy"), contexts, {r.count()});
+}
+
+void write_csv(plateau::atomic_file& file, results const& r) {
     file.write("pair,context,other,alpha,distance,relative\n");
-    std::size_t const steps = curves.alpha.size();
-    for (std::size_t p = 0; p < pairs.size(); ++p) {
-        for (std::size_t i = 0; i < steps; ++i) {
+    auto const& alpha = r.curves.alpha;
+    for (std::size_t p = 0; p < r.pairs.size(); ++p) {
+        for (std::size_t i = 0; i < alpha.size(); ++i) {
             std::array<char, 160> line{};
             std::snprintf(line.data(), line.size(), "%zu,%lld,%lld,%.17g,%.17g,%.17g\n", p,
-                          static_cast<long long>(pairs[p].context), static_cast<long long>(pairs[p].other),
-                          curves.alpha[i], curves[static_cast<index>(p)][i], r.relative[p * steps + i]);
+                          static_cast<long long>(r.pairs[p].context), static_cast<long long>(r.pairs[p].other()),
+                          alpha[i], r.distances[0](static_cast<index>(p), static_cast<index>(i)),
+                          r.curves.relative[p * alpha.size() + i]);
             file.write(std::string_view{line.data()});
         }
     }
 }
 
 /// Positions of the rows of a pair, at most.
-index own_positions(sweep::write_positions const& write, plateau::models::prompt_list const& prompts) {
+index own_positions(plateau::engine::write_positions const& write, program::prompt_list const& prompts) {
     index const longest = program::longest_of(prompts);
     return write.suffix ? longest : std::max<index>(1, longest - std::max<index>(0, write.at.first_in(longest)));
 }
 
+template <class T>
+void require_room(options const& o, plan const& p, plateau::model<T> const& model, results const& r) {
+    if (o.top_k > model.vocabulary()) {
+        throw plateau::usage_error("--top-k " + std::to_string(o.top_k) + ": the vocabulary has " +
+                                   std::to_string(model.vocabulary()) + " tokens");
+    }
+    program::require_memory(
+        o.steps,
+        (r.count() + 1) *
+            (3 + static_cast<index>(p.read_sites.size() * (1 + o.metrics.size())) + (o.kl ? 3 : 0) + 4 * o.top_k) *
+            index{sizeof(double)},
+        std::to_string(o.steps) + " steps of " + std::to_string(r.count()) + " pairs",
+        "ask for fewer steps, or fewer pairs at a time");
+    plateau::hooks::find_site(model.sites(), p.read_sites[0]);  // throws before frozen sites can
+    program::require_memory(1,
+                            program::frozen_bytes(model, p.frozen, r.count(), own_positions(p.positions, r.prompts),
+                                                  program::longest_of(r.prompts)) +
+                                1,
+                            "the values of frozen sites", "freeze fewer sites, or fewer pairs at a time");
+}
+
+/// What --path names, in the model's arithmetic.
+template <class T>
+struct path_points {
+    std::vector<T> mean;  ///< of the prompts' activations, if the path needs it
+    sweep::path_writer<T> path;
+    sweep::point_writer<T> points;
+
+    path_points(options const& o, plateau::model<T> const& model, program::prompt_list const& prompts)
+        : mean{o.path.starts_with("arc") ? program::mean_of<T>(sweep::last_activations(model, prompts, o.write_site))
+                                         : std::vector<T>{}},
+          path{program::named_path<T>(o.path, mean)}, points{o.path == "linear"
+                                                                 ? sweep::straight_lines<T>(o.steps)
+                                                                 : sweep::at_grid<T>(path, plateau::paths::even_grid(
+                                                                                               0, 1, o.steps))} {}
+};
+
+/// Reads the further sites and the metrics of the sweep into the results, which stay where they are.
+template <class T>
+plateau::hooks::hook_set<T> reads_of(plan const& p, plateau::model<T> const& model, results& r) {
+    plateau::hooks::hook_set<T> reads;
+    auto const name_of = [&](std::size_t k) {
+        return plateau::hooks::find_site(model.sites(), p.read_sites[k]).name();
+    };
+    for (std::size_t k = 0; k < p.read_sites.size() && r.whole.any(); ++k) {
+        reads = reads | r.whole.reads<T>(name_of(k), k);
+    }
+    for (std::size_t k = 1; k < p.read_sites.size(); ++k) {
+        reads = reads | plateau::engine::read_distances<T>(name_of(k), r.distances[k]);
+    }
+    return reads;
+}
+
+/// Searches the steepest places of the curves. @param changes  the interventions of the sweep
+template <class T>
+std::vector<plateau::paths::refined_jump> refine(options const& o, plateau::model<T> const& model, results const& r,
+                                                 sweep::coarse_sweep<T> const& coarse,
+                                                 plateau::hooks::hook_set<T> const& changes) {
+    program::require_finite(coarse.curves.distances, coarse.setup.read);
+    double const noise = o.dtype == "fp64" ? 1e-13 : o.dtype == "bf16" ? 1e-3 : 1e-5;
+    return sweep::refine_jumps(model, r.prompts, r.pairs, coarse,
+                               {.tolerance = o.refine, .noise = noise, .min_d1 = o.min_d1}, changes);
+}
+
+template <class T>
+results measure(options const& o, plan const& p, plateau::model<T> const& model, double load_seconds) {
+    auto prompts = program::load_prompts(o, model, false);
+    auto pairs = program::in_contexts(program::pairs_of(o.pairs, static_cast<index>(prompts.size())).pairs,
+                                      o.interventions.context);
+    auto const count = static_cast<index>(pairs.size());
+    results r{.cost = {model.computer(), load_seconds},
+              .prompts = std::move(prompts),
+              .pairs = std::move(pairs),
+              .whole = {o.metrics, p.read_sites.size(), count, o.steps}};
+    require_room(o, p, model, r);
+    r.distances.resize(p.read_sites.size());
+    for (std::size_t k = 1; k < p.read_sites.size(); ++k) r.distances[k] = tensor::buffer<double, 2>({count, o.steps});
+    auto predictions =
+        o.predicts() ? plateau::engine::predictions<T>(count, o.steps, o.top_k) : plateau::engine::predictions<T>{};
+    sweep::transplant_gap<T> gap{model, r.prompts, r.pairs, p.read_sites[0]};
+
+    program::stopwatch const watch;
+    path_points<T> const along{o, model, r.prompts};
+    plateau::engine::setup where{.write = o.write_site, .read = p.read_sites[0], .positions = p.positions};
+    plateau::hooks::hook_set<T> changes;
+    if (!p.frozen.empty()) {
+        changes = sweep::freeze(model, r.prompts, r.pairs, {o.steps, along.points, where}, p.frozen);
+    }
+    auto also = changes;
+    if (o.predicts()) also = also | plateau::engine::read_predictions(model.engine(), predictions);
+    if (p.intervenes) also = also | gap.reads();
+    also = also | reads_of(p, model, r);
+    auto curves = [&] {
+        plateau::progress bar{"points", count * o.steps};  // its line ends before the table begins
+        auto with_bar = where;
+        with_bar.progress = [&](index done) { bar.advance(done); };
+        return sweep::distances_along(model, r.prompts, r.pairs, plateau::paths::even_grid(0, 1, o.steps), along.points,
+                                      with_bar, also);
+    }();
+    if (p.intervenes) r.gaps = gap.distances();
+    if (o.refine > 0) r.refined = refine<T>(o, model, r, {curves, along.path, where}, changes);
+    r.cost.seconds = watch.seconds();
+    r.cost.points = count * o.steps;
+    for (auto const& one : r.refined) r.cost.points += std::max<index>(0, one.evaluations - o.steps);
+    r.distances[0] = std::move(curves.distances);
+    for (std::size_t k = 0; k < p.read_sites.size(); ++k) program::require_finite(r.distances[k], p.read_sites[k]);
+    r.predicted = next_tokens_of(std::move(predictions));
+    r.curves = program::curves_of(curves.alpha, r.distances[0], o.min_d1);
+    return r;
+}
+
+void write_arrays(options const& o, plan const& p, results const& r, plateau::output_set& out) {
+    index const count = r.count();
+    for (std::size_t k = 0; k < r.distances.size(); ++k) {
+        plateau::io::write_npy(out.file(distances_name(k)), r.distances[k].flat(), {count, o.steps});
+    }
+    plateau::io::write_npy(out.file("relative.npy"), r.curves.relative, {count, o.steps});
+    plateau::io::write_npy(out.file("max_slope.npy"), r.curves.max_slope, {count});
+    plateau::io::write_npy(out.file("alpha_jump.npy"), r.curves.alpha_jump, {count});
+    if (o.refine > 0) write_refined(out, r.refined);
+    write_predictions(out, r, o);
+    r.whole.write(out);
+    program::write_prompts(out, r.prompts);
+    write_pairs(out, r, p.intervenes);
+    if (p.intervenes) plateau::io::write_npy(out.file("transplant_gap.npy"), r.gaps, {count});
+    write_csv(out.file("curves.csv"), r);
+}
+
+/// Removes what an earlier run left and this one did not write.
+void remove_stale(options const& o, plan const& p, results const& r, plateau::output_set const& out) {
+    std::error_code ignored;
+    auto const remove_numbered = [&](auto const& name_of, std::size_t k) {
+        while (std::filesystem::remove(out.directory() / name_of(k), ignored)) ++k;
+    };
+    program::remove_stale(out, program::ragged(r.prompts), {"lengths.npy"});
+    remove_numbered(distances_name, p.read_sites.size());
+    program::remove_stale(out, p.intervenes, {"contexts.npy", "transplant_gap.npy"});
+    program::remove_stale(out, o.refine > 0, {"refined.npy"});
+    program::remove_stale(out, o.kl, {"kl.npy", "kl_reverse.npy"});
+    program::remove_stale(out, o.top_k > 0, {"top_tokens.npy", "top_log_probs.npy"});
+    for (auto const& metric : program::metric_names()) {
+        if (std::count(o.metrics.begin(), o.metrics.end(), metric) > 0) continue;
+        program::remove_stale(out, false, {(metric + ".npy").c_str()});
+        remove_numbered([&](std::size_t k) { return metric + "." + std::to_string(k) + ".npy"; }, 2);
+    }
+}
+
+nlohmann::ordered_json summary_of(CLI::App const& app, options const& o, plan const& p, results const& r) {
+    auto const slopes = statistics::quartiles_of(r.curves.max_slope);
+    auto summary = program::summary_of(app, o, r.cost);
+    summary["pairs"] = r.count();
+    summary["steps"] = o.steps;
+    summary["degenerate_pairs"] = r.curves.degenerate;
+    summary["max_slope_q25"] = slopes.q25;
+    summary["max_slope_median"] = slopes.median;
+    summary["max_slope_q75"] = slopes.q75;
+    summary["alpha_jump_median"] = statistics::quartiles_of(r.curves.alpha_jump).median;
+    if (!p.intervenes) return summary;
+    summary["context"] = o.interventions.context;
+    summary["position"] = p.positions.suffix ? "suffix" : o.interventions.position;
+    summary["mode"] = o.interventions.mode;
+    std::string all;
+    for (auto const& one : o.interventions.freeze) all += (all.empty() ? "" : " ") + one;
+    summary["freeze"] = all;
+    auto const gaps = statistics::quartiles_of(r.gaps);
+    summary["transplant_gap_q25"] = gaps.q25;
+    summary["transplant_gap_median"] = gaps.median;
+    summary["transplant_gap_q75"] = gaps.q75;
+    return summary;
+}
+
+plateau::table table_of(options const& o, plan const& p, results const& r) {
+    plateau::table table{{"", "q25", "median", "q75"}};
+    auto const row = [&](char const* name, std::vector<double> const& values) {
+        auto const q = statistics::quartiles_of(values);
+        table.row({name, plateau::fixed(q.q25, 3), plateau::fixed(q.median, 3), plateau::fixed(q.q75, 3)});
+    };
+    row("max slope of d(alpha)/d(1)", r.curves.max_slope);
+    row("place of the jump (alpha)", r.curves.alpha_jump);
+    if (p.intervenes) row("transplant gap", r.gaps);
+    if (o.refine > 0) {
+        std::vector<double> places, slopes;
+        for (auto const& one : r.refined) {
+            places.push_back(one.place);
+            slopes.push_back(one.slope);
+        }
+        row("max slope, refined", slopes);
+        row("place of the jump, refined", places);
+    }
+    return table;
+}
+
+#if PLATEAU_HAS_CAIRO
+void write_figure(options const& o, results const& r, std::ostream& out) {
+    plateau::viz::curve_figure figure;
+    figure.title = program::title_of(o);
+    figure.subtitle = o.write_site + " → " + o.read_site;
+    figure.alpha = r.curves.alpha;
+    figure.relative = {r.curves.relative.data(), {r.count(), o.steps}};
+    figure.max_slope = r.curves.max_slope;
+    plateau::viz::write_curves(figure, out);
+}
+#endif
+
 void run(CLI::App const& app, options const& o) {
     if (o.steps < 2) throw plateau::usage_error("--steps must be at least 2, got " + std::to_string(o.steps));
     if (!(o.min_d1 >= 0)) throw plateau::usage_error("--min-d1 must be a distance, 0 or more");
-    auto const positions = program::write_positions_of(o.interventions);
-    auto const frozen = program::parse_freeze(o.interventions.freeze);
-    auto const read_sites = read_sites_of(o.read_site);
-    bool const intervenes = o.gap || program::intervenes(app);
+    plan const p{program::write_positions_of(o.interventions), program::parse_freeze(o.interventions.freeze),
+                 read_sites_of(o.read_site), o.gap || program::intervenes(app)};
     plateau::output_set out{o.out};
-    program::with_model(o, [&](auto const& ctx, auto const& model, double load_seconds) {
-        auto const prompts = program::load_prompts(o, model, false);
-        auto const pairs = program::in_contexts(program::pairs_of(o.pairs, static_cast<index>(prompts.size())).pairs,
-                                                o.interventions.context);
-        auto const count = static_cast<index>(pairs.size());
-        if (o.top_k > model.vocabulary()) {
-            throw plateau::usage_error("--top-k " + std::to_string(o.top_k) + ": the vocabulary has " +
-                                       std::to_string(model.vocabulary()) + " tokens");
-        }
-        program::require_memory(
-            o.steps,
-            (count + 1) *
-                (3 + static_cast<index>(read_sites.size() * (1 + o.metrics.size())) + (o.kl ? 3 : 0) + 4 * o.top_k) *
-                index{sizeof(double)},
-            std::to_string(o.steps) + " steps of " + std::to_string(count) + " pairs",
-            "ask for fewer steps, or fewer pairs at a time");
+    auto const r = program::with_model(
+        o, [&](auto const& model, double load_seconds) { return measure(o, p, model, load_seconds); });
 
-        bool const predicts = o.kl || o.top_k > 0;
-        using T = typename std::decay_t<decltype(model)>::value_type;
-        auto predictions = predicts ? sweep::predictions<T>(count, o.steps, o.top_k) : sweep::predictions<T>{};
-        using context = std::decay_t<decltype(ctx)>;
-        using model_type = std::decay_t<decltype(model)>;
-        sweep::transplant_gap<context, model_type> gap{ctx, model, prompts, pairs, read_sites[0], o.steps};
-        std::vector<plateau::tensor::buffer<double, 2>> more_distances;
-        for (std::size_t k = 1; k < read_sites.size(); ++k)
-            more_distances.emplace_back(std::array<index, 2>{count, o.steps});
-        program::require_memory(1,
-                                program::frozen_bytes(model, frozen, count, own_positions(positions, prompts),
-                                                      program::longest_of(prompts)) +
-                                    1,
-                                "the values of frozen sites", "freeze fewer sites, or fewer pairs at a time");
-        program::stopwatch const watch;
-        std::vector<T> mean;
-        if (o.path.starts_with("arc"))
-            mean = program::mean_of<T>(sweep::last_activations(ctx, model, prompts, o.write_site));
-        auto const path = program::named_path<T>(o.path, pairs, mean);
-        auto const points = o.path == "linear" ? sweep::straight_lines<T>(pairs, o.steps)
-                                               : sweep::at_grid<T>(path, plateau::paths::even_grid(0, 1, o.steps));
-        plateau::hooks::hook_set<T> changes;
-        if (!frozen.empty()) {
-            sweep::patched_rows_options first_pass;
-            first_pass.write_site = o.write_site;
-            first_pass.positions = positions;
-            first_pass.points = o.steps;
-            changes = sweep::freeze(ctx, model, prompts, pairs, first_pass, points, frozen);
-        }
-        auto also = changes;
-        if (predicts) also = also | sweep::read_predictions(ctx, model, predictions);
-        if (intervenes) also = also | gap.reads();
-        program::path_metrics<T> whole{o.metrics, read_sites.size(), count, o.steps};
-        for (std::size_t k = 0; k < read_sites.size() && whole.any(); ++k) {
-            also = also | whole.reads(plateau::hooks::find_site(model.sites(), read_sites[k]).name(), k);
-        }
-        for (std::size_t k = 1; k < read_sites.size(); ++k) {
-            auto const site = plateau::hooks::find_site(model.sites(), read_sites[k]);
-            also = also | sweep::read_distances<T>(ctx, site.name(), more_distances[k - 1]);
-        }
-        auto const curves = [&] {
-            plateau::progress bar{"points", count * o.steps};  // its line ends before the table begins
-            return sweep::distances_along(ctx, model, prompts, pairs, plateau::paths::even_grid(0, 1, o.steps), points,
-                                          {.write = o.write_site,
-                                           .read = read_sites[0],
-                                           .positions = positions,
-                                           .whole_pairs = whole.any(),
-                                           .on_points = [&](index done) { bar.advance(done); }},
-                                          also);
-        }();
-        auto const gaps = intervenes ? gap.distances() : std::vector<double>{};
-        std::vector<plateau::paths::refined_jump> refined;
-        if (o.refine > 0) {
-            program::require_finite(curves.distances, read_sites[0]);
-            refined =
-                sweep::refine_jumps(ctx, model, prompts, pairs, curves, path,
-                                    {.tolerance = o.refine,
-                                     .noise = o.dtype == "fp64"   ? 1e-13
-                                              : o.dtype == "bf16" ? 1e-3
-                                                                  : 1e-5,
-                                     .min_d1 = o.min_d1},
-                                    {.write = o.write_site, .read = read_sites[0], .positions = positions}, changes);
-        }
-        double const seconds = watch.seconds();
-        index evaluated = count * o.steps;
-        for (auto const& one : refined) evaluated += std::max<index>(0, one.evaluations - o.steps);
-        program::require_finite(curves.distances, read_sites[0]);
-        for (std::size_t k = 1; k < read_sites.size(); ++k)
-            program::require_finite(more_distances[k - 1], read_sites[k]);
-        require_finite(predictions);
-        auto const r = program::measure(curves.alpha, curves.distances, o.min_d1);
-        auto const slopes = statistics::quartiles_of(r.max_slope);
-        auto const jumps = statistics::quartiles_of(r.alpha_jump);
-
-        plateau::io::write_npy(out.file("distances.npy"), curves.distances.flat(), {count, o.steps});
-        for (std::size_t k = 1; k < read_sites.size(); ++k) {
-            plateau::io::write_npy(out.file(distances_name(k)), more_distances[k - 1].flat(), {count, o.steps});
-        }
-        plateau::io::write_npy(out.file("relative.npy"), r.relative, {count, o.steps});
-        plateau::io::write_npy(out.file("max_slope.npy"), r.max_slope, {count});
-        plateau::io::write_npy(out.file("alpha_jump.npy"), r.alpha_jump, {count});
-        if (o.refine > 0) write_refined(out, refined);
-        write_predictions(out, predictions, o);
-        whole.write(out);
-        auto const prompt_count = static_cast<index>(prompts.size());
-        index const longest = program::longest_of(prompts);
-        plateau::io::write_npy(out.file("tokens.npy"), program::padded_tokens(prompts, longest),
-                               {prompt_count, longest});
-        if (program::ragged(prompts)) {
-            plateau::io::write_npy(out.file("lengths.npy"), program::lengths_of(prompts), {prompt_count});
-        }
-        std::vector<std::int64_t> pair_ids;
-        std::vector<std::int64_t> contexts;
-        for (auto const& pair : pairs) {
-            auto const [a, b] =
-                pair.to_context ? std::pair{pair.other, pair.context} : std::pair{pair.context, pair.other};
-            pair_ids.insert(pair_ids.end(), {a, b});
-            contexts.push_back(pair.context);
-        }
-        plateau::io::write_npy(out.file("pairs.npy"), pair_ids, {count, 2});
-        if (intervenes) {
-            plateau::io::write_npy(out.file("contexts.npy"), contexts, {count});
-            plateau::io::write_npy(out.file("transplant_gap.npy"), gaps, {count});
-        }
-        write_csv(out.file("curves.csv"), pairs, curves, r);
+    write_arrays(o, p, r, out);
 #if PLATEAU_HAS_CAIRO
-        plateau::viz::curve_figure figure;
-        figure.title = program::title_of(o);
-        figure.subtitle = o.write_site + " → " + o.read_site;
-        figure.alpha = curves.alpha;
-        figure.relative = {r.relative.data(), {count, o.steps}};
-        figure.max_slope = r.max_slope;
-        plateau::viz::write_curves(figure, out.file("curves.png").stream());
+    write_figure(o, r, out.file("curves.png").stream());
 #else
-        std::cerr << "curves.png is not drawn: this build has no cairo\n";
+    std::cerr << "curves.png is not drawn: this build has no cairo\n";
 #endif
-        auto summary = program::summary_of(app, o, program::computer_of(ctx), load_seconds, seconds, evaluated);
-        summary["pairs"] = count;
-        summary["steps"] = o.steps;
-        summary["degenerate_pairs"] = r.degenerate;
-        summary["max_slope_q25"] = slopes.q25;
-        summary["max_slope_median"] = slopes.median;
-        summary["max_slope_q75"] = slopes.q75;
-        summary["alpha_jump_median"] = jumps.median;
-        auto const gap_quartiles = statistics::quartiles_of(gaps);
-        if (intervenes) {
-            summary["context"] = o.interventions.context;
-            summary["position"] = positions.suffix ? "suffix" : o.interventions.position;
-            summary["mode"] = o.interventions.mode;
-            std::string all;
-            for (auto const& one : o.interventions.freeze) all += (all.empty() ? "" : " ") + one;
-            summary["freeze"] = all;
-            summary["transplant_gap_q25"] = gap_quartiles.q25;
-            summary["transplant_gap_median"] = gap_quartiles.median;
-            summary["transplant_gap_q75"] = gap_quartiles.q75;
-        }
-        out.file("summary.json").write(program::json_text(summary));
-        out.commit();
-        program::remove_stale(out, program::ragged(prompts), {"lengths.npy"});
-        std::error_code ignored;
-        for (std::size_t k = read_sites.size(); std::filesystem::remove(out.directory() / distances_name(k), ignored);)
-            ++k;
-        program::remove_stale(out, intervenes, {"contexts.npy", "transplant_gap.npy"});
-        program::remove_stale(out, o.refine > 0, {"refined.npy"});
-        program::remove_stale(out, o.kl, {"kl.npy", "kl_reverse.npy"});
-        program::remove_stale(out, o.top_k > 0, {"top_tokens.npy", "top_log_probs.npy"});
-        for (auto const& metric : program::metric_names()) {
-            if (std::count(o.metrics.begin(), o.metrics.end(), metric) > 0) continue;
-            std::filesystem::remove(out.directory() / (metric + ".npy"), ignored);
-            for (int k = 2;
-                 std::filesystem::remove(out.directory() / (metric + "." + std::to_string(k) + ".npy"), ignored);)
-                ++k;
-        }
+    out.file("summary.json").write(program::json_text(summary_of(app, o, p, r)));
+    out.commit();
+    remove_stale(o, p, r, out);
 
-        plateau::table table{{"", "q25", "median", "q75"}};
-        auto const row = [&](char const* name, statistics::quartiles const& q) {
-            table.row({name, plateau::fixed(q.q25, 3), plateau::fixed(q.median, 3), plateau::fixed(q.q75, 3)});
-        };
-        row("max slope of d(alpha)/d(1)", slopes);
-        row("place of the jump (alpha)", jumps);
-        if (intervenes) row("transplant gap", gap_quartiles);
-        if (o.refine > 0) {
-            std::vector<double> places, refined_slopes;
-            for (auto const& one : refined) {
-                places.push_back(one.place);
-                refined_slopes.push_back(one.slope);
-            }
-            row("max slope, refined", statistics::quartiles_of(refined_slopes));
-            row("place of the jump, refined", statistics::quartiles_of(places));
-        }
-        std::cout << o.model << program::weights_of(o) << ": " << count << " pairs x " << o.steps << " steps, "
-                  << o.write_site << " -> " << o.read_site << '\n'
-                  << table.render();
-        if (o.refine > 0) {
-            auto const bounds = std::count_if(refined.begin(), refined.end(),
-                                              [](auto const& one) { return !one.resolved && !std::isnan(one.place); });
-            if (bounds > 0) std::cout << bounds << " refined slopes are lower bounds: sharper than the tolerance\n";
-        }
-        if (r.degenerate > 0) std::cout << r.degenerate << " degenerate pairs are left out\n";
-        std::cout << plateau::fixed(static_cast<double>(evaluated) / seconds, 0) << " points per second\n";
-        program::print_places(out, "curves.png");
-    });
+    std::cout << o.model << program::weights_of(o) << ": " << r.count() << " pairs x " << o.steps << " steps, "
+              << o.write_site << " -> " << o.read_site << '\n'
+              << table_of(o, p, r).render();
+    if (o.refine > 0) {
+        auto const bounds = std::count_if(r.refined.begin(), r.refined.end(),
+                                          [](auto const& one) { return !one.resolved && !std::isnan(one.place); });
+        if (bounds > 0) std::cout << bounds << " refined slopes are lower bounds: sharper than the tolerance\n";
+    }
+    if (r.curves.degenerate > 0) std::cout << r.curves.degenerate << " degenerate pairs are left out\n";
+    std::cout << plateau::fixed(r.cost.points_per_second(), 0) << " points per second\n";
+    program::print_places(out, "curves.png");
 }
 
 }  // namespace
