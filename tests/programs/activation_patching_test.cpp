@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstdint>
 
-#include <plateau/models/load.hpp>
 #include <plateau/sweep/activation_patching.hpp>
 
 #include "programs/run.hpp"
@@ -17,8 +16,6 @@ using plateau::io::read_npy;
 using plateau::testing::bytes_of;
 using plateau::testing::contains;
 using plateau::testing::scratch_dir;
-namespace models = plateau::models;
-using context = plateau::backend::cpu_context;
 
 std::string const model = golden_model("llama_gqa");
 
@@ -51,9 +48,8 @@ TEST_CASE("activation_patching leaves the matrices of the library", "[programs][
     auto const result = succeed("activation_patching",
                                 given.with("out", {"--dtype", "fp64"}));  // in double no compiler flag changes a bit
     CHECK(names_in(out) == all_files);
-    context const ctx{1};
-    auto const loaded = models::load<double>(model, ctx);
-    auto const effects = plateau::sweep::patch_activations(ctx, loaded, given.prompts[0], given.prompts[1], {21, 22});
+    auto const loaded = plateau::load<double>(model, {.backend = {.threads = 1}});
+    auto const effects = plateau::sweep::patch_activations(loaded, given.prompts[0], given.prompts[1], {21, 22});
     auto const layers = static_cast<index>(loaded.layers());
     auto const check = [&](char const* name, plateau::tensor::buffer<double, 2> const& expected) {
         CAPTURE(name);

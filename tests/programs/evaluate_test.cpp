@@ -3,8 +3,8 @@
 #include <cmath>
 #include <cstdint>
 
-#include <plateau/models/load.hpp>
-#include <plateau/models/token_losses.hpp>
+#include <plateau/engine/model.hpp>
+#include <plateau/engine/read/token_losses.hpp>
 
 #include "programs/run.hpp"
 
@@ -16,8 +16,6 @@ using plateau::io::read_npy;
 using plateau::io::write_npy;
 using plateau::testing::contains;
 using plateau::testing::scratch_dir;
-namespace models = plateau::models;
-using context = plateau::backend::cpu_context;
 
 std::string const model = golden_model("llama_gqa");
 
@@ -34,10 +32,9 @@ constexpr double rounding = 2e-5;
 
 /// -log p of a token of a text given those from `from` on, by the library.
 double loss_of(std::vector<std::int64_t> const& text, index from, index token) {
-    context const ctx{1};
-    static auto const loaded = models::load<float>(model, ctx);
+    static auto const loaded = plateau::load<float>(model, {.backend = {.threads = 1}});
     std::vector<plateau::token_id> const part(text.begin() + from, text.begin() + token + 1);
-    return models::token_losses(ctx, loaded, {part})[0].back();
+    return plateau::engine::token_losses(loaded.engine(), {part})[0].back();
 }
 
 TEST_CASE("evaluate leaves the losses of windows one after the other", "[programs][evaluate]") {
@@ -114,7 +111,7 @@ TEST_CASE("evaluate reads text, begun with BOS as the published tokenizer does",
     auto const file = dir.write("text.txt", text).string();
     for (std::string const tokenizer : {"words", "digits"}) {
         auto const folder = write_text_model(dir / tokenizer, tokenizer);
-        auto const loaded = models::load<float>(folder, context{1});
+        auto const loaded = plateau::load<float>(folder, {.backend = {.threads = 1}});
         auto ids = loaded.tokenize(text);
         for (std::string const bos : {"off", "on", "default"}) {
             if (bos == "on" && !loaded.bos()) continue;

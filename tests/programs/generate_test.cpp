@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include <plateau/models/generate.hpp>
-#include <plateau/models/load.hpp>
+#include <plateau/engine/generate.hpp>
+#include <plateau/engine/model.hpp>
 
 #include "programs/run.hpp"
 
@@ -16,23 +16,25 @@ using plateau::io::write_npy;
 using plateau::testing::bytes_of;
 using plateau::testing::contains;
 using plateau::testing::scratch_dir;
-namespace models = plateau::models;
-using context = plateau::backend::cpu_context;
+namespace engine = plateau::engine;
 
 std::string const prompt = "The plateau lies high";
 
+plateau::model<float> loaded_from(std::string const& model) {
+    return plateau::load<float>(model, {.backend = {.threads = 1}});
+}
+
 /// What the library writes after the prompt.
-models::generated written_by_library(std::string const& model, models::generate_options how,
+engine::generated written_by_library(std::string const& model, engine::generate_options how,
                                      plateau::hooks::hook_set<float> const& set = {}) {
-    context const ctx{1};
-    auto const loaded = models::load<float>(model, ctx);
+    auto const loaded = loaded_from(model);
     how.stop = loaded.config.eos;
-    return models::generate(ctx, loaded, {loaded.tokenize(prompt)}, how, set)[0];
+    return engine::generate(loaded.engine(), {loaded.tokenize(prompt)}, how, set)[0];
 }
 
 /// The model's vocabulary is larger than its tokenizer's: an id without a token has no text.
 std::string decoded(std::string const& model, std::vector<plateau::token_id> const& ids) {
-    auto const loaded = models::load<float>(model, context{1});
+    auto const loaded = loaded_from(model);
     auto all = loaded.tokenize(prompt);
     std::size_t const before = loaded.tokenizer->decode(all).size();
     for (auto const id : ids) {
@@ -45,12 +47,11 @@ TEST_CASE("generate prints the prompt and what the library writes after it", "[p
     scratch_dir const dir;
     auto const model = write_text_model(dir / "model");
     words const common{"--model", model, "--prompt", prompt, "--ignore-eos", "--max-new-tokens", "12"};
-    auto const expect = [&](words more, models::sampling how, std::uint64_t seed) {
+    auto const expect = [&](words more, engine::sampling how, std::uint64_t seed) {
         auto all = common;
         all.insert(all.end(), more.begin(), more.end());
-        context const ctx{1};
-        auto const loaded = models::load<float>(model, ctx);
-        auto const text = models::generate(ctx, loaded, {loaded.tokenize(prompt)},
+        auto const loaded = loaded_from(model);
+        auto const text = engine::generate(loaded.engine(), {loaded.tokenize(prompt)},
                                            {.max_new_tokens = 12, .choose = how, .seed = seed})[0];
         auto const continuation = decoded(model, text.tokens);
         CHECK(succeed("generate", all).out == prompt + continuation + "\n");
@@ -139,17 +140,17 @@ TEST_CASE("steering adds scale times the vector at the site, at every position",
                     }
                 }
             });
-        context const ctx{1};
-        auto const loaded = models::load<float>(model, ctx);
+        auto const loaded = loaded_from(model);
         auto const steered =
-            models::generate(ctx, loaded, {loaded.tokenize(prompt)}, {.max_new_tokens = 20}, add)[0].tokens;
+            engine::generate(loaded.engine(), {loaded.tokenize(prompt)}, {.max_new_tokens = 20}, add)[0].tokens;
         for (auto const* file : {"v.npy", "v32.npy"}) {
             auto const run = succeed(
                 "generate", {"--model", model, "--prompt", prompt, "--ignore-eos", "--max-new-tokens", "20", "--steer",
                              (dir / file).string(), "--steer-site", site, "--steer-scale", "-1.5", "--only-new"});
             CHECK(run.out == decoded(model, steered) + "\n");
         }
-        CHECK(steered != models::generate(ctx, loaded, {loaded.tokenize(prompt)}, {.max_new_tokens = 20})[0].tokens);
+        CHECK(steered !=
+              engine::generate(loaded.engine(), {loaded.tokenize(prompt)}, {.max_new_tokens = 20})[0].tokens);
     }
 }
 
@@ -163,7 +164,7 @@ TEST_CASE("generate begins with BOS as the published tokenizer does, and does no
         all.insert(all.end(), more.begin(), more.end());
         return succeed("generate", all).out;
     };
-    auto const bos = *models::load<float>(model, context{1}).bos();
+    auto const bos = *loaded_from(model).bos();
     CHECK(run({}).rfind(prompt, 0) == 0);
     CHECK(read_npy<std::int64_t>(dir / "out/tokens.npy").values[0] == bos);
     auto const with = read_npy<std::int64_t>(dir / "out/prompt_lengths.npy").values[0];

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstdint>
 
-#include <plateau/models/load.hpp>
 #include <plateau/sweep/slice.hpp>
 
 #include "programs/run.hpp"
@@ -17,7 +16,6 @@ using plateau::io::read_npy;
 using plateau::testing::contains;
 using plateau::testing::scratch_dir;
 namespace paths = plateau::paths;
-using context = plateau::backend::cpu_context;
 
 std::string const model = golden_model("llama_gqa");
 
@@ -53,10 +51,9 @@ TEST_CASE("slice_2d leaves the distances of the library, and the labels", "[prog
     auto const result = succeed("slice_2d", given.with("out", {"--dtype", "fp64", "--labels", "--boundary"}));
     CHECK(names_in(out) ==
           files_with({"labels.npy", "boundary_a.npy", "boundary_b.npy"}, {"labels.png", "boundary.png"}));
-    context const ctx{1};
-    auto const loaded = plateau::models::load<double>(model, ctx);
+    auto const loaded = plateau::load<double>(model, {.backend = {.threads = 1}});
     paths::surface_grid const grid{paths::even_grid(-0.25, 1.25, 5), paths::even_grid(-0.25, 1.25, 5)};
-    auto const expected = plateau::sweep::slice(ctx, loaded, given.prompts, {0, 1, 2}, grid, {});
+    auto const expected = plateau::sweep::slice(loaded, given.prompts, {0, 1, 2}, grid);
     for (index k = 0; k < 3; ++k) {
         auto const written = read_npy<double>(out / (std::string("d_") + "abc"[k] + ".npy"));
         CHECK(written.shape == std::vector<index>{5, 5});

@@ -5,7 +5,6 @@
 #include <numbers>
 
 #include <plateau/metrics/superellipse.hpp>
-#include <plateau/models/load.hpp>
 #include <plateau/sweep/angle_maps.hpp>
 
 #include "programs/run.hpp"
@@ -18,7 +17,6 @@ using plateau::io::read_npy;
 using plateau::testing::contains;
 using plateau::testing::scratch_dir;
 namespace paths = plateau::paths;
-using context = plateau::backend::cpu_context;
 
 std::string const model = golden_model("llama_gqa");
 
@@ -65,18 +63,17 @@ TEST_CASE("superellipse leaves the responses of the library, their medians and t
     CHECK(intercepts.shape == std::vector<index>{4, 3, 2});
     CHECK(std::abs(angles.values.back() - 60) < 1e-12);
 
-    context const ctx{1};
-    auto const loaded = plateau::models::load<double>(model, ctx);
+    auto const loaded = plateau::load<double>(model, {.backend = {.threads = 1}});
     index const width = loaded.width();
     REQUIRE(directions.shape == std::vector<index>{4, 2, width});
     auto const grid = paths::even_grid(0, std::numbers::pi / 3, 7);
-    plateau::models::prompt_list const anchors(given.prompts.begin(), given.prompts.begin() + 4);
+    plateau::prompt_list const anchors(given.prompts.begin(), given.prompts.begin() + 4);
     auto const layers = loaded.layers();
     REQUIRE(layers < 5);
     for (std::size_t q = 0; q < 4; ++q) {
         auto const* const d = directions.values.data() + static_cast<index>(q) * 2 * width;
         auto const expected = plateau::sweep::angle_maps(
-            ctx, loaded, anchors, std::span<double const>{d, static_cast<std::size_t>(width)},
+            loaded, anchors, std::span<double const>{d, static_cast<std::size_t>(width)},
             std::span<double const>{d + width, static_cast<std::size_t>(width)}, {grid, grid},
             {.read = "blocks." + std::to_string(layers - 2) + ".hook_resid_post"});
         CHECK(std::equal(expected.flat().begin(), expected.flat().end(),
@@ -154,8 +151,7 @@ TEST_CASE("superellipse refuses what it cannot measure, and leaves nothing", "[p
     expect(2, {"--directions", (given.dir / "narrow.npy").string()}, "as wide as the write site");
     expect(1, {"--read-site", "blocks.0.hook_resid_pre"}, "read");
     expect(1, {"--write-site", "blocks.0.attn.hook_pattern"}, "as many values as its prompt has tokens");
-    context const ctx{1};
-    auto const width = plateau::models::load<float>(model, ctx).width();
+    auto const width = plateau::load<float>(model).width();
     std::vector<double> same(static_cast<std::size_t>(2 * width), 1.0);
     plateau::io::write_npy(given.dir / "same.npy", same, {2, width});
     expect(1, {"--directions", (given.dir / "same.npy").string()}, "anchor 0");

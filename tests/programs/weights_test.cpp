@@ -2,7 +2,6 @@
 
 #include <cstdint>
 
-#include <plateau/models/shuffled_weights.hpp>
 #include <plateau/sweep/interpolate.hpp>
 
 #include "programs/run.hpp"
@@ -15,8 +14,6 @@ using plateau::io::read_npy;
 using plateau::testing::bytes_of;
 using plateau::testing::contains;
 using plateau::testing::scratch_dir;
-namespace models = plateau::models;
-using context = plateau::backend::cpu_context;
 
 std::string const model = golden_model("llama_gqa");
 
@@ -29,16 +26,16 @@ std::string distances(std::filesystem::path const& out, words const& more) {
 
 TEST_CASE("--weights takes the models of the library", "[programs][weights]") {
     scratch_dir const dir;
-    context const ctx{1};
-    auto const curves = [&](auto const& loaded) {
-        models::prompt_list prompts;
+    auto const curves = [&](plateau::weights weights) {
+        auto const loaded = plateau::load<double>(model, {.backend = {.threads = 1}, .weights = weights, .seed = 4});
+        plateau::prompt_list prompts;
         auto const tokens = read_npy<std::int64_t>(model + "/tokens.npy");
         for (index i = 0; i < tokens.shape[0]; ++i)
             prompts.emplace_back(tokens.values.begin() + i * tokens.shape[1],
                                  tokens.values.begin() + (i + 1) * tokens.shape[1]);
         std::vector<plateau::sweep::prompt_pair> pairs;
         for (index i = 0; i + 1 < tokens.shape[0]; ++i) pairs.push_back({i, i + 1});
-        auto const all = plateau::sweep::interpolate(ctx, loaded, prompts, pairs, {.steps = 5});
+        auto const all = plateau::sweep::interpolate(loaded, prompts, pairs, 5);
         return std::vector<double>(all.distances.flat().begin(), all.distances.flat().end());
     };
     auto const stored = distances(dir / "out", {});
@@ -50,9 +47,9 @@ TEST_CASE("--weights takes the models of the library", "[programs][weights]") {
         distances(dir / "out", all);
         return read_npy<double>(dir / "out/distances.npy").values;
     };
-    CHECK(run("stored") == curves(models::load<double>(model, ctx)));
-    CHECK(run("random") == curves(models::load_random<double>(model, ctx, 4)));
-    CHECK(run("shuffled") == curves(models::load_shuffled<double>(model, ctx, 4)));
+    CHECK(run("stored") == curves(plateau::weights::stored));
+    CHECK(run("random") == curves(plateau::weights::random));
+    CHECK(run("shuffled") == curves(plateau::weights::shuffled));
     auto const summary = json_of(dir / "out/summary.json");
     CHECK(summary.at("options").at("--weights") == "shuffled");
     CHECK(summary.at("seed") == 4);
