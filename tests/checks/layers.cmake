@@ -6,6 +6,8 @@
 #   - a header of no known folder, or one beside plateau.hpp;
 #   - a library outside the headers that may know it; CUDA outside the .cuh of backend/cuda; a .hpp that includes a .cuh;
 #   - backend/cpu and backend/cuda knowing each other;
+#   - the word cuda, but in backend/cuda, in backend/backends.hpp, which lists the backends, and in comments: what is above
+#     asks a backend to do a thing, never which backend it is;
 #   - an include in quotes (this check could not see where it leads), or of a header that is not there.
 cmake_minimum_required(VERSION 3.25)
 
@@ -23,7 +25,9 @@ set(layer_of_directions 3)
 set(layer_of_sae 3)
 set(layer_of_nn 4)
 set(layer_of_models 5)
-set(layer_of_sweep 6)
+set(layer_of_engine 6)
+set(layer_of_sweep 7)
+set(layer_of_program 8)
 
 # library: what includes look like, what names look like, who may know it (all regular expressions)
 set(library_Eigen "^(unsupported/)?Eigen/" "Eigen::" "^(tensor/(symmetric_)?eigen\\.hpp|backend/cpu/.*)$")
@@ -42,6 +46,9 @@ file(GLOB_RECURSE headers RELATIVE ${ROOT}/plateau ${ROOT}/plateau/*)
 if(NOT headers)
     message(FATAL_ERROR "There is no header under ${ROOT}/plateau.")
 endif()
+
+# who may say the word cuda (a regular expression)
+set(cuda_word_in "^(plateau\\.hpp|backend/(cuda\\.hpp|cuda/.*|backends\\.hpp))$")
 
 foreach(header IN LISTS headers)
     if(header MATCHES "\\.inl$" AND NOT header MATCHES "^backend/cpu/kernels/")
@@ -120,6 +127,10 @@ foreach(header IN LISTS headers)
             offence("${header}: names ${name_form}, but ${library} is for ${allowed} alone")
         endif()
     endforeach()
+    string(TOLOWER "${text}" lower)
+    if(lower MATCHES "cuda" AND NOT header MATCHES "${cuda_word_in}")
+        offence("${header}: says cuda; no header but those of backend/cuda and backend/backends.hpp knows of it")
+    endif()
     list(APPEND waiting ${header})
 endforeach()
 

@@ -32,8 +32,16 @@ endfunction()
 expect(clean "")
 expect(comment "" core/a.hpp "// #include <plateau/sweep/b.hpp>, and Eigen::Map, would be wrong here")
 expect(upward "upward include of tensor/eigen.hpp \\(layer 1\\)" core/a.hpp "#include <plateau/tensor/eigen.hpp>")
-expect(upward_far "io/a.hpp \\(layer 2\\): upward include of sweep/b.hpp \\(layer 6\\)"
+expect(upward_far "io/a.hpp \\(layer 2\\): upward include of sweep/b.hpp \\(layer 7\\)"
     sweep/b.hpp "" io/a.hpp "  #  include <plateau/sweep/b.hpp>")
+expect(upward_engine "models/a.hpp \\(layer 5\\): upward include of engine/read/b.hpp \\(layer 6\\)"
+    engine/read/b.hpp "" models/a.hpp "#include <plateau/engine/read/b.hpp>")
+expect(upward_sweep "engine/a.hpp \\(layer 6\\): upward include of sweep/b.hpp \\(layer 7\\)"
+    sweep/b.hpp "" engine/a.hpp "#include <plateau/sweep/b.hpp>")
+expect(upward_program "sweep/a.hpp \\(layer 7\\): upward include of program/b.hpp \\(layer 8\\)"
+    program/b.hpp "" sweep/a.hpp "#include <plateau/program/b.hpp>")
+expect(downward "" engine/b.hpp "#include <plateau/core/base.hpp>" sweep/b.hpp "#include <plateau/engine/b.hpp>"
+    program/b.hpp "#include <plateau/sweep/b.hpp>\n#include <plateau/engine/b.hpp>")
 expect(umbrella "includes the umbrella" sweep/a.hpp "#include <plateau/plateau.hpp>")
 expect(sideways "sideways include of metrics/b.hpp" paths/a.hpp "#include <plateau/metrics/b.hpp>" metrics/b.hpp "")
 expect(sideways_statistics "sideways include of metrics/b.hpp" statistics/a.hpp "#include <plateau/metrics/b.hpp>" metrics/b.hpp "")
@@ -59,4 +67,12 @@ expect(cuh "backend/cuda/a.hpp: a .hpp includes the .cuh" backend/cuda/a.hpp "#i
     backend/cuda/k.cuh "")
 expect(inl_astray "nn/k.inl: .inl files, included once per instruction set, belong to backend/cpu/kernels" nn/k.inl "")
 expect(cuh_astray "nn/k.cuh: .cuh files belong to backend/cuda" nn/k.cuh "")
+expect(cuda_word "engine/a.hpp: says cuda" engine/a.hpp "template <class C> bool slow = C::is_cuda;")
+expect(cuda_macro "models/a.hpp: says cuda" models/a.hpp "#if PLATEAU_HAS_CUDA\n#endif")
+expect(cuda_string "program/a.hpp: says cuda" program/a.hpp "inline char const* backend = \"cuda\"")
+expect(cuda_beside "backend/rows.hpp: says cuda" backend/rows.hpp "namespace plateau::backend::cuda {}")
+expect(cuda_umbrella "sweep/a.hpp: says cuda" sweep/a.hpp "#include <plateau/backend/cuda.hpp>" backend/cuda.hpp "")
+expect(cuda_list "" backend/backends.hpp "#if PLATEAU_HAS_CUDA\n#include <plateau/backend/cuda.hpp>\n#endif"
+    backend/cuda.hpp "#include <plateau/backend/cuda/a.hpp>" backend/cuda/a.hpp "class cuda_context {}"
+    engine/a.hpp "// what CUDA does is not known here")
 expect(backends "do not know each other" backend/cpu/a.hpp "#include <plateau/backend/cuda/b.hpp>" backend/cuda/b.hpp "")

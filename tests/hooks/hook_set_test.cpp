@@ -1,11 +1,14 @@
 #include <plateau/hooks/hook_set.hpp>
 
+#include <array>
 #include <atomic>
+#include <cmath>
 #include <thread>
 
 #include <plateau/core/parallel.hpp>
 
 #include "support/catch.hpp"
+#include "support/hooked_rows.hpp"
 
 namespace {
 
@@ -75,9 +78,35 @@ TEST_CASE("a hook is called with the site, where it is, and the rows", "[hooks][
                          }) |
         hooks::patch<float>("*",
                             [](hooks::site const&, hooks::where const&, view<float, 3> rows) { rows(0, 0, 0) = -1; });
-    for (auto const& one : set.hooks()) one.action(at, {4, ids}, view<float, 3>{values.data(), {2, 1, 2}});
+    plateau::testing::act<float>(set, at, ids, {values.data(), {2, 1, 2}});
     CHECK(calls == 1);
     CHECK(values == std::vector<float>{-1, 2, 3, 4});
+}
+
+TEST_CASE("a hook may take the rows as they are, and ask for what it needs", "[hooks][hook_set]") {
+    std::vector<float> values{3, 4, 0, 0, 6, 8};
+    std::vector<hooks::row_id> const ids(3);
+    hooks::site const at{hooks::site_id::resid_post, 4, hooks::site_axes::vector, 1, 2};
+    std::vector<double> distances(3);
+    auto const set =
+        hooks::patch<float>("*", [](hooks::rows_at<float>& here) { here.change()(1, 0, 0) = 5; }) |
+        hooks::capture<float>("*", [&](hooks::rows_at<float>& here) {
+            CHECK(here.at.name() == "blocks.4.hook_resid_post");
+            CHECK(here.count() == 3);
+            CHECK(here.shape == std::array<index, 2>{1, 2});
+            CHECK(here.read()(1, 0, 0) == 5);
+            here.distances(std::array<index, 3>{0, 0, 0}, distances);
+        }) |
+        hooks::patch<float>("*", [](hooks::rows_at<float>& here) {
+            std::array<plateau::backend::row_edit, 1> const edits{{{2, 1, 1, 0, plateau::backend::edit_kind::add}}};
+            here.edit(edits, std::array<float, 1>{0.5F});
+        });
+    plateau::testing::act<float>(set, at, ids, {values.data(), {3, 1, 2}});
+    CHECK(distances == std::vector<double>{0, std::sqrt(20.0), 5});
+    CHECK(values == std::vector<float>{3, 4, 5, 0, 6, 8.5F});
+    // what takes rows alone and promises to change nothing is a capture
+    CHECK(set.hooks()[1].reads_only);
+    CHECK_FALSE(set.hooks()[0].reads_only);
 }
 
 TEST_CASE("a serialised sink is never entered twice at once", "[hooks][hook_set]") {

@@ -3,6 +3,7 @@
 #include <plateau/core/parallel.hpp>
 
 #include "support/catch.hpp"
+#include "support/hooked_rows.hpp"
 
 namespace {
 
@@ -31,6 +32,14 @@ hooks::hook_set<double> watch(std::string const& pattern) {
 }
 
 hooks::plan<double> plan_of(hooks::hook_set<double> const& set) { return {set, some_sites()}; }
+
+/// Calls the hooks of a site as a pass does. @param rows  [R, A, B]
+void fire(hooks::plan<double> const& plan, site_id id, int layer, std::span<hooks::row_id const> ids = {},
+          view<double, 3> rows = {}) {
+    plan.each(id, layer, [&](auto const& one) {
+        plateau::testing::act<double>(hooks::hook<double>{one.at.name(), one.action}, one.at, ids, rows);
+    });
+}
 
 std::string message(std::string const& pattern) {
     try {
@@ -110,18 +119,18 @@ TEST_CASE("at one site hooks act from left to right", "[hooks][plan]") {
     auto const one_more =
         hooks::patch<double>("hook_embed", [](auto&&, auto&&, view<double, 3> rows) { rows(0, 0, 0) += 1; });
     std::vector<hooks::row_id> const ids(1);
-    auto const fire = [&](hooks::hook_set<double> const& set) {
+    auto const act = [&](hooks::hook_set<double> const& set) {
         value = start;
-        plan_of(set).fire(site_id::embed, {-1, ids}, {&value, {1, 1, 1}});
+        fire(plan_of(set), site_id::embed, -1, ids, {&value, {1, 1, 1}});
     };
-    fire(see | twice);
+    act(see | twice);
     CHECK(seen == start);
-    fire(twice | see);
+    act(twice | see);
     CHECK(seen == 2 * start);
-    fire(twice | see | one_more);
+    act(twice | see | one_more);
     CHECK(seen == 2 * start);
     CHECK(value == 2 * start + 1);
-    fire(one_more | twice);
+    act(one_more | twice);
     CHECK(value == 2 * (start + 1));
 }
 
@@ -131,11 +140,11 @@ TEST_CASE("firing a site calls the hooks of that site and layer alone", "[hooks]
         plan_of(hooks::capture<double>("*", [&](hooks::site const& at, auto&&...) { called.push_back(at.name()); }));
     for (auto const& at : some_sites()) {
         called.clear();
-        plan.fire(at.id, {at.layer, {}}, {});
+        fire(plan, at.id, at.layer);
         CHECK(called == std::vector<std::string>{at.name()});
     }
     called.clear();
-    plan.fire(site_id::v, {0, {}}, {});  // no such site in this model
+    fire(plan, site_id::v, 0);  // no such site in this model
     CHECK(called.empty());
 }
 
@@ -143,18 +152,18 @@ TEST_CASE("a hook tells the site's shape", "[hooks][plan]") {
     std::string shape;
     auto const plan = plan_of(
         hooks::capture<double>("blocks.1.attn.hook_q", [&](hooks::site const& at, auto&&...) { shape = at.shape(); }));
-    plan.fire(site_id::q, {1, {}}, {});
+    fire(plan, site_id::q, 1);
     CHECK(shape == "[N,T,2]");
 }
 
 TEST_CASE("hooks that never fired are named", "[hooks][plan]") {
     auto const plan = plan_of(watch("*hook_q") | watch("hook_embed"));
     CHECK_THROWS_AS(plan.require_all_fired("why"), site_error);
-    plan.fire(site_id::q, {1, {}}, {});
-    plan.fire(site_id::embed, {-1, {}}, {});
+    fire(plan, site_id::q, 1);
+    fire(plan, site_id::embed, -1);
     CHECK_THROWS_WITH(plan.require_all_fired("no row came past it"),
                       "the hook at blocks.0.attn.hook_q never fired: no row came past it");
-    plan.fire(site_id::q, {0, {}}, {});
+    fire(plan, site_id::q, 0);
     CHECK_NOTHROW(plan.require_all_fired("why"));
 }
 
@@ -183,7 +192,8 @@ TEST_CASE("hooks may fire from many threads", "[hooks][plan]") {
         "*hook_q", [&](auto&&, hooks::where const& w, auto&&) { ++calls[static_cast<std::size_t>(w.rows[0].item)]; }));
     plateau::parallel_for(4, 64, [&](index item, int) {
         hooks::row_id const id{item, 0, 0, true, false};
-        plan.fire(site_id::q, {static_cast<int>(item % 2), {&id, 1}}, {});
+        double value = 0;
+        fire(plan, site_id::q, static_cast<int>(item % 2), {&id, 1}, {&value, {1, 1, 1}});
     });
     CHECK(calls == std::vector<int>(64, 1));
     CHECK_NOTHROW(plan.require_all_fired("why"));

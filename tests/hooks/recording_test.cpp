@@ -70,7 +70,7 @@ TEST_CASE("means are over the points of an item, position by position", "[hooks]
     CHECK(kept(*values, rows.at, 0, 5) == row{5});
 }
 
-TEST_CASE("rows that are repeated are kept once", "[hooks][recording]") {
+TEST_CASE("rows that are evaluated again as a reference are kept once", "[hooks][recording]") {
     auto rows = site_rows::vectors(2, 1);
     rows.ids[1] = {0, 0, 0, false, true};
     auto const values = std::make_shared<recording<double>>();

@@ -16,11 +16,18 @@ using plateau::testing::site_rows;
 using visit = std::vector<std::array<index, 3>>;
 visit visited(site_rows& rows, selection const& some) {
     visit all;
-    each_vector<double>(some, rows.at, {rows.at.layer, rows.ids}, rows.values,
-                        [&](std::span<double> x, site const&, row_id const& row, index head) {
+    rows.act(change<double>(
+        "*", some,
+        [&](std::span<double> x, site const&, row_id const& row, index head) {
         all.push_back({row.position, head, static_cast<index>(x.size())});
         CHECK(x.data() == rows.values[row.position][head].data());
-    });
+        },
+        depends_on::position));
+    visit selected;
+    auto const extents = rows.values.extents();
+    each_selected(some, rows.at, rows.ids, {extents[1], extents[2]},
+                  [&](index r, index head, index width) { selected.push_back({r, head, width}); });
+    CHECK(selected == all);
     return all;
 }
 

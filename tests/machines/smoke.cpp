@@ -6,7 +6,6 @@
 #include <cstdio>
 
 #include <plateau/io/npy.hpp>
-#include <plateau/models/load.hpp>
 #include <plateau/sweep/interpolate.hpp>
 
 namespace {
@@ -15,22 +14,22 @@ using plateau::index;
 
 /// The largest error of d(α) in units of ‖F(A)‖.
 template <class T>
-double worst_error(std::filesystem::path const& folder, plateau::backend::cpu_context const& ctx) {
+double worst_error(std::filesystem::path const& folder) {
     auto const read = [&](char const* name) { return plateau::io::read_npy(folder / "curves" / name); };
     auto const tokens = plateau::io::integers(read("tokens.npy"), "tokens"),
                pairs = plateau::io::integers(read("pairs.npy"), "pairs");
     auto const distances = plateau::io::read_npy<double>(folder / "curves" / "distances.npy");
     auto const norms = plateau::io::read_npy<double>(folder / "curves" / "norms.npy");
-    plateau::models::prompt_list prompts;
+    plateau::prompt_list prompts;
     for (index i = 0; i < tokens.shape.at(0); ++i) {
         auto const first = tokens.values.begin() + i * tokens.shape.at(1);
         prompts.emplace_back(first, first + tokens.shape.at(1));
     }
     std::vector<plateau::sweep::prompt_pair> list;
     for (std::size_t i = 0; i < pairs.values.size(); i += 2) list.push_back({pairs.values[i], pairs.values[i + 1]});
-    auto const model = plateau::models::load<T>(folder, ctx);
+    auto const model = plateau::load<T>(folder, {.backend = {.threads = 2}});
     index const steps = distances.shape.at(1);
-    auto const curves = plateau::sweep::interpolate(ctx, model, prompts, list, {.steps = steps});
+    auto const curves = plateau::sweep::interpolate(model, prompts, list, steps);
     double worst = 0;
     for (index p = 0; p < curves.distances.extent(0); ++p) {
         for (index i = 0; i < steps; ++i) {
@@ -52,7 +51,7 @@ int main(int argc, char** argv) {
     bool good = true;
     for (auto const* name : {"llama_gqa", "gpt2"}) {
         auto const folder = std::filesystem::path{argv[1]} / name;
-        double const single = worst_error<float>(folder, ctx), full = worst_error<double>(folder, ctx);
+        double const single = worst_error<float>(folder), full = worst_error<double>(folder);
         std::printf("%s, %s: worst error %.1e in float, %.1e in double\n", name, path.c_str(), single, full);
         good = good && single <= 1e-5 && full <= 1e-9;
     }

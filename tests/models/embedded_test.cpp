@@ -1,12 +1,11 @@
 // The model that comes with plateau: loads as published, tokenises its prompts, has stable regions.
 
-#include <plateau/models/load.hpp>
+#include <plateau/engine/model.hpp>
 
 #include <sstream>
 
 #include <plateau/metrics/max_slope.hpp>
 #include <plateau/metrics/relative_distance.hpp>
-#include <plateau/models/forward.hpp>
 #include <plateau/statistics/quantile.hpp>
 #include <plateau/sweep/interpolate.hpp>
 
@@ -18,18 +17,16 @@ namespace {
 using plateau::index;
 namespace metrics = plateau::metrics;
 namespace statistics = plateau::statistics;
-namespace models = plateau::models;
 namespace sweep = plateau::sweep;
-using context = plateau::backend::cpu_context;
 
 std::filesystem::path folder() {
     return std::filesystem::path(baked::tests).parent_path() / "examples" / "data" / "embedded";
 }
 
-template <class Model>
-models::prompt_list prompts_of(Model const& model) {
+template <class T>
+plateau::prompt_list prompts_of(plateau::model<T> const& model) {
     std::istringstream lines{plateau::io::read_text(folder() / "prompts.txt")};
-    models::prompt_list prompts;
+    plateau::prompt_list prompts;
     for (std::string line; std::getline(lines, line);) prompts.push_back(model.tokenize(line));
     return prompts;
 }
@@ -49,7 +46,7 @@ std::vector<sweep::prompt_pair> chain(index pairs) {
 }
 
 TEST_CASE("the embedded prompts are ten tokens each and decode to themselves", "[models][embedded]") {
-    auto const model = models::load<float>(folder(), context{1});
+    auto const model = plateau::load<float>(folder(), {.backend = {.threads = 1}});
     std::istringstream lines{plateau::io::read_text(folder() / "prompts.txt")};
     index count = 0;
     for (std::string line; std::getline(lines, line); ++count) {
@@ -64,20 +61,16 @@ TEST_CASE("max slopes of the embedded model equal those of the published impleme
     // transformers 5.23 in float64, the first eight chained pairs, 50 steps; its norms and softmax are float32
     std::vector<double> const published{4.39548852, 8.0058623,  3.58068193, 7.63680776,
                                         9.44012253, 6.10386712, 3.44918213, 5.039058};
-    context const ctx{2};
-    auto const model = models::load<double>(folder(), ctx);
-    auto const got = slopes(sweep::interpolate(ctx, model, prompts_of(model), chain(8), {.steps = 50}));
+    auto const model = plateau::load<double>(folder(), {.backend = {.threads = 2}});
+    auto const got = slopes(sweep::interpolate(model, prompts_of(model), chain(8), 50));
     for (std::size_t i = 0; i < published.size(); ++i)
         CHECK_THAT(got[i], plateau::testing::WithinAbs(published[i], 1e-4));
 }
 
 TEST_CASE("stable regions emerge over the training of the embedded model", "[models][embedded]") {
-    context const ctx{2};
     auto const median = [&](std::filesystem::path const& checkpoint) {
-        auto const model = models::load<float>(checkpoint, ctx);
-        return statistics::quartiles_of(
-                   slopes(sweep::interpolate(ctx, model, prompts_of(model), chain(60), {.steps = 50})))
-            .median;
+        auto const model = plateau::load<float>(checkpoint, {.backend = {.threads = 2}});
+        return statistics::quartiles_of(slopes(sweep::interpolate(model, prompts_of(model), chain(60), 50))).median;
     };
     index checkpoints = 0;
     for (auto const& entry : std::filesystem::directory_iterator(folder() / "checkpoints")) {

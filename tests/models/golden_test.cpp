@@ -1,10 +1,10 @@
-#include <plateau/models/load.hpp>
+#include <plateau/engine/model.hpp>
 
 #include <cmath>
 #include <mutex>
 
 #include "support/catch.hpp"
-#include "support/golden.hpp"
+#include "support/threaded_model.hpp"
 
 namespace {
 
@@ -20,11 +20,9 @@ struct error_of_site {
 /// Largest difference of every expected site of a model, and the largest magnitude expected there.
 template <class T>
 std::map<std::string, error_of_site> errors_of(std::string const& name) {
-    auto const folder = golden::models_folder() / name;
     auto const expected = golden::expected(name);
-    plateau::backend::cpu_context const ctx{2};
-    auto const model = models::load<T>(folder, ctx);
-    auto const prompts = golden::prompts(folder / "tokens.npy");
+    auto const model = plateau::testing::golden_model<T>(name)(2);
+    auto const prompts = golden::prompts(golden::models_folder() / name / "tokens.npy");
     auto const length = static_cast<index>(prompts.front().size());
     std::map<std::string, error_of_site> errors;
     hooks::hook_set<T> captures;
@@ -54,7 +52,7 @@ std::map<std::string, error_of_site> errors_of(std::string const& name) {
         };
         captures = captures | hooks::capture<T>(site, hooks::serialised<T>(compare));
     }
-    models::forward(ctx, model, prompts, captures);
+    model.run(prompts, captures);
     return errors;
 }
 
@@ -104,19 +102,17 @@ TEST_CASE("the configuration of transformers 4 means the same as that of transfo
 }
 
 TEST_CASE("bfloat16 storage stays within its rounding of fp32", "[models][bf16]") {
-    auto const folder = golden::models_folder() / "llama_gqa";
-    plateau::backend::cpu_context const ctx{1};
-    auto const prompts = golden::prompts(folder / "tokens.npy");
-    auto const logits = [&](plateau::dtype storage) {
-        auto const model = models::load<float>(folder, ctx, storage);
+    auto const prompts = golden::prompts(golden::models_folder() / "llama_gqa" / "tokens.npy");
+    auto const logits = [&](bool bf16) {
+        auto const model = plateau::testing::golden_model<float>("llama_gqa", {.bf16 = bf16})(1);
         std::vector<float> all;
-        models::forward(ctx, model, prompts,
+        model.run(prompts,
                         hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
                             all.insert(all.end(), rows.data(), rows.data() + rows.size());
                         }));
         return all;
     };
-    auto const full = logits(plateau::dtype::f32), half = logits(plateau::dtype::bf16);
+    auto const full = logits(false), half = logits(true);
     REQUIRE(full.size() == half.size());
     double difference = 0, largest = 0;
     for (std::size_t i = 0; i < full.size(); ++i) {

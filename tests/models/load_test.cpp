@@ -1,8 +1,10 @@
-#include <plateau/models/load.hpp>
+#include <plateau/models/open.hpp>
 
 #include <cstring>
 #include <fstream>
 #include <limits>
+
+#include <plateau/engine/model.hpp>
 
 #include "support/catch.hpp"
 #include "support/memory.hpp"
@@ -17,13 +19,30 @@ namespace models = plateau::models;
 using context = plateau::backend::cpu_context;
 using plateau::testing::contains;
 
+template <class T>
+plateau::model<T> load(std::filesystem::path const& path, int threads = 1, bool bf16 = false) {
+    return plateau::load<T>(path, {.backend = {.threads = threads}, .bf16 = bf16});
+}
+
+/// The weights of a checkpoint, to look at.
+template <class T>
+models::transformer<context, T> transformer_of(std::filesystem::path const& path, int threads = 1,
+                                               plateau::dtype storage = plateau::dtype_of<T>) {
+    auto const opened = models::open<T>(path);
+    return models::assemble<context, T>(context{threads}, opened.config, *opened.weights, storage, [] {});
+}
+
 struct damaged {
     tiny::checkpoint checkpoint{5};
     plateau::testing::scratch_dir folder;
 
     auto load() {
         checkpoint.write(folder.path());
-        return models::load<float>(folder.path(), context{1});
+        return ::load<float>(folder.path());
+    }
+    auto transformer() {
+        checkpoint.write(folder.path());
+        return transformer_of<float>(folder.path());
     }
 };
 
@@ -32,8 +51,9 @@ TEST_CASE("a whole checkpoint loads", "[models][load]") {
     auto const model = d.load();
     CHECK(model.layers() == 3);
     CHECK(model.vocabulary() == 37);
-    CHECK(model.context_length == 64);
-    CHECK(model.embedding != model.unembedding);
+    CHECK(model.context_length() == 64);
+    auto const transformer = d.transformer();
+    CHECK(transformer.embedding != transformer.unembedding);
 }
 
 TEST_CASE("names with and without the prefix load", "[models][load]") {
@@ -50,7 +70,7 @@ TEST_CASE("a tied head may be stored twice, once, or under its other name alone"
     d.checkpoint.tied = true;
     auto const embedding = d.checkpoint.tensors.at("model.embed_tokens.weight");
     SECTION("twice: the embedding counts") {
-        auto const model = d.load();
+        auto const model = d.transformer();
         CHECK(model.embedding == model.unembedding);
         CHECK((*model.embedding)(1, 2) == embedding.values[1 * 24 + 2]);
     }
@@ -61,7 +81,7 @@ TEST_CASE("a tied head may be stored twice, once, or under its other name alone"
     SECTION("as the head") {
         d.checkpoint.tensors["lm_head.weight"] = embedding;
         d.checkpoint.tensors.erase("model.embed_tokens.weight");
-        auto const model = d.load();
+        auto const model = d.transformer();
         CHECK((*model.embedding)(36, 23) == embedding.values.back());
     }
 }
@@ -138,7 +158,7 @@ std::vector<std::byte> bytes_of(plateau::backend::linear_weight<T> const& weight
 }
 
 template <class T>
-std::vector<std::byte> bytes_of(models::language_model<context, T> const& model) {
+std::vector<std::byte> bytes_of(models::transformer<context, T> const& model) {
     std::vector<std::byte> all;
     auto const add = [&](auto const& weight) {
         auto const bytes = bytes_of(weight);
@@ -147,8 +167,8 @@ std::vector<std::byte> bytes_of(models::language_model<context, T> const& model)
     add(*model.embedding);
     add(*model.unembedding);
     for (auto const& block : model.blocks) {
-        auto const& a = block.attend;
-        auto const& f = block.feed_forward;
+        auto const& a = block.attention.part;
+        auto const& f = block.mlp.part;
         for (auto const* layer : {&a.query, &a.key, &a.value, &a.output, &f.gate, &f.in, &f.out}) add(layer->weight);
     }
     return all;
@@ -159,8 +179,8 @@ TEMPLATE_TEST_CASE("every number of threads loads the same bits, those of the fi
     d.checkpoint.write(d.folder.path());
     auto const storage = GENERATE(plateau::dtype_of<TestType>, plateau::dtype::bf16);
     if (std::is_same_v<TestType, double> && storage == plateau::dtype::bf16) return;
-    auto const load = [&](int threads) { return models::load<TestType>(d.folder.path(), context{threads}, storage); };
-    auto const one = load(1);
+    auto const loaded = [&](int threads) { return transformer_of<TestType>(d.folder.path(), threads, storage); };
+    auto const one = loaded(1);
     for (auto const* name : {"model.embed_tokens.weight", "lm_head.weight"}) {
         auto const& stored = d.checkpoint.tensors.at(name).values;
         auto const& weight = name[0] == 'm' ? *one.embedding : *one.unembedding;
@@ -174,7 +194,7 @@ TEMPLATE_TEST_CASE("every number of threads loads the same bits, those of the fi
         }
         CHECK(same);
     }
-    for (int threads : {2, 3, 16}) CHECK(bytes_of(load(threads)) == bytes_of(one));
+    for (int threads : {2, 3, 16}) CHECK(bytes_of(loaded(threads)) == bytes_of(one));
 }
 
 TEST_CASE("of several values that are not finite the first one is named, whatever the threads",
@@ -189,11 +209,11 @@ TEST_CASE("of several values that are not finite the first one is named, whateve
     d.checkpoint.write(d.folder.path());
     for (int round = 0; round < 10; ++round) {
         for (int threads : {1, 2, 5}) {
-            CHECK_THROWS_WITH(models::load<float>(d.folder.path(), context{threads}),
+            CHECK_THROWS_WITH(load<float>(d.folder.path(), threads),
                               contains("lm_head.weight") && contains("flat index 1683 ") && contains("fp32"));
         }
     }
-    CHECK_THROWS_WITH(models::load<float>(d.folder.path(), context{2}, plateau::dtype::bf16),
+    CHECK_THROWS_WITH(load<float>(d.folder.path(), 2, true),
                       contains("lm_head.weight") && contains("flat index 1683 ") && contains("bf16"));
 }
 
@@ -245,8 +265,8 @@ TEST_CASE("loading takes the memory of the packed weights and little more", "[mo
     int const threads = GENERATE(1, 3);
     bool right = false;
     double const most = plateau::testing::peak_anonymous_bytes([&] {
-        auto model = models::load<float>(folder.path(), context{threads}, storage);
-        right = (*model.embedding)(rows - 1, 23) == 0.5f;
+        auto model = load<float>(folder.path(), threads, storage == plateau::dtype::bf16);
+        right = model.engine().unembedding_of({rows - 1}).rows(0, 23) == 0.5f;
         return model;
     });
     CHECK(right);
@@ -256,7 +276,7 @@ TEST_CASE("loading takes the memory of the packed weights and little more", "[mo
 
 TEST_CASE("what is no model says so", "[models][load][errors]") {
     plateau::testing::scratch_dir const folder;
-    auto const load = [&](std::filesystem::path const& path) { return models::load<float>(path, context{1}); };
+    auto const load = [&](std::filesystem::path const& path) { return ::load<float>(path); };
     CHECK_THROWS_WITH(load(folder / "nothing"), contains("there is no model"));
     CHECK_THROWS_WITH(load(folder.path()), contains("config.json"));
     auto const text = folder.write("file.gguf", "not a model");

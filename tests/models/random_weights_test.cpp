@@ -3,8 +3,7 @@
 #include <cmath>
 
 #include "support/catch.hpp"
-#include "support/golden.hpp"
-#include "support/scratch.hpp"
+#include "support/threaded_model.hpp"
 #include "support/tolerance.hpp"
 
 namespace {
@@ -12,7 +11,12 @@ namespace {
 using plateau::index;
 using plateau::testing::same_bits;
 namespace models = plateau::models;
-plateau::backend::cpu_context const ctx{2};
+
+/// A random model of a folder's configuration.
+plateau::model<float> random_of(std::filesystem::path const& folder, std::uint64_t seed, int threads) {
+    return plateau::load<float>(folder,
+                                {.backend = {.threads = threads}, .weights = plateau::weights::random, .seed = seed});
+}
 
 std::vector<float> tensor_of(models::random_weights<float> const& source, std::string const& name, index rows,
                              index columns) {
@@ -66,11 +70,9 @@ TEST_CASE("every family has a random model", "[models][random]") {
         auto const folder = golden::models_folder() / name;
         CAPTURE(name);
         auto const run = [&](std::uint64_t seed, int threads) {
-            plateau::backend::cpu_context const own{threads};
-            auto const model = models::load_random<float>(folder, own, seed);
             std::vector<float> logits;
-            models::forward(
-                own, model, {{1, 2, 3}},
+            random_of(folder, seed, threads).run(
+                {{1, 2, 3}},
                 plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
                     logits.assign(rows.data(), rows.data() + rows.size());
                 }));
@@ -88,19 +90,24 @@ TEST_CASE("a random model needs no weights", "[models][random]") {
     std::filesystem::copy_file(folder / "config.json", dir / "config.json");
     auto const logits = [&](std::filesystem::path const& of) {
         std::vector<float> all;
-        models::forward(ctx, models::load_random<float>(of, ctx, 3), {{1, 2, 3}},
+        random_of(of, 3, 2).run({{1, 2, 3}},
                         plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
                             all.assign(rows.data(), rows.data() + rows.size());
                         }));
         return all;
     };
     CHECK(logits(dir.path()) == logits(folder));
-    CHECK_THROWS_AS(models::load_random<float>(dir.path(), ctx, 3).require_tokenizer(), plateau::file_error);
-    CHECK_THROWS_AS(models::load<float>(dir.path(), ctx), plateau::file_error);
-    CHECK_THROWS_AS(models::load_random<float>(dir / "absent", ctx, 3), plateau::file_error);
+    CHECK_THROWS_AS(random_of(dir.path(), 3, 2).require_tokenizer(), plateau::file_error);
+    CHECK_THROWS_AS(plateau::load<float>(dir.path()), plateau::file_error);
+    CHECK_THROWS_AS(random_of(dir / "absent", 3, 2), plateau::file_error);
     auto const path = golden::models_folder() / "olmo2" / "config.json";
     auto const config = models::parse_model_config(plateau::io::read_text(path), path.string());
-    CHECK_THROWS_AS(models::random_model<float>(config, ctx, 1).require_tokenizer(), plateau::file_error);
+    // of a configuration alone, without a folder
+    models::random_weights<float> const weights{config, 1};
+    auto const model = plateau::assemble<float>(std::make_shared<plateau::backend::cpu_context const>(2),
+                                                plateau::models::model_texts{config, nullptr, "no folder"}, weights);
+    CHECK(model.layers() == config.layers);
+    CHECK_THROWS_AS(model.require_tokenizer(), plateau::file_error);
 }
 
 }  // namespace

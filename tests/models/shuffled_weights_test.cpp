@@ -3,13 +3,12 @@
 #include <algorithm>
 
 #include "support/catch.hpp"
-#include "support/golden.hpp"
+#include "support/threaded_model.hpp"
 
 namespace {
 
 using plateau::index;
 namespace models = plateau::models;
-plateau::backend::cpu_context const ctx{2};
 
 plateau::io::safetensors_checkpoint stored(std::string const& name) {
     return plateau::io::safetensors_checkpoint{golden::models_folder() / name};
@@ -58,11 +57,11 @@ TEST_CASE("rows of a shuffled tensor are those of the whole, however they are re
 }
 
 TEST_CASE("a shuffled model runs, the same for any number of threads", "[models][shuffled]") {
+    plateau::load_options const options{.weights = plateau::weights::shuffled, .seed = 7};
+    auto const model = plateau::testing::golden_model<float>("gpt2", options);
     auto const run = [&](int threads) {
-        plateau::backend::cpu_context const own{threads};
-        auto const model = models::load_shuffled<float>(golden::models_folder() / "gpt2", own, 7);
         std::vector<float> logits;
-        models::forward(own, model, {{1, 2, 3}},
+        model(threads).run({{1, 2, 3}},
                         plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
                             logits.assign(rows.data(), rows.data() + rows.size());
                         }));

@@ -1,12 +1,10 @@
 // A real trained checkpoint, stories260K, writes the text that its authors' program writes.
 
-#include <plateau/models/forward.hpp>
+#include <plateau/engine/model.hpp>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-
-#include <plateau/models/load.hpp>
 
 #include "support/catch.hpp"
 
@@ -14,7 +12,6 @@ namespace {
 
 using plateau::index;
 namespace hooks = plateau::hooks;
-namespace models = plateau::models;
 
 /// The tokens of a llama2.c tokenizer file: int32 longest, then for each {float score, int32 length, bytes}.
 std::vector<std::string> read_llama2c_tokens(std::filesystem::path const& path) {
@@ -46,8 +43,7 @@ TEMPLATE_TEST_CASE("stories260K continues a text greedily as published", "[model
     char const* const data = std::getenv("PLATEAU_SHARED_DATA");
     if (data == nullptr) PLATEAU_SKIP("PLATEAU_SHARED_DATA does not name the folder with models/stories260K");
     auto const folder = std::filesystem::path(data) / "models" / "stories260K";
-    plateau::backend::cpu_context const ctx{1};
-    auto const model = models::load<TestType>(folder, ctx);
+    auto const model = plateau::load<TestType>(folder, {.backend = {.threads = 1}});
     std::vector<plateau::token_id> ids{1};
     for (int step = 0; step < 200; ++step) {
         plateau::token_id best = 0;
@@ -56,7 +52,7 @@ TEMPLATE_TEST_CASE("stories260K continues a text greedily as published", "[model
             auto const logits = rows[static_cast<index>(w.rows.size()) - 1].flat();
             best = static_cast<plateau::token_id>(std::max_element(logits.begin(), logits.end()) - logits.begin());
         };
-        models::forward(ctx, model, {ids}, hooks::capture<TestType>("unembed.hook_out", pick));
+        model.run({ids}, hooks::capture<TestType>("unembed.hook_out", pick));
         ids.push_back(best);
     }
     CHECK(decode(read_llama2c_tokens(folder / "tok512.bin"), ids) ==

@@ -3,8 +3,9 @@
 
 #include <vector>
 
-#include <plateau/hooks/hook_set.hpp>
 #include <plateau/tensor/buffer.hpp>
+
+#include "support/hooked_rows.hpp"
 
 namespace plateau::testing {
 
@@ -25,9 +26,7 @@ struct site_rows {
         return {hooks::site_id::resid_post, hooks::site_axes::vector, rows, 1, width};
     }
 
-    void act(hooks::hook_set<double> const& set) {
-        for (auto const& one : set.hooks()) one.action(at, {at.layer, ids}, values);
-    }
+    void act(hooks::hook_set<double> const& set) { testing::act<double>(set, at, ids, values); }
 
     std::vector<double> row(index r) const {
         auto const one = values[r].flat();

@@ -6,13 +6,13 @@
 
 #include <plateau/hooks/patch_from.hpp>
 
-#include "support/golden.hpp"
 #include "support/sweeps.hpp"
 
 namespace {
 
 using namespace sweeps;
 using plateau::index;
+namespace sweep = plateau::sweep;
 using plateau::token_id;
 using plateau::testing::contains;
 
@@ -30,14 +30,14 @@ std::array<prompt, 2> two_prompts(index length, index same, index vocabulary, st
 }
 
 /// One full forward pass per patch, with a hook, as everybody does it.
-template <class T, class Model>
+template <class T>
 class one_by_one {
 public:
-    one_by_one(Model const& model, std::array<prompt, 2> const& prompts, token_id answer, token_id wrong)
+    one_by_one(plateau::model<T> const& model, std::array<prompt, 2> const& prompts, token_id answer, token_id wrong)
         : model_{model}, prompts_{prompts}, answer_{answer}, wrong_{wrong} {
         for (auto const* site :
              {"blocks.*.hook_resid_pre", "blocks.*.hook_attn_out", "blocks.*.hook_mlp_out", "blocks.*.attn.hook_z"}) {
-            models::forward(context{1}, model, {prompts[0]}, hooks::record<T>(site, clean_));
+            model.run({prompts[0]}, hooks::record<T>(site, clean_));
         }
         ends_ = {difference(prompts[0], {}), difference(prompts[1], {})};
     }
@@ -51,8 +51,8 @@ public:
 private:
     double difference(prompt const& of, hooks::hook_set<T> const& set) const {
         double result = 0;
-        auto const read = model_.logit_cap > 0 ? "hook_logits" : "unembed.hook_out";
-        models::forward(context{1}, model_, {of},
+        auto const read = model_.engine().facts().logit_cap > 0 ? "hook_logits" : "unembed.hook_out";
+        model_.run({of},
                         set | hooks::capture<T>(read, [&](auto const&, hooks::where const& w, auto rows) {
                             auto const last = rows[static_cast<index>(w.rows.size()) - 1];
                             result = static_cast<double>(last(0, answer_)) - static_cast<double>(last(0, wrong_));
@@ -60,17 +60,17 @@ private:
         return result;
     }
 
-    Model const& model_;
+    plateau::model<T> const& model_;
     std::array<prompt, 2> prompts_;
     index answer_, wrong_;
     std::shared_ptr<hooks::recording<T>> clean_ = std::make_shared<hooks::recording<T>>();
     std::array<double, 2> ends_;
 };
 
-template <class T, class Model>
-void check_effects(Model const& model, std::array<prompt, 2> const& prompts, int threads) {
-    one_by_one<T, Model> const reference{model, prompts, 5, 9};
-    auto const effects = sweep::patch_activations(context{threads}, model, prompts[0], prompts[1], {5, 9});
+template <class T>
+void check_effects(threaded_model<T> const& model, std::array<prompt, 2> const& prompts, int threads) {
+    one_by_one<T> const reference{model(1), prompts, 5, 9};
+    auto const effects = sweep::patch_activations(model(threads), prompts[0], prompts[1], {5, 9});
     auto const length = static_cast<index>(prompts[0].size());
     REQUIRE(effects.resid_pre.extents() == std::array<index, 2>{model.layers(), length});
     for (index layer = 0; layer < model.layers(); ++layer) {
@@ -100,7 +100,7 @@ TEMPLATE_TEST_CASE("effects have the bits of one full forward pass per patch", "
 TEST_CASE("effects of every kind of family", "[sweep][activation_patching]") {
     for (std::string const name : {"gpt2", "gpt_neox", "gemma2", "olmo2", "opt", "phi", "qwen3"}) {
         CAPTURE(name);
-        auto const model = models::load<float>(golden::models_folder() / name, context{1});
+        auto const model = golden_model<float>(name);
         auto const tokens = golden::prompts(golden::models_folder() / name / "tokens.npy");
         std::array<prompt, 2> prompts{tokens[0], tokens[0]};
         prompts[1][1] = (prompts[1][1] + 1) % static_cast<token_id>(model.vocabulary());
@@ -110,17 +110,14 @@ TEST_CASE("effects of every kind of family", "[sweep][activation_patching]") {
 }
 
 TEST_CASE("effects of weights in bfloat16", "[sweep][activation_patching]") {
-    plateau::testing::scratch_dir const folder;
-    tiny::checkpoint{4}.write(folder.path());
-    check_effects<float>(models::load<float>(folder.path(), context{1}, plateau::dtype::bf16), two_prompts(6, 1, 37),
-                         2);
+    check_effects<float>(random_model<float>(4, {.bf16 = true}), two_prompts(6, 1, 37), 2);
 }
 
 TEST_CASE("effects do not depend on the number of threads", "[sweep][activation_patching]") {
     auto const model = random_model<float>();
     auto const prompts = two_prompts(33, 3, 37);
     auto const effects = [&](int threads) {
-        return sweep::patch_activations(context{threads}, model, prompts[0], prompts[1], {1, 2});
+        return sweep::patch_activations(model(threads), prompts[0], prompts[1], {1, 2});
     };
     auto const one = effects(1);
     auto const same = [](auto const& a, auto const& b) {
@@ -141,7 +138,7 @@ TEST_CASE("where one token differs, its embedding is all of the difference", "[s
     prompts[1][4] = (prompts[0][4] + 1) % 37;
     std::atomic<index> done = 0;
     auto const effects =
-        sweep::patch_activations(context{2}, model, prompts[0], prompts[1], {1, 2, [&](index more) { done += more; }});
+        sweep::patch_activations(model(2), prompts[0], prompts[1], {1, 2, [&](index more) { done += more; }});
     CHECK(done == 3 * (3 * 8 + 4));
     CHECK(effects.resid_pre(0, 4) == 1);
     for (index layer = 0; layer < 3; ++layer) {
@@ -152,7 +149,7 @@ TEST_CASE("where one token differs, its embedding is all of the difference", "[s
         }
     }
     // the other way round the effects are not the same, the ends are
-    auto const back = sweep::patch_activations(context{1}, model, prompts[1], prompts[0], {1, 2});
+    auto const back = sweep::patch_activations(model(1), prompts[1], prompts[0], {1, 2});
     CHECK(back.clean == effects.corrupted);
     CHECK(back.corrupted == effects.clean);
     CHECK(back.resid_pre(0, 4) == 1);
@@ -161,7 +158,7 @@ TEST_CASE("where one token differs, its embedding is all of the difference", "[s
 TEST_CASE("what has no effect to measure is an error", "[sweep][activation_patching][errors]") {
     auto const model = random_model<float>();
     auto const patch = [&](prompt const& clean, prompt const& corrupted, token_id answer, token_id wrong) {
-        sweep::patch_activations(context{1}, model, clean, corrupted, {answer, wrong});
+        sweep::patch_activations(model(1), clean, corrupted, {answer, wrong});
     };
     CHECK_THROWS_WITH(patch({1, 2, 3}, {1, 2}, 4, 5), contains("3 tokens") && contains("one length"));
     CHECK_THROWS_AS(patch({1, 2, 3}, {1, 2}, 4, 5), plateau::usage_error);

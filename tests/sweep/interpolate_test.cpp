@@ -2,21 +2,18 @@
 
 #include <cmath>
 
-#include <plateau/models/load.hpp>
-
 #include "support/catch.hpp"
-#include "support/golden.hpp"
+#include "support/threaded_model.hpp"
 
 namespace {
 
 using plateau::index;
 namespace sweep = plateau::sweep;
-namespace models = plateau::models;
-using context = plateau::backend::cpu_context;
 using plateau::testing::contains;
+using plateau::testing::golden_model;
 
 struct curves {
-    models::prompt_list prompts;
+    plateau::prompt_list prompts;
     std::vector<sweep::prompt_pair> pairs;
     plateau::io::npy_data<double> distances, norms;
 };
@@ -38,25 +35,24 @@ curves golden_curves(std::string const& model, std::string const& variant) {
 
 TEMPLATE_TEST_CASE("curves agree with the published way", "[sweep][interpolate][golden]", float, double) {
     double const bound = std::is_same_v<TestType, double> ? 1e-9 : 1e-5;
-    context const ctx{2};
     for (std::string const name : {"llama_gqa", "gpt2"}) {
-        auto const model = models::load<TestType>(golden::models_folder() / name, ctx);
+        auto const model = golden_model<TestType>(name)(2);
         for (std::string const variant : {"", "_middle", "_ragged"}) {
             CAPTURE(name, variant);
             auto const expected = golden_curves(name, variant);
-            sweep::interpolate_options o;
-            o.steps = expected.distances.shape.at(1);
+            index const steps = expected.distances.shape.at(1);
+            sweep::setup setup;
             if (variant == "_middle") {
-                o.write = "blocks.1.hook_resid_pre";
-                o.read = "blocks.1.hook_resid_post";
+                setup.write = "blocks.1.hook_resid_pre";
+                setup.read = "blocks.1.hook_resid_post";
             }
-            auto const got = sweep::interpolate(ctx, model, expected.prompts, expected.pairs, o);
+            auto const got = sweep::interpolate(model, expected.prompts, expected.pairs, steps, setup);
             REQUIRE(got.distances.size() == static_cast<index>(expected.distances.values.size()));
             for (index p = 0; p < got.distances.extent(0); ++p) {
                 CHECK(got[p][0] == 0);
                 double const norm = expected.norms.values.at(static_cast<std::size_t>(p));
-                for (index i = 0; i < o.steps; ++i) {
-                    double const want = expected.distances.values[static_cast<std::size_t>(p * o.steps + i)];
+                for (index i = 0; i < steps; ++i) {
+                    double const want = expected.distances.values[static_cast<std::size_t>(p * steps + i)];
                     CHECK(std::abs(got.distances(p, i) - want) <= bound * norm);
                 }
             }
@@ -65,26 +61,20 @@ TEMPLATE_TEST_CASE("curves agree with the published way", "[sweep][interpolate][
 }
 
 TEST_CASE("one pair is a row of many", "[sweep][interpolate]") {
-    context const ctx{1};
-    auto const model = models::load<float>(golden::models_folder() / "llama_gqa", ctx);
+    auto const model = golden_model<float>("llama_gqa")(1);
     auto const prompts = golden::prompts(golden::models_folder() / "llama_gqa" / "tokens.npy");
-    sweep::interpolate_options const o{.steps = 23};
-    auto const one = sweep::interpolate(ctx, model, prompts[0], prompts[1], o);
-    auto const many = sweep::interpolate(ctx, model, prompts, {{1, 0}, {0, 1}, {0, 0}}, o);
+    auto const one = sweep::interpolate(model, prompts[0], prompts[1], 23);
+    auto const many = sweep::interpolate(model, prompts, {{1, 0}, {0, 1}, {0, 0}}, 23);
     CHECK((one == std::vector<double>(many[1].begin(), many[1].end())));
     CHECK(one.back() > 0);
     for (double d : many[2]) CHECK(d < 1e-4);  // from a prompt to itself: rounding of the path alone
 }
 
 TEST_CASE("attention scores and patterns can be read out too", "[sweep][interpolate]") {
-    context const ctx{1};
-    auto const model = models::load<double>(golden::models_folder() / "llama_gqa", ctx);
+    auto const model = golden_model<double>("llama_gqa")(1);
     auto const prompts = golden::prompts(golden::models_folder() / "llama_gqa" / "tokens.npy");
-    sweep::interpolate_options o;
-    o.steps = 5;
     for (std::string const read : {"blocks.2.attn.hook_attn_scores", "blocks.2.attn.hook_pattern"}) {
-        o.read = read;
-        auto const curve = sweep::interpolate(ctx, model, prompts[0], prompts[1], o);
+        auto const curve = sweep::interpolate(model, prompts[0], prompts[1], 5, {.read = read});
         CHECK(curve.front() == 0);
         CHECK(std::isfinite(curve.back()));
         CHECK(curve.back() > 0);
@@ -92,9 +82,8 @@ TEST_CASE("attention scores and patterns can be read out too", "[sweep][interpol
 }
 
 TEST_CASE("fewer than two steps are no interpolation", "[sweep][interpolate][errors]") {
-    context const ctx{1};
-    auto const model = models::load<float>(golden::models_folder() / "llama_gqa", ctx);
-    CHECK_THROWS_WITH(sweep::interpolate(ctx, model, std::vector<plateau::token_id>{1}, {2}, {.steps = 1}),
+    auto const model = golden_model<float>("llama_gqa")(1);
+    CHECK_THROWS_WITH(sweep::interpolate(model, std::vector<plateau::token_id>{1}, {2}, 1),
                       contains("at least 2 steps"));
 }
 

@@ -1,12 +1,12 @@
 #include <plateau/sweep/surfaces.hpp>
 
 #include <array>
-#include <mutex>
+#include <atomic>
 #include <vector>
 
+#include <plateau/engine/read/predictions.hpp>
 #include <plateau/sweep/angle_maps.hpp>
 #include <plateau/sweep/interpolate.hpp>
-#include <plateau/sweep/predictions.hpp>
 #include <plateau/sweep/slice.hpp>
 
 #include "support/catch.hpp"
@@ -17,21 +17,19 @@ namespace {
 
 using plateau::index;
 using plateau::testing::contains;
+namespace engine = plateau::engine;
 namespace hooks = plateau::hooks;
-namespace models = plateau::models;
 namespace paths = plateau::paths;
 namespace sweep = plateau::sweep;
 namespace tensor = plateau::tensor;
-using sweeps::context;
 
-models::prompt_list const prompts{{5, 9, 2, 30, 7}, {5, 9, 2, 11}, {1, 9, 2, 30, 7, 3}, {8, 8}};
+plateau::prompt_list const prompts{{5, 9, 2, 30, 7}, {5, 9, 2, 11}, {1, 9, 2, 30, 7, 3}, {8, 8}};
 std::array<index, 3> const anchors{2, 0, 1};
 
 /// The read-out of a prompt at its last position, in a full forward pass with `x` written there; without x in a clean
 /// one.
-template <class Model>
-std::vector<float> read_out(Model const& model, index prompt, std::vector<float> const& x,
-                            sweep::surface_options const& o) {
+std::vector<float> read_out(plateau::model<float> const& model, index prompt, std::vector<float> const& x,
+                            engine::setup const& o) {
     std::vector<float> output;
     auto set = hooks::capture<float>(o.read,
                                      [&](hooks::site const&, hooks::where const& w, tensor::view<float const, 3> rows) {
@@ -48,25 +46,24 @@ std::vector<float> read_out(Model const& model, index prompt, std::vector<float>
                   }) |
             set;
     }
-    models::forward(context{1}, model, {prompts[static_cast<std::size_t>(prompt)]}, set);
+    model.run({prompts[static_cast<std::size_t>(prompt)]}, set);
     return output;
 }
 
 std::vector<double> values(tensor::buffer<double, 3> const& map) { return {map.flat().begin(), map.flat().end()}; }
 
 TEST_CASE("a slice is the distance from each prompt's own run, as full forward passes have it", "[sweep][slice]") {
-    auto const model = sweeps::random_model<float>();
-    context const ctx{2};
+    auto const model = sweeps::random_model<float>()(2);
     paths::surface_grid const grid{paths::even_grid(-0.25, 1.25, 4), paths::even_grid(-0.5, 1, 3)};
     for (auto const& [write, read] :
          std::vector<std::pair<std::string, std::string>>{{"blocks.0.hook_resid_post", "ln_final.hook_out"},
                                                           {"blocks.1.hook_mlp_out", "unembed.hook_out"},
                                                           {"hook_embed", "blocks.1.hook_resid_post"}}) {
         CAPTURE(write, read);
-        sweep::surface_options const o{.write = write, .read = read};
-        auto const got = sweep::slice(ctx, model, prompts, anchors, grid, o);
+        engine::setup const o{.write = write, .read = read};
+        auto const got = sweep::slice(model, prompts, anchors, grid, o);
         REQUIRE(got.distances.extents() == std::array<index, 3>{3, 3, 4});
-        auto const clean = sweep::last_activations(ctx, model, prompts, write);
+        auto const clean = sweep::last_activations(model, prompts, write);
         paths::plane<float> const plane{clean[2].flat(), clean[0].flat(), clean[1].flat()};
         CHECK(got.anchors == plane.anchors());
         for (index k = 0; k < 3; ++k) {
@@ -83,12 +80,11 @@ TEST_CASE("a slice is the distance from each prompt's own run, as full forward p
 }
 
 TEST_CASE("an anchor is at no distance from itself, and at one from the others", "[sweep][slice]") {
-    auto const model = sweeps::random_model<float>();
-    context const ctx{1};
+    auto const model = sweeps::random_model<float>()(1);
     paths::surface_grid grid{{0, 1}, {0, 1}};
-    auto const corners = sweep::slice(ctx, model, prompts, anchors, grid, {});
+    auto const corners = sweep::slice(model, prompts, anchors, grid, {});
     grid.u = {corners.anchors[2][0]};
-    auto const at_c = sweep::slice(ctx, model, prompts, anchors, grid, {});
+    auto const at_c = sweep::slice(model, prompts, anchors, grid, {});
     CHECK(corners.distances(0, 0, 0) == 0);
     CHECK(corners.distances(1, 0, 1) == 0);
     CHECK(at_c.distances(2, 1, 0) == 0);
@@ -96,7 +92,7 @@ TEST_CASE("an anchor is at no distance from itself, and at one from the others",
     CHECK(corners.distances(1, 0, 0) > 0);
     CHECK(at_c.distances(0, 1, 0) > 0);
     // the ends of the line from A to B
-    auto const line = sweep::interpolate(ctx, model, prompts, {{2, 0}}, {.steps = 2});
+    auto const line = sweep::interpolate(model, prompts, {{2, 0}}, 2);
     CHECK(corners.distances(0, 0, 1) == line[0][1]);
 }
 
@@ -104,47 +100,75 @@ TEST_CASE("surfaces have the same bits for any number of threads and any block, 
           "[sweep][slice]") {
     auto const model = sweeps::random_model<float>();
     paths::surface_grid const grid{paths::even_grid(-0.25, 1.25, 9), paths::even_grid(-0.25, 1.25, 7)};
-    auto const run = [&](int threads, index block_rows) {
-        context const ctx{threads};
-        index points = 0;
-        std::mutex guard;
-        sweep::predictions<float> labels(3, 1 + grid.size(), 1);
-        auto const got = sweep::slice(ctx, model, prompts, anchors, grid,
-                                      {.block_rows = block_rows,
-                                       .on_points =
-                                           [&](index done) {
-            std::lock_guard const lock{guard};
-            points += done;
-                                       }},
-                                      sweep::read_predictions(ctx, model, labels));
-        CHECK(points == 3 * (1 + grid.size()));
+    index const points = 1 + grid.size();
+    struct found {
+        std::vector<double> distances;
+        std::vector<index> best;
+        bool operator==(found const&) const = default;
+    };
+    auto const best_of = [](engine::predictions<float> const& labels) {
         std::vector<index> best;
         for (index i = 0; i < labels.best.size(); ++i) best.push_back(labels.best.data()[i].token);
-        return std::pair{values(got.distances), best};
+        return best;
     };
-    auto const wanted = run(1, 252);
-    for (auto const& [threads, block_rows] : std::vector<std::pair<int, index>>{{2, 252}, {3, 12}, {1, 20}, {2, 1}}) {
+    auto const run = [&](int threads) {
+        std::atomic<index> told = 0;
+        engine::predictions<float> labels(3, points, 1);
+        auto const got = sweep::slice(model(threads), prompts, anchors, grid,
+                                      {.progress = [&](index done) { told += done; }},
+                                      engine::read_predictions(model(threads).engine(), labels));
+        CHECK(told == 3 * points);
+        return found{values(got.distances), best_of(labels)};
+    };
+    auto const wanted = run(1);
+    for (int const threads : {2, 3}) {
+        CAPTURE(threads);
+        CHECK(run(threads) == wanted);
+    }
+
+    // the same points in blocks of other sizes, as the engine below deals them
+    plateau::prompt_list chosen;
+    for (index const prompt : anchors) chosen.push_back(prompts[static_cast<std::size_t>(prompt)]);
+    auto const clean = sweep::last_activations(model(1), chosen, engine::setup{}.write);
+    paths::plane<float> const plane{clean[0].flat(), clean[1].flat(), clean[2].flat()};
+    engine::point_writer<float> const write = [&](index, index point, auto own, auto, auto out) {
+        if (point == 0) std::copy_n(own.data(), own.size(), out.data());
+        else plane(grid[point - 1][0], grid[point - 1][1], out.flat());
+    };
+    for (auto const& [threads, block_rows] :
+         std::vector<std::pair<int, index>>{{1, 252}, {2, 252}, {3, 12}, {1, 20}, {2, 1}}) {
         CAPTURE(threads, block_rows);
-        CHECK(run(threads, block_rows) == wanted);
+        auto const& on = model(threads).engine();
+        engine::predictions<float> labels(3, points, 1);
+        tensor::buffer<double, 2> distances({3, points});
+        engine::patched_rows<float> rows{on, chosen, points, {}, {.block_rows = block_rows}};
+        rows.run({{0, 0}, {1, 1}, {2, 2}}, write,
+                 engine::read_distances<float>(engine::setup{}.read, distances) |
+                     engine::read_predictions(on, labels));
+        found got{{}, best_of(labels)};
+        for (index k = 0; k < 3; ++k) {
+            auto const of_context = distances[k].flat().subspan(1);
+            got.distances.insert(got.distances.end(), of_context.begin(), of_context.end());
+        }
+        CHECK(got == wanted);
     }
     for (index k = 0; k < 3; ++k) {  // point 0 is the context's own run
-        auto const logits = read_out(model, anchors[static_cast<std::size_t>(k)], {}, {.read = "unembed.hook_out"});
+        auto const logits = read_out(model(1), anchors[static_cast<std::size_t>(k)], {}, {.read = "unembed.hook_out"});
         auto const top = std::max_element(logits.begin(), logits.end()) - logits.begin();
-        CHECK(wanted.second[static_cast<std::size_t>(k * (1 + grid.size()))] == top);
+        CHECK(wanted.best[static_cast<std::size_t>(k * points)] == top);
     }
 }
 
 TEST_CASE("turned anchors are those of the exponential map, each in its own run", "[sweep][angle_maps]") {
-    auto const model = sweeps::random_model<float>();
-    context const ctx{2};
-    sweep::surface_options const o{.write = "blocks.0.hook_resid_post", .read = "blocks.1.hook_resid_post"};
-    auto const clean = sweep::last_activations(ctx, model, prompts, o.write);
+    auto const model = sweeps::random_model<float>()(2);
+    engine::setup const o{.write = "blocks.0.hook_resid_post", .read = "blocks.1.hook_resid_post"};
+    auto const clean = sweep::last_activations(model, prompts, o.write);
     std::vector<float> d1, d2;
     for (index i = 0; i < model.width(); ++i)
         d1.push_back(clean(1, i) - clean(3, i)), d2.push_back(static_cast<float>(i % 5) - 2);
     paths::surface_grid const grid{paths::even_grid(0, 1, 3), {0, 0.4}};
     auto const got =
-        sweep::angle_maps(ctx, model, prompts, std::span<float const>{d1}, std::span<float const>{d2}, grid, o);
+        sweep::angle_maps(model, prompts, std::span<float const>{d1}, std::span<float const>{d2}, grid, o);
     REQUIRE(got.extents() == std::array<index, 3>{4, 2, 3});
     for (index k = 0; k < 4; ++k) {
         CHECK(got(k, 0, 0) == 0);
@@ -160,12 +184,11 @@ TEST_CASE("turned anchors are those of the exponential map, each in its own run"
 }
 
 TEST_CASE("what is no surface says why", "[sweep][slice][errors]") {
-    auto const model = sweeps::random_model<float>();
-    context const ctx{1};
+    auto const model = sweeps::random_model<float>()(1);
     paths::surface_grid const grid{{0, 1}, {0, 1}};
     auto const slice = [&](std::array<index, 3> const& which, paths::surface_grid const& on = {{0, 1}, {0, 1}},
-                           sweep::surface_options const& o = {}) {
-        return sweep::slice(ctx, model, prompts, which, on, o);
+                           engine::setup const& o = {}) {
+        return sweep::slice(model, prompts, which, on, o);
     };
     CHECK_THROWS_AS(slice({0, 0, 1}), plateau::domain_error);
     CHECK_THROWS_WITH(slice({0, 1, 1}), contains("on one line"));
@@ -175,17 +198,17 @@ TEST_CASE("what is no surface says why", "[sweep][slice][errors]") {
     CHECK_THROWS_AS(slice({0, 1, 2}, grid, {.write = "blocks.1.hook_resid_post", .read = "blocks.0.hook_resid_post"}),
                     plateau::site_error);
     CHECK_THROWS_AS(slice({0, 1, 2}, grid, {.write = "blocks.0.attn.hook_pattern"}), plateau::site_error);
-    CHECK_THROWS_AS(sweep::surface_distances(ctx, model, prompts, {}, grid, [](auto&&...) {}, {}),
+    CHECK_THROWS_AS(sweep::surface_distances(model, prompts, {}, grid, [](auto&&...) {}, {}),
                     plateau::usage_error);
 
-    auto const clean = sweep::last_activations(ctx, model, prompts, "blocks.0.hook_resid_post");
+    auto const clean = sweep::last_activations(model, prompts, "blocks.0.hook_resid_post");
     auto const own = std::span<float const>{clean[2].flat()}, other = std::span<float const>{clean[0].flat()};
-    CHECK_THROWS_WITH(sweep::angle_maps(ctx, model, prompts, own, other, grid, {}), contains("anchor 0"));
-    CHECK_THROWS_WITH(sweep::angle_maps(ctx, model, {prompts[1], prompts[2]}, own, other, grid, {}),
+    CHECK_THROWS_WITH(sweep::angle_maps(model, prompts, own, other, grid, {}), contains("anchor 0"));
+    CHECK_THROWS_WITH(sweep::angle_maps(model, {prompts[1], prompts[2]}, own, other, grid, {}),
                       contains("anchor 1"));
-    CHECK_THROWS_AS(sweep::angle_maps(ctx, model, prompts, own.first(3), other, grid, {}), plateau::shape_error);
+    CHECK_THROWS_AS(sweep::angle_maps(model, prompts, own.first(3), other, grid, {}), plateau::shape_error);
     std::vector<float> const zero(own.size());
-    CHECK_THROWS_AS(sweep::angle_maps(ctx, model, prompts, std::span<float const>{zero}, own, grid, {}),
+    CHECK_THROWS_AS(sweep::angle_maps(model, prompts, std::span<float const>{zero}, own, grid, {}),
                     plateau::domain_error);
 }
 

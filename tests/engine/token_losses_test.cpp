@@ -1,36 +1,29 @@
-#include <plateau/models/token_losses.hpp>
+#include <plateau/engine/read/token_losses.hpp>
 
 #include <atomic>
 #include <limits>
 
-#include <plateau/models/load.hpp>
+#include <plateau/engine/forward.hpp>
 
 #include "support/catch.hpp"
-#include "support/scratch.hpp"
-#include "support/tiny_checkpoint.hpp"
+#include "support/threaded_model.hpp"
 
 namespace {
 
 using plateau::index;
+namespace engine = plateau::engine;
 namespace hooks = plateau::hooks;
-namespace models = plateau::models;
-using context = plateau::backend::cpu_context;
+using plateau::prompt_list;
 using plateau::testing::contains;
-
-template <class T>
-models::language_model<context, T> random_model(std::uint64_t seed = 3) {
-    plateau::testing::scratch_dir const folder;
-    tiny::checkpoint{seed}.write(folder.path());
-    return models::load<T>(folder.path(), context{1});
-}
+using plateau::testing::random_model;
 
 /// The same from whole rows of logits, in double.
-template <class T, class Model>
-std::vector<std::vector<double>> plain_losses(Model const& model, models::prompt_list const& prompts,
+template <class T>
+std::vector<std::vector<double>> plain_losses(plateau::model<T> const& model, prompt_list const& prompts,
                                               hooks::hook_set<T> const& set) {
     std::vector<std::vector<double>> losses(prompts.size());
-    models::forward(
-        context{1}, model, prompts,
+    engine::forward(
+        model.engine(), prompts,
         set | hooks::capture<T>("unembed.hook_out", [&](auto const&, hooks::where const& w, auto rows) {
             for (std::size_t r = 0; r < w.rows.size(); ++r) {
                 if (w.rows[r].last) continue;
@@ -46,8 +39,8 @@ std::vector<std::vector<double>> plain_losses(Model const& model, models::prompt
     return losses;
 }
 
-TEMPLATE_TEST_CASE("losses are those of the logits, with hooks at work too", "[models][losses]", float, double) {
-    auto const model = random_model<TestType>();
+TEMPLATE_TEST_CASE("losses are those of the logits, with hooks at work too", "[engine][losses]", float, double) {
+    auto const model = random_model<TestType>(3);
     auto const prompts = tiny::random_prompts(9, {20, 1, 64, 2, 33}, 37);
     auto const twice =
         hooks::patch<TestType>("blocks.1.hook_resid_mid", [](auto const&, hooks::where const& w, auto rows) {
@@ -57,8 +50,8 @@ TEMPLATE_TEST_CASE("losses are those of the logits, with hooks at work too", "[m
             }
         });
     for (auto const& set : {hooks::hook_set<TestType>{}, twice}) {
-        auto const got = models::token_losses(context{2}, model, prompts, set);
-        auto const expected = plain_losses<TestType>(model, prompts, set);
+        auto const got = engine::token_losses(model(2).engine(), prompts, set);
+        auto const expected = plain_losses<TestType>(model(1), prompts, set);
         REQUIRE(got.size() == prompts.size());
         for (std::size_t i = 0; i < prompts.size(); ++i) {
             REQUIRE(got[i].size() == prompts[i].size() - 1);
@@ -67,29 +60,29 @@ TEMPLATE_TEST_CASE("losses are those of the logits, with hooks at work too", "[m
             }
         }
     }
-    CHECK(models::token_losses(context{1}, model, prompts, twice) != models::token_losses(context{1}, model, prompts));
+    CHECK(engine::token_losses(model(1).engine(), prompts, twice) != engine::token_losses(model(1).engine(), prompts));
 }
 
-TEST_CASE("a prompt's losses have the same bits alone, in company, and on any number of threads", "[models][losses]") {
-    auto const model = random_model<float>();
+TEST_CASE("a prompt's losses have the same bits alone, in company, and on any number of threads", "[engine][losses]") {
+    auto const model = random_model<float>(3);
     std::vector<index> lengths;
     for (index i = 0; i < 60; ++i) lengths.push_back(1 + i * 7 % 60);
     auto const prompts = tiny::random_prompts(4, lengths, 37);
     std::atomic<index> told{0};
-    auto const together = models::token_losses(context{3}, model, prompts, {}, [&](index count) { told += count; });
+    auto const together = engine::token_losses(model(3).engine(), prompts, {}, [&](index count) { told += count; });
     index total = 0;
     for (auto const& prompt : prompts) total += static_cast<index>(prompt.size());
     CHECK(told == total);
-    CHECK(together == models::token_losses(context{1}, model, prompts));
+    CHECK(together == engine::token_losses(model(1).engine(), prompts));
     for (std::size_t i = 0; i < prompts.size(); i += 11)
-        CHECK(models::token_losses(context{1}, model, {prompts[i]})[0] == together[i]);
+        CHECK(engine::token_losses(model(1).engine(), {prompts[i]})[0] == together[i]);
 }
 
-TEST_CASE("what cannot be computed is refused with a reason", "[models][losses][errors]") {
-    auto const model = random_model<float>();
+TEST_CASE("what cannot be computed is refused with a reason", "[engine][losses][errors]") {
+    auto const model = random_model<float>(3);
     auto const nothing = [](auto const&, auto const&, auto) {};
-    auto const run = [&](models::prompt_list const& prompts, hooks::hook_set<float> const& set = {}) {
-        return models::token_losses(context{1}, model, prompts, set);
+    auto const run = [&](prompt_list const& prompts, hooks::hook_set<float> const& set = {}) {
+        return engine::token_losses(model(1).engine(), prompts, set);
     };
     CHECK_THROWS_WITH(run({{1, 2}, {}}), contains("prompt 1 is empty"));
     CHECK_THROWS_WITH(run({std::vector<plateau::token_id>(65, 1)}), contains("context ends at 64"));

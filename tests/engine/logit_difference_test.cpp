@@ -1,30 +1,27 @@
-#include <plateau/models/logit_difference.hpp>
+#include <plateau/engine/read/logit_difference.hpp>
 
 #include <map>
+#include <mutex>
 
-#include <plateau/models/forward.hpp>
-#include <plateau/models/load.hpp>
+#include <plateau/engine/forward.hpp>
 
 #include "support/catch.hpp"
-#include "support/golden.hpp"
+#include "support/threaded_model.hpp"
 
 namespace {
 
 using plateau::index;
+namespace engine = plateau::engine;
 namespace hooks = plateau::hooks;
-namespace models = plateau::models;
-using context = plateau::backend::cpu_context;
 
 template <class T>
-void check_differences(std::string const& name, plateau::dtype storage) {
+void check_differences(std::string const& name, bool bf16 = false) {
     CAPTURE(name);
-    auto const folder = golden::models_folder() / name;
-    context const ctx{2};
-    auto const model = models::load<T>(folder, ctx, storage);
-    auto const prompts = golden::prompts(folder / "tokens.npy");
+    auto const model = plateau::testing::golden_model<T>(name, {.bf16 = bf16})(2);
+    auto const prompts = golden::prompts(golden::models_folder() / name / "tokens.npy");
     std::map<index, double> expected, got;
     index const last = model.vocabulary() - 1;
-    auto const logits = hooks::capture<T>(model.logit_cap > 0 ? "hook_logits" : "unembed.hook_out",
+    auto const logits = hooks::capture<T>(model.engine().facts().logit_cap > 0 ? "hook_logits" : "unembed.hook_out",
                                           hooks::serialised<T>([&](auto const&, hooks::where const& w, auto rows) {
                                               for (std::size_t r = 0; r < w.rows.size(); ++r) {
                                                   auto const row = rows[static_cast<index>(r)];
@@ -33,10 +30,10 @@ void check_differences(std::string const& name, plateau::dtype storage) {
                                                                                  static_cast<double>(row(0, 1));
                                               }
                                           }));
-    models::forward(ctx, model, prompts, logits);
-    models::logit_difference<context, T> const difference{ctx, model, static_cast<plateau::token_id>(last), 1};
+    engine::forward(model.engine(), prompts, logits);
+    engine::logit_difference<T> const difference{model.engine(), static_cast<plateau::token_id>(last), 1};
     std::mutex guard;
-    models::forward(ctx, model, prompts, difference.reads([&](hooks::row_id const& row, double d) {
+    engine::forward(model.engine(), prompts, difference.reads([&](hooks::row_id const& row, double d) {
         std::lock_guard const lock{guard};
         got[row.item] = d;
     }));
@@ -44,11 +41,11 @@ void check_differences(std::string const& name, plateau::dtype storage) {
     CHECK(got == expected);
 }
 
-TEST_CASE("logit differences have the bits of all logits", "[models][logit_difference]") {
+TEST_CASE("logit differences have the bits of all logits", "[engine][logit_difference]") {
     for (auto const* name : {"llama_gqa", "gpt2", "gemma2", "phi", "opt_options"}) {
-        check_differences<float>(name, plateau::dtype::f32);
-        check_differences<float>(name, plateau::dtype::bf16);
-        check_differences<double>(name, plateau::dtype::f64);
+        check_differences<float>(name);
+        check_differences<float>(name, true);
+        check_differences<double>(name);
     }
 }
 

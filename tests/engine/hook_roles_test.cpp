@@ -1,10 +1,10 @@
-#include <plateau/sweep/interventions.hpp>
+#include <plateau/engine/hook_roles.hpp>
 
+#include <plateau/engine/read/whole_paths.hpp>
 #include <plateau/hooks/ablate.hpp>
 #include <plateau/hooks/patch_from.hpp>
 #include <plateau/hooks/steer.hpp>
 
-#include "support/golden.hpp"
 #include "support/random.hpp"
 #include "support/sweeps.hpp"
 
@@ -18,33 +18,27 @@ using plateau::testing::contains;
 using plateau::testing::random_buffer;
 using plateau::testing::random_vector;
 
-std::vector<sweep::prompt_pair> const pairs{{0, 1}, {1, 2}, {3, 0}, {2, 4}};
+std::vector<engine::prompt_pair> const pairs{{0, 1}, {1, 2}, {3, 0}, {2, 4}};
 
 /// Prompts of several lengths, two of them the same but for the last token.
-models::prompt_list some_prompts() {
+prompt_list some_prompts() {
     auto prompts = tiny::random_prompts(3, {6, 9, 6, 7, 6}, 37);
     std::copy_n(prompts[0].begin(), 5, prompts[2].begin());
     return prompts;
 }
 
-/// A site of a model by name.
-template <class Model>
-hooks::site site_of(Model const& model, std::string const& name) {
-    return hooks::find_site(model.sites(), name);
-}
-
 /// What a prompt's own run holds.
-template <class T, class Model>
-std::shared_ptr<hooks::recording<T>> recorded(Model const& model, models::prompt_list const& prompts,
+template <class T>
+std::shared_ptr<hooks::recording<T>> recorded(threaded_model<T> const& model, prompt_list const& prompts,
                                               std::string const& pattern) {
     auto values = std::make_shared<hooks::recording<T>>();
-    models::forward(context{2}, model, prompts, hooks::record<T>(pattern, values));
+    model(2).run(prompts, hooks::record<T>(pattern, values));
     return values;
 }
 
 /// The engine's rows and the published way's, for several write sites and positions.
-template <class T, class Model>
-void check_same(Model const& model, models::prompt_list const& prompts, hooks::hook_set<T> const& set,
+template <class T>
+void check_same(threaded_model<T> const& model, prompt_list const& prompts, hooks::hook_set<T> const& set,
                 std::vector<std::string> const& write_sites = {"hook_embed", "blocks.0.hook_resid_post",
                                                                "blocks.1.hook_resid_pre", "blocks.1.hook_attn_out",
                                                                "blocks.1.mlp.hook_post"}) {
@@ -53,28 +47,28 @@ void check_same(Model const& model, models::prompt_list const& prompts, hooks::h
         for (auto const at : {positions{-3, -1}, positions::last(), positions::one(1)}) {
             if (std::is_same_v<T, double> && at != positions{-3, -1}) continue;  // slow, and the same code
             for (bool const hooked : {false, true}) {
-                sweep::patched_rows_options o;
-                o.write_site = site;
+                sweep_options o;
+                o.setup.write = site;
                 o.points = 3;
-                o.positions.at = at;
-                o.ends_with_hooks = hooked;
+                o.setup.positions.at = at;
+                o.setup.endpoints_see_hooks = hooked;
                 CAPTURE(site, at.first, at.end, hooked);
                 if (hooked && std::any_of(set.hooks().begin(), set.hooks().end(),
                                           [](auto const& one) { return one.depends == hooks::depends_on::point; })) {
                     continue;
                 }
                 auto const expected = published_way<T>(model, prompts, pairs, o, reads, set);
-                CHECK((engine<T>(model, prompts, pairs, o, reads, 2, set) == expected));
-                o.block_rows = 7;
-                o.prefix_bytes = 1;
-                CHECK((engine<T>(model, prompts, pairs, o, reads, 1, set) == expected));
+                CHECK((by_engine<T>(model, prompts, pairs, o, reads, 2, set) == expected));
+                o.travel.block_rows = 7;
+                o.travel.prefix_bytes = 1;
+                CHECK((by_engine<T>(model, prompts, pairs, o, reads, 1, set) == expected));
             }
         }
     }
 }
 
 TEMPLATE_TEST_CASE("what is the same for all points acts on rows and prefix as in a full forward pass",
-                   "[sweep][interventions]", float, double) {
+                   "[engine][hook_roles]", float, double) {
     using T = TestType;
     auto const model = random_model<T>();
     auto const prompts = some_prompts();
@@ -103,11 +97,11 @@ TEMPLATE_TEST_CASE("what is the same for all points acts on rows and prefix as i
     check_same<T>(model, prompts, hooks::add<T>("hook_embed", direction), {"hook_embed", "blocks.0.hook_resid_post"});
 }
 
-TEMPLATE_TEST_CASE("interventions at every site give the numbers of a full forward pass", "[sweep][interventions]",
+TEMPLATE_TEST_CASE("interventions at every site give the numbers of a full forward pass", "[engine][hook_roles]",
                    float) {
     using T = TestType;
     for (std::string const name : {"gpt2", "llama_gqa", "gpt_neox", "gemma2"}) {
-        auto const model = models::load<T>(golden::models_folder() / name, context{1});
+        auto const model = golden_model<T>(name);
         auto const prompts = tiny::random_prompts(3, {6, 9, 6, 7, 6}, std::min<index>(model.vocabulary(), 37));
         for (auto const& site : model.sites()) {
             if (site.layer > 1 || site.layer == 0) continue;
@@ -122,18 +116,18 @@ TEMPLATE_TEST_CASE("interventions at every site give the numbers of a full forwa
                         x[i] *= T(1) + T(0.1) * static_cast<T>((i + static_cast<std::size_t>(row.position)) % 3);
                 },
                 hooks::depends_on::position);
-            sweep::patched_rows_options o;
+            sweep_options o;
             o.points = 2;
             auto const reads = std::vector<std::string>{"ln_final.hook_out", "unembed.hook_out"};
             auto const expected = published_way<T>(model, prompts, pairs, o, reads, wiggle);
-            CHECK((engine<T>(model, prompts, pairs, o, reads, 1, wiggle) == expected));
+            CHECK((by_engine<T>(model, prompts, pairs, o, reads, 1, wiggle) == expected));
             bool const after_read = site.id > hooks::site_id::ln_final_out;
             if (!after_read) CHECK((expected != published_way<T>(model, prompts, pairs, o, reads)));
         }
     }
 }
 
-TEST_CASE("the prompt's own values are the identity, bit for bit, at every site", "[sweep][interventions]") {
+TEST_CASE("the prompt's own values are the identity, bit for bit, at every site", "[engine][hook_roles]") {
     auto const model = random_model<float>();
     auto const prompts = some_prompts();
     std::vector<std::string> const reads{"blocks.2.hook_resid_post", "unembed.hook_out"};
@@ -142,23 +136,23 @@ TEST_CASE("the prompt's own values are the identity, bit for bit, at every site"
     all.insert(all.end(), {"*", "blocks.*.attn.*"});
     readings<float> clean;
     auto const every = recorded<float>(model, prompts, "*");
-    models::forward(context{1}, model, prompts, hooks::capture<float>("unembed.hook_out", keep(clean)));
+    model(1).run(prompts, hooks::capture<float>("unembed.hook_out", keep(clean)));
     for (auto const& pattern : all) {
         if (pattern.ends_with("_input") || pattern.ends_with("_in") || pattern.ends_with("result"))
             continue;  // not part of *
         CAPTURE(pattern);
         readings<float> patched;
-        models::forward(
-            context{2}, model, prompts,
+        model(2).run(
+            prompts,
             hooks::freeze<float>(pattern, every) | hooks::capture<float>("unembed.hook_out", keep(patched)));
         CHECK((patched == clean));
     }
     // in the engine at α = 0, and where the path does not reach
-    sweep::patched_rows_options o;
+    sweep_options o;
     o.points = 3;
     for (std::string const pattern :
          {"blocks.*.hook_attn_out", "blocks.*.mlp.hook_post", "blocks.1.attn.*", "*ln2.hook_scale"}) {
-        auto const rows = engine<float>(model, prompts, pairs, o, reads, 2, hooks::freeze<float>(pattern, every));
+        auto const rows = by_engine<float>(model, prompts, pairs, o, reads, 2, hooks::freeze<float>(pattern, every));
         for (auto const& [key, values] : rows) {
             if (std::get<0>(key) != "unembed.hook_out" || std::get<2>(key) != 0) continue;
             CHECK(values == clean.at({"unembed.hook_out", pairs[static_cast<std::size_t>(std::get<1>(key))].context, 0,
@@ -169,30 +163,30 @@ TEST_CASE("the prompt's own values are the identity, bit for bit, at every site"
     }
 }
 
-TEST_CASE("hooks that do nothing change nothing", "[sweep][interventions]") {
+TEST_CASE("hooks that do nothing change nothing", "[engine][hook_roles]") {
     auto const model = random_model<float>();
     auto const prompts = some_prompts();
     std::vector<std::string> const reads{"blocks.2.hook_resid_post", "unembed.hook_out"};
     for (std::string const site : {"hook_embed", "blocks.0.hook_resid_post", "blocks.1.attn.hook_v"}) {
-        sweep::patched_rows_options o;
+        sweep_options o;
         o.points = 4;
-        o.write_site = site;
-        auto const plain = engine<float>(model, prompts, pairs, o, reads);
+        o.setup.write = site;
+        auto const plain = by_engine<float>(model, prompts, pairs, o, reads);
         for (auto const depends : {hooks::depends_on::position, hooks::depends_on::prompt, hooks::depends_on::point}) {
             for (std::string const pattern :
                  {"*", "blocks.2.attn.hook_pattern", "hook_embed", "blocks.1.mlp.hook_pre"}) {
                 CAPTURE(site, pattern, static_cast<int>(depends));
                 auto const nothing = hooks::patch<float>(
                     pattern, [](auto&&...) {}, depends);
-                CHECK((engine<float>(model, prompts, pairs, o, reads, 2, nothing) == plain));
-                CHECK((engine<float>(model, prompts, pairs, o, reads, 1,
+                CHECK((by_engine<float>(model, prompts, pairs, o, reads, 2, nothing) == plain));
+                CHECK((by_engine<float>(model, prompts, pairs, o, reads, 1,
                                      hooks::capture<float>("blocks.2.*", [](auto&&...) {}) | nothing) == plain));
             }
         }
     }
 }
 
-TEMPLATE_TEST_CASE("what differs from point to point moves the start of the rows", "[sweep][interventions]", float,
+TEMPLATE_TEST_CASE("what differs from point to point moves the start of the rows", "[engine][hook_roles]", float,
                    double) {
     using T = TestType;
     auto const model = random_model<T>();
@@ -226,37 +220,37 @@ TEMPLATE_TEST_CASE("what differs from point to point moves the start of the rows
                       by_point("blocks.0.hook_mlp_out", positions::one(3)));
 }
 
-TEST_CASE("prompts that share a prefix do not share what hooks make of it", "[sweep][interventions]") {
+TEST_CASE("prompts that share a prefix do not share what hooks make of it", "[engine][hook_roles]") {
     auto const model = random_model<float>();
     auto prompts = some_prompts();  // of 6, 9, 6, … tokens
     std::copy_n(prompts[0].begin(), 5, prompts[1].begin());
-    sweep::patched_rows_options o;
+    sweep_options o;
     o.points = 2;
-    o.positions.at = positions::one(4);
+    o.setup.positions.at = positions::one(4);
     std::vector<std::string> const reads{"blocks.1.hook_resid_post", "unembed.hook_out"};
     auto const every = recorded<float>(model, tiny::random_prompts(8, {9, 9, 9, 9, 9}, 37), "blocks.1.hook_attn_out");
     for (auto const& set :
          {hooks::zero_ablate<float>("blocks.1.hook_attn_out", positions::one(-6)),  // position 0 of one, 3 of another
           hooks::freeze<float>("blocks.1.hook_attn_out", every), hooks::scale<float>("blocks.1.attn.hook_v", 2)}) {
-        CHECK((engine<float>(model, prompts, pairs, o, reads, 2, set) ==
+        CHECK((by_engine<float>(model, prompts, pairs, o, reads, 2, set) ==
                published_way<float>(model, prompts, pairs, o, reads, set)));
     }
 }
 
-TEST_CASE("hooks act from left to right", "[sweep][interventions]") {
+TEST_CASE("hooks act from left to right", "[engine][hook_roles]") {
     auto const model = random_model<double>();
     auto const prompts = some_prompts();
     std::vector<std::string> const reads{"unembed.hook_out"};
     auto const add = hooks::add<double>("blocks.1.hook_resid_post", std::vector<double>(24, 0.5));
     auto const twice = hooks::scale<double>("blocks.1.hook_resid_post", 2);
     check_same<double>(model, prompts, add | twice, {"blocks.0.hook_resid_post", "blocks.1.hook_resid_post"});
-    sweep::patched_rows_options o;
+    sweep_options o;
     o.points = 2;
-    CHECK((engine<double>(model, prompts, pairs, o, reads, 1, add | twice) !=
-           engine<double>(model, prompts, pairs, o, reads, 1, twice | add)));
+    CHECK((by_engine<double>(model, prompts, pairs, o, reads, 1, add | twice) !=
+           by_engine<double>(model, prompts, pairs, o, reads, 1, twice | add)));
 }
 
-TEST_CASE("rows with interventions depend on nothing but themselves", "[sweep][interventions]") {
+TEST_CASE("rows with interventions depend on nothing but themselves", "[engine][hook_roles]") {
     auto const model = random_model<float>();
     auto const prompts = some_prompts();
     std::vector<std::string> const reads{"blocks.2.hook_resid_post", "unembed.hook_out"};
@@ -264,30 +258,32 @@ TEST_CASE("rows with interventions depend on nothing but themselves", "[sweep][i
     auto const set = hooks::freeze<float>("blocks.1.hook_mlp_out", every, positions{-3, 0}) |
                      hooks::zero_ablate<float>("blocks.2.attn.hook_z", heads{0}) |
                      hooks::scale<float>("blocks.0.hook_attn_out", 1.5F, positions::one(2));
-    sweep::patched_rows_options o;
+    sweep_options o;
     o.points = 40;
-    auto const reference = engine<float>(model, prompts, pairs, o, reads, 1, set);
-    for (int threads : {2, 5}) CHECK((engine<float>(model, prompts, pairs, o, reads, threads, set) == reference));
+    auto const reference = by_engine<float>(model, prompts, pairs, o, reads, 1, set);
+    for (int threads : {2, 5}) CHECK((by_engine<float>(model, prompts, pairs, o, reads, threads, set) == reference));
     for (index rows : {1, 30, 1000}) {
-        o.block_rows = rows;
-        CHECK((engine<float>(model, prompts, pairs, o, reads, 2, set) == reference));
-        o.whole_pairs = rows == 30;
+        o.travel.block_rows = rows;
+        CHECK((by_engine<float>(model, prompts, pairs, o, reads, 2, set) == reference));
+        // and whole pairs together, wherever somebody wants them so
+        auto const whole = set | engine::read_paths<float>("ln_final.hook_out", [](index, auto) {});
+        CHECK((by_engine<float>(model, prompts, pairs, o, reads, 2, whole) == reference));
     }
     for (std::size_t p = 0; p < pairs.size(); ++p) {
-        for (auto const& [key, values] : engine<float>(model, prompts, {pairs[p]}, o, reads, 1, set)) {
+        for (auto const& [key, values] : by_engine<float>(model, prompts, {pairs[p]}, o, reads, 1, set)) {
             CHECK(values ==
                   reference.at({std::get<0>(key), static_cast<index>(p), std::get<2>(key), std::get<3>(key)}));
         }
     }
 }
 
-TEST_CASE("what a sweep cannot honour is an error that says so", "[sweep][interventions][errors]") {
+TEST_CASE("what a sweep cannot honour is an error that says so", "[engine][hook_roles][errors]") {
     auto const model = random_model<float>();
     auto const prompts = some_prompts();
-    sweep::patched_rows_options o;
+    sweep_options o;
     o.points = 2;
     auto const run = [&](hooks::hook_set<float> const& set) {
-        engine<float>(model, prompts, pairs, o, {"unembed.hook_out"}, 1, set);
+        by_engine<float>(model, prompts, pairs, o, {"unembed.hook_out"}, 1, set);
     };
     CHECK_THROWS_WITH(run(hooks::zero_ablate<float>("blocks.0.hook_nothing")), contains("nearest"));
     CHECK_THROWS_WITH(run(hooks::zero_ablate<float>("blocks.2.attn.hook_v", heads{2})), contains("has no head 2"));
@@ -299,7 +295,7 @@ TEST_CASE("what a sweep cannot honour is an error that says so", "[sweep][interv
     CHECK_THROWS_WITH(
         run(hooks::freeze_rows<float>("blocks.0.hook_mlp_out", std::make_shared<hooks::recording<float>>())),
         contains("start after it"));
-    o.ends_with_hooks = true;
+    o.setup.endpoints_see_hooks = true;
     CHECK_THROWS_WITH(run(hooks::patch<float>("blocks.2.hook_mlp_out", [](auto&&...) {})), contains("have no point"));
 }
 

@@ -1,30 +1,22 @@
-#include <plateau/models/forward_in_pieces.hpp>
+#include <plateau/engine/forward_in_pieces.hpp>
 
 #include <limits>
 #include <map>
 #include <tuple>
 
-#include <plateau/models/load.hpp>
+#include <plateau/engine/forward.hpp>
 
 #include "support/catch.hpp"
-#include "support/golden.hpp"
-#include "support/scratch.hpp"
-#include "support/tiny_checkpoint.hpp"
+#include "support/threaded_model.hpp"
 
 namespace {
 
 using plateau::index;
+namespace engine = plateau::engine;
 namespace hooks = plateau::hooks;
-namespace models = plateau::models;
-using context = plateau::backend::cpu_context;
 using plateau::testing::contains;
-
-template <class T>
-models::language_model<context, T> random_model() {
-    plateau::testing::scratch_dir const folder;
-    tiny::checkpoint{3}.write(folder.path());
-    return models::load<T>(folder.path(), context{1});
-}
+using plateau::testing::golden_model;
+using plateau::testing::random_model;
 
 /// What hooks see of every row, by site, item and position, and whether it is the prompt's last.
 template <class T>
@@ -55,46 +47,47 @@ rows_seen<T> see(Run&& run) {
     return seen;
 }
 
-TEMPLATE_TEST_CASE("pieces of prompts have the bits of the whole at every hook point", "[models][pieces]", float,
+TEMPLATE_TEST_CASE("pieces of prompts have the bits of the whole at every hook point", "[engine][pieces]", float,
                    double) {
-    auto const model = random_model<TestType>();
+    auto const model = random_model<TestType>(3);
     auto const prompts = tiny::random_prompts(9, {1, 64, 20, 3, 63, 12, 25}, 37);
-    auto const whole = see<TestType>([&](auto const& set) { models::forward(context{1}, model, prompts, set); });
+    auto const whole = see<TestType>([&](auto const& set) { engine::forward(model(1).engine(), prompts, set); });
     for (index const rows : {0, 1, 5, 12, 25, 1000}) {
         for (int const threads : {1, 2, 5}) {
             CAPTURE(rows, threads);
             CHECK((see<TestType>([&](auto const& set) {
-                       models::forward_in_pieces(context{threads}, model, prompts, set, rows);
+                       engine::forward_in_pieces(model(threads).engine(), prompts, set, rows);
                    }) == whole));
         }
     }
 }
 
-TEST_CASE("pieces are right for every family", "[models][pieces]") {
+TEST_CASE("pieces are right for every family", "[engine][pieces]") {
     for (auto const& name : golden::model_names()) {
         CAPTURE(name);
-        auto const folder = golden::models_folder() / name;
-        auto const model = models::load<float>(folder, context{1});
-        auto const prompts = golden::prompts(folder / "tokens.npy");
-        CHECK((see<float>([&](auto const& set) { models::forward_in_pieces(context{2}, model, prompts, set, 4); }) ==
-               see<float>([&](auto const& set) { models::forward(context{1}, model, prompts, set); })));
+        auto const model = golden_model<float>(name);
+        auto const prompts = golden::prompts(golden::models_folder() / name / "tokens.npy");
+        CHECK((see<float>([&](auto const& set) { engine::forward_in_pieces(model(2).engine(), prompts, set, 4); }) ==
+               see<float>([&](auto const& set) { engine::forward(model(1).engine(), prompts, set); })));
     }
 }
 
-TEST_CASE("layers that nobody looks at do not run in pieces either", "[models][pieces]") {
+TEST_CASE("layers that nobody looks at do not run in pieces either", "[engine][pieces]") {
     std::vector<index> seen;
     auto const look = hooks::capture<float>("blocks.0.hook_resid_post", [&](auto const&, hooks::where const& w, auto) {
         for (auto const& row : w.rows) seen.push_back(row.position);
     });
-    auto model = random_model<float>();
-    model.blocks[1].norm1->weight.data()[0] = std::numeric_limits<float>::infinity();  // an error, if it ran
-    models::forward_in_pieces(context{1}, model, tiny::random_prompts(4, {20}, 37), look, 6);
+    auto const model = plateau::testing::changed_model<float>(3, [](auto& transformer) {
+        auto& weight = transformer.blocks[1].attention.before->weight;
+        weight.data()[0] = std::numeric_limits<float>::infinity();  // an error, if it ran
+    });
+    engine::forward_in_pieces(model(1).engine(), tiny::random_prompts(4, {20}, 37), look, 6);
     REQUIRE(seen.size() == 20);
     for (index t = 0; t < 20; ++t) CHECK(seen[static_cast<std::size_t>(t)] == t);
 }
 
-TEST_CASE("a piece that fails stops those that wait for it, with its message", "[models][pieces][errors]") {
-    auto const model = random_model<float>();
+TEST_CASE("a piece that fails stops those that wait for it, with its message", "[engine][pieces][errors]") {
+    auto const model = random_model<float>(3);
     auto const prompts = tiny::random_prompts(4, {64, 64, 64}, 37);
     for (index const where : {0, 21, 63}) {
         auto const spoil =
@@ -105,13 +98,13 @@ TEST_CASE("a piece that fails stops those that wait for it, with its message", "
                 }
             });
         for (int const threads : {1, 2, 8}) {
-            CHECK_THROWS_WITH(models::forward_in_pieces(context{threads}, model, prompts, spoil, 6),
+            CHECK_THROWS_WITH(engine::forward_in_pieces(model(threads).engine(), prompts, spoil, 6),
                               contains("after layer 1, prompt 1, position " + std::to_string(where)));
         }
     }
     auto const look = hooks::capture<float>("hook_embed", [](auto const&, auto const&, auto) {});
-    CHECK_THROWS_WITH(models::forward_in_pieces(context{1}, model, {}, look), contains("no prompts"));
-    CHECK_THROWS_WITH(models::forward_in_pieces(context{1}, model, {{1, 37}}, look), contains("token 37"));
+    CHECK_THROWS_WITH(engine::forward_in_pieces(model(1).engine(), {}, look), contains("no prompts"));
+    CHECK_THROWS_WITH(engine::forward_in_pieces(model(1).engine(), {{1, 37}}, look), contains("token 37"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include <plateau/models/sampling.hpp>
+#include <plateau/engine/sampling.hpp>
 
 #include <limits>
 #include <set>
@@ -10,14 +10,14 @@ namespace {
 using plateau::index;
 using plateau::token_id;
 using plateau::testing::contains;
-namespace models = plateau::models;
+namespace engine = plateau::engine;
 
 template <class T>
-token_id choose(std::vector<T> const& logits, models::sampling const& how, double u) {
-    return models::choose_token<T>(logits, how, u);
+token_id choose(std::vector<T> const& logits, engine::sampling const& how, double u) {
+    return engine::choose_token<T>(logits, how, u);
 }
 
-TEMPLATE_TEST_CASE("temperature 0 takes the largest logit, of equal ones the smaller token", "[models][sampling]",
+TEMPLATE_TEST_CASE("temperature 0 takes the largest logit, of equal ones the smaller token", "[engine][sampling]",
                    float, double) {
     std::vector<TestType> const logits{1, 3, -2, 3, 0};
     for (double const u : {0.0, 0.5, 0.999}) {
@@ -27,7 +27,7 @@ TEMPLATE_TEST_CASE("temperature 0 takes the largest logit, of equal ones the sma
     }
 }
 
-TEMPLATE_TEST_CASE("tokens come as often as their probabilities say", "[models][sampling]", float, double) {
+TEMPLATE_TEST_CASE("tokens come as often as their probabilities say", "[engine][sampling]", float, double) {
     std::vector<TestType> const logits{0, 1, -1, 2, static_cast<TestType>(0.5)};
     double const temperature = GENERATE(0.5, 1.0, 3.0);
     for (index const k : {0, 2, 3, 5, 99}) {
@@ -46,14 +46,14 @@ TEMPLATE_TEST_CASE("tokens come as often as their probabilities say", "[models][
     }
 }
 
-TEST_CASE("of equal logits top-k keeps the smaller tokens", "[models][sampling]") {
+TEST_CASE("of equal logits top-k keeps the smaller tokens", "[engine][sampling]") {
     std::vector<float> const logits{0, 1, 1, 1, 1};
     std::set<token_id> seen;
     for (int i = 0; i < 100; ++i) seen.insert(choose(logits, {.temperature = 1, .top_k = 2}, i / 100.0));
     CHECK(seen == std::set<token_id>{1, 2});
 }
 
-TEST_CASE("a tiny temperature is greedy, and a token of logit -inf never comes", "[models][sampling]") {
+TEST_CASE("a tiny temperature is greedy, and a token of logit -inf never comes", "[engine][sampling]") {
     float const never = -std::numeric_limits<float>::infinity();
     for (double const u : {0.0, 0.3, 1 - 0x1p-53}) {
         CHECK(choose<float>({1, 2, 1.9999f}, {.temperature = 1e-300}, u) == 1);
@@ -62,7 +62,7 @@ TEST_CASE("a tiny temperature is greedy, and a token of logit -inf never comes",
     }
 }
 
-TEST_CASE("options and logits without sense are refused", "[models][sampling][errors]") {
+TEST_CASE("options and logits without sense are refused", "[engine][sampling][errors]") {
     double const nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
     for (double const t : {-1.0, nan, infinity})
         CHECK_THROWS_WITH(choose<double>({1, 2}, {.temperature = t}, 0), contains("temperature"));
@@ -72,13 +72,13 @@ TEST_CASE("options and logits without sense are refused", "[models][sampling][er
     CHECK_THROWS_AS(choose<double>({-infinity, -infinity}, {}, 0), plateau::numeric_error);
 }
 
-TEST_CASE("the number of a step depends on seed, prompt and step alone", "[models][sampling]") {
+TEST_CASE("the number of a step depends on seed, prompt and step alone", "[engine][sampling]") {
     std::set<double> seen;
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
         for (index prompt = 0; prompt < 5; ++prompt) {
             for (index step = 0; step < 5; ++step) {
-                double const u = models::sampling_number(seed, prompt, step);
-                CHECK(u == models::sampling_number(seed, prompt, step));
+                double const u = engine::sampling_number(seed, prompt, step);
+                CHECK(u == engine::sampling_number(seed, prompt, step));
                 CHECK((u >= 0 && u < 1));
                 seen.insert(u);
             }

@@ -1,35 +1,26 @@
-#include <plateau/models/forward.hpp>
+#include <plateau/engine/forward.hpp>
 
 #include <limits>
 #include <map>
 
-#include <plateau/models/load.hpp>
-
 #include "support/catch.hpp"
-#include "support/scratch.hpp"
-#include "support/tiny_checkpoint.hpp"
+#include "support/threaded_model.hpp"
 
 namespace {
 
 using plateau::index;
+namespace engine = plateau::engine;
 namespace hooks = plateau::hooks;
-namespace models = plateau::models;
-using context = plateau::backend::cpu_context;
+using plateau::prompt_list;
 using plateau::testing::contains;
-
-template <class T>
-models::language_model<context, T> random_model(std::uint64_t seed = 3) {
-    plateau::testing::scratch_dir const folder;
-    tiny::checkpoint{seed}.write(folder.path());
-    return models::load<T>(folder.path(), context{1});
-}
+using plateau::testing::random_model;
 
 /// Every row of a site, by (prompt, position).
 template <class T>
 using rows_of = std::map<std::pair<index, index>, std::vector<T>>;
 
-template <class T, class Model>
-rows_of<T> site_rows(Model const& model, models::prompt_list const& prompts, std::string const& site, int threads = 1,
+template <class T>
+rows_of<T> site_rows(plateau::model<T> const& model, prompt_list const& prompts, std::string const& site,
                      hooks::hook_set<T> const& first = {}) {
     rows_of<T> result;
     auto const keep =
@@ -39,17 +30,18 @@ rows_of<T> site_rows(Model const& model, models::prompt_list const& prompts, std
                 result[{w.rows[r].item, w.rows[r].position}] = {row.data(), row.data() + row.size()};
             }
         });
-    models::forward(context{threads}, model, prompts, first | hooks::capture<T>(site, keep));
+    engine::forward(model.engine(), prompts, first | hooks::capture<T>(site, keep));
     return result;
 }
 
-TEMPLATE_TEST_CASE("a prompt's bits do not depend on the others", "[models][forward]", float, double) {
-    auto const model = random_model<TestType>();
+TEMPLATE_TEST_CASE("a prompt's bits do not depend on the others", "[engine][forward]", float, double) {
+    auto const on = random_model<TestType>(3);
+    auto const& model = on(1);
     std::vector<index> lengths;
     for (index i = 0; i < 90; ++i) lengths.push_back(1 + i * 7 % 33);
     auto const prompts = tiny::random_prompts(9, lengths, 37);
-    auto const together = site_rows<TestType>(model, prompts, "unembed.hook_out", 3);
-    CHECK((together == site_rows<TestType>(model, prompts, "unembed.hook_out", 1)));
+    auto const together = site_rows<TestType>(on(3), prompts, "unembed.hook_out");
+    CHECK((together == site_rows<TestType>(model, prompts, "unembed.hook_out")));
     for (std::size_t i = 0; i < prompts.size(); i += 13) {
         for (auto const& [key, values] : site_rows<TestType>(model, {prompts[i]}, "unembed.hook_out")) {
             CHECK((values == together.at({static_cast<index>(i), key.second})));
@@ -57,8 +49,8 @@ TEMPLATE_TEST_CASE("a prompt's bits do not depend on the others", "[models][forw
     }
 }
 
-TEMPLATE_TEST_CASE("a position ignores what comes after it, bit for bit", "[models][forward]", float, double) {
-    auto const model = random_model<TestType>();
+TEMPLATE_TEST_CASE("a position ignores what comes after it, bit for bit", "[engine][forward]", float, double) {
+    auto const model = random_model<TestType>(3)(1);
     auto prompts = tiny::random_prompts(4, {20}, 37);
     auto const before = site_rows<TestType>(model, prompts, "unembed.hook_out");
     prompts[0][11] = (prompts[0][11] + 1) % 37;
@@ -66,29 +58,29 @@ TEMPLATE_TEST_CASE("a position ignores what comes after it, bit for bit", "[mode
     for (index t = 0; t < 20; ++t) CHECK((before.at({0, t}) == after.at({0, t})) == (t < 11));
 }
 
-TEST_CASE("looking everywhere changes no bit", "[models][forward]") {
-    auto const model = random_model<float>();
+TEST_CASE("looking everywhere changes no bit", "[engine][forward]") {
+    auto const model = random_model<float>(3)(1);
     auto const prompts = tiny::random_prompts(4, {20, 3, 64}, 37);
     auto const quiet = site_rows<float>(model, prompts, "unembed.hook_out");
     index seen = 0;
     auto const everything =
         hooks::capture<float>("*", hooks::serialised<float>([&](auto const&, auto const&, auto) { ++seen; }));
-    CHECK((site_rows<float>(model, prompts, "unembed.hook_out", 1, everything) == quiet));
+    CHECK((site_rows<float>(model, prompts, "unembed.hook_out", everything) == quiet));
     CHECK(seen >= static_cast<index>(hooks::matching_sites(model.sites(), "*").size()));
 }
 
-TEST_CASE("sites fire in the order of the list, once per block of rows", "[models][forward]") {
-    auto const model = random_model<float>();
+TEST_CASE("sites fire in the order of the list, once per block of rows", "[engine][forward]") {
+    auto const model = random_model<float>(3)(1);
     std::vector<std::string> fired, listed;
-    models::forward(
-        context{1}, model, tiny::random_prompts(4, {5}, 37),
+    engine::forward(
+        model.engine(), tiny::random_prompts(4, {5}, 37),
         hooks::capture<float>("*", [&](hooks::site const& at, auto const&, auto) { fired.push_back(at.name()); }));
     for (auto const& site : hooks::matching_sites(model.sites(), "*")) listed.push_back(site.name());
     CHECK(fired == listed);
 }
 
-TEST_CASE("the residual sums hold in every block, exactly", "[models][forward]") {
-    auto const model = random_model<float>();
+TEST_CASE("the residual sums hold in every block, exactly", "[engine][forward]") {
+    auto const model = random_model<float>(3)(1);
     auto const prompts = tiny::random_prompts(4, {20, 3}, 37);
     for (std::string const at : {"blocks.0.", "blocks.1.", "blocks.2."}) {
         auto const pre = site_rows<float>(model, prompts, at + "hook_resid_pre"),
@@ -105,10 +97,10 @@ TEST_CASE("the residual sums hold in every block, exactly", "[models][forward]")
     }
 }
 
-TEST_CASE("prompts that do not fit are refused with a reason", "[models][forward][errors]") {
-    auto const model = random_model<float>();
-    auto const run = [&](models::prompt_list const& prompts) {
-        models::forward(context{1}, model, prompts,
+TEST_CASE("prompts that do not fit are refused with a reason", "[engine][forward][errors]") {
+    auto const model = random_model<float>(3)(1);
+    auto const run = [&](prompt_list const& prompts) {
+        engine::forward(model.engine(), prompts,
                         hooks::capture<float>("hook_embed", [](auto const&, auto const&, auto) {}));
     };
     CHECK_THROWS_WITH(run({}), contains("no prompts"));
@@ -119,10 +111,11 @@ TEST_CASE("prompts that do not fit are refused with a reason", "[models][forward
     CHECK_NOTHROW(run({std::vector<plateau::token_id>(64, 1)}));
 }
 
-TEST_CASE("a model that overflows names layer and prompt", "[models][forward][errors]") {
-    auto model = random_model<float>();
-    model.blocks[1].norm1->weight.data()[0] = std::numeric_limits<float>::infinity();
-    CHECK_THROWS_WITH(site_rows<float>(model, {{1, 2}, {3}}, "unembed.hook_out"), contains("after layer 1, prompt 0"));
+TEST_CASE("a model that overflows names layer and prompt", "[engine][forward][errors]") {
+    auto const model = plateau::testing::changed_model<float>(3, [](auto& transformer) {
+        transformer.blocks[1].attention.before->weight.data()[0] = std::numeric_limits<float>::infinity();
+    });
+    CHECK_THROWS_WITH(site_rows<float>(model(1), {{1, 2}, {3}}, "unembed.hook_out"), contains("after layer 1, prompt 0"));
 }
 
 }  // namespace

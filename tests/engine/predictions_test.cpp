@@ -1,32 +1,30 @@
-#include <plateau/sweep/predictions.hpp>
+#include <plateau/engine/read/predictions.hpp>
 
 #include <cmath>
 
-#include <plateau/models/load.hpp>
 #include <plateau/sweep/interpolate.hpp>
 
 #include "support/catch.hpp"
-#include "support/golden.hpp"
+#include "support/threaded_model.hpp"
 #include "support/tolerance.hpp"
 
 namespace {
 
 using plateau::index;
+namespace engine = plateau::engine;
 namespace sweep = plateau::sweep;
-namespace models = plateau::models;
 namespace hooks = plateau::hooks;
-using context = plateau::backend::cpu_context;
+using plateau::testing::golden_model;
 
-models::prompt_list const prompts{{3, 1, 4, 1, 5}, {9, 2, 6, 5, 3}, {5, 8, 9, 7}};
+plateau::prompt_list const prompts{{3, 1, 4, 1, 5}, {9, 2, 6, 5, 3}, {5, 8, 9, 7}};
 std::vector<sweep::prompt_pair> const pairs{{0, 1}, {1, 2}, {2, 0}};
 
-TEST_CASE("predictions along paths are those of the logits", "[sweep][predictions]") {
-    context const ctx{2};
+TEST_CASE("predictions along paths are those of the logits", "[engine][predictions]") {
     index const steps = 7, k = 4;
     for (std::string const name : {"llama_gqa", "gpt2"}) {
         CAPTURE(name);
-        auto const model = models::load<double>(golden::models_folder() / name, ctx);
-        sweep::predictions<double> got{3, steps, k};
+        auto const model = golden_model<double>(name)(2);
+        engine::predictions<double> got{3, steps, k};
         plateau::tensor::buffer<double, 3> logits({3, steps, model.vocabulary()});
         auto const keep = hooks::capture<double>("unembed.hook_out", [&](hooks::site const&, hooks::where const& w,
                                                                          plateau::tensor::view<double const, 3> rows) {
@@ -35,10 +33,9 @@ TEST_CASE("predictions along paths are those of the logits", "[sweep][prediction
                 std::copy_n(rows[static_cast<index>(r)].data(), model.vocabulary(), logits[row.item][row.point].data());
             }
         });
-        sweep::interpolate_options o;
-        o.steps = steps;
-        auto const curves = sweep::interpolate(ctx, model, prompts, pairs, o, sweep::read_predictions(ctx, model, got));
-        auto const again = sweep::interpolate(ctx, model, prompts, pairs, o, keep);
+        auto const read = engine::read_predictions(model.engine(), got);
+        auto const curves = sweep::interpolate(model, prompts, pairs, steps, {}, read);
+        auto const again = sweep::interpolate(model, prompts, pairs, steps, {}, keep);
         CHECK(plateau::testing::same_bits(curves.distances.data(), again.distances.data(), curves.distances.size()));
         for (index p = 0; p < 3; ++p) {
             std::vector<double> start;
@@ -71,22 +68,20 @@ TEST_CASE("predictions along paths are those of the logits", "[sweep][prediction
 
 TEST_CASE(
     "predictions have the same bits for any block and any number of threads, also where rows own several positions",
-    "[sweep][predictions]") {
-    auto const model = models::load<float>(golden::models_folder() / "llama_gqa", context{1});
+    "[engine][predictions]") {
+    auto const model = golden_model<float>("llama_gqa");
     index const points = 9;
     auto const run = [&](int threads, index block_rows) {
-        context const ctx{threads};
-        sweep::predictions<float> result{3, points, 2};
-        sweep::patched_rows_options o;
-        o.positions.at = hooks::positions::one(-2);
-        o.points = points;
-        o.block_rows = block_rows;
-        sweep::point_writer<float> const write = [&](index, index point, auto a, auto b, auto out) {
+        engine::predictions<float> result{3, points, 2};
+        engine::setup setup;
+        setup.positions.at = hooks::positions::one(-2);
+        engine::point_writer<float> const write = [&](index, index point, auto a, auto b, auto out) {
             float const t = static_cast<float>(point) / (points - 1);
             for (index i = 0; i < a.extent(1); ++i) out(0, i) = (1 - t) * a(0, i) + t * b(0, i);
         };
-        sweep::patched_rows engine{ctx, model, prompts, o};
-        engine.run(pairs, write, sweep::read_predictions(ctx, model, result));
+        auto const& on = model(threads).engine();
+        engine::patched_rows<float> rows{on, prompts, points, setup, {.block_rows = block_rows}};
+        rows.run(pairs, write, engine::read_predictions(on, result));
         return result;
     };
     auto const wanted = run(1, 252);

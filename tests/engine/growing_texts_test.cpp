@@ -1,37 +1,27 @@
-#include <plateau/models/running_prompts.hpp>
+#include <plateau/engine/growing_texts.hpp>
 
-#include <plateau/models/forward.hpp>
-#include <plateau/models/load.hpp>
+#include <plateau/engine/forward.hpp>
 
 #include "support/catch.hpp"
-#include "support/scratch.hpp"
-#include "support/tiny_checkpoint.hpp"
+#include "support/threaded_model.hpp"
 #include "support/tolerance.hpp"
 
 namespace {
 
 using plateau::index;
 using plateau::token_id;
+namespace engine = plateau::engine;
 namespace hooks = plateau::hooks;
-namespace models = plateau::models;
-using context = plateau::backend::cpu_context;
 using plateau::testing::contains;
+using plateau::testing::random_model;
 
-template <class T>
-models::language_model<context, T> random_model() {
-    plateau::testing::scratch_dir const folder;
-    tiny::checkpoint{3}.write(folder.path());
-    return models::load<T>(folder.path(), context{1});
-}
-
-TEMPLATE_TEST_CASE("texts that grow by any number of tokens have the logits of the whole", "[models][generate]", float,
+TEMPLATE_TEST_CASE("texts that grow by any number of tokens have the logits of the whole", "[engine][generate]", float,
                    double) {
-    context const ctx{1};
-    auto const model = random_model<TestType>();
-    using running = models::running_prompts<context, std::decay_t<decltype(model)>>;
+    auto const model = random_model<TestType>(3)(1);
+    using running = engine::growing_texts<TestType>;
     auto const texts = tiny::random_prompts(5, {30, 64, 3}, 37);
     std::vector<std::vector<std::vector<TestType>>> expected(texts.size());
-    models::forward(ctx, model, texts,
+    engine::forward(model.engine(), texts,
                     hooks::capture<TestType>("unembed.hook_out", [&](auto const&, hooks::where const& w, auto rows) {
                         for (std::size_t r = 0; r < w.rows.size(); ++r) {
                             auto const logits = rows[static_cast<index>(r)].flat();
@@ -40,7 +30,7 @@ TEMPLATE_TEST_CASE("texts that grow by any number of tokens have the logits of t
                         }
                     }));
     hooks::plan<TestType> const plan{{}, model.sites()};
-    running prompts{ctx, model, plan};
+    running prompts{model.engine(), plan};
     for (std::size_t i = 0; i < texts.size(); ++i)
         CHECK(prompts.add(static_cast<index>(i), static_cast<index>(texts[i].size())) == static_cast<index>(i));
     plateau::counter_rng rng{7};
@@ -65,18 +55,16 @@ TEMPLATE_TEST_CASE("texts that grow by any number of tokens have the logits of t
     }
 }
 
-TEST_CASE("a text that outgrows its place is refused", "[models][generate][errors]") {
-    context const ctx{1};
-    auto const model = random_model<float>();
+TEST_CASE("a text that outgrows its place is refused", "[engine][generate][errors]") {
+    auto const model = random_model<float>(3)(1);
     hooks::plan<float> const plan{{}, model.sites()};
-    models::running_prompts<context, std::decay_t<decltype(model)>> prompts{ctx, model, plan};
+    engine::growing_texts<float> prompts{model.engine(), plan};
     CHECK_THROWS_WITH(prompts.add(4, 65),
                       contains("prompt 4: 65 positions are asked for, the model's context ends at 64"));
     prompts.add(4, 3);
     std::vector<token_id> const tokens{1, 2, 3, 4};
     auto const advance = [&](std::size_t count) {
-        std::vector<models::running_prompts<context, std::decay_t<decltype(model)>>::step> const steps{
-            {0, {tokens.data(), count}}};
+        std::vector<engine::growing_texts<float>::step> const steps{{0, {tokens.data(), count}}};
         prompts.advance(steps);
     };
     CHECK_THROWS_WITH(advance(4), contains("beyond the 3 positions"));

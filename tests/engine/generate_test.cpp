@@ -1,4 +1,4 @@
-#include <plateau/models/generate.hpp>
+#include <plateau/engine/generate.hpp>
 
 #include <atomic>
 #include <limits>
@@ -7,29 +7,23 @@
 #include <tuple>
 #include <vector>
 
-#include <plateau/models/load.hpp>
+#include <plateau/engine/forward.hpp>
 
 #include "support/catch.hpp"
-#include "support/golden.hpp"
-#include "support/scratch.hpp"
-#include "support/tiny_checkpoint.hpp"
+#include "support/threaded_model.hpp"
 #include "support/tolerance.hpp"
 
 namespace {
 
 using plateau::index;
 using plateau::token_id;
+namespace engine = plateau::engine;
 namespace hooks = plateau::hooks;
-namespace models = plateau::models;
-using context = plateau::backend::cpu_context;
+using plateau::prompt_list;
 using plateau::testing::contains;
-
-template <class T>
-models::language_model<context, T> random_model(std::uint64_t seed = 3) {
-    plateau::testing::scratch_dir const folder;
-    tiny::checkpoint{seed}.write(folder.path());
-    return models::load<T>(folder.path(), context{1});
-}
+using plateau::testing::golden_model;
+using plateau::testing::random_model;
+using plateau::testing::threaded_model;
 
 /// What hooks see of every row: by site, item and position; of scores and patterns the keys up to the row's own.
 template <class T>
@@ -71,7 +65,7 @@ hooks::hook_set<T> touch(std::string const& pattern) {
 }
 
 /// The texts that come about, without the last token, which was not run.
-models::prompt_list texts_of(models::prompt_list prompts, std::vector<models::generated> const& results) {
+prompt_list texts_of(prompt_list prompts, std::vector<engine::generated> const& results) {
     for (std::size_t i = 0; i < prompts.size(); ++i) {
         prompts[i].insert(prompts[i].end(), results[i].tokens.begin(), results[i].tokens.end() - 1);
     }
@@ -79,14 +73,14 @@ models::prompt_list texts_of(models::prompt_list prompts, std::vector<models::ge
 }
 
 /// Generates with hooks that touch and look everywhere, and checks every row, and every token, against `forward`.
-template <class T, class Model>
-void check_against_forward(Model const& model, models::prompt_list const& prompts, hooks::hook_set<T> const& set,
+template <class T>
+void check_against_forward(threaded_model<T> const& model, prompt_list const& prompts, hooks::hook_set<T> const& set,
                            index tokens) {
     rows_seen<T> stepwise, whole;
     auto const results =
-        models::generate(context{2}, model, prompts, {.max_new_tokens = tokens}, set | watch(stepwise));
+        engine::generate(model(2).engine(), prompts, {.max_new_tokens = tokens}, set | watch(stepwise));
     auto const texts = texts_of(prompts, results);
-    models::forward(context{1}, model, texts, set | watch(whole));
+    engine::forward(model(1).engine(), texts, set | watch(whole));
     REQUIRE(stepwise.size() == whole.size());
     bool equal = true;
     for (auto const& [key, values] : whole) {
@@ -110,16 +104,16 @@ void check_against_forward(Model const& model, models::prompt_list const& prompt
     for (auto const* site : {"blocks.0.hook_resid_post", "ln_final.hook_out"}) {
         rows_seen<T> some;
         auto const again =
-            models::generate(context{1}, model, prompts, {.max_new_tokens = tokens}, set | watch(some, site));
+            engine::generate(model(1).engine(), prompts, {.max_new_tokens = tokens}, set | watch(some, site));
         for (std::size_t i = 0; i < prompts.size(); ++i) CHECK(again[i].tokens == results[i].tokens);
     }
-    auto const again = models::generate(context{1}, model, prompts, {.max_new_tokens = tokens}, set);
+    auto const again = engine::generate(model(1).engine(), prompts, {.max_new_tokens = tokens}, set);
     for (std::size_t i = 0; i < prompts.size(); ++i) CHECK(again[i].tokens == results[i].tokens);
 }
 
-TEMPLATE_TEST_CASE("token by token every row has the bits of the whole text at once", "[models][generate]", float,
+TEMPLATE_TEST_CASE("token by token every row has the bits of the whole text at once", "[engine][generate]", float,
                    double) {
-    auto const model = random_model<TestType>();
+    auto const model = random_model<TestType>(3);
     auto const prompts = tiny::random_prompts(9, {1, 20, 2, 33, 7, 40, 12}, 37);
     check_against_forward<TestType>(model, prompts, {}, 24);
     for (auto const* site :
@@ -130,31 +124,30 @@ TEMPLATE_TEST_CASE("token by token every row has the bits of the whole text at o
     }
 }
 
-TEMPLATE_TEST_CASE("every family continues with the bits of the whole text", "[models][generate]", float, double) {
+TEMPLATE_TEST_CASE("every family continues with the bits of the whole text", "[engine][generate]", float, double) {
     for (auto const& name : golden::model_names()) {
         CAPTURE(name);
-        auto const folder = golden::models_folder() / name;
-        auto const model = models::load<TestType>(folder, context{1});
-        auto const prompts = golden::prompts(folder / "tokens.npy");
+        auto const model = golden_model<TestType>(name);
+        auto const prompts = golden::prompts(golden::models_folder() / name / "tokens.npy");
         auto const longest = static_cast<index>(prompts[0].size());
         check_against_forward<TestType>(model, prompts, touch<TestType>("blocks.0.hook_resid_post"),
-                                        std::min<index>(8, model.context_length - longest));
+                                        std::min<index>(8, model(1).context_length() - longest));
     }
 }
 
-TEST_CASE("the same seed gives the same text, in any company and on any number of threads", "[models][generate]") {
-    auto const model = random_model<float>();
+TEST_CASE("the same seed gives the same text, in any company and on any number of threads", "[engine][generate]") {
+    auto const model = random_model<float>(3);
     std::vector<index> lengths;
     for (index i = 0; i < 40; ++i) lengths.push_back(1 + i * 7 % 33);
     auto const prompts = tiny::random_prompts(9, lengths, 37);
-    auto const run = [&](models::prompt_list const& list, int threads, std::uint64_t seed, models::sampling how) {
+    auto const run = [&](prompt_list const& list, int threads, std::uint64_t seed, engine::sampling how) {
         std::vector<std::vector<token_id>> all;
         for (auto& one :
-             models::generate(context{threads}, model, list, {.max_new_tokens = 15, .choose = how, .seed = seed}))
+             engine::generate(model(threads).engine(), list, {.max_new_tokens = 15, .choose = how, .seed = seed}))
             all.push_back(one.tokens);
         return all;
     };
-    models::sampling const warm{.temperature = 1.5, .top_k = 10};
+    engine::sampling const warm{.temperature = 1.5, .top_k = 10};
     auto const texts = run(prompts, 1, 5, warm);
     CHECK(texts == run(prompts, 4, 5, warm));
     CHECK(texts != run(prompts, 1, 6, warm));
@@ -167,15 +160,15 @@ TEST_CASE("the same seed gives the same text, in any company and on any number o
     CHECK(repeated[0] != repeated[1]);
 }
 
-TEST_CASE("a text ends with its first stop token, the others go on", "[models][generate]") {
-    auto const model = random_model<float>();
+TEST_CASE("a text ends with its first stop token, the others go on", "[engine][generate]") {
+    auto const model = random_model<float>(3);
     auto const prompts = tiny::random_prompts(2, {5, 11, 1, 8}, 37);
     std::atomic<index> told{0};
-    models::generate_options options{.max_new_tokens = 20, .choose = {.temperature = 1}, .seed = 1};
-    auto const free_run = models::generate(context{1}, model, prompts, options);
+    engine::generate_options options{.max_new_tokens = 20, .choose = {.temperature = 1}, .seed = 1};
+    auto const free_run = engine::generate(model(1).engine(), prompts, options);
     options.stop = {free_run[0].tokens[3], 36};
     options.on_tokens = [&](index count) { told += count; };
-    auto const stopped = models::generate(context{2}, model, prompts, options);
+    auto const stopped = engine::generate(model(2).engine(), prompts, options);
     index total = 0;
     for (std::size_t i = 0; i < prompts.size(); ++i) {
         auto const& all = free_run[i].tokens;
@@ -189,21 +182,21 @@ TEST_CASE("a text ends with its first stop token, the others go on", "[models][g
     CHECK(told == total);
 }
 
-TEST_CASE("a hook that bans a token is obeyed", "[models][generate]") {
-    auto const model = random_model<float>();
+TEST_CASE("a hook that bans a token is obeyed", "[engine][generate]") {
+    auto const model = random_model<float>(3);
     auto const prompts = tiny::random_prompts(2, {5}, 37);
-    auto const likeliest = models::generate(context{1}, model, prompts, {.max_new_tokens = 1})[0].tokens[0];
+    auto const likeliest = engine::generate(model(1).engine(), prompts, {.max_new_tokens = 1})[0].tokens[0];
     auto const ban = hooks::patch<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
         for (index r = 0; r < rows.extent(0); ++r) rows(r, 0, likeliest) = -std::numeric_limits<float>::infinity();
     });
-    auto const banned = models::generate(context{1}, model, prompts, {.max_new_tokens = 30}, ban)[0].tokens;
+    auto const banned = engine::generate(model(1).engine(), prompts, {.max_new_tokens = 30}, ban)[0].tokens;
     CHECK(std::count(banned.begin(), banned.end(), likeliest) == 0);
 }
 
-TEST_CASE("a text may fill the context, and no more", "[models][generate][errors]") {
-    auto const model = random_model<float>();
-    auto const run = [&](index length, index tokens, models::sampling how = {}) {
-        return models::generate(context{1}, model, {{1, 2}, std::vector<token_id>(static_cast<std::size_t>(length), 3)},
+TEST_CASE("a text may fill the context, and no more", "[engine][generate][errors]") {
+    auto const model = random_model<float>(3);
+    auto const run = [&](index length, index tokens, engine::sampling how = {}) {
+        return engine::generate(model(1).engine(), {{1, 2}, std::vector<token_id>(static_cast<std::size_t>(length), 3)},
                                 {.max_new_tokens = tokens, .choose = how});
     };
     CHECK(run(50, 14)[1].tokens.size() == 14);
@@ -217,17 +210,17 @@ TEST_CASE("a text may fill the context, and no more", "[models][generate][errors
     CHECK_THROWS_WITH(run(3, 0), contains("at least 1 new token"));
     CHECK_THROWS_WITH(run(0, 1), contains("prompt 1 is empty"));
     CHECK_THROWS_WITH(run(3, 1, {.temperature = -1}), contains("temperature"));
-    CHECK_THROWS_WITH(models::generate(context{1}, model, {{1}}, {.max_new_tokens = 1}, touch<float>("blocks.9.*")),
+    CHECK_THROWS_WITH(engine::generate(model(1).engine(), {{1}}, {.max_new_tokens = 1}, touch<float>("blocks.9.*")),
                       contains("no hook point"));
 }
 
-TEST_CASE("a model that overflows while it writes names layer, prompt and position", "[models][generate][errors]") {
-    auto const model = random_model<float>();
+TEST_CASE("a model that overflows while it writes names layer, prompt and position", "[engine][generate][errors]") {
+    auto const model = random_model<float>(3);
     auto const spoil =
         hooks::patch<float>("blocks.1.hook_resid_post", [](auto const&, hooks::where const& w, auto rows) {
             if (w.rows[0].position == 7) rows(0, 0, 0) = std::numeric_limits<float>::infinity();
         });
-    CHECK_THROWS_WITH(models::generate(context{1}, model, {{1, 2, 3}}, {.max_new_tokens = 9}, spoil),
+    CHECK_THROWS_WITH(engine::generate(model(1).engine(), {{1, 2, 3}}, {.max_new_tokens = 9}, spoil),
                       contains("after layer 1, prompt 0, position 7"));
 }
 

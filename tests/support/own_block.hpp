@@ -1,0 +1,86 @@
+#pragma once
+/// A transformer over a block of one's own: its MLP squares what a ReLU leaves, out = relu(x W_inᵀ)² W_outᵀ.
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include <plateau/models/assemble.hpp>
+#include <plateau/models/open.hpp>
+
+#include "support/scratch.hpp"
+#include "support/tiny_checkpoint.hpp"
+
+namespace plateau::testing {
+
+inline constexpr nn::work_buffer squared_buffer{"squared"};
+
+/// The part: two products, a work buffer of its own between them.
+template <class T>
+struct squared_relu {
+    using rows = nn::layer_rows<backend::cpu_context, T>;
+
+    nn::linear<backend::cpu_context, T> in;   ///< [F, D]
+    nn::linear<backend::cpu_context, T> out;  ///< [D, F]
+
+    void forward(rows l, typename rows::const_rows_view x, typename rows::rows_view y) const {
+        auto const hidden = l.matrix(squared_buffer, in.weight.outputs());
+        in.forward(l.context(), x, hidden);
+        l.hook(hooks::site_id::mlp_pre, hidden);
+        for (index r = 0; r < hidden.extent(0); ++r) {
+            for (T& value : hidden[r].flat()) value = std::max(value, T{0}) * value;
+        }
+        l.hook(hooks::site_id::mlp_post, hidden);
+        out.forward(l.context(), hidden, y);
+    }
+
+    void list(std::vector<hooks::site>& sites, int layer) const {
+        for (auto const id : {hooks::site_id::mlp_pre, hooks::site_id::mlp_post})
+            hooks::add_site(sites, {id, layer, hooks::site_axes::vector, 1, in.weight.outputs()});
+    }
+};
+
+template <class T>
+using own_block =
+    nn::block<nn::norm<backend::cpu_context, T>, nn::attention<backend::cpu_context, T>, squared_relu<T>>;
+template <class T>
+using own_transformer = models::transformer<backend::cpu_context, T, own_block<T>>;
+template <class T>
+using standard_transformer = models::transformer<backend::cpu_context, T>;
+
+/// A random model of standard blocks that computes the same: relu(z) · z, gated by the same z.
+template <class T>
+standard_transformer<T> gated_by_itself(int threads = 1) {
+    scratch_dir const folder;
+    tiny::checkpoint checkpoint{11};
+    for (index layer = 0; layer < checkpoint.layers; ++layer) {
+        std::string const at = "model.layers." + std::to_string(layer) + ".mlp.";
+        checkpoint.tensors[at + "gate_proj.weight"] = checkpoint.tensors[at + "up_proj.weight"];
+    }
+    checkpoint.write(folder.path());
+    auto const opened = models::open<T>(folder.path());
+    auto model = models::assemble<backend::cpu_context, T>(backend::cpu_context{threads}, opened.config,
+                                                           *opened.weights, dtype_of<T>, [] {});
+    for (auto& block : model.blocks) block.mlp.part.act = activation::relu;
+    return model;
+}
+
+/// The same weights in blocks of one's own.
+template <class T>
+own_transformer<T> squared(standard_transformer<T> from) {
+    own_transformer<T> to;
+    to.embedding = from.embedding;
+    to.final_norm = std::move(from.final_norm);
+    to.unembedding = from.unembedding;
+    to.context_length = from.context_length;
+    for (auto& block : from.blocks) {
+        own_block<T> own;
+        own.attention = std::move(block.attention);
+        own.mlp.before = std::move(block.mlp.before);
+        own.mlp.part = {std::move(block.mlp.part.in), std::move(block.mlp.part.out)};
+        to.blocks.push_back(std::move(own));
+    }
+    return to;
+}
+
+}  // namespace plateau::testing
