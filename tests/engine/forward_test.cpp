@@ -115,7 +115,8 @@ TEST_CASE("a model that overflows names layer and prompt", "[engine][forward][er
     auto const model = plateau::testing::changed_model<float>(3, [](auto& transformer) {
         transformer.blocks[1].attention.before->weight.data()[0] = std::numeric_limits<float>::infinity();
     });
-    CHECK_THROWS_WITH(site_rows<float>(model(1), {{1, 2}, {3}}, "unembed.hook_out"), contains("after layer 1, prompt 0"));
+    CHECK_THROWS_WITH(site_rows<float>(model(1), {{1, 2}, {3}}, "unembed.hook_out"),
+                      contains("after layer 1, prompt 0"));
 }
 
 }  // namespace

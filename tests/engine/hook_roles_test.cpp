@@ -142,9 +142,8 @@ TEST_CASE("the prompt's own values are the identity, bit for bit, at every site"
             continue;  // not part of *
         CAPTURE(pattern);
         readings<float> patched;
-        model(2).run(
-            prompts,
-            hooks::freeze<float>(pattern, every) | hooks::capture<float>("unembed.hook_out", keep(patched)));
+        model(2).run(prompts,
+                     hooks::freeze<float>(pattern, every) | hooks::capture<float>("unembed.hook_out", keep(patched)));
         CHECK((patched == clean));
     }
     // in the engine at α = 0, and where the path does not reach
@@ -180,7 +179,7 @@ TEST_CASE("hooks that do nothing change nothing", "[engine][hook_roles]") {
                     pattern, [](auto&&...) {}, depends);
                 CHECK((by_engine<float>(model, prompts, pairs, o, reads, 2, nothing) == plain));
                 CHECK((by_engine<float>(model, prompts, pairs, o, reads, 1,
-                                     hooks::capture<float>("blocks.2.*", [](auto&&...) {}) | nothing) == plain));
+                                        hooks::capture<float>("blocks.2.*", [](auto&&...) {}) | nothing) == plain));
             }
         }
     }

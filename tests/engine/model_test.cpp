@@ -71,15 +71,15 @@ TEST_CASE("hook points of a part of one's own fire, in order, and what they chan
               hooks::capture<double>("*", [&](hooks::rows_at<double>& here) { fired.push_back(here.at.name()); }));
     for (auto const& site : hooks::matching_sites(model.sites(), "*")) listed.push_back(site.name());
     CHECK(fired == listed);
-    CHECK(std::count(fired.begin(), fired.end(), "blocks.1.mlp.hook_post") == 1);
-    CHECK(std::count(fired.begin(), fired.end(), "blocks.1.mlp.hook_pre_linear") == 0);
+    CHECK(std::count(fired.begin(), fired.end(), "blocks.1.mlp.hook_squared") == 1);
+    CHECK(std::count(fired.begin(), fired.end(), "blocks.1.mlp.hook_post") == 0);
 
     auto const [logits, cache] = model.run_with_cache(prompt);
-    auto const pre = cache["blocks.1.mlp.hook_pre"].values(), post = cache["blocks.1.mlp.hook_post"].values();
+    auto const pre = cache["blocks.1.mlp.hook_pre"].values(), post = cache["blocks.1.mlp.hook_squared"].values();
     REQUIRE(post.size() == 7 * 40);
     for (std::size_t i = 0; i < post.size(); ++i) CHECK(post[i] == (pre[i] > 0 ? pre[i] * pre[i] : 0));
 
-    auto const silence = hooks::patch<double>("blocks.1.mlp.hook_post", [](hooks::rows_at<double>& here) {
+    auto const silence = hooks::patch<double>("blocks.1.mlp.hook_squared", [](hooks::rows_at<double>& here) {
         auto const rows = here.change();
         for (index r = 0; r < here.count(); ++r) std::fill_n(rows[r].data(), rows.extent(2), 0.0);
     });
@@ -95,10 +95,10 @@ TEMPLATE_TEST_CASE("a sweep over a block of one's own has the bits of the publis
     auto const model = own_model<T>();
     auto const prompts = tiny::random_prompts(3, {6, 9, 5, 7}, 37);
     std::vector<engine::prompt_pair> const pairs{{0, 1}, {1, 2}, {3, 0}, {1, 3, 3}};
-    std::vector<std::string> const reads{"blocks.2.mlp.hook_post", "blocks.2.hook_mlp_out", "blocks.2.hook_resid_post",
-                                         "unembed.hook_out"};
+    std::vector<std::string> const reads{"blocks.2.mlp.hook_squared", "blocks.2.hook_mlp_out",
+                                         "blocks.2.hook_resid_post", "unembed.hook_out"};
     for (std::string const site : {"hook_embed", "blocks.0.hook_resid_post", "blocks.1.mlp.hook_pre",
-                                   "blocks.1.mlp.hook_post", "blocks.1.attn.hook_z"}) {
+                                   "blocks.1.mlp.hook_squared", "blocks.1.attn.hook_z"}) {
         for (auto const at : {hooks::positions::last(), hooks::positions{-3, -1}}) {
             CAPTURE(site, at.first);
             sweep_options o;
@@ -259,7 +259,8 @@ TEST_CASE("one model called by several threads at once gives the same bits", "[e
                 bool good = true;
                 for (int round = 0; round < 3; ++round) {
                     good = good && values(model.logits(prompts[3])) == logits;
-                    good = good && model.run_with_cache(prompts[3]).cache["blocks.1.attn.hook_pattern"].values() == cached;
+                    good =
+                        good && model.run_with_cache(prompts[3]).cache["blocks.1.attn.hook_pattern"].values() == cached;
                     auto const again = plateau::sweep::interpolate(model, prompts, pairs, 40).distances;
                     good = good && plateau::testing::same_bits(again.data(), curves.data(), curves.size());
                     good = good &&

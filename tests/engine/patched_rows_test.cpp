@@ -74,7 +74,8 @@ TEST_CASE("pairs with positions of their own share blocks", "[engine][patched_ro
 TEST_CASE("a row's bits depend on nothing but itself", "[engine][patched_rows]") {
     auto const model = random_model<float>();
     auto const prompts = tiny::random_prompts(5, {8, 6, 7, 8, 1, 5}, 37);
-    std::vector<engine::prompt_pair> const pairs{{0, 1}, {1, 2}, {2, 3}, {3, 4}, {4, 5}, {0, 5}, {0, 3}, {5, 0}, {0, 0}};
+    std::vector<engine::prompt_pair> const pairs{{0, 1}, {1, 2}, {2, 3}, {3, 4}, {4, 5},
+                                                 {0, 5}, {0, 3}, {5, 0}, {0, 0}};
     std::vector<std::string> const reads{"blocks.1.hook_resid_mid", "ln_final.hook_out"};
     sweep_options o;
     o.points = 50;
@@ -183,8 +184,8 @@ TEST_CASE("a row's bits do not depend on how its prefix came to it, nor on who s
     }
 }
 
-TEMPLATE_TEST_CASE("points that the backend makes have the bits of those that a writer writes", "[engine][patched_rows]",
-                   float, double) {
+TEMPLATE_TEST_CASE("points that the backend makes have the bits of those that a writer writes",
+                   "[engine][patched_rows]", float, double) {
     using T = TestType;
     auto const model = random_model<T>();
     auto const prompts = tiny::random_prompts(3, {6, 9, 5, 7}, 37);
@@ -225,7 +226,9 @@ TEST_CASE("a path goes from one end to the other in the context of either", "[en
         std::vector<std::string> const reads{site, "unembed.hook_out"};
         for (auto const& write : {line<float>(5), plateau::sweep::straight_lines<float>(5)}) {
             auto const rows = by_engine<float>(model, prompts, pairs, o, reads, 1, {}, write);
-            auto const last = [&](index i) { return static_cast<index>(prompts[static_cast<std::size_t>(i)].size()) - 1; };
+            auto const last = [&](index i) {
+                return static_cast<index>(prompts[static_cast<std::size_t>(i)].size()) - 1;
+            };
             for (index p = 0; p < 4; ++p) {
                 CAPTURE(site, p);
                 auto const& pair = pairs[static_cast<std::size_t>(p)];

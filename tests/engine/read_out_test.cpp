@@ -74,7 +74,8 @@ TEMPLATE_TEST_CASE("every pair and point is told of once, beside point 0 of its 
                     CHECK(one.points == 30);
                     CHECK(one.value == expected.at({site, key.first, key.second, length - 1}));
                     CHECK(one.reference == expected.at({site, key.first, 0, length - 1}));
-                    if (site.starts_with("blocks.2.attn")) CHECK(one.value.size() == static_cast<std::size_t>(4 * length));
+                    if (site.starts_with("blocks.2.attn"))
+                        CHECK(one.value.size() == static_cast<std::size_t>(4 * length));
                 }
                 CHECK((rows < 60 ? copies > 0 : true));  // there were some, and nobody was told of them
             }
@@ -120,8 +121,7 @@ TEMPLATE_TEST_CASE("distances formed where the rows are have the bits of those o
             engine::patched_rows<T>{model(threads).engine(), prompts, 30, o.setup, {.block_rows = rows}}.run(
                 pairs, line<T>(30), engine::read_distances<T>(site, distances));
             for (auto const& [key, one] : all) {
-                CHECK(distances(key.first, key.second) ==
-                      plateau::metrics::l2_distance<T>(one.reference, one.value));
+                CHECK(distances(key.first, key.second) == plateau::metrics::l2_distance<T>(one.reference, one.value));
                 CHECK((distances(key.first, key.second) > 0) == (key.second > 0));
             }
         }

@@ -88,15 +88,16 @@ TEST_CASE("a hook may take the rows as they are, and ask for what it needs", "[h
     std::vector<hooks::row_id> const ids(3);
     hooks::site const at{hooks::site_id::resid_post, 4, hooks::site_axes::vector, 1, 2};
     std::vector<double> distances(3);
-    auto const set =
-        hooks::patch<float>("*", [](hooks::rows_at<float>& here) { here.change()(1, 0, 0) = 5; }) |
-        hooks::capture<float>("*", [&](hooks::rows_at<float>& here) {
-            CHECK(here.at.name() == "blocks.4.hook_resid_post");
-            CHECK(here.count() == 3);
-            CHECK(here.shape == std::array<index, 2>{1, 2});
-            CHECK(here.read()(1, 0, 0) == 5);
-            here.distances(std::array<index, 3>{0, 0, 0}, distances);
-        }) |
+    auto const set = hooks::patch<float>("*", [](hooks::rows_at<float>& here) { here.change()(1, 0, 0) = 5; }) |
+                     hooks::capture<float>(
+                         "*",
+                         [&](hooks::rows_at<float>& here) {
+        CHECK(here.at.name() == "blocks.4.hook_resid_post");
+        CHECK(here.count() == 3);
+        CHECK(here.shape == std::array<index, 2>{1, 2});
+        CHECK(here.read()(1, 0, 0) == 5);
+        here.distances(std::array<index, 3>{0, 0, 0}, distances);
+                         }) |
         hooks::patch<float>("*", [](hooks::rows_at<float>& here) {
             std::array<plateau::backend::row_edit, 1> const edits{{{2, 1, 1, 0, plateau::backend::edit_kind::add}}};
             here.edit(edits, std::array<float, 1>{0.5F});

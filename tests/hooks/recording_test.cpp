@@ -70,6 +70,13 @@ TEST_CASE("means are over the points of an item, position by position", "[hooks]
     CHECK(kept(*values, rows.at, 0, 5) == row{5});
 }
 
+TEST_CASE("means want all points of an item together", "[hooks][recording]") {
+    auto const values = std::make_shared<recording<double>>();
+    CHECK(record_means<double>("*", values).hooks().front().whole_items);
+    CHECK(record_means<double>("*", values).hooks().front().reads_only);
+    CHECK_FALSE(record<double>("*", values).hooks().front().whole_items);
+}
+
 TEST_CASE("rows that are evaluated again as a reference are kept once", "[hooks][recording]") {
     auto rows = site_rows::vectors(2, 1);
     rows.ids[1] = {0, 0, 0, false, true};

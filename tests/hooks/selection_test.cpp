@@ -25,8 +25,9 @@ visit visited(site_rows& rows, selection const& some) {
         depends_on::position));
     visit selected;
     auto const extents = rows.values.extents();
-    each_selected(some, rows.at, rows.ids, {extents[1], extents[2]},
-                  [&](index r, index head, index width) { selected.push_back({r, head, width}); });
+    each_selected(some, rows.at, rows.ids, {extents[1], extents[2]}, [&](index r, index head, index width) {
+        selected.push_back({r, head, width});
+    });
     CHECK(selected == all);
     return all;
 }

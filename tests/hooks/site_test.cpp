@@ -104,6 +104,27 @@ TEST_CASE("shapes are TransformerLens' shapes", "[hooks][site]") {
     CHECK(site{site_id::pattern, 0, site_axes::keys, 9, 0}.shape() == "[N,9,T,T]");
 }
 
+TEST_CASE("a part of one's own has hook points of its own, each with its number and its name", "[hooks][site]") {
+    using plateau::hooks::own_site;
+    STATIC_REQUIRE(in_block(own_site(0)));
+    STATIC_REQUIRE(in_block(own_site(plateau::hooks::own_sites - 1)));
+    STATIC_REQUIRE_FALSE(plateau::hooks::after_blocks(own_site(0)));
+    auto const own = [](int number, int layer, std::string_view name) {
+        return site{own_site(number), layer, site_axes::vector, 1, 40, name};
+    };
+    CHECK(own(0, 3, "mlp.hook_squared").name() == "blocks.3.mlp.hook_squared");
+    std::vector<site> sites{site_of(2)};
+    for (int const layer : {7, 8}) {
+        add_site(sites, own(0, layer, "mlp.hook_squared"));
+        add_site(sites, own(1, layer, "mlp.hook_gate"));
+    }
+    CHECK(sites.size() == 5);
+    CHECK_THROWS_AS(add_site(sites, own(1, 8, "attn.hook_sink")), plateau::usage_error);
+    CHECK_THROWS_WITH(add_site(sites, own(0, 8, "attn.hook_sink")),
+                      plateau::testing::contains("blocks.8.mlp.hook_squared") &&
+                          plateau::testing::contains("blocks.8.attn.hook_sink"));
+}
+
 TEST_CASE("names are known at compile time", "[hooks][site]") {
     STATIC_REQUIRE(short_name(site_id::rot_q) == "attn.hook_rot_q");
     STATIC_REQUIRE(short_name(site_id::unembed_out) == "unembed.hook_out");

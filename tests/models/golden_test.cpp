@@ -106,10 +106,9 @@ TEST_CASE("bfloat16 storage stays within its rounding of fp32", "[models][bf16]"
     auto const logits = [&](bool bf16) {
         auto const model = plateau::testing::golden_model<float>("llama_gqa", {.bf16 = bf16})(1);
         std::vector<float> all;
-        model.run(prompts,
-                        hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
-                            all.insert(all.end(), rows.data(), rows.data() + rows.size());
-                        }));
+        model.run(prompts, hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
+                      all.insert(all.end(), rows.data(), rows.data() + rows.size());
+                  }));
         return all;
     };
     auto const full = logits(false), half = logits(true);

@@ -29,7 +29,7 @@ template <class T>
 models::transformer<context, T> transformer_of(std::filesystem::path const& path, int threads = 1,
                                                plateau::dtype storage = plateau::dtype_of<T>) {
     auto const opened = models::open<T>(path);
-    return models::assemble<context, T>(context{threads}, opened.config, *opened.weights, storage, [] {});
+    return models::assemble<context, T>(context{threads}, opened.config, *opened.weights, storage);
 }
 
 struct damaged {

@@ -71,11 +71,11 @@ TEST_CASE("every family has a random model", "[models][random]") {
         CAPTURE(name);
         auto const run = [&](std::uint64_t seed, int threads) {
             std::vector<float> logits;
-            random_of(folder, seed, threads).run(
-                {{1, 2, 3}},
-                plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
-                    logits.assign(rows.data(), rows.data() + rows.size());
-                }));
+            random_of(folder, seed, threads)
+                .run({{1, 2, 3}},
+                     plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
+                         logits.assign(rows.data(), rows.data() + rows.size());
+                     }));
             return logits;
         };
         auto const first = run(1, 1);
@@ -90,10 +90,10 @@ TEST_CASE("a random model needs no weights", "[models][random]") {
     std::filesystem::copy_file(folder / "config.json", dir / "config.json");
     auto const logits = [&](std::filesystem::path const& of) {
         std::vector<float> all;
-        random_of(of, 3, 2).run({{1, 2, 3}},
-                        plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
-                            all.assign(rows.data(), rows.data() + rows.size());
-                        }));
+        random_of(of, 3, 2).run(
+            {{1, 2, 3}}, plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
+                all.assign(rows.data(), rows.data() + rows.size());
+            }));
         return all;
     };
     CHECK(logits(dir.path()) == logits(folder));

@@ -62,9 +62,9 @@ TEST_CASE("a shuffled model runs, the same for any number of threads", "[models]
     auto const run = [&](int threads) {
         std::vector<float> logits;
         model(threads).run({{1, 2, 3}},
-                        plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
-                            logits.assign(rows.data(), rows.data() + rows.size());
-                        }));
+                           plateau::hooks::capture<float>("unembed.hook_out", [&](auto const&, auto const&, auto rows) {
+                               logits.assign(rows.data(), rows.data() + rows.size());
+                           }));
         return logits;
     };
     CHECK(run(1) == run(3));

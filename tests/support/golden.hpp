@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include <plateau/io/npy.hpp>
 #include <plateau/engine/prompts.hpp>
+#include <plateau/io/npy.hpp>
 
 #include "support/baked.hpp"
 
@@ -27,7 +27,7 @@ inline std::vector<std::string> model_names() {
 
 /// Prompts of an NPY file [N,T]; `lengths` cuts them.
 inline plateau::prompt_list prompts(std::filesystem::path const& file,
-                                            std::vector<plateau::index> const& lengths = {}) {
+                                    std::vector<plateau::index> const& lengths = {}) {
     auto const tokens = plateau::io::integers(plateau::io::read_npy(file), file.string());
     plateau::prompt_list all;
     for (plateau::index i = 0; i < tokens.shape.at(0); ++i) {

@@ -1,5 +1,5 @@
 #pragma once
-/// A transformer over a block of one's own: its MLP squares what a ReLU leaves, out = relu(x W_inᵀ)² W_outᵀ.
+/// A transformer over a block of one's own, whose MLP squares what a ReLU leaves.
 
 #include <algorithm>
 #include <memory>
@@ -14,8 +14,9 @@
 namespace plateau::testing {
 
 inline constexpr nn::work_buffer squared_buffer{"squared"};
+inline constexpr hooks::site_id squared_site = hooks::own_site(0);
 
-/// The part: two products, a work buffer of its own between them.
+/// out = relu(x W_inᵀ)² W_outᵀ: two products, a work buffer and a hook point of its own between them.
 template <class T>
 struct squared_relu {
     using rows = nn::layer_rows<backend::cpu_context, T>;
@@ -30,19 +31,19 @@ struct squared_relu {
         for (index r = 0; r < hidden.extent(0); ++r) {
             for (T& value : hidden[r].flat()) value = std::max(value, T{0}) * value;
         }
-        l.hook(hooks::site_id::mlp_post, hidden);
+        l.hook(squared_site, hidden);
         out.forward(l.context(), hidden, y);
     }
 
     void list(std::vector<hooks::site>& sites, int layer) const {
-        for (auto const id : {hooks::site_id::mlp_pre, hooks::site_id::mlp_post})
-            hooks::add_site(sites, {id, layer, hooks::site_axes::vector, 1, in.weight.outputs()});
+        index const width = in.weight.outputs();
+        hooks::add_site(sites, {hooks::site_id::mlp_pre, layer, hooks::site_axes::vector, 1, width});
+        hooks::add_site(sites, {squared_site, layer, hooks::site_axes::vector, 1, width, "mlp.hook_squared"});
     }
 };
 
 template <class T>
-using own_block =
-    nn::block<nn::norm<backend::cpu_context, T>, nn::attention<backend::cpu_context, T>, squared_relu<T>>;
+using own_block = nn::block<nn::norm<backend::cpu_context, T>, nn::attention<backend::cpu_context, T>, squared_relu<T>>;
 template <class T>
 using own_transformer = models::transformer<backend::cpu_context, T, own_block<T>>;
 template <class T>
@@ -59,8 +60,8 @@ standard_transformer<T> gated_by_itself(int threads = 1) {
     }
     checkpoint.write(folder.path());
     auto const opened = models::open<T>(folder.path());
-    auto model = models::assemble<backend::cpu_context, T>(backend::cpu_context{threads}, opened.config,
-                                                           *opened.weights, dtype_of<T>, [] {});
+    auto model =
+        models::assemble<backend::cpu_context, T>(backend::cpu_context{threads}, opened.config, *opened.weights);
     for (auto& block : model.blocks) block.mlp.part.act = activation::relu;
     return model;
 }
@@ -68,19 +69,9 @@ standard_transformer<T> gated_by_itself(int threads = 1) {
 /// The same weights in blocks of one's own.
 template <class T>
 own_transformer<T> squared(standard_transformer<T> from) {
-    own_transformer<T> to;
-    to.embedding = from.embedding;
-    to.final_norm = std::move(from.final_norm);
-    to.unembedding = from.unembedding;
-    to.context_length = from.context_length;
-    for (auto& block : from.blocks) {
-        own_block<T> own;
-        own.attention = std::move(block.attention);
-        own.mlp.before = std::move(block.mlp.before);
-        own.mlp.part = {std::move(block.mlp.part.in), std::move(block.mlp.part.out)};
-        to.blocks.push_back(std::move(own));
-    }
-    return to;
+    return models::with_mlp<own_block<T>>(std::move(from), [](auto mlp) {
+        return squared_relu<T>{std::move(mlp.in), std::move(mlp.out)};
+    });
 }
 
 }  // namespace plateau::testing

@@ -75,7 +75,8 @@ hooks::hook_set<T> as_in_sweep(hooks::hook_set<T> const& set, hooks::row_id cons
         index const skipped = one.depends == hooks::depends_on::row ? first : 0;
         one.action = [inner, row, skipped](hooks::rows_at<T>& here) {
             std::vector<hooks::row_id> ids(here.rows.begin() + skipped, here.rows.end());
-            for (auto& id : ids) id.item = row.item, id.point = row.point, id.prompt = row.prompt, id.points = row.points;
+            for (auto& id : ids)
+                id.item = row.item, id.point = row.point, id.prompt = row.prompt, id.points = row.points;
             auto const rows = here.change();
             plateau::testing::act<T>(inner, here.at, ids, rows.rows(skipped, rows.extent(0) - skipped));
         };
@@ -108,15 +109,16 @@ readings<T> published_way(threaded_model<T> const& model, prompt_list const& pro
             return clean.at({write, prompt, 0, span.of(prompt, pair) + j});
         };
         for (index point = 0; point < o.points; ++point) {
-            auto set = hooks::patch<T>(write, [&](auto const&, hooks::where const& w, plateau::tensor::view<T, 3> rows) {
-                for (std::size_t r = 0; r < w.rows.size(); ++r) {
-                    index const j = w.rows[r].position - span.first;
-                    if (j < 0 || j >= span.count) continue;
-                    auto const &from = end(pair.from, j), &to = end(pair.to, j);
-                    plateau::paths::linear<T>{from, to}(plateau::paths::grid_fraction(point, o.points),
-                                                        {rows[static_cast<index>(r)].data(), from.size()});
-                }
-            });
+            auto set =
+                hooks::patch<T>(write, [&](auto const&, hooks::where const& w, plateau::tensor::view<T, 3> rows) {
+                    for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                        index const j = w.rows[r].position - span.first;
+                        if (j < 0 || j >= span.count) continue;
+                        auto const &from = end(pair.from, j), &to = end(pair.to, j);
+                        plateau::paths::linear<T>{from, to}(plateau::paths::grid_fraction(point, o.points),
+                                                            {rows[static_cast<index>(r)].data(), from.size()});
+                    }
+                });
             hooks::row_id row;
             row.item = static_cast<index>(p), row.point = point, row.prompt = pair.context, row.points = o.points;
             set = set | as_in_sweep(interventions, row, span.first);

@@ -61,8 +61,7 @@ threaded_model<T> changed_model(std::uint64_t seed, Change change) {
     return threaded_model<T>{[folder, change](int threads) {
         auto const ctx = std::make_shared<backend::cpu_context const>(threads);
         auto const opened = models::open<T>(folder->path());
-        auto transformer =
-            models::assemble<backend::cpu_context, T>(*ctx, opened.config, *opened.weights, dtype_of<T>, [] {});
+        auto transformer = models::assemble<backend::cpu_context, T>(*ctx, opened.config, *opened.weights);
         change(transformer);
         return model<T>{ctx, std::move(transformer)};
     }};

@@ -52,11 +52,10 @@ private:
     double difference(prompt const& of, hooks::hook_set<T> const& set) const {
         double result = 0;
         auto const read = model_.engine().facts().logit_cap > 0 ? "hook_logits" : "unembed.hook_out";
-        model_.run({of},
-                        set | hooks::capture<T>(read, [&](auto const&, hooks::where const& w, auto rows) {
-                            auto const last = rows[static_cast<index>(w.rows.size()) - 1];
-                            result = static_cast<double>(last(0, answer_)) - static_cast<double>(last(0, wrong_));
-                        }));
+        model_.run({of}, set | hooks::capture<T>(read, [&](auto const&, hooks::where const& w, auto rows) {
+                             auto const last = rows[static_cast<index>(w.rows.size()) - 1];
+                             result = static_cast<double>(last(0, answer_)) - static_cast<double>(last(0, wrong_));
+                         }));
         return result;
     }
 

@@ -51,8 +51,8 @@ TEST_CASE("a point of any path is a full forward pass with that point written", 
     std::vector<engine::prompt_pair> const pairs{{0, 2}, {2, 1}, {2, 0, 0}};
     std::vector<double> const grid{0, 0.3, 1.2};
     engine::setup const options{.write = "blocks.1.hook_resid_pre", .read = "unembed.hook_out"};
-    auto const got = sweep::distances_along(model, prompts, pairs, grid,
-                                            sweep::along_paths<float>(slerp_of, grid), options);
+    auto const got =
+        sweep::distances_along(model, prompts, pairs, grid, sweep::along_paths<float>(slerp_of, grid), options);
     auto const clean = sweep::last_activations(model, prompts, options.write);
     for (index p = 0; p < 3; ++p) {
         auto const& pair = pairs[static_cast<std::size_t>(p)];
@@ -123,8 +123,8 @@ TEST_CASE("whole paths are read together, each once, with the distances that are
     };
     engine::setup const setup;
     auto const write = sweep::along_paths<float>(line_of, grid);
-    auto const curves = sweep::distances_along(model, prompts, pairs, grid, write, setup,
-                                               engine::read_paths<float>(setup.read, take));
+    auto const curves =
+        sweep::distances_along(model, prompts, pairs, grid, write, setup, engine::read_paths<float>(setup.read, take));
     for (index p = 0; p < 4; ++p)
         CHECK(seen[static_cast<std::size_t>(p)] == std::vector<double>(curves[p].begin(), curves[p].end()));
 
@@ -139,7 +139,7 @@ TEST_CASE("whole paths are read together, each once, with the distances that are
     for (index const block_rows : {1, 12, 64}) {
         calls = right = 0;
         engine::patched_rows<float>{model.engine(), prompts, 70, setup, {.block_rows = block_rows}}.run(pairs, write,
-                                                                                                       count);
+                                                                                                        count);
         CHECK(calls == 4);
         CHECK(right == 4 * 70);
     }
@@ -150,8 +150,7 @@ TEST_CASE("jumps of many pairs are refined together, to what each alone gives", 
     std::vector<engine::prompt_pair> const pairs{{0, 1}, {1, 1}, {2, 0}};  // the second is degenerate
     auto const path = sweep::paths_of<double>([](auto a, auto b) { return paths::slerp<double>{a, b}; });
     auto const grid = paths::even_grid(0, 1, 12);
-    auto const coarse =
-        sweep::distances_along(model, prompts, pairs, grid, sweep::at_grid<double>(path, grid), {});
+    auto const coarse = sweep::distances_along(model, prompts, pairs, grid, sweep::at_grid<double>(path, grid), {});
     sweep::refine_jumps_options const options{.tolerance = 1e-5, .min_d1 = 1e-9};
     auto const found = sweep::refine_jumps(model, prompts, pairs, {coarse, path, {}}, options);
     REQUIRE(found.size() == 3);
@@ -180,8 +179,7 @@ TEST_CASE("jumps of many pairs are refined together, to what each alone gives", 
         CHECK(by_one.slope == one.slope);
         CHECK(by_one.evaluations == one.evaluations);
     }
-    CHECK_THROWS_AS(sweep::refine_jumps(model, prompts, {{0, 1}}, {coarse, path, {}}, options),
-                    plateau::usage_error);
+    CHECK_THROWS_AS(sweep::refine_jumps(model, prompts, {{0, 1}}, {coarse, path, {}}, options), plateau::usage_error);
 }
 
 TEST_CASE("what cannot be written along a path, or has no activation, says why", "[sweep][along][errors]") {
@@ -190,16 +188,14 @@ TEST_CASE("what cannot be written along a path, or has no activation, says why",
                       contains("as many values as its prompt"));
     CHECK_THROWS_WITH(sweep::last_activations(model, prompts, "blocks.*.hook_resid_post"), contains("blocks."));
     std::vector<engine::prompt_pair> const pairs{{0, 1}};
-    CHECK_THROWS_AS(
-        sweep::distances_along(model, prompts, pairs, {}, sweep::along_paths<float>(line_of, {}), {}),
-        plateau::usage_error);
+    CHECK_THROWS_AS(sweep::distances_along(model, prompts, pairs, {}, sweep::along_paths<float>(line_of, {}), {}),
+                    plateau::usage_error);
     auto const zero = [](std::span<float const> a, std::span<float const>) {
         static std::vector<float> const nothing(64);
         return paths::slerp<float>{a, std::span<float const>{nothing}.first(a.size())};
     };
-    CHECK_THROWS_AS(
-        sweep::distances_along(model, prompts, pairs, {0, 1}, sweep::along_paths<float>(zero, {0, 1}), {}),
-        plateau::domain_error);
+    CHECK_THROWS_AS(sweep::distances_along(model, prompts, pairs, {0, 1}, sweep::along_paths<float>(zero, {0, 1}), {}),
+                    plateau::domain_error);
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ TEST_CASE("frozen rows depend on nothing but themselves", "[sweep][freeze]") {
     for (int threads : {2, 3}) {
         o.travel.block_rows = 60;
         CHECK((by_engine<float>(model, prompts, pairs, o, reads, threads,
-                             frozen<float>(model, prompts, o, what, threads)) == reference));
+                                frozen<float>(model, prompts, o, what, threads)) == reference));
     }
 }
 

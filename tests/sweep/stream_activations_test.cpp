@@ -52,15 +52,14 @@ TEST_CASE("means and covariances have the same bits for any number of threads; p
     CHECK(std::ranges::equal(one.flat(), other.flat()));
     index positions = 0;
     std::vector<double> sum(static_cast<std::size_t>(once.width()));
-    model(1).run(prompts,
-                    hooks::capture<float>("blocks.0.hook_resid_post", [&](auto const&, auto const& w, auto rows) {
-                        for (std::size_t r = 0; r < w.rows.size(); ++r) {
-                            if (w.rows[r].position == 0) continue;
-                            ++positions;
-                            for (std::size_t i = 0; i < sum.size(); ++i)
-                                sum[i] += rows(static_cast<index>(r), 0, static_cast<index>(i));
-                        }
-                    }));
+    model(1).run(prompts, hooks::capture<float>("blocks.0.hook_resid_post", [&](auto const&, auto const& w, auto rows) {
+                     for (std::size_t r = 0; r < w.rows.size(); ++r) {
+                         if (w.rows[r].position == 0) continue;
+                         ++positions;
+                         for (std::size_t i = 0; i < sum.size(); ++i)
+                             sum[i] += rows(static_cast<index>(r), 0, static_cast<index>(i));
+                     }
+                 }));
     CHECK(once.count() == positions);
     for (std::size_t i = 0; i < sum.size(); ++i)
         CHECK_THAT(once.mean()[i], plateau::testing::WithinAbs(sum[i] / static_cast<double>(positions), 1e-6));

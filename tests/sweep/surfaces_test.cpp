@@ -114,9 +114,9 @@ TEST_CASE("surfaces have the same bits for any number of threads and any block, 
     auto const run = [&](int threads) {
         std::atomic<index> told = 0;
         engine::predictions<float> labels(3, points, 1);
-        auto const got = sweep::slice(model(threads), prompts, anchors, grid,
-                                      {.progress = [&](index done) { told += done; }},
-                                      engine::read_predictions(model(threads).engine(), labels));
+        auto const got =
+            sweep::slice(model(threads), prompts, anchors, grid, {.progress = [&](index done) { told += done; }},
+                         engine::read_predictions(model(threads).engine(), labels));
         CHECK(told == 3 * points);
         return found{values(got.distances), best_of(labels)};
     };
@@ -143,8 +143,7 @@ TEST_CASE("surfaces have the same bits for any number of threads and any block, 
         tensor::buffer<double, 2> distances({3, points});
         engine::patched_rows<float> rows{on, chosen, points, {}, {.block_rows = block_rows}};
         rows.run({{0, 0}, {1, 1}, {2, 2}}, write,
-                 engine::read_distances<float>(engine::setup{}.read, distances) |
-                     engine::read_predictions(on, labels));
+                 engine::read_distances<float>(engine::setup{}.read, distances) | engine::read_predictions(on, labels));
         found got{{}, best_of(labels)};
         for (index k = 0; k < 3; ++k) {
             auto const of_context = distances[k].flat().subspan(1);
@@ -167,8 +166,7 @@ TEST_CASE("turned anchors are those of the exponential map, each in its own run"
     for (index i = 0; i < model.width(); ++i)
         d1.push_back(clean(1, i) - clean(3, i)), d2.push_back(static_cast<float>(i % 5) - 2);
     paths::surface_grid const grid{paths::even_grid(0, 1, 3), {0, 0.4}};
-    auto const got =
-        sweep::angle_maps(model, prompts, std::span<float const>{d1}, std::span<float const>{d2}, grid, o);
+    auto const got = sweep::angle_maps(model, prompts, std::span<float const>{d1}, std::span<float const>{d2}, grid, o);
     REQUIRE(got.extents() == std::array<index, 3>{4, 2, 3});
     for (index k = 0; k < 4; ++k) {
         CHECK(got(k, 0, 0) == 0);
@@ -187,9 +185,7 @@ TEST_CASE("what is no surface says why", "[sweep][slice][errors]") {
     auto const model = sweeps::random_model<float>()(1);
     paths::surface_grid const grid{{0, 1}, {0, 1}};
     auto const slice = [&](std::array<index, 3> const& which, paths::surface_grid const& on = {{0, 1}, {0, 1}},
-                           engine::setup const& o = {}) {
-        return sweep::slice(model, prompts, which, on, o);
-    };
+                           engine::setup const& o = {}) { return sweep::slice(model, prompts, which, on, o); };
     CHECK_THROWS_AS(slice({0, 0, 1}), plateau::domain_error);
     CHECK_THROWS_WITH(slice({0, 1, 1}), contains("on one line"));
     CHECK_THROWS_WITH(slice({0, 1, 4}), contains("prompt 4, there are 4"));
@@ -198,14 +194,12 @@ TEST_CASE("what is no surface says why", "[sweep][slice][errors]") {
     CHECK_THROWS_AS(slice({0, 1, 2}, grid, {.write = "blocks.1.hook_resid_post", .read = "blocks.0.hook_resid_post"}),
                     plateau::site_error);
     CHECK_THROWS_AS(slice({0, 1, 2}, grid, {.write = "blocks.0.attn.hook_pattern"}), plateau::site_error);
-    CHECK_THROWS_AS(sweep::surface_distances(model, prompts, {}, grid, [](auto&&...) {}, {}),
-                    plateau::usage_error);
+    CHECK_THROWS_AS(sweep::surface_distances(model, prompts, {}, grid, [](auto&&...) {}, {}), plateau::usage_error);
 
     auto const clean = sweep::last_activations(model, prompts, "blocks.0.hook_resid_post");
     auto const own = std::span<float const>{clean[2].flat()}, other = std::span<float const>{clean[0].flat()};
     CHECK_THROWS_WITH(sweep::angle_maps(model, prompts, own, other, grid, {}), contains("anchor 0"));
-    CHECK_THROWS_WITH(sweep::angle_maps(model, {prompts[1], prompts[2]}, own, other, grid, {}),
-                      contains("anchor 1"));
+    CHECK_THROWS_WITH(sweep::angle_maps(model, {prompts[1], prompts[2]}, own, other, grid, {}), contains("anchor 1"));
     CHECK_THROWS_AS(sweep::angle_maps(model, prompts, own.first(3), other, grid, {}), plateau::shape_error);
     std::vector<float> const zero(own.size());
     CHECK_THROWS_AS(sweep::angle_maps(model, prompts, std::span<float const>{zero}, own, grid, {}),

@@ -98,21 +98,23 @@ hook_set<T> record(std::string pattern, std::shared_ptr<recording<T>> into, posi
 }
 
 /// Keeps the mean over the points of each item, at all positions of its rows. Summed in double in the order of the
-/// points, rounded once, so that one point's mean is its value.
-/// @pre all points of an item come in one block
+/// points, rounded once, so that one point's mean is its value. A sweep with this hook keeps all points of an item in
+/// one block.
 template <class T>
 hook_set<T> record_means(std::string pattern, std::shared_ptr<recording<T>> into) {
-    return capture<T>(std::move(pattern),
-                      [into = std::move(into)](site const& at, where const& w, tensor::view<T const, 3> rows) {
+    hook<T> means{std::move(pattern), {}, true};
+    means.whole_items = true;
+    means.action = [into = std::move(into)](rows_at<T>& here) {
+        auto const rows = here.read();
         struct sum {
             std::vector<double> total;
             double count = 0;
         };
         std::map<std::array<index, 2>, sum> sums;
-        for (std::size_t r = 0; r < w.rows.size(); ++r) {
-            auto const& row = w.rows[r];
+        for (std::size_t r = 0; r < here.rows.size(); ++r) {
+            auto const& row = here.rows[r];
             if (row.reference_copy) continue;
-            auto const values = detail::row_values<T>(at, row, rows[static_cast<index>(r)]);
+            auto const values = detail::row_values<T>(here.at, row, rows[static_cast<index>(r)]);
             auto& one = sums[{row.item, row.position}];
             if (one.count++ == 0) one.total.assign(values.begin(), values.end());  // and not 0 plus it: −0 stays −0
             else
@@ -121,9 +123,10 @@ hook_set<T> record_means(std::string pattern, std::shared_ptr<recording<T>> into
         for (auto const& [key, one] : sums) {
             std::vector<T> mean;
             for (double const total : one.total) mean.push_back(static_cast<T>(total / one.count));
-            into->keep(at, key[0], key[1], std::move(mean));
+            into->keep(here.at, key[0], key[1], std::move(mean));
         }
-    });
+    };
+    return hook_set<T>{std::move(means)};
 }
 
 }  // namespace plateau::hooks
