@@ -66,8 +66,8 @@ enum class site_id : std::uint8_t {
 
 inline constexpr std::size_t site_count = static_cast<std::size_t>(site_id::logits) + 1;
 
-/// Hook points of parts of your own, within a block: number 0 to 15, each with a name that the part gives when it lists it.
-/// Parts of one block have different numbers.
+/// Hook points of parts of your own, within a block: number 0 to 15, each with a name that the part gives when it lists
+/// it. Parts of one block have different numbers.
 constexpr site_id own_site(int number) { return static_cast<site_id>(site_count + static_cast<std::size_t>(number)); }
 inline constexpr int own_sites = 64 - static_cast<int>(site_count);
 

@@ -180,8 +180,9 @@ private:
 /// @param meanwhile   something else to do meanwhile, on one of the threads
 /// @throws config_error on a family without a row, file_error on weights that do not fit
 template <class Context, class T>
-transformer<Context, T> assemble(Context const& ctx, io::model_config const& config, tensor_source<T> const& source,
-                                 dtype storage = dtype_of<T>, std::function<void()> const& meanwhile = [] {}) {
+transformer<Context, T> assemble(
+    Context const& ctx, io::model_config const& config, tensor_source<T> const& source, dtype storage = dtype_of<T>,
+    std::function<void()> const& meanwhile = [] {}) {
     auto const& names = find_family(config.model_type, source.where()).tensors;
     weight_loader<Context, T> loader{ctx, source, storage};
     auto model = assembler<Context, T>{ctx, config, names, loader}.run();

@@ -36,8 +36,8 @@ template <int Rows, int Vectors>
 
 /// All columns of a panel, as many vectors at a time as the registers hold.
 template <int Rows>
-void multiply_rows(strided<float const> a, strided<float const> b, index columns, index depth,
-                                     strided<float> c, sum_start start, char const* ahead, index ahead_step) {
+void multiply_rows(strided<float const> a, strided<float const> b, index columns, index depth, strided<float> c,
+                   sum_start start, char const* ahead, index ahead_step) {
     if (columns < tile_vectors * lanes)
         return multiply_tile<Rows, narrow_columns / lanes>(a, b, depth, c, start, ahead, ahead_step);
     for (; columns > 0;

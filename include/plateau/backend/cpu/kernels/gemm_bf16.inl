@@ -49,8 +49,8 @@ template <int Rows, int Vectors>
 }
 
 template <int Rows>
-void multiply_pairs_rows(strided<std::uint32_t const> a, std::uint32_t const* b, index pairs,
-                                           strided<float> c, sum_start start, char const* ahead, index ahead_step) {
+void multiply_pairs_rows(strided<std::uint32_t const> a, std::uint32_t const* b, index pairs, strided<float> c,
+                         sum_start start, char const* ahead, index ahead_step) {
     for (int column = 0; column < panel_columns; column += tile_vectors * lanes) {
         multiply_pairs_tile<Rows, tile_vectors>(a, b + column, pairs, {c.data + column, c.stride}, start, ahead,
                                                 ahead_step);

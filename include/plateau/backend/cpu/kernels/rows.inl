@@ -162,8 +162,7 @@ template <activation Kind>
 }
 
 template <activation Kind>
-void activate_rows_of(strided<float const> xs, strided<float const> ups, index rows, index n,
-                                        strided<float> outs) {
+void activate_rows_of(strided<float const> xs, strided<float const> ups, index rows, index n, strided<float> outs) {
     for (index r = 0; r < rows; ++r) {
         float const *const x = xs[r], *const up = ups.data == nullptr ? nullptr : ups[r];
         float* const out = outs[r];
