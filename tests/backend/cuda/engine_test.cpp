@@ -333,18 +333,22 @@ TEMPLATE_TEST_CASE("built-in interventions act where the rows are: none comes to
         CHECK(largest_difference(found, cpu) <= 10 * engine_tolerance<TestType>);
         CHECK(largest_difference(found, plain) > 1e-3);
     }
-    hooks::hook_set<TestType> all, none;
+    hooks::hook_set<TestType> all, idle, of_the_host;
     for (std::string const site : {"blocks.1.hook_resid_mid", "blocks.2.attn.hook_z"}) {
         all = all | hooks::add<TestType>(site, u) | hooks::scale<TestType>(site, TestType(2)) |
               hooks::project_out<TestType>(site, u);
-        none = none | hooks::patch<TestType>(
-                          site, [](auto&&...) {}, hooks::depends_on::position);
+        idle = idle | hooks::patch<TestType>(
+                          site, [](hooks::rows_at<TestType>&) {}, hooks::depends_on::position);
+        of_the_host =
+            of_the_host | hooks::patch<TestType>(
+                              site, [](hooks::rows_at<TestType>& here) { here.change(); }, hooks::depends_on::position);
     }
     auto const bytes = run(ctx, {}, nullptr);
     std::size_t const less_than_a_row =
         23 * sizeof(TestType);  // prompts run once more where they have hooks, and leave notes
     CHECK(run(ctx, all, nullptr) <= bytes + less_than_a_row);
-    CHECK((!counts_bytes || run(ctx, none, nullptr) > bytes + 20 * less_than_a_row));  // hooks of one's own
+    CHECK(run(ctx, idle, nullptr) <= bytes + less_than_a_row);  // nobody asked for values
+    CHECK((!counts_bytes || run(ctx, of_the_host, nullptr) > bytes + 20 * less_than_a_row));
 }
 
 TEST_CASE("directions that are none, and vectors that do not fit, are errors on the device too", "[cuda][engine]") {
@@ -495,19 +499,11 @@ model<T> with_part(std::shared_ptr<Context const> ctx) {
     scratch_dir const folder;
     tiny::checkpoint{7}.write(folder.path());
     auto const opened = models::open<T>(folder.path());
-    auto plain = models::assemble<Context, T>(*ctx, opened.config, *opened.weights, dtype_of<T>, [] {});
-    models::transformer<Context, T, nn::block<nn::norm<Context, T>, nn::attention<Context, T>, Part<Context, T>>> own;
-    own.embedding = plain.embedding;
-    own.final_norm = std::move(plain.final_norm);
-    own.unembedding = plain.unembedding;
-    own.context_length = plain.context_length;
-    for (auto& block : plain.blocks) {
-        auto& to = own.blocks.emplace_back();
-        to.attention = std::move(block.attention);
-        to.mlp.before = std::move(block.mlp.before);
-        to.mlp.part.in = std::move(block.mlp.part.in);
-        to.mlp.part.out = std::move(block.mlp.part.out);
-    }
+    using block = nn::block<nn::norm<Context, T>, nn::attention<Context, T>, Part<Context, T>>;
+    auto own = models::with_mlp<block>(models::assemble<Context, T>(*ctx, opened.config, *opened.weights),
+                                       [](nn::mlp<Context, T> mlp) {
+        return Part<Context, T>{std::move(mlp.in), std::move(mlp.out)};
+    });
     return {std::move(ctx), std::move(own)};
 }
 
