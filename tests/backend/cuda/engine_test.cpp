@@ -440,12 +440,13 @@ TEST_CASE("blocks of the same form are recorded once, and give the same bits", "
 
 inline constexpr nn::work_buffer squares_buffer{"squares"}, arguments_buffer{"arguments"}, shares_buffer{"shares"};
 
-/// A feed-forward part of one's own, of operations: y = relu(x W_inᵀ)² W_outᵀ.
+/// A feed-forward part of one's own, of operations, with a hook point of its own: y = relu(x W_inᵀ)² W_outᵀ.
 /// @see So et al. 2021, "Primer"
 template <class Context, class T>
 struct squared_relu {
     using rows = nn::layer_rows<Context, T>;
     static constexpr bool on_host = false;
+    static constexpr char shown[] = "mlp.hook_squares";
 
     nn::linear<Context, T> in, out;
 
@@ -455,13 +456,13 @@ struct squared_relu {
         in.forward(l.context(), x, pre);
         l.hook(hooks::site_id::mlp_pre, pre);
         backend::activate<T>(l.context(), activation::relu, pre, pre, post);
-        l.hook(hooks::site_id::mlp_post, post);
+        l.hook(hooks::own_site(3), post);
         out.forward(l.context(), post, y);
     }
     void list(std::vector<hooks::site>& sites, int layer) const {
-        for (auto const id : {hooks::site_id::mlp_pre, hooks::site_id::mlp_post}) {
-            hooks::add_site(sites, {id, layer, hooks::site_axes::vector, 1, in.weight.outputs()});
-        }
+        index const width = in.weight.outputs();
+        hooks::add_site(sites, {hooks::site_id::mlp_pre, layer, hooks::site_axes::vector, 1, width});
+        hooks::add_site(sites, {hooks::own_site(3), layer, hooks::site_axes::vector, 1, width, shown});
     }
 };
 
@@ -470,6 +471,7 @@ template <class Context, class T>
 struct fading_relu {
     using rows = nn::layer_rows<Context, T>;
     static constexpr bool on_host = true;
+    static constexpr char shown[] = "mlp.hook_post";
 
     nn::linear<Context, T> in, out;
 
@@ -511,8 +513,9 @@ model<T> with_part(std::shared_ptr<Context const> ctx) {
 template <template <class, class> class Part, class T>
 void require_part() {
     auto const on_device = with_part<Part, T>(device()), cpu = with_part<Part, T>(processor);
-    auto const hooked = hooks::scale<T>("blocks.1.mlp.hook_post", T(-1.75), hooks::positions{0, 4}) |
-                        hooks::patch<T>("blocks.2.mlp.hook_post", [](hooks::rows_at<T>& here) {
+    std::string const shown = Part<cuda, T>::shown;
+    auto const hooked = hooks::scale<T>("blocks.1." + shown, T(-1.75), hooks::positions{0, 4}) |
+                        hooks::patch<T>("blocks.2." + shown, [](hooks::rows_at<T>& here) {
                             auto const post = here.change();
                             for (index r = 0; r < here.count(); ++r) post(r, 0, 3) += T(0.5);
                         });
