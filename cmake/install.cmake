@@ -1,4 +1,5 @@
-# cmake --install: headers, targets plateau::core and plateau::plateau, plateau::cuda where it has been built, version file.
+# cmake --install: headers, targets plateau::core and plateau::plateau, plateau::compiled and plateau::cuda where they have been built,
+# version file.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -10,7 +11,12 @@ if(TARGET plateau)
 endif()
 install(TARGETS ${plateau_targets} EXPORT plateauTargets)
 install(EXPORT plateauTargets NAMESPACE plateau:: DESTINATION ${plateau_package_dir})
-# plateau::cuda is installed if it has been built, which only what links it asks for; plateauConfig.cmake looks whether it is there.
+# The static libraries are installed if they have been built, which only what links them asks for; plateauConfig.cmake looks whether
+# they are there.
+if(TARGET plateau_compiled)
+    install(TARGETS plateau_compiled EXPORT plateauCompiledTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} OPTIONAL)
+    install(EXPORT plateauCompiledTargets NAMESPACE plateau:: DESTINATION ${plateau_package_dir})
+endif()
 if(TARGET plateau_cuda)
     install(TARGETS plateau_cuda EXPORT plateauCudaTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} OPTIONAL)
     install(EXPORT plateauCudaTargets NAMESPACE plateau:: DESTINATION ${plateau_package_dir})

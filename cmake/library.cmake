@@ -2,6 +2,7 @@
 #   plateau::core     the headers alone: enough for core, paths, metrics, statistics and tensor views and buffers
 #   plateau::plateau  all of it, with every optional library that this machine has
 #   plateau::cuda     with PLATEAU_CUDA: the kernels behind the headers of backend/cuda
+#   plateau::compiled  the plain functions of core/ and io/ compiled once, and
 #   plateau::precompiled, plateau::precompiled_cuda  the engine compiled once, for those who compile many files
 
 # Targets found here must be visible to the project that embeds us.
@@ -39,5 +40,6 @@ target_compile_definitions(plateau INTERFACE EIGEN_NO_CUDA)
 plateau_find_optional()
 plateau_link_optional(plateau)
 
+include(${CMAKE_CURRENT_LIST_DIR}/compiled.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/cuda.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/precompiled.cmake)

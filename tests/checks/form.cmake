@@ -5,7 +5,8 @@
 #   - a function of nn/ or engine/ with more than 6 parameters;
 #   - Context, Model or Block as template parameters above engine/ (sweep/, program/), or `auto` in place of a model or a context;
 #   - a branch on the kind of backend in hooks/, nn/, models/, engine/, sae/ and sweep/;
-#   - `cold` or `noinline` written otherwise than by PLATEAU_RARE, that macro in more than 15 places, `always_inline` outside backend/.
+#   - `cold` or `noinline` written otherwise than by PLATEAU_RARE, that macro in more than 15 places, `always_inline` outside backend/;
+#   - a function of an .ipp that is `inline` and not PLATEAU_INLINE: it would be left out of plateau::compiled.
 cmake_minimum_required(VERSION 3.25)
 
 set(offences "")
@@ -22,6 +23,9 @@ foreach(header IN LISTS headers)
     file(READ ${root}/${header} text)
     if(NOT header MATCHES "\\.ipp$" AND NOT text MATCHES "^#pragma once\n")
         offence("${header}: the first line has to be #pragma once")
+    endif()
+    if(header MATCHES "\\.ipp$" AND text MATCHES "\n(inline [^c][^\n]*)")
+        offence("${header}: PLATEAU_INLINE, not inline, stands before '${CMAKE_MATCH_1}'")
     endif()
     string(REGEX REPLACE "[^\n]" "" newlines "${text}")
     string(LENGTH "${newlines}" lines)

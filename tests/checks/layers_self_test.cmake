@@ -58,7 +58,9 @@ expect(eigen "models/a.hpp: includes <Eigen/Dense>" models/a.hpp "#include <Eige
 expect(eigen_name "models/a.hpp: names Eigen::" models/a.hpp "void f(Eigen::MatrixXd const&)")
 expect(eigen_in_backend "" backend/cpu/a.hpp "#include <Eigen/Core>\nusing m = Eigen::MatrixXd;")
 expect(xtensor "io/a.hpp: includes <xtensor/xarray.hpp>" io/a.hpp "#include <xtensor/xarray.hpp>")
-expect(json "io/a.hpp: includes <rapidjson/reader.h>" io/a.hpp "#include <rapidjson/reader.h>" io/json.hpp "#include <rapidjson/reader.h>")
+expect(json "io/a.hpp: includes <rapidjson/reader.h>" io/a.hpp "#include <rapidjson/reader.h>")
+expect(json_reader "" io/json_reader.hpp "#include <plateau/io/impl/json_reader.ipp>"
+    io/impl/json_reader.ipp "#include <rapidjson/reader.h>\n#include <plateau/io/json_reader.hpp>")
 expect(cuda "nn/a.hpp: includes <cuda_runtime.h>" nn/a.hpp "#include <cuda_runtime.h>"
     backend/cuda/a.cuh "#include <cuda_runtime.h>")
 expect(cuda_in_cuh "" backend/cuda/a.cuh "#include <cuda_runtime.h>\nusing s = cudaStream_t;")
@@ -66,6 +68,16 @@ expect(cuda_in_hpp "backend/cuda/a.hpp: includes <cuda_runtime.h>, but CUDA is f
 expect(cuh "backend/cuda/a.hpp: a .hpp includes the .cuh" backend/cuda/a.hpp "#include <plateau/backend/cuda/k.cuh>"
     backend/cuda/k.cuh "")
 expect(inl_astray "nn/k.inl: .inl files, included once per instruction set, belong to backend/cpu/kernels" nn/k.inl "")
+expect(ipp_astray "core/a.ipp: folders impl/ hold .ipp files" core/a.ipp "" core/a.hpp "")
+expect(impl_astray "core/impl/a.hpp: folders impl/ hold .ipp files" core/impl/a.hpp "")
+expect(ipp_alone "core/impl/a.ipp: there is no core/a.hpp whose bodies these could be" core/impl/a.ipp "")
+expect(ipp_of_another "core/b.hpp: includes core/impl/a.ipp, which is for core/a.hpp alone" core/a.hpp "" core/impl/a.ipp ""
+    core/b.hpp "#include <plateau/core/impl/a.ipp>")
+expect(ipp_upward "core/impl/a.ipp \\(layer 0\\): upward include of tensor/eigen.hpp" core/a.hpp ""
+    core/impl/a.ipp "#include <plateau/tensor/eigen.hpp>")
+expect(ipp_cycle "include cycle: core/a.hpp -> core/impl/a.ipp -> core/b.hpp -> core/a.hpp"
+    core/a.hpp "#include <plateau/core/impl/a.ipp>" core/impl/a.ipp "#include <plateau/core/a.hpp>\n#include <plateau/core/b.hpp>"
+    core/b.hpp "#include <plateau/core/a.hpp>")
 expect(cuh_astray "nn/k.cuh: .cuh files belong to backend/cuda" nn/k.cuh "")
 expect(cuda_word "engine/a.hpp: says cuda" engine/a.hpp "template <class C> bool slow = C::is_cuda;")
 expect(cuda_macro "models/a.hpp: says cuda" models/a.hpp "#if PLATEAU_HAS_CUDA\n#endif")

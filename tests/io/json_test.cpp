@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <plateau/core/error.hpp>
+#include <plateau/io/json_reader.hpp>
 
 #include "support/catch.hpp"
 #include "support/scratch.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-/// Exceptions of the library. Every message says what is wrong, where, and the way out.
+/// Exceptions of the library; every message says what is wrong, where, and the way out.
 
 #include <concepts>
 #include <initializer_list>
@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+
+#include <plateau/core/macros.hpp>
 
 namespace plateau {
 
@@ -23,15 +25,7 @@ public:
         else natural_ = number;
     }
 
-    [[gnu::cold]] void append_to(std::string& message) const {
-        switch (kind_) {
-            case kind::literal: message += literal_; break;
-            case kind::view: message += *view_; break;
-            case kind::string: message += *string_; break;
-            case kind::integer: message += std::to_string(integer_); break;
-            case kind::natural: message += std::to_string(natural_); break;
-        }
-    }
+    void append_to(std::string& message) const;
 
 private:
     enum class kind { literal, view, string, integer, natural };
@@ -45,14 +39,10 @@ private:
     };
 };
 
-/// The pieces one after the other. Out of line, because messages put together in place, by `+`, are a good part of the
-/// machine code of a header-only library, and of the time that its users wait for the compiler. For the same reason
-/// what runs once per file, or on the way to an error, is marked [[gnu::cold]]: small code instead of fast code.
-[[gnu::noinline, gnu::cold]] inline std::string concat(std::initializer_list<message_piece> pieces) {
-    std::string message;
-    for (auto const& piece : pieces) piece.append_to(message);
-    return message;
-}
+/// The pieces one after the other, as one text. Messages are put together by this function and not in place by `+`,
+/// which would be a good part of the machine code of a header-only library, and of the time that its users wait for the
+/// compiler.
+std::string concat(std::initializer_list<message_piece> pieces);
 
 /// Base of everything that plateau throws on purpose.
 class error : public std::runtime_error {
@@ -60,8 +50,7 @@ public:
     using std::runtime_error::runtime_error;
 
     /// throw file_error(where, ": the tensor ", name, " has ", count, " values");
-    [[gnu::noinline, gnu::cold]] explicit error(std::initializer_list<message_piece> pieces)
-        : std::runtime_error{concat(pieces)} {}
+    explicit error(std::initializer_list<message_piece> pieces);
 
     template <class... Pieces>
         requires(sizeof...(Pieces) > 1)
@@ -123,3 +112,7 @@ public:
 };
 
 }  // namespace plateau
+
+#if !PLATEAU_COMPILED
+#include <plateau/core/impl/error.ipp>
+#endif

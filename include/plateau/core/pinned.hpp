@@ -1,63 +1,36 @@
 #pragma once
-/// Threads held on as many cores.
-
-#include <cstdio>
-#include <string>
-#include <vector>
+/// Binds the threads of a process to cores of their own.
 
 #if defined(__linux__)
 #include <sched.h>
 #endif
 
+#include <plateau/core/macros.hpp>
+
 namespace plateau {
 
-/// While it lives, this thread and those that it starts stay on `threads` processors, each of another core: two threads
-/// that nobody holds often share one. Elsewhere than on Linux it does nothing, and says so.
+/// Affinity of this thread, and of those that it starts, to `threads` processors of as many cores, for its lifetime:
+/// two threads without one often share a core. Cores with two hardware threads are filled up last.
+/// Elsewhere than on Linux, and where there are too few processors, it does nothing, and held() is false.
 class pinned {
 public:
-    explicit pinned(int threads) {
-#if defined(__linux__)
-        if (sched_getaffinity(0, sizeof before_, &before_) != 0) return;
-        cpu_set_t chosen;
-        CPU_ZERO(&chosen);
-        int count = 0;
-        for (bool first_of_core : {true, false}) {  // second threads of a core only where cores are too few
-            for (int cpu = 0; cpu < CPU_SETSIZE && count < threads; ++cpu) {
-                if (!CPU_ISSET(cpu, &before_) || CPU_ISSET(cpu, &chosen) || (first_of_core && !leads_its_core(cpu)))
-                    continue;
-                CPU_SET(cpu, &chosen);
-                ++count;
-            }
-        }
-        held_ = count == threads && sched_setaffinity(0, sizeof chosen, &chosen) == 0;
-#else
-        static_cast<void>(threads);
-#endif
-    }
-    ~pinned() {
-#if defined(__linux__)
-        if (held_) sched_setaffinity(0, sizeof before_, &before_);
-#endif
-    }
+    explicit pinned(int threads);
+    ~pinned();
     pinned(pinned const&) = delete;
     pinned& operator=(pinned const&) = delete;
 
+    /// True if the affinity was set.
     bool held() const { return held_; }
 
 private:
 #if defined(__linux__)
-    static bool leads_its_core(int cpu) {
-        std::string const path = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/thread_siblings_list";
-        int first = cpu;
-        if (std::FILE* const file = std::fopen(path.c_str(), "r")) {
-            if (std::fscanf(file, "%d", &first) != 1) first = cpu;
-            std::fclose(file);
-        }
-        return first == cpu;
-    }
     cpu_set_t before_{};
 #endif
     bool held_ = false;
 };
 
 }  // namespace plateau
+
+#if !PLATEAU_COMPILED
+#include <plateau/core/impl/pinned.ipp>
+#endif

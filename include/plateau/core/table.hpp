@@ -1,26 +1,18 @@
 #pragma once
 /// Plain-text tables for results on standard output.
 
-#include <algorithm>
-#include <charconv>
-#include <cstdio>
+#include <cstddef>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <utility>
 #include <vector>
 
-#include <plateau/core/error.hpp>
-#include <plateau/core/types.hpp>
+#include <plateau/core/macros.hpp>
 
 namespace plateau {
 
 /// A value with a fixed number of decimals, "3.92"; what is not finite becomes "nan", "inf" or "-inf".
-inline std::string fixed(double value, int decimals) {
-    int const length = std::snprintf(nullptr, 0, "%.*f", decimals, value);
-    std::string text(static_cast<std::size_t>(length), '\0');
-    std::snprintf(text.data(), text.size() + 1, "%.*f", decimals, value);
-    return value != value ? "nan" : text;  // the sign of a NaN means nothing
-}
+std::string fixed(double value, int decimals);
 
 /// A table of text with a head line:
 ///     pair  max slope  place
@@ -33,26 +25,10 @@ public:
     explicit table(std::vector<std::string> header) : header_{std::move(header)} {}
 
     /// @throws shape_error unless there is one cell per column
-    table& row(std::vector<std::string> cells) {
-        if (cells.size() != header_.size()) {
-            throw shape_error("a table row has ", cells.size(), " cells, the header has ", header_.size());
-        }
-        rows_.push_back(std::move(cells));
-        return *this;
-    }
+    table& row(std::vector<std::string> cells);
 
     /// Every line ends with a newline. Widths count code points of UTF-8.
-    std::string render() const {
-        std::vector<column> columns;
-        std::vector<std::string> rule;
-        for (std::size_t at = 0; at < header_.size(); ++at) {
-            columns.push_back(measure(at));
-            rule.emplace_back(columns.back().width, '-');
-        }
-        std::string text = line(header_, columns) + line(rule, columns);
-        for (auto const& cells : rows_) text += line(cells, columns);
-        return text;
-    }
+    std::string render() const;
 
 private:
     struct column {
@@ -60,43 +36,17 @@ private:
         bool numbers;
     };
 
-    static std::size_t width_of(std::string_view text) {
-        return static_cast<std::size_t>(
-            std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));
-    }
-
-    static bool is_number(std::string_view text) {
-        double value = 0;
-        auto const [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-        return problem != std::errc::invalid_argument && end == text.data() + text.size();
-    }
-
-    column measure(std::size_t at) const {
-        column result{width_of(header_[at]), false};
-        bool others = false;
-        for (auto const& cells : rows_) {
-            auto const& cell = cells[at];
-            result.width = std::max(result.width, width_of(cell));
-            if (cell.empty() || cell == "-") continue;
-            (is_number(cell) ? result.numbers : others) = true;
-        }
-        result.numbers = result.numbers && !others;
-        return result;
-    }
-
-    static std::string line(std::vector<std::string> const& cells, std::vector<column> const& columns) {
-        std::string text;
-        for (std::size_t at = 0; at < cells.size(); ++at) {
-            std::string const blanks(columns[at].width - width_of(cells[at]), ' ');
-            text += at == 0 ? "" : "  ";
-            text += columns[at].numbers ? blanks + cells[at] : cells[at] + blanks;
-        }
-        text.erase(text.find_last_not_of(' ') + 1);
-        return text + '\n';
-    }
+    static std::size_t width_of(std::string_view text);
+    static bool is_number(std::string_view text);
+    column measure(std::size_t at) const;
+    static std::string line(std::vector<std::string> const& cells, std::vector<column> const& columns);
 
     std::vector<std::string> header_;
     std::vector<std::vector<std::string>> rows_;
 };
 
 }  // namespace plateau
+
+#if !PLATEAU_COMPILED
+#include <plateau/core/impl/table.ipp>
+#endif

@@ -1,5 +1,5 @@
 #pragma once
-/// Integer types shared by everything.
+/// Integer types shared by all folders: extents and token ids.
 
 #include <cstdint>
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Variants of a layer: named by configurations, computed by the layers.
+/// Kinds of activation function and norm, as configurations name them and layers compute them.
 
 #include <cstdint>
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Stored floats of a file, little-endian and at any alignment, to the element type of a computation.
+/// Converts stored floats, little-endian and at any alignment, to the element type of a computation.
 
 #include <algorithm>
 #include <bit>
@@ -22,7 +22,7 @@ template <class T>
 concept ReadableFloat = std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, bfloat16>;
 
 /// A double to bfloat16, rounded once, to nearest, ties to even.
-[[gnu::cold]] inline bfloat16 round_to_bfloat16(double value) {
+inline bfloat16 round_to_bfloat16(double value) {
     // To float with the last bit sticky ("round to odd"), so that the second rounding cannot see a false tie.
     float const nearest = static_cast<float>(value);
     if (static_cast<double>(nearest) == value || std::isnan(value)) return bfloat16(nearest);

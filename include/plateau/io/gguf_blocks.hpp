@@ -1,16 +1,14 @@
 #pragma once
-/// The tensor encodings of GGUF that plateau reads, and their values as float.
+/// The tensor encodings of GGUF that plateau reads, and the decoding of their blocks to float.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include <plateau/core/dtype.hpp>
-#include <plateau/core/error.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/core/types.hpp>
 
 namespace plateau::io {
@@ -34,175 +32,8 @@ gguf_encoding const* find_gguf_encoding(std::string_view name);
 /// "F32, F16, ...", for messages.
 std::string gguf_encoding_names();
 
-namespace detail {
-
-// Every decoder follows gguf.quants.dequantize (Python package gguf) operation by operation. All products
-// are exact in float: a scale has 11 significant bits, times a sub-scale of at most 7, times a quant of at
-// most 5 makes 23 of the 24. A multiply-add rounds once either way, so that the bits do not depend on
-// whether a compiler fuses it.
-
-inline float load_half(std::byte const* at) {
-    float16 value;
-    std::memcpy(&value.bits, at, sizeof value.bits);
-    return static_cast<float>(value);
-}
-
-/// Bytes of a block, apart from it: a loop that reads them and writes floats knows that the two do not overlap, and
-/// becomes vector instructions at -O2 already.
-template <int Count>
-struct byte_copy {
-    std::uint8_t bytes[Count];
-    explicit byte_copy(std::byte const* at) { std::memcpy(bytes, at, Count); }
-    int operator[](int i) const { return bytes[i]; }
-    int low(int i) const { return bytes[i] & 0x0F; }
-    int high(int i) const { return bytes[i] >> 4; }
-};
-
-inline int load_byte(std::byte const* at) { return std::to_integer<int>(*at); }
-inline int load_signed_byte(std::byte const* at) { return static_cast<std::int8_t>(load_byte(at)); }
-inline int low_bits(std::byte const* at) { return load_byte(at) & 0x0F; }
-inline int high_bits(std::byte const* at) { return load_byte(at) >> 4; }
-
-/// The bits of a word, each where the fifth bit of a quant belongs.
-struct fifth_bits {
-    static constexpr auto masks = [] {  // a vector has no shift of its own for every element
-        std::array<std::uint32_t, 32> each{};
-        for (std::size_t i = 0; i < 32; ++i) each[i] = 1u << i;
-        return each;
-    }();
-    int values[32];
-    explicit fifth_bits(std::byte const* at) {
-        std::uint32_t word;
-        std::memcpy(&word, at, sizeof word);
-        for (int i = 0; i < 32; ++i) values[i] = (word & masks[i]) != 0 ? 16 : 0;
-    }
-    int operator[](int i) const { return values[i]; }
-};
-
-/// d, 16 bytes of quants: low halves are elements 0 to 15, high halves 16 to 31.   x = d (q − 8)
-inline void decode_q4_0(std::byte const* block, float* out) {
-    float const d = load_half(block);
-    byte_copy<16> const quants{block + 2};
-    for (int i = 0; i < 16; ++i) out[i] = d * static_cast<float>(quants.low(i) - 8);
-    for (int i = 0; i < 16; ++i) out[i + 16] = d * static_cast<float>(quants.high(i) - 8);
-}
-
-/// d, m, quants as in Q4_0.   x = d q + m
-inline void decode_q4_1(std::byte const* block, float* out) {
-    float const d = load_half(block);
-    float const m = load_half(block + 2);
-    byte_copy<16> const quants{block + 4};
-    for (int i = 0; i < 16; ++i) out[i] = d * static_cast<float>(quants.low(i)) + m;
-    for (int i = 0; i < 16; ++i) out[i + 16] = d * static_cast<float>(quants.high(i)) + m;
-}
-
-/// d, 32 fifth bits, quants as in Q4_0.   x = d (q − 16)
-inline void decode_q5_0(std::byte const* block, float* out) {
-    float const d = load_half(block);
-    fifth_bits const fifth{block + 2};
-    byte_copy<16> const quants{block + 6};
-    for (int i = 0; i < 16; ++i) out[i] = d * static_cast<float>((quants.low(i) | fifth[i]) - 16);
-    for (int i = 0; i < 16; ++i) out[i + 16] = d * static_cast<float>((quants.high(i) | fifth[i + 16]) - 16);
-}
-
-/// d, m, 32 fifth bits, quants as in Q4_0.   x = d q + m
-inline void decode_q5_1(std::byte const* block, float* out) {
-    float const d = load_half(block);
-    float const m = load_half(block + 2);
-    fifth_bits const fifth{block + 4};
-    byte_copy<16> const quants{block + 8};
-    for (int i = 0; i < 16; ++i) out[i] = d * static_cast<float>(quants.low(i) | fifth[i]) + m;
-    for (int i = 0; i < 16; ++i) out[i + 16] = d * static_cast<float>(quants.high(i) | fifth[i + 16]) + m;
-}
-
-/// d, 32 signed bytes.   x = d q
-inline void decode_q8_0(std::byte const* block, float* out) {
-    float const d = load_half(block);
-    byte_copy<32> const quants{block + 2};
-    for (int i = 0; i < 32; ++i) out[i] = d * static_cast<float>(static_cast<std::int8_t>(quants[i]));
-}
-
-/// d, dmin, 12 bytes with eight 6-bit scales s and minima m, 128 bytes of quants: each 32 bytes hold two
-/// groups of 32 elements, low halves first.   x = (d s) q − dmin m
-inline void decode_q4_k(std::byte const* block, float* out) {
-    float const d = load_half(block);
-    float const dmin = load_half(block + 2);
-    std::byte const* const packed = block + 4;
-    std::byte const* const quants = block + 16;
-    for (int group = 0; group < 8; ++group) {
-        int const j = group % 4;
-        int scale = load_byte(packed + j);
-        int minimum = load_byte(packed + 4 + j);
-        if (group < 4) {
-            scale &= 0x3F;
-            minimum &= 0x3F;
-        } else {
-            scale = low_bits(packed + 8 + j) | ((scale >> 2) & 0x30);
-            minimum = high_bits(packed + 8 + j) | ((minimum >> 2) & 0x30);
-        }
-        float const step = d * static_cast<float>(scale);
-        float const offset = dmin * static_cast<float>(minimum);
-        byte_copy<32> const pairs{quants + group / 2 * 32};
-        int const shift = group % 2 * 4;
-        float* const to = out + group * 32;
-        for (int i = 0; i < 32; ++i) to[i] = step * static_cast<float>((pairs[i] >> shift) & 0x0F) - offset;
-    }
-}
-
-/// 128 bytes of low halves, 64 of upper bit pairs, 16 signed scales s, d.   x = (d s) (q − 32)
-inline void decode_q6_k(std::byte const* block, float* out) {
-    std::byte const* const scales = block + 192;
-    float const d = load_half(block + 208);
-    for (int half = 0; half < 16; ++half) {  // 16 elements with one scale; two halves make a group
-        int const group = half / 2;
-        byte_copy<16> const lower{block + group / 4 * 64 + group % 2 * 32 + half % 2 * 16};
-        byte_copy<16> const upper{block + 128 + group / 4 * 32 + half % 2 * 16};
-        int const lower_shift = group % 4 / 2 * 4, upper_shift = group % 4 * 2;
-        float const step = d * static_cast<float>(load_signed_byte(scales + half));
-        float* const to = out + half * 16;
-        for (int i = 0; i < 16; ++i) {
-            int const quant = ((lower[i] >> lower_shift) & 0x0F) | (((upper[i] >> upper_shift) & 3) << 4);
-            to[i] = step * static_cast<float>(quant - 32);
-        }
-    }
-}
-
-template <void (*Decode)(std::byte const*, float*), index Elements, index Bytes>
-constexpr gguf_encoding make_encoding(std::uint32_t id, std::string_view name) {
-    return {id, name, Elements, Bytes, std::nullopt, [](std::byte const* source, index blocks, float* out) {
-                for (index block = 0; block < blocks; ++block) Decode(source + block * Bytes, out + block * Elements);
-            }};
-}
-
-inline constexpr std::array gguf_encodings{
-    gguf_encoding{0, "F32", 1, 4, dtype::f32, {}},    gguf_encoding{1, "F16", 1, 2, dtype::f16, {}},
-    gguf_encoding{30, "BF16", 1, 2, dtype::bf16, {}}, make_encoding<decode_q4_0, 32, 18>(2, "Q4_0"),
-    make_encoding<decode_q4_1, 32, 20>(3, "Q4_1"),    make_encoding<decode_q5_0, 32, 22>(6, "Q5_0"),
-    make_encoding<decode_q5_1, 32, 24>(7, "Q5_1"),    make_encoding<decode_q8_0, 32, 34>(8, "Q8_0"),
-    make_encoding<decode_q4_k, 256, 144>(12, "Q4_K"), make_encoding<decode_q6_k, 256, 210>(14, "Q6_K"),
-};
-
-}  // namespace detail
-
-inline gguf_encoding const* find_gguf_encoding(std::uint32_t id) {
-    for (auto const& encoding : detail::gguf_encodings) {
-        if (encoding.id == id) return &encoding;
-    }
-    return nullptr;
-}
-
-inline gguf_encoding const* find_gguf_encoding(std::string_view name) {
-    for (auto const& encoding : detail::gguf_encodings) {
-        if (encoding.name == name) return &encoding;
-    }
-    return nullptr;
-}
-
-inline std::string gguf_encoding_names() {
-    std::string names;
-    for (auto const& encoding : detail::gguf_encodings)
-        names = concat({names, names.empty() ? "" : ", ", encoding.name});
-    return names;
-}
-
 }  // namespace plateau::io
+
+#if !PLATEAU_COMPILED
+#include <plateau/io/impl/gguf_blocks.ipp>
+#endif

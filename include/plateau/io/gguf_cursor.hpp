@@ -1,5 +1,5 @@
 #pragma once
-/// A bounds-checked walk over the bytes of a GGUF file.
+/// A bounds-checked reader of scalars and strings from the bytes of a GGUF file.
 
 #include <bit>
 #include <cstddef>
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include <plateau/core/error.hpp>
+#include <plateau/core/macros.hpp>
 
 namespace plateau::io::detail {
 
@@ -35,35 +35,16 @@ public:
     }
 
     /// A 64-bit length and that many bytes. @throws file_error if the file ends before
-    [[gnu::cold]] std::string_view string(char const* what) {
-        auto const length = scalar<std::uint64_t>(what);
-        auto const bytes = take(length, what);
-        return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
-    }
+    std::string_view string(char const* what);
 
     /// The next `count` bytes. @throws file_error if the file ends before
-    [[gnu::cold]] std::span<std::byte const> take(std::uint64_t count, char const* what) {
-        if (count > left()) {
-            fail(concat(
-                {"the file ends within ", what, ": ", count, " bytes wanted, ", left(), " left; download it again"}));
-        }
-        auto const bytes = bytes_.subspan(position_, static_cast<std::size_t>(count));
-        position_ += bytes.size();
-        return bytes;
-    }
+    std::span<std::byte const> take(std::uint64_t count, char const* what);
 
     /// Requires room for `count` items of at least `least` bytes each, so that no count is trusted.
-    void require_room(std::uint64_t count, std::size_t least, char const* what) const {
-        if (count > left() / least) {
-            fail(concat({"the file claims ", count, " ", what, ", but only ", left(),
-                         " bytes are left; it is damaged or cut"}));
-        }
-    }
+    void require_room(std::uint64_t count, std::size_t least, char const* what) const;
 
     /// @throws file_error with the file and the byte offset
-    [[noreturn, gnu::cold]] void fail(std::string_view what) const {
-        throw file_error(where_, ": not a usable GGUF file near byte ", position_, ": ", what);
-    }
+    [[noreturn]] void fail(std::string_view what) const;
 
 private:
     std::span<std::byte const> bytes_;
@@ -72,3 +53,7 @@ private:
 };
 
 }  // namespace plateau::io::detail
+
+#if !PLATEAU_COMPILED
+#include <plateau/io/impl/gguf_cursor.ipp>
+#endif

@@ -1,26 +1,18 @@
 #pragma once
-/// JSON from untrusted files, and typed access with messages that name the key. The only header that
-/// includes the library that reads it: RapidJSON, of which the reader of events alone compiles in half a second.
+/// Values of JSON, and typed access to fields with messages that name the key.
 
-#include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include <rapidjson/reader.h>
-
 #include <plateau/core/error.hpp>
-#include <plateau/core/order.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/core/types.hpp>
-#include <plateau/io/printable.hpp>
 
 namespace plateau::io {
 
@@ -47,11 +39,11 @@ public:
     bool is_integer() const { return kind_ == type::integer || kind_ == type::natural; }
     bool is_number() const { return is_integer() || kind_ == type::real; }
 
-    /// Under which key it stands. @pre it is a member of an object
+    /// The key that it stands under. @pre it is a member of an object
     std::string_view key() const { return key_; }
     /// Elements, members, or bytes of a string; 0 for other kinds.
     std::size_t size() const { return size_; }
-    /// Whether it is null, or an array, object or string that holds nothing.
+    /// True if it is null, or an array, object or string that holds nothing.
     bool empty() const { return size_ == 0 && !is_number() && kind_ != type::boolean; }
 
 private:
@@ -76,7 +68,7 @@ private:
     type kind_ = type::null;
 };
 
-/// What an array or object holds, in the order of the text.
+/// The range of values in an array or object, in the order of the text.
 class json_children {
 public:
     class iterator {
@@ -101,7 +93,7 @@ private:
     json const* of_;
 };
 
-/// A text that was read. Moving it leaves its values where they are.
+/// A parsed JSON text, which parse_json makes. Moving it leaves its values where they are.
 class json_document {
 public:
     json const& root() const { return nodes_.front(); }
@@ -113,15 +105,6 @@ private:
     std::vector<json> nodes_;
 };
 
-/// Values may be nested this deep; more is refused before it can exhaust the stack.
-inline constexpr std::size_t json_depth_limit = 128;
-
-/// Parses one JSON text (RFC 8259, UTF-8, no comments).
-/// @param where  the file, for messages
-/// @throws file_error with `where` and the byte offset: not JSON, not UTF-8, an object with a repeated
-///         key, nested deeper than json_depth_limit, a number beyond double
-json_document parse_json(std::string_view text, std::string const& where);
-
 /// The members of an object, each with its key(). @pre value.is_object()
 inline json_children members_of(json const& value) { return json_children{value}; }
 
@@ -129,32 +112,18 @@ inline json_children members_of(json const& value) { return json_children{value}
 inline json_children elements_of(json const& value) { return json_children{value}; }
 
 /// Both elements of an array that has two; otherwise none.
-[[gnu::cold]] inline std::pair<json const*, json const*> pair_of(json const& value) {
-    if (!value.is_array() || value.size() != 2) return {};
-    auto at = elements_of(value).begin();
-    json const& first = *at;
-    return {&first, &*++at};
-}
+std::pair<json const*, json const*> pair_of(json const& value);
 
 /// The bytes of a string. @pre value.is_string()
 inline std::string_view text_of(json const& value) { return {value.text_, value.size_}; }
 
 /// The value of a key, null or not; nullptr if it is absent, or if `object` is none.
-[[gnu::cold]] inline json const* find_member(json const& object, std::string_view key) {
-    if (!object.is_object()) return nullptr;
-    for (json const& member : members_of(object)) {
-        if (member.key() == key) return &member;
-    }
-    return nullptr;
-}
+json const* find_member(json const& object, std::string_view key);
 
 /// The value of a key; nullptr if it is absent or null.
-inline json const* find_field(json const& object, std::string_view key) {
-    json const* const value = find_member(object, key);
-    return value == nullptr || value->is_null() ? nullptr : value;
-}
+json const* find_field(json const& object, std::string_view key);
 
-/// Whether a value is of kind T: index (a number without fraction or exponent, in range), double (any
+/// True if a value is of kind T: index (a number without fraction or exponent, in range), double (any
 /// number), bool or std::string.
 template <class T>
 bool json_is(json const& value) {
@@ -182,10 +151,31 @@ T value_of(json const& value) {
     }
 }
 
+namespace detail {
+
+template <class T>
+constexpr char const* expected_kind() {
+    if constexpr (std::is_same_v<T, index>) return "an integer";
+    else if constexpr (std::is_same_v<T, double>) return "a number";
+    else if constexpr (std::is_same_v<T, bool>) return "true or false";
+    else return "a string";
+}
+
+std::string wrong_kind(std::string const& where, std::string_view key, char const* expected, json const& found);
+
+}  // namespace detail
+
 /// The value of a key, or nothing if it is absent or null; T as in json_is.
 /// @throws Error naming `where`, the key, what is expected and what was found
 template <class T, class Error = config_error>
-std::optional<T> optional_field(json const& object, std::string_view key, std::string const& where);
+std::optional<T> optional_field(json const& object, std::string_view key, std::string const& where) {
+    json const* const value = find_field(object, key);
+    if (value == nullptr) return std::nullopt;
+    if (!json_is<T>(*value)) {
+        throw Error(detail::wrong_kind(where, key, detail::expected_kind<T>(), *value));
+    }
+    return value_of<T>(*value);
+}
 
 /// As optional_field, with a value for the case that there is none.
 template <class T, class Error = config_error>
@@ -202,208 +192,6 @@ T field(json const& object, std::string_view key, std::string const& where) {
 
 /// The object that is the value of a key, without a copy. @throws Error if there is none
 template <class Error = config_error>
-json const& object_field(json const& object, std::string_view key, std::string const& where);
-
-/// A number as JSON, true or false.
-std::string scalar_text(json const& value);
-
-/// "the string \"abc\"", "the number 1.5", "an array", for messages.
-[[gnu::cold]] inline std::string describe(json const& value) {
-    if (value.is_null()) return "null";
-    if (value.is_object()) return "an object";
-    if (value.is_array()) return "an array";
-    if (value.is_string()) return concat({"the string ", printable(text_of(value))});
-    return json_is<bool>(value) ? scalar_text(value) : concat({"the number ", scalar_text(value)});
-}
-
-namespace detail {
-
-[[gnu::cold]] inline char const* problem_text(rapidjson::ParseErrorCode code) {
-    switch (code) {
-        case rapidjson::kParseErrorDocumentEmpty: return "it is empty";
-        case rapidjson::kParseErrorDocumentRootNotSingular: return "something follows the value";
-        case rapidjson::kParseErrorObjectMissName: return "a key in double quotes is missing";
-        case rapidjson::kParseErrorObjectMissColon: return "a colon is missing after a key";
-        case rapidjson::kParseErrorObjectMissCommaOrCurlyBracket: return "a comma or '}' is missing";
-        case rapidjson::kParseErrorArrayMissCommaOrSquareBracket: return "a comma or ']' is missing";
-        case rapidjson::kParseErrorStringUnicodeEscapeInvalidHex:
-        case rapidjson::kParseErrorStringEscapeInvalid: return "no such escape in a string";
-        case rapidjson::kParseErrorStringUnicodeSurrogateInvalid: return "half of a surrogate pair in a string";
-        case rapidjson::kParseErrorStringMissQuotationMark: return "a string does not end";
-        case rapidjson::kParseErrorStringInvalidEncoding: return "a string is not UTF-8";
-        case rapidjson::kParseErrorNumberTooBig: return "a number overflows a double, or is too small for it";
-        default: return "no JSON value";
-    }
-}
-
-/// Builds the document from the reader's events and refuses what would be unsafe or ambiguous to build.
-class json_builder {
-public:
-    explicit json_builder(std::string_view text) {
-        document_.text_.reserve(text.size() + 1);
-        document_.text_.assign(text.begin(), text.end());
-        document_.text_.push_back('\0');
-    }
-
-    json_document read(std::string const& where);
-
-    // What the reader calls.
-    bool Null() { return add(json::type::null) != nullptr; }
-    bool Bool(bool value) { return add(json::type::boolean)->boolean_ = value, true; }
-    bool RawNumber(char const* text, unsigned size, bool);
-    bool Int(int) { return false; }  // this and the next four: numbers come as text
-    bool Uint(unsigned) { return false; }
-    bool Int64(std::int64_t) { return false; }
-    bool Uint64(std::uint64_t) { return false; }
-    bool Double(double) { return false; }
-    bool String(char const* text, unsigned size, bool) {
-        json& added = *add(json::type::string);
-        added.text_ = text;
-        added.size_ = size;
-        return require_pairs({text, size});
-    }
-    bool Key(char const* text, unsigned size, bool) {
-        key_ = {text, size};
-        return require_pairs(key_);
-    }
-    bool StartObject() { return open(json::type::object); }
-    bool StartArray() { return open(json::type::array); }
-    bool EndObject(unsigned size) { return require_distinct_keys(close(size)); }
-    bool EndArray(unsigned size) { return close(size) != nullptr; }
-
-private:
-    json* add(json::type kind) {
-        json& added = document_.nodes_.emplace_back(json{kind});
-        added.key_ = std::exchange(key_, {});
-        return &added;
-    }
-    bool open(json::type kind) {
-        if (open_.size() >= json_depth_limit) problem_ = concat({"nested deeper than ", json_depth_limit, " levels"});
-        open_.push_back(document_.nodes_.size());
-        add(kind);
-        return problem_.empty();
-    }
-    json const* close(std::size_t size) {
-        json& closed = document_.nodes_[open_.back()];
-        closed.size_ = size;
-        closed.nodes_ = document_.nodes_.size() - open_.back();
-        open_.pop_back();
-        return &closed;
-    }
-
-    bool require_distinct_keys(json const* object);
-    /// The reader passes "\\udc00" on as half of a pair; bytes of the file that spell one it refuses itself.
-    bool require_pairs(std::string_view text) {
-        for (auto at = text.find('\xED'); at != text.npos; at = text.find('\xED', at + 1)) {
-            if (static_cast<unsigned char>(text[at + 1]) >= 0xA0)
-                problem_ = problem_text(rapidjson::kParseErrorStringUnicodeSurrogateInvalid);
-        }
-        return problem_.empty();
-    }
-
-    json_document document_ = {};
-    std::vector<std::size_t> open_ = {};  // the arrays and objects that have begun
-    std::string_view key_ = {};
-    std::string problem_ = {};
-    std::size_t position_ = 0;  // of a problem that shows later than it was read
-};
-
-[[gnu::cold]] inline bool json_builder::RawNumber(char const* text, unsigned size, bool) {
-    char const* const end = text + size;
-    json& added = *add(json::type::integer);
-    if (std::string_view{text, size}.find_first_of(".eE") == std::string_view::npos) {
-        if (std::from_chars(text, end, added.integer_).ec == std::errc{}) return true;
-        added.kind_ = json::type::natural;
-        if (*text != '-' && std::from_chars(text, end, added.natural_).ec == std::errc{}) return true;
-    }
-    added.kind_ = json::type::real;
-    if (std::from_chars(text, end, added.real_).ec != std::errc{})
-        problem_ = problem_text(rapidjson::kParseErrorNumberTooBig);
-    return problem_.empty();
-}
-
-[[gnu::cold]] inline bool json_builder::require_distinct_keys(json const* object) {
-    std::vector<std::string_view> names;
-    std::vector<std::uint64_t> hashes;
-    for (json const& member : members_of(*object)) {
-        names.push_back(member.key());
-        hashes.push_back(std::hash<std::string_view>{}(member.key()));
-    }
-    auto const order = order_by(hashes);
-    for (std::size_t i = 0; i < order.size(); ++i) {
-        for (std::size_t j = i + 1; j < order.size() && hashes[order[j]] == hashes[order[i]]; ++j) {
-            auto const first = names[order[i]], second = names[order[j]];
-            if (first != second) continue;
-            problem_ = concat({"the key ", printable(second), " occurs twice"});
-            position_ = static_cast<std::size_t>(second.data() - document_.text_.data()) + second.size() + 1;
-        }
-    }
-    return problem_.empty();
-}
-
-[[gnu::cold]] inline json_document json_builder::read(std::string const& where) {
-    std::size_t const size = document_.text_.size() - 1;
-    rapidjson::InsituStringStream stream{document_.text_.data()};
-    rapidjson::Reader reader;
-    using namespace rapidjson;
-    reader.Parse<kParseInsituFlag | kParseValidateEncodingFlag | kParseNumbersAsStringsFlag>(stream, *this);
-    if (!problem_.empty()) {
-        if (position_ == 0) position_ = reader.GetErrorOffset();
-    } else if (reader.HasParseError()) {
-        problem_ = problem_text(reader.GetParseErrorCode());
-        position_ = reader.GetErrorOffset() + 1;
-    } else if (stream.Tell() < size) {  // to the reader a zero byte is the end
-        problem_ = problem_text(kParseErrorDocumentRootNotSingular);
-        position_ = stream.Tell() + 1;
-    }
-    if (!problem_.empty()) throw file_error(where, ": not usable JSON near byte ", position_, ": ", problem_);
-    return std::move(document_);
-}
-
-template <class T>
-constexpr char const* expected_kind() {
-    if constexpr (std::is_same_v<T, index>) return "an integer";
-    else if constexpr (std::is_same_v<T, double>) return "a number";
-    else if constexpr (std::is_same_v<T, bool>) return "true or false";
-    else return "a string";
-}
-
-[[gnu::cold]] inline std::string wrong_kind(std::string const& where, std::string_view key, char const* expected,
-                                            json const& found) {
-    return concat({where, ": \"", key, "\" must be ", expected, ", found ", describe(found)});
-}
-
-}  // namespace detail
-
-[[gnu::cold]] inline std::string scalar_text(json const& value) {
-    if (json_is<bool>(value)) return value_of<bool>(value) ? "true" : "false";
-    if (json_is<index>(value)) return concat({value_of<index>(value)});
-    if (value.kind() == json::type::natural) return concat({value_of<std::uint64_t>(value)});
-    auto const number = value_of<double>(value);
-    double const size = std::abs(number);
-    bool const plain = size == 0 || (size >= 1e-4 && size < 1e15);
-    char buffer[32];
-    auto const format = plain ? std::chars_format::fixed : std::chars_format::scientific;
-    std::string text(buffer, std::to_chars(buffer, buffer + sizeof buffer, number, format).ptr);
-    if (plain && text.find('.') == std::string::npos) text += ".0";
-    return text;
-}
-
-inline json_document parse_json(std::string_view text, std::string const& where) {
-    return detail::json_builder{text}.read(where);
-}
-
-template <class T, class Error>
-std::optional<T> optional_field(json const& object, std::string_view key, std::string const& where) {
-    json const* const value = find_field(object, key);
-    if (value == nullptr) return std::nullopt;
-    if (!json_is<T>(*value)) {
-        throw Error(detail::wrong_kind(where, key, detail::expected_kind<T>(), *value));
-    }
-    return value_of<T>(*value);
-}
-
-template <class Error>
 json const& object_field(json const& object, std::string_view key, std::string const& where) {
     json const* const value = find_field(object, key);
     if (value == nullptr) throw Error(where, ": the key \"", key, "\" is missing");
@@ -411,4 +199,14 @@ json const& object_field(json const& object, std::string_view key, std::string c
     return *value;
 }
 
+/// A number as JSON, true or false.
+std::string scalar_text(json const& value);
+
+/// "the string \"abc\"", "the number 1.5", "an array", for messages.
+std::string describe(json const& value);
+
 }  // namespace plateau::io
+
+#if !PLATEAU_COMPILED
+#include <plateau/io/impl/json.ipp>
+#endif

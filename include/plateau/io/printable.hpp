@@ -1,46 +1,18 @@
 #pragma once
-/// Text from untrusted files, as messages show it.
+/// Quotes text from untrusted files for messages.
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 
-#include <plateau/io/utf8.hpp>
+#include <plateau/core/macros.hpp>
 
 namespace plateau::io {
 
-/// Quoted, escaped as JSON in ASCII, and cut to a length that a message can bear.
-[[gnu::cold]] inline std::string printable(std::string_view text) {
-    constexpr std::string_view digits = "0123456789abcdef", short_names = "\"\\\b\f\n\r\t", letters = "\"\\bfnrt";
-    constexpr std::size_t most = 100;
-    std::string shown = "\"";
-    auto const add_unit = [&](char32_t unit) {
-        shown += "\\u";
-        for (int shift = 12; shift >= 0; shift -= 4) shown += digits[(unit >> shift) & 0xFu];
-    };
-    std::string_view left = text.substr(0, most);
-    while (!left.empty()) {
-        auto [code_point, length] = first_character(left);
-        if (length == 0) {  // cut within a character, or not UTF-8
-            code_point = 0xFFFD;
-            do ++length;
-            while (length < left.size() && (static_cast<unsigned char>(left[length]) & 0xC0u) == 0x80u);
-        }
-        auto const name = code_point < 0x80 ? short_names.find(left[0]) : std::string_view::npos;
-        if (name != std::string_view::npos) {
-            shown += '\\';
-            shown += letters[name];
-        } else if (code_point >= 0x20 && code_point < 0x7F) {
-            shown += left[0];
-        } else if (code_point < 0x10000) {
-            add_unit(code_point);
-        } else {
-            add_unit(0xD7C0 + (code_point >> 10));
-            add_unit(0xDC00 + (code_point & 0x3FFu));
-        }
-        left.remove_prefix(length);
-    }
-    return shown + (text.size() > most ? "\"..." : "\"");
-}
+/// A text quoted, escaped as JSON in ASCII, and cut after 100 bytes.
+std::string printable(std::string_view text);
 
 }  // namespace plateau::io
+
+#if !PLATEAU_COMPILED
+#include <plateau/io/impl/printable.ipp>
+#endif

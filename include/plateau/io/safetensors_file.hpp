@@ -6,16 +6,16 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <plateau/core/dtype.hpp>
-#include <plateau/core/error.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/convert.hpp>
 #include <plateau/io/mapped_file.hpp>
 #include <plateau/io/safetensors_header.hpp>
 #include <plateau/io/tensor_info.hpp>
+#include <plateau/io/tensor_table.hpp>
 
 namespace plateau::io {
 
@@ -38,10 +38,7 @@ public:
     tensor_info const& info(std::string_view name) const { return table().at(name).info; }
 
     /// The stored bytes of a tensor, at any alignment. @throws file_error if there is no such tensor
-    std::span<std::byte const> bytes(std::string_view name) const {
-        auto const& at = table().at(name);
-        return file_.bytes().subspan(at.begin, at.size);
-    }
+    std::span<std::byte const> bytes(std::string_view name) const;
 
     /// All elements, row-major, converted: widening is exact, narrowing rounds to nearest, ties to even.
     /// @throws file_error if there is no such tensor or its type is no float; shape_error if `out` has
@@ -68,11 +65,7 @@ public:
 private:
     tensor_table const& table() const { return header_.tensors; }
 
-    [[gnu::cold]] dtype stored_type(stored_tensor const& at) const {
-        if (auto const stored = safetensors_dtype(at.info.stored)) return *stored;
-        throw file_error(table().describe(at), " is stored as ", at.info.stored,
-                         "; weights must be F64, F32, F16 or BF16");
-    }
+    dtype stored_type(stored_tensor const& at) const;
 
     template <class T>
     void convert(stored_tensor const& at, index first, std::span<T> out) const {
@@ -89,3 +82,7 @@ private:
 };
 
 }  // namespace plateau::io
+
+#if !PLATEAU_COMPILED
+#include <plateau/io/impl/safetensors_file.ipp>
+#endif

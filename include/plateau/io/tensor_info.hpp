@@ -1,15 +1,15 @@
 #pragma once
-/// What a model file says about one of its tensors.
+/// Name, stored type and shape of a tensor in a model file.
 
 #include <string>
 #include <vector>
 
-#include <plateau/core/names.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/core/types.hpp>
 
 namespace plateau::io {
 
-/// Name, stored type and shape of one tensor in a file.
+/// The description of one tensor, as its file gives it.
 struct tensor_info {
     std::string name;
     std::string stored;        ///< the type as the file names it: "F32", "BF16", "Q4_1"
@@ -17,13 +17,13 @@ struct tensor_info {
 };
 
 /// The number of elements. Readers check the product for overflow when they build a tensor_info.
-inline index element_count(tensor_info const& info) {
-    index count = 1;
-    for (index extent : info.shape) count *= extent;
-    return count;
-}
+index element_count(tensor_info const& info);
 
 /// "[3, 4]", for messages.
-inline std::string to_string(std::vector<index> const& shape) { return shape_text(shape); }
+std::string to_string(std::vector<index> const& shape);
 
 }  // namespace plateau::io
+
+#if !PLATEAU_COMPILED
+#include <plateau/io/impl/tensor_info.ipp>
+#endif

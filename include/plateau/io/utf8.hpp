@@ -1,9 +1,11 @@
 #pragma once
-/// The little of Unicode that needs no tables of properties.
+/// UTF-8 and white space: the part of Unicode that needs no tables of properties.
 
 #include <cstddef>
 #include <string>
 #include <string_view>
+
+#include <plateau/core/macros.hpp>
 
 namespace plateau::io {
 
@@ -34,7 +36,8 @@ constexpr utf8_character first_character(std::string_view text) {
     return {code_point, length};
 }
 
-/// The bytes of what begins a text but is no character: the longest beginning of one, or else one byte.
+/// The number of bytes at the beginning of a text that are no character: the longest beginning of one, or else one
+/// byte.
 /// @pre not empty, and first_character(text).length == 0
 constexpr std::size_t broken_length(std::string_view text) {
     auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -46,7 +49,7 @@ constexpr std::size_t broken_length(std::string_view text) {
     return lead >= 0xF0 && text.size() > 2 && (byte(2) & 0xC0u) == 0x80u ? 3 : 2;
 }
 
-/// The byte offset of the first thing that is not UTF-8; the size of the text if there is none.
+/// The byte offset of the first sequence that is not UTF-8; the size of the text if there is none.
 constexpr std::size_t valid_utf8_prefix(std::string_view text) {
     std::size_t at = 0;
     while (at < text.size()) {
@@ -57,19 +60,9 @@ constexpr std::size_t valid_utf8_prefix(std::string_view text) {
     return at;
 }
 
-/// Bytes as UTF-8: U+FFFD stands for each broken_length of what is none.
+/// Bytes as UTF-8: U+FFFD stands for each broken_length of bytes that are none.
 /// @see The Unicode Standard, 3.9, "U+FFFD Substitution of Maximal Subparts"; Rust's from_utf8_lossy
-[[gnu::cold]] inline std::string mended_utf8(std::string_view bytes) {
-    std::string text;
-    while (true) {
-        auto const valid = valid_utf8_prefix(bytes);
-        text += bytes.substr(0, valid);
-        bytes.remove_prefix(valid);
-        if (bytes.empty()) return text;
-        text += "\xEF\xBF\xBD";
-        bytes.remove_prefix(broken_length(bytes));
-    }
-}
+std::string mended_utf8(std::string_view bytes);
 
 /// Unicode's property White_Space.
 constexpr bool is_white_space(char32_t c) {
@@ -77,31 +70,17 @@ constexpr bool is_white_space(char32_t c) {
            (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
-/// Where the character before `end` begins. @pre valid UTF-8, end > 0
-inline std::size_t character_before(std::string_view text, std::size_t end) {
-    do --end;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u);
-    return end;
-}
+/// The offset at which the character before `end` begins. @pre valid UTF-8, end > 0
+std::size_t character_before(std::string_view text, std::size_t end);
 
-/// Where the white space before `end` begins, `least` at the earliest. @pre valid UTF-8
-[[gnu::cold]] inline std::size_t white_space_before(std::string_view text, std::size_t end, std::size_t least) {
-    while (end > least) {
-        std::size_t const begin = character_before(text, end);
-        if (!is_white_space(first_character(text.substr(begin)).code_point)) break;
-        end = begin;
-    }
-    return end;
-}
+/// The offset at which the white space before `end` begins, `least` at the earliest. @pre valid UTF-8
+std::size_t white_space_before(std::string_view text, std::size_t end, std::size_t least);
 
-/// Where the white space after `begin` ends. @pre valid UTF-8
-[[gnu::cold]] inline std::size_t white_space_after(std::string_view text, std::size_t begin) {
-    while (begin < text.size()) {
-        auto const [character, length] = first_character(text.substr(begin));
-        if (!is_white_space(character)) break;
-        begin += length;
-    }
-    return begin;
-}
+/// The offset at which the white space after `begin` ends. @pre valid UTF-8
+std::size_t white_space_after(std::string_view text, std::size_t begin);
 
 }  // namespace plateau::io
+
+#if !PLATEAU_COMPILED
+#include <plateau/io/impl/utf8.ipp>
+#endif

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/io/json_reader.hpp>
+#include <plateau/io/mapped_file.hpp>
 #include <plateau/io/safetensors_file.hpp>
 #include <plateau/sae/sparse_autoencoder.hpp>
 

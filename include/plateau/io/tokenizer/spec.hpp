@@ -1,5 +1,5 @@
 #pragma once
-/// What a tokenizer is, whichever file said so.
+/// The description of a tokenizer, independent of the file format that it comes from.
 
 #include <optional>
 #include <string>
@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/tokenizer/added_tokens.hpp>
 #include <plateau/io/tokenizer/bpe.hpp>
@@ -30,12 +31,10 @@ struct tokenizer_spec {
 };
 
 /// Takes "left right" apart. Returns whether there is exactly one space.
-[[gnu::cold]] inline bool split_merge(std::string_view merge, std::string& left, std::string& right) {
-    auto const space = merge.find(' ');
-    if (space == std::string_view::npos || merge.find(' ', space + 1) != std::string_view::npos) return false;
-    left = merge.substr(0, space);
-    right = merge.substr(space + 1);
-    return true;
-}
+bool split_merge(std::string_view merge, std::string& left, std::string& right);
 
 }  // namespace plateau::io
+
+#if !PLATEAU_COMPILED
+#include <plateau/io/tokenizer/impl/spec.ipp>
+#endif

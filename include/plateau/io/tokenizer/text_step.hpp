@@ -1,14 +1,16 @@
 #pragma once
-/// What a tokenizer does to texts, step by step.
+/// Steps of normalizers, pre-tokenizers and decoders.
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
+
 namespace plateau::io {
 
-/// What becomes of a match, in the words of Hugging Face tokenizers.
+/// The treatment of a match by a split, in the words of Hugging Face tokenizers.
 enum class split_behavior {
     isolated,              ///< is a piece
     removed,               ///< vanishes
@@ -48,18 +50,16 @@ struct text_step {
     std::string text{};
     std::string content{};
     split_behavior behavior = split_behavior::isolated;
-    bool invert = false;  ///< what matches counts as what does not
+    bool invert = false;  ///< matches count as the text between them, and that as matches
     std::size_t left = 0, right = 0;
 };
 
 /// Appends a step and returns it.
-[[gnu::cold, gnu::noinline]] inline text_step& add_step(std::vector<text_step>& steps, text_step::action what,
-                                                        std::string_view text = {}, std::string_view content = {}) {
-    auto& step = steps.emplace_back();
-    step.what = what;
-    step.text = text;
-    step.content = content;
-    return step;
-}
+text_step& add_step(std::vector<text_step>& steps, text_step::action what, std::string_view text = {},
+                    std::string_view content = {});
 
 }  // namespace plateau::io
+
+#if !PLATEAU_COMPILED
+#include <plateau/io/tokenizer/impl/text_step.ipp>
+#endif

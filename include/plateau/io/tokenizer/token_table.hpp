@@ -1,15 +1,13 @@
 #pragma once
-/// Token ids by text, and merges by pairs of ids: two hash tables that grow only, made for looking up.
+/// Hash tables of token ids by text, and of merges by pairs of ids; they grow only and are made for looking up.
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <plateau/core/error.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/core/types.hpp>
 
 namespace plateau::io {
@@ -26,10 +24,7 @@ public:
     void insert(std::string_view text, token_id id);
 
     /// no_token if there is none.
-    token_id find(std::string_view text) const {
-        if (text.size() > longest_) return no_token;
-        return slots_[place(text, hash(text))].id;
-    }
+    token_id find(std::string_view text) const;
 
 private:
     struct entry {
@@ -47,7 +42,7 @@ private:
     std::size_t longest_ = 0;
 };
 
-/// What two neighbours become, and how early.
+/// The token that two neighbours become, and the rank of that merge.
 struct token_merge {
     std::uint32_t rank = 0;
     token_id result = no_token;
@@ -62,7 +57,7 @@ public:
     void insert(token_id left, token_id right, token_merge merge);
 
     /// The result is no_token if there is none.
-    token_merge find(token_id left, token_id right) const { return slots_[place(key(left, right))].merge; }
+    token_merge find(token_id left, token_id right) const;
 
 private:
     struct entry {
@@ -70,87 +65,16 @@ private:
         token_merge merge;
     };
 
-    static std::uint64_t key(token_id left, token_id right) {
-        return std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
-    }
-    std::size_t place(std::uint64_t pair) const {
-        std::uint64_t mixed = pair * 0x9E3779B97F4A7C15u;
-        std::size_t at = static_cast<std::size_t>(mixed ^ (mixed >> 32)) & (slots_.size() - 1);
-        while (slots_[at].merge.result != no_token && slots_[at].pair != pair) at = (at + 1) & (slots_.size() - 1);
-        return at;
-    }
+    static std::uint64_t key(token_id left, token_id right);
+    std::size_t place(std::uint64_t pair) const;
     void resize(std::size_t merges);
 
     std::vector<entry> slots_;
     std::size_t count_ = 0;
 };
 
-inline std::uint32_t token_table::hash(std::string_view text) {
-    constexpr std::uint64_t odd = 0x9E3779B97F4A7C15u;
-    std::uint64_t mixed = text.size() * odd;
-    auto const add = [&](std::size_t at, std::size_t bytes) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, text.data() + at, bytes);
-        mixed = (mixed ^ word) * odd;
-        mixed ^= mixed >> 29;
-    };
-    std::size_t at = 0;
-    for (; at + 8 <= text.size(); at += 8) add(at, 8);
-    if (at < text.size()) add(at, text.size() - at);
-    return static_cast<std::uint32_t>(mixed ^ (mixed >> 32));
-}
-
-inline std::size_t token_table::place(std::string_view text, std::uint32_t hashed) const {
-    std::size_t at = hashed & (slots_.size() - 1);
-    for (;; at = (at + 1) & (slots_.size() - 1)) {
-        auto const& slot = slots_[at];
-        if (slot.id == no_token) return at;
-        if (slot.hash == hashed && slot.size == text.size() &&
-            std::memcmp(texts_.data() + slot.begin, text.data(), text.size()) == 0)
-            return at;
-    }
-}
-
-[[gnu::cold]] inline void token_table::insert(std::string_view text, token_id id) {
-    if (2 * (count_ + 1) > slots_.size()) resize(2 * (count_ + 1));
-    auto const hashed = hash(text);
-    auto& slot = slots_[place(text, hashed)];
-    if (slot.id == no_token) {
-        if (texts_.size() + text.size() > std::numeric_limits<std::uint32_t>::max())
-            throw config_error("a vocabulary has more than 4 GiB of texts");
-        slot = {hashed, static_cast<std::uint32_t>(texts_.size()), static_cast<std::uint32_t>(text.size()), id};
-        texts_ += text;
-        ++count_;
-        if (text.size() > longest_) longest_ = text.size();
-    }
-    slot.id = id;
-}
-
-[[gnu::cold]] inline void token_table::resize(std::size_t tokens) {
-    std::size_t size = 16;
-    while (size < 2 * tokens) size *= 2;
-    std::vector<entry> old(size);
-    old.swap(slots_);
-    for (auto const& slot : old) {
-        if (slot.id != no_token) slots_[place({texts_.data() + slot.begin, slot.size}, slot.hash)] = slot;
-    }
-}
-
-[[gnu::cold]] inline void merge_table::insert(token_id left, token_id right, token_merge merge) {
-    if (2 * (count_ + 1) > slots_.size()) resize(2 * (count_ + 1));
-    auto& slot = slots_[place(key(left, right))];
-    if (slot.merge.result == no_token) ++count_;
-    slot = {key(left, right), merge};
-}
-
-[[gnu::cold]] inline void merge_table::resize(std::size_t merges) {
-    std::size_t size = 16;
-    while (size < 2 * merges) size *= 2;
-    std::vector<entry> old(size);
-    old.swap(slots_);
-    for (auto const& slot : old) {
-        if (slot.merge.result != no_token) slots_[place(slot.pair)] = slot;
-    }
-}
-
 }  // namespace plateau::io
+
+#if !PLATEAU_COMPILED
+#include <plateau/io/tokenizer/impl/token_table.ipp>
+#endif

@@ -1,0 +1,74 @@
+#pragma once
+/// Bodies of io/config/schema.hpp.
+
+#include <array>
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <plateau/core/error.hpp>
+#include <plateau/core/macros.hpp>
+#include <plateau/core/types.hpp>
+#include <plateau/io/config/schema.hpp>
+
+namespace plateau::io {
+
+PLATEAU_INLINE void require_valid(model_config const& config, std::string const& where) {
+    constexpr index most = (index{1} << 31) - 1, most_layers = 10'000, most_elements = index{1} << 40;
+    std::array<std::pair<char const*, index>, 8> const sizes{{{"number of layers", config.layers},
+                                                              {"width of the residual stream", config.d_model},
+                                                              {"number of attention heads", config.heads},
+                                                              {"number of key-value heads", config.kv_heads},
+                                                              {"width of a head", config.d_head},
+                                                              {"width of the MLP", config.d_mlp},
+                                                              {"size of the vocabulary", config.vocab},
+                                                              {"number of positions", config.context}}};
+    auto const refuse = [&](std::string_view what) { throw config_error(where, ": ", what); };
+    for (auto const& [name, size] : sizes) {
+        if (size < 1) refuse(concat({"the ", name, " must be positive, found ", size}));
+        if (size > most) refuse(concat({"the ", name, " is absurd: ", size}));
+    }
+    if (config.layers > most_layers) refuse(concat({"the number of layers is absurd: ", config.layers}));
+    if (config.heads % config.kv_heads != 0) {
+        refuse(concat({"the number of attention heads, ", config.heads,
+                       ", is not a multiple of the number of key-value heads, ", config.kv_heads}));
+    }
+    // Each factor is below 2^31, so the first product cannot overflow; the second is checked by division.
+    if (config.heads * config.d_head > most_elements / config.d_model) refuse("the attention is absurdly large");
+    if (config.d_mlp > most_elements / config.d_model) refuse("the MLP is absurdly large");
+    if (config.vocab > most_elements / config.d_model) refuse("the embedding is absurdly large");
+    if (config.context > most_elements / config.d_model) refuse("the number of positions is absurd");
+    if (!(config.norm_eps > 0) || !std::isfinite(config.norm_eps)) {
+        refuse(concat({"the epsilon of the norms must be positive, found ", std::to_string(config.norm_eps)}));
+    }
+    for (auto const& [name, value] : {std::pair{"the soft-cap of the scores", config.score_cap},
+                                      {"the bound of queries, keys and values", config.clip_qkv},
+                                      {"the soft-cap of the logits", config.logit_cap}}) {
+        if (!(value >= 0) || !std::isfinite(value))
+            refuse(concat({name, " must be positive, found ", std::to_string(value)}));
+    }
+    if (config.score_scale && !std::isfinite(*config.score_scale)) refuse("the factor of the scores is not finite");
+    for (index const window : config.windows) {
+        if (window < 0) refuse(concat({"an attention window of ", window, " positions"}));
+    }
+    rope_config const& rope = config.rope;
+    if (rope.kind == rope_kind::none) return;
+    if (!(rope.fraction > 0 && rope.fraction <= 1)) {
+        refuse(concat({"the part of a head that rotates must be in (0, 1], found ", std::to_string(rope.fraction)}));
+    }
+    if (auto const width = rope.width(config.d_head); width < 2 || width % 2 != 0) {
+        refuse(concat({"rotary positions need an even width, found ", width, " of the ", config.d_head,
+                       " coordinates of a head"}));
+    }
+    if (!(rope.theta > 0) || !std::isfinite(rope.theta)) refuse("the RoPE base must be positive");
+    if (!(rope.factor > 0) || !std::isfinite(rope.factor)) refuse("the RoPE factor must be positive");
+    if (rope.kind != rope_kind::llama3) return;
+    if (!(rope.low_freq_factor > 0) || !(rope.high_freq_factor > rope.low_freq_factor) ||
+        !std::isfinite(rope.high_freq_factor)) {
+        refuse("RoPE type llama3 needs 0 < low_freq_factor < high_freq_factor");
+    }
+    if (rope.original_context < 1) refuse("RoPE type llama3 needs a positive original_max_position_embeddings");
+}
+
+}  // namespace plateau::io

@@ -1,0 +1,123 @@
+#pragma once
+/// Bodies of io/safetensors.hpp.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <plateau/core/error.hpp>
+#include <plateau/core/macros.hpp>
+#include <plateau/core/name_index.hpp>
+#include <plateau/io/json.hpp>
+#include <plateau/io/json_reader.hpp>
+#include <plateau/io/mapped_file.hpp>
+#include <plateau/io/printable.hpp>
+#include <plateau/io/safetensors.hpp>
+#include <plateau/io/safetensors_file.hpp>
+
+namespace plateau::io {
+
+PLATEAU_INLINE std::vector<std::string> safetensors_checkpoint::names() const {
+    if (files_.size() == 1) return files_.front()->names();
+    name_index all;
+    for (auto const& file : files_) {
+        for (auto const& tensor : file->header().tensors.all()) all.add(tensor.info.name);
+    }
+    return all.names();
+}
+
+PLATEAU_INLINE safetensors_file const* safetensors_checkpoint::find(std::string_view name) const {
+    for (auto const& file : files_) {
+        if (file->contains(name)) return file.get();
+    }
+    return nullptr;
+}
+
+PLATEAU_INLINE safetensors_file const& safetensors_checkpoint::file_of(std::string_view name) const {
+    auto const* const file = find(name);
+    if (file == nullptr) throw file_error(path_.string(), ": the checkpoint has no tensor ", printable(name));
+    return *file;
+}
+
+PLATEAU_INLINE void safetensors_checkpoint::add(std::filesystem::path const& path) {
+    auto file = std::make_unique<safetensors_file>(path);
+    for (auto const& tensor : file->header().tensors.all()) {
+        if (auto const* const other = find(tensor.info.name)) {
+            throw file_error(path_.string(), ": tensor ", printable(tensor.info.name), " is stored in ",
+                             other->path().filename().string(), " and in ", path.filename().string());
+        }
+    }
+    files_.push_back(std::move(file));
+}
+
+PLATEAU_INLINE void safetensors_checkpoint::drop_pages() const {
+    for (auto const& file : files_) file->drop_pages();
+}
+
+PLATEAU_INLINE safetensors_checkpoint::safetensors_checkpoint(std::filesystem::path const& path) : path_{path} {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(path, ignored)) {
+        if (path.extension() == ".json") add_shards(path);
+        else add(path);
+        return;
+    }
+    auto const single = path / "model.safetensors";
+    auto const shards = path / "model.safetensors.index.json";
+    if (std::filesystem::exists(single, ignored)) add(single);
+    else if (std::filesystem::exists(shards, ignored)) add_shards(shards);
+    else fail_without_weights();
+}
+
+PLATEAU_INLINE void safetensors_checkpoint::add_shards(std::filesystem::path const& index_path) {
+    std::string const where = index_path.string();
+    auto const document = parse_json(read_text(index_path), where);
+    json const& root = document.root();
+    if (!root.is_object()) throw file_error(where, ": the index must be an object, found ", describe(root));
+    json const& weight_map = object_field<file_error>(root, "weight_map", where);
+    name_index opened;  // in step with files_
+    for (json const& shard : members_of(weight_map)) {
+        std::string const name{shard.key()};
+        if (!shard.is_string()) {
+            throw file_error(where, ": the shard of ", printable(name), " must be a string, found ", describe(shard));
+        }
+        std::string const shard_name{text_of(shard)};
+        auto const [number, fresh] = opened.add(shard_name);
+        if (fresh) {
+            std::filesystem::path const relative{shard_name};
+            bool escapes = shard_name.find('\0') != std::string::npos || relative.empty() || relative.is_absolute();
+            for (auto const& part : relative) escapes |= part == "..";
+            if (escapes) throw file_error(where, ": the shard ", describe(shard), " lies outside the directory");
+            auto const file = index_path.parent_path() / relative;
+            std::error_code ignored;
+            if (!std::filesystem::exists(file, ignored)) {
+                throw file_error(where, ": the shard ", file.string(), " is missing; download the checkpoint again");
+            }
+            add(file);
+        }
+        if (!files_[number]->contains(name)) {
+            throw file_error(where, ": tensor ", printable(name), " is not in its shard ", printable(shard_name));
+        }
+    }
+}
+
+PLATEAU_INLINE void safetensors_checkpoint::fail_without_weights() const {
+    std::error_code ignored;
+    std::string const directory = path_.string();
+    for (char const* pickled : {"pytorch_model.bin", "pytorch_model.bin.index.json"}) {
+        if (!std::filesystem::exists(path_ / pickled, ignored)) continue;
+        throw file_error(directory, ": the weights are a pickle (", pickled,
+                         "), which plateau does not read; convert them with\n"
+                         "  python3 -c \"import sys, transformers as t; d = sys.argv[1]; "
+                         "t.AutoModelForCausalLM.from_pretrained(d).save_pretrained(d)\" '",
+                         directory, "'");
+    }
+    throw file_error(directory,
+                     ": there is neither model.safetensors nor model.safetensors.index.json here; "
+                     "give a directory with a Hugging Face checkpoint");
+}
+
+}  // namespace plateau::io
