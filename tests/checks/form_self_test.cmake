@@ -46,7 +46,7 @@ expect(parameters "f has more than 6 parameters" engine/a.hpp
 expect(model_above_engine "'class Model'" sweep/a.hpp "template <class T, class Model>\nvoid f(Model const&)\;")
 expect(context_above_engine "'class Context'" program/a.hpp "template <class Context>\nvoid f()\;")
 expect(auto_model "'auto const& model,'" sweep/a.hpp "void f(auto const& model, int)\;")
-expect(branch "is_same_v<typename Context::space" nn/a.hpp "if constexpr (std::is_same_v<typename Context::space, host>) {}")
+expect(branch "is_same_v<typename Context'" nn/a.hpp "if constexpr (std::is_same_v<typename Context::space, host>) {}")
 expect(direct "if constexpr \\(x::direct" sae/a.hpp "if constexpr (x::direct) {}")
 expect(cold "gnu::cold: use PLATEAU_RARE" io/a.hpp "[[gnu::cold]] void f()\;")
 expect(noinline "gnu::noinline: use PLATEAU_RARE" io/a.hpp "[[gnu::noinline]] void f()\;")

@@ -44,6 +44,7 @@ macro(offence)
 endmacro()
 
 file(GLOB_RECURSE headers RELATIVE ${ROOT}/plateau ${ROOT}/plateau/*)
+list(REMOVE_ITEM headers README.md)
 if(NOT headers)
     message(FATAL_ERROR "There is no header under ${ROOT}/plateau.")
 endif()
