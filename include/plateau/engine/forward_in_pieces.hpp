@@ -39,7 +39,7 @@ inline std::vector<piece> pieces_of(prompt_list const& prompts, index rows) {
     return pieces;
 }
 
-/// How many layers a piece has left behind it, for the one that follows.
+/// How many layers a piece has left behind it, for the one that follows: 0 once it has begun.
 class piece_progress {
 public:
     /// Waits until `layers` layers are left behind. @return false if the piece failed
@@ -55,8 +55,8 @@ public:
     void fail() { set(failed); }
 
 private:
-    static constexpr int failed = -1;
-    std::atomic<int> passed_{0};
+    static constexpr int not_begun = -1, failed = -2;
+    std::atomic<int> passed_{not_begun};
 };
 
 /// One run of `forward_in_pieces`.
@@ -86,10 +86,12 @@ private:
         auto const p = static_cast<std::size_t>(number);
         auto const& piece = pieces_[p];
         int const last = plan_.layers_wanted(engine_.layers());
+        if (piece.start > 0 && !progress_[p - 1].wait_for(0)) return false;
         auto& cache = caches_[static_cast<std::size_t>(piece.first)];  // made by a prompt's first piece
         if (piece.has_next && piece.start == 0) {
             cache = engine_.keep(0, last, static_cast<index>(prompts_[static_cast<std::size_t>(piece.first)].size()));
         }
+        progress_[p].set(0);
         nn::rows rows;
         for (index i = piece.first; i < piece.end; ++i) {
             std::span<token_id const> const prompt{prompts_[static_cast<std::size_t>(i)]};
