@@ -8,7 +8,7 @@ set(plateau_precompiled_headers engine/model engine/generate engine/read/answer_
 set(plateau_precompiled_classes hooks::hook_set hooks::plan hooks::recording hooks::activation_cache hooks::cached_array
     engine::prefix_runs engine::patched_rows engine::growing_texts engine::answer_logits engine::logit_difference
     sweep::transplant_gap)
-set(plateau_precompiled_functions engine::forward engine::forward_in_pieces engine::generate engine::token_losses
+set(plateau_precompiled_functions backend::kernels_of engine::forward engine::forward_in_pieces engine::generate engine::token_losses
     engine::read_distances engine::read_predictions engine::read_paths sweep::distances_along sweep::straight_lines sweep::at_grid
     sweep::surface_distances sweep::slice sweep::angle_maps sweep::freeze sweep::refine_jumps sweep::patch_activations
     sweep::last_activations sweep::activation_statistics)

@@ -14,7 +14,6 @@ using context = plateau::backend::cpu_context;
 namespace {
 
 inline constexpr nn::work_buffer gate_buffer{"squared gate"}, up_buffer{"squared up"};  // [R, F]
-
 /// out = (max(x W_gateᵀ, 0)² · (x W_inᵀ)) W_outᵀ
 struct squared_relu_mlp {
     using rows = nn::layer_rows<context, float>;
@@ -48,11 +47,12 @@ int main(int argc, char** argv) {
     context const cpu;
     auto published = [&] { return plateau::models::assemble(cpu, file.config, *file.weights); };
     auto mine =
-        plateau::models::with_mlp<my_block>(published(), [](auto mlp) { return squared_relu_mlp{std::move(mlp)}; });
+        plateau::models::with_mlp<my_block>(published(), [](auto of) { return squared_relu_mlp{std::move(of)}; });
     auto const measure = [&](char const* name, plateau::model<float> const& model) {
-        plateau::prompt_list const prompts{{11, 203, 45, 310, 27, 99}, {11, 203, 45, 310, 27, 154}};
-        auto const curves = plateau::sweep::interpolate(model, prompts, {{0, 1}}, 50);
-        auto const slope = plateau::metrics::max_slope(plateau::metrics::relative_distance(curves[0]));
+        auto const text = file.tokenizer();
+        auto const a = text.encode(" The end of the street was very"), b = text.encode(" The end of the street was in");
+        auto const relative = plateau::metrics::relative_distance(plateau::sweep::interpolate(model, a, b, 50));
+        auto const slope = plateau::metrics::max_slope(relative);
         std::printf("%-14s max slope %.2f\n", name, slope.value);
     };
     measure("as published", plateau::model<float>{cpu, published()});

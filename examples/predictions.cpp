@@ -2,7 +2,7 @@
 //
 //     predictions [MODEL] [TEXT]
 //
-// -> 'house' +-> .+
+// -> ' house' -> '.+' with probability 0.[0-9]+
 // -> ([0-9]+ tokens)
 
 #include <algorithm>

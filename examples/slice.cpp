@@ -2,7 +2,7 @@
 //
 //     slice [MODEL]
 //
-// -> [ABC.]{25}
+// -> [ABC.][ABC.][ABC.][ABC.]+
 
 #include <algorithm>
 #include <cstdio>

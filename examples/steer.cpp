@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
         model, {model.tokenize(" It was a dark and cold night"), model.tokenize(" It was a bright and warm day")},
         site);
     std::vector<float> direction;
-    for (plateau::index i = 0; i < ends.extent(1); ++i) direction.push_back(2 * (ends(1, i) - ends(0, i)));
+    for (plateau::index i = 0; i < ends.extent(1); ++i) direction.push_back((ends(1, i) - ends(0, i)) / 2);
 
     auto const prompt = model.tokenize(" The old man went to the window and");
     auto const write = [&](char const* how, hooks::hook_set<float> const& set) {

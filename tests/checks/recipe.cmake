@@ -2,8 +2,9 @@
 # A recipe has at most 60 lines, ends well, and prints a line for each `// -> regular expression` of its source.
 cmake_minimum_required(VERSION 3.25)
 
-file(STRINGS ${RECIPE} lines)
-list(LENGTH lines count)
+file(READ ${RECIPE} text)
+string(REGEX REPLACE "[^\n]" "" lines "${text}")
+string(LENGTH "${lines}" count)
 if(count GREATER 60)
     message(SEND_ERROR "${RECIPE} has ${count} lines, 60 at most")
 endif()
@@ -11,7 +12,6 @@ execute_process(COMMAND ${PROGRAM} WORKING_DIRECTORY ${FOLDER} RESULT_VARIABLE s
 if(NOT status EQUAL 0)
     message(FATAL_ERROR "${PROGRAM} ended with ${status}:\n${says}${error}")
 endif()
-file(READ ${RECIPE} text)
 set(promises 0)
 while(text MATCHES "\n// -> ([^\n]+)\n(.*)")
     math(EXPR promises "${promises} + 1")

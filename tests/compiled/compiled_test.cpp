@@ -23,6 +23,7 @@
 #include <plateau/io/npz.hpp>
 #endif
 
+#include "support/baked.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 
@@ -37,7 +38,7 @@ namespace io = plateau::io;
 namespace {
 
 std::filesystem::path golden(std::string const& name) {
-    return std::filesystem::path(PLATEAU_TESTS_DIR) / "golden" / name;
+    return std::filesystem::path(baked::tests) / "golden" / name;
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <plateau/io/json_reader.hpp>
+#include <plateau/io/printable.hpp>
 #include <plateau/models/families/gemma.hpp>
 #include <plateau/models/families/gpt2.hpp>
 #include <plateau/models/families/gpt_neo.hpp>
