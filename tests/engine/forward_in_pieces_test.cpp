@@ -1,8 +1,12 @@
 #include <plateau/engine/forward_in_pieces.hpp>
 
+#include <chrono>
 #include <limits>
 #include <map>
+#include <memory>
+#include <thread>
 #include <tuple>
+#include <utility>
 
 #include <plateau/engine/forward.hpp>
 
@@ -60,6 +64,57 @@ TEMPLATE_TEST_CASE("pieces of prompts have the bits of the whole at every hook p
                    }) == whole));
         }
     }
+}
+
+/// An engine that takes its time to make room for keys and values.
+template <class T>
+class slow_to_keep final : public plateau::engine::engine<T> {
+public:
+    using base = plateau::engine::engine<T>;
+
+    explicit slow_to_keep(base const& of) : base{of.facts()}, of_{of} {}
+
+    std::unique_ptr<plateau::nn::kept_keys> keep(int first_layer, int layers, index positions) const override {
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+        return of_.keep(first_layer, layers, positions);
+    }
+
+    std::unique_ptr<plateau::engine::block_runner<T>> runner() const override { return of_.runner(); }
+    std::unique_ptr<plateau::engine::line_ends> lines(plateau::tensor::buffer<T, 2> from,
+                                                      plateau::tensor::buffer<T, 2> to) const override {
+        return of_.lines(std::move(from), std::move(to));
+    }
+    index reserve(std::span<std::unique_ptr<plateau::engine::block_runner<T>> const> runners, index wanted, index most,
+                  bool logits) const override {
+        return of_.reserve(runners, wanted, most, logits);
+    }
+    void summarise_logits(plateau::tensor::view<T const, 2> x, std::span<index const> references,
+                          std::span<plateau::backend::logit_summary> summaries,
+                          plateau::tensor::view<plateau::backend::scored_token<T>, 2> best) const override {
+        of_.summarise_logits(x, references, summaries, best);
+    }
+    void log_probabilities(plateau::tensor::view<T const, 2> x, std::span<index const> targets,
+                           std::span<double> result) const override {
+        of_.log_probabilities(x, targets, result);
+    }
+    typename base::unembedded unembedding_of(std::vector<index> const& tokens) const override {
+        return of_.unembedding_of(tokens);
+    }
+    std::unique_ptr<plateau::engine::chosen_logits<T>> logits_of(std::vector<index> const& tokens) const override {
+        return of_.logits_of(tokens);
+    }
+
+private:
+    base const& of_;
+};
+
+TEST_CASE("a piece waits for the room that its prompt's first piece makes", "[engine][pieces]") {
+    auto const model = random_model<float>(3);
+    auto const prompts = tiny::random_prompts(9, {64, 20, 63}, 37);
+    auto const whole = see<float>([&](auto const& set) { engine::forward(model(1).engine(), prompts, set); });
+    slow_to_keep<float> const slow{model(5).engine()};
+    for (index const rows : {1, 7, 25})
+        CHECK((see<float>([&](auto const& set) { engine::forward_in_pieces(slow, prompts, set, rows); }) == whole));
 }
 
 TEST_CASE("pieces are right for every family", "[engine][pieces]") {
