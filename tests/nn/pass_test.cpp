@@ -71,6 +71,23 @@ TEST_CASE("a hook sees the rows of the block alone, split into heads", "[nn][pas
     CHECK_FALSE(p.wanted(hooks::site_id::q, 0));
 }
 
+TEST_CASE("hooks see the first rows of a block, if the others are not for them", "[nn][pass]") {
+    std::vector<hooks::site> const sites{{hooks::site_id::q, 0, hooks::site_axes::heads, 2, 3}};
+    testing::record<float> seen;
+    hooks::plan<float> const plan{seen.watch("*"), sites};
+    pass p{testing::one_thread};
+    auto const five = testing::positions(0, 5);
+    p.begin(five, &plan, 2);
+    p.hook(hooks::site_id::q, 0, p.matrix(some_buffer, 6), 2);
+    CHECK(seen.at("hook_q").extents() == std::array<index, 3>{2, 2, 3});
+    p.without_hooks([&] { CHECK_FALSE(p.wanted(hooks::site_id::q, 0)); });
+    CHECK(p.wanted(hooks::site_id::q, 0));
+    CHECK((p.rows() == 5 && p.observed_ids().size() == 2));
+    p.drop_unobserved();
+    CHECK((p.rows() == 2 && p.ids().size() == 2));
+    CHECK(p.matrix(some_buffer, 6).extents() == std::array<index, 2>{2, 6});
+}
+
 TEST_CASE("keys that a row sees at most: the longest sequence with its prefix", "[nn][pass]") {
     pass p{testing::one_thread};
     nn::kv_cache<context, float> const prefix{testing::one_thread, 0, 1, 9, 4};
