@@ -37,9 +37,7 @@ namespace io = plateau::io;
 
 namespace {
 
-std::filesystem::path golden(std::string const& name) {
-    return std::filesystem::path(baked::tests) / "golden" / name;
-}
+std::filesystem::path golden(std::string const& name) { return std::filesystem::path(baked::tests) / "golden" / name; }
 
 }  // namespace
 
