@@ -1,5 +1,5 @@
 #pragma once
-/// What the attention operations of any backend need to know beside the rows.
+/// The shape of an attention, its rows and the segments that they form, on any backend.
 
 #include <plateau/tensor/view.hpp>
 

@@ -1,5 +1,5 @@
 #pragma once
-/// What computes: the operations of a backend, and which backend has which.
+/// The operations of a backend, and a table of which backend has which.
 
 #include <array>
 #include <concepts>

@@ -1,5 +1,5 @@
 #pragma once
-/// How products of float matrices are formed, where weights are not stored in bfloat16.
+/// The ways of forming products of float matrices, where weights are not stored in bfloat16.
 
 #include <array>
 #include <cstdint>

@@ -1,5 +1,5 @@
 #pragma once
-/// What any backend says of logits that it does not store.
+/// Summaries of a row of logits that is not stored, on any backend.
 
 #include <plateau/core/types.hpp>
 

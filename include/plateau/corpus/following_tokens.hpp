@@ -1,5 +1,5 @@
 #pragma once
-/// What follows a token in a text.
+/// Counts of the tokens that follow a token in a text.
 
 #include <algorithm>
 #include <map>

@@ -1,5 +1,5 @@
 #pragma once
-/// Which prompts make a pair.
+/// Pairs of prompts: chained, disjoint, or every two.
 
 #include <array>
 #include <vector>

@@ -1,5 +1,5 @@
 #pragma once
-/// What a direction is, and what draws points of activation space.
+/// Concepts of a direction, and of a sampler of activation space.
 
 #include <concepts>
 #include <functional>

@@ -1,5 +1,5 @@
 #pragma once
-/// How published code prepares targets and directions.
+/// The normalisation of targets and directions in published code.
 
 #include <span>
 #include <vector>

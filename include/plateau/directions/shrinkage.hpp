@@ -1,5 +1,5 @@
 #pragma once
-/// How far a covariance of few samples is drawn towards a sphere.
+/// Shrinkage of a covariance of few samples towards a sphere.
 
 #include <algorithm>
 #include <cmath>

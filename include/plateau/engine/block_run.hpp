@@ -1,5 +1,5 @@
 #pragma once
-/// What becomes of one block of rows: where it starts, through which layers it goes, what is read out.
+/// One block of rows through the layers: its start, its layers, its read-outs.
 
 #include <functional>
 #include <span>

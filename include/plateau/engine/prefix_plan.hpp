@@ -1,5 +1,5 @@
 #pragma once
-/// Which positions of which prompts the rows of a sweep share, and how they reach them.
+/// The positions of prompts that rows of a sweep share, and how they reach them.
 
 #include <algorithm>
 #include <cstdint>

@@ -1,5 +1,5 @@
 #pragma once
-/// Prompts as token ids, and how many of them travel together.
+/// Prompts as token ids, and batches of them.
 
 #include <algorithm>
 #include <utility>

@@ -1,5 +1,5 @@
 #pragma once
-/// How the rows of many pairs are dealt into blocks.
+/// Deals the rows of many pairs into blocks.
 
 #include <algorithm>
 #include <vector>

@@ -1,5 +1,5 @@
 #pragma once
-/// Where a sweep writes and reads, and how its rows travel.
+/// The write site and read site of a sweep, and the way that its rows travel.
 
 #include <functional>
 #include <string>

@@ -1,5 +1,5 @@
 #pragma once
-/// What a sweep may write to, and where its rows therefore start.
+/// The site that a sweep writes to, and the start of its rows that follows from it.
 
 #include <algorithm>
 #include <string>

@@ -1,5 +1,5 @@
 #pragma once
-/// Which positions of a prompt: one, the last, a span.
+/// Positions of a prompt: one, the last, a span.
 
 #include <plateau/core/error.hpp>
 #include <plateau/hooks/site.hpp>

@@ -1,5 +1,5 @@
 #pragma once
-/// Where an intervention acts: positions, heads, or both.
+/// The positions and heads at which an intervention acts.
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 #pragma once
-/// How far two activations are apart where they are written, and where they are read.
+/// Distances of two activations at the write site and at the read site.
 
 #include <limits>
 #include <span>

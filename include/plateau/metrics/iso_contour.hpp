@@ -1,5 +1,5 @@
 #pragma once
-/// Where a map over a rectangle has a given value (marching squares).
+/// Contours of a map over a rectangle (marching squares).
 
 #include <array>
 #include <cmath>

@@ -1,5 +1,5 @@
 #pragma once
-/// Where the jump between two activations is expected, from the activations alone.
+/// The expected place of the jump between two activations, from the activations alone.
 
 #include <algorithm>
 #include <cmath>

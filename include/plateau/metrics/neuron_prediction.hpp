@@ -1,5 +1,5 @@
 #pragma once
-/// Where the jump is expected from the neurons of the first MLP that only one of the ends turns on.
+/// The expected place of the jump, from neurons of the first MLP that only one of the ends turns on.
 
 #include <optional>
 #include <string>

@@ -1,5 +1,5 @@
 #pragma once
-/// How far a path leaves the places where activations are.
+/// The distance of a path from the places where activations are.
 
 #include <algorithm>
 #include <cmath>

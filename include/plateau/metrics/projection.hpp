@@ -1,5 +1,5 @@
 #pragma once
-/// How far along the way from a to b a point is.
+/// The share of the way from a to b that a point has gone.
 
 #include <limits>
 #include <span>

@@ -1,5 +1,5 @@
 #pragma once
-/// What an engine asks of a model.
+/// The concept of a model that an engine runs.
 
 #include <concepts>
 #include <memory>

@@ -1,5 +1,5 @@
 #pragma once
-/// Where weights come from, whatever the file format.
+/// A source of named tensors, whatever the file format.
 
 #include <span>
 #include <string>

@@ -1,5 +1,5 @@
 #pragma once
-/// What each head of an attention adds to the residual stream, where somebody wants to see or change it.
+/// Single heads' additions to the residual stream, where somebody wants to see or change them.
 
 #include <plateau/nn/linear.hpp>
 #include <plateau/nn/split_inputs.hpp>

@@ -1,5 +1,5 @@
 #pragma once
-/// What each head of queries, keys and values reads, where somebody wants to see or change it.
+/// Inputs of single heads of queries, keys and values, where somebody wants to see or change them.
 
 #include <vector>
 

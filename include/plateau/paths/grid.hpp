@@ -1,5 +1,5 @@
 #pragma once
-/// Where along a path, and where on a surface, points are taken.
+/// Grids of points along a path, and on a surface.
 
 #include <array>
 #include <cstddef>

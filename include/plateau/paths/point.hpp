@@ -1,5 +1,5 @@
 #pragma once
-/// What all paths share: points that are weighted sums of vectors, formed in double and rounded once.
+/// Weighted sums of vectors, formed in double and rounded once: the points of all paths.
 
 #include <algorithm>
 #include <array>

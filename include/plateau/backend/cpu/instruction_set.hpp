@@ -1,5 +1,5 @@
 #pragma once
-/// Which vector instructions the CPU backend computes with, found at run time.
+/// The vector instructions that the CPU backend computes with, found at run time.
 
 #include <array>
 #include <cstdint>

@@ -1,5 +1,5 @@
 #pragma once
-/// How likely given tokens are, without the logits: the unembedding by blocks of tokens.
+/// Log-probabilities of given tokens, without storing logits: the unembedding by blocks of tokens.
 
 #include <algorithm>
 #include <span>

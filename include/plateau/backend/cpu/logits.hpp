@@ -1,5 +1,5 @@
 #pragma once
-/// What logits say, without the logits: the unembedding by blocks of tokens.
+/// Log-sum-exp, KL and top-k of logits, without storing them: the unembedding by blocks of tokens.
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 #pragma once
-/// How values come into a linear_weight.
+/// Writes values into a linear_weight.
 
 #include <algorithm>
 #include <bit>

@@ -1,5 +1,5 @@
 #pragma once
-/// What logits say, without the logits, on the device: with the definitions of the CPU's.
+/// Log-sum-exp, KL and top-k of logits on the device, without storing them: with the CPU's definitions.
 
 #include <cstddef>
 #include <span>

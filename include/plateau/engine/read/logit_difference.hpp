@@ -1,5 +1,5 @@
 #pragma once
-/// How much likelier one next token is than another.
+/// The logit difference of two next tokens.
 
 #include <cmath>
 #include <functional>

@@ -1,5 +1,5 @@
 #pragma once
-/// What the model predicts along paths: divergence from the first point, and the likeliest next tokens.
+/// Predictions along paths: divergence from the first point, and the likeliest next tokens.
 
 #include <algorithm>
 #include <vector>

@@ -1,5 +1,5 @@
 #pragma once
-/// How well a model predicts a text.
+/// Cross-entropy of a text's tokens.
 
 #include <cmath>
 #include <functional>

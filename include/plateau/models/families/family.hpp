@@ -1,5 +1,5 @@
 #pragma once
-/// What a family is: how its configuration reads, and what its tensors are called.
+/// The description of a family: how its configuration reads, and what its tensors are called.
 
 #include <array>
 #include <cstdint>
