@@ -2,7 +2,9 @@
 /// Clean activations: what prompts have at a site before anybody touches them.
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
+#include <vector>
 
 #include <plateau/engine/model.hpp>
 
@@ -34,6 +36,19 @@ tensor::buffer<T, 2> last_activations(model<T> const& model, prompt_list const& 
                   }
               }));
     return result;
+}
+
+/// Mean over prompts of their activations, [width]. @param activations  [N, width], N >= 1      Formed in double.
+template <class T>
+std::vector<T> mean_activation(tensor::buffer<T, 2> const& activations) {
+    std::vector<double> sum(static_cast<std::size_t>(activations.extent(1)));
+    for (index i = 0; i < activations.extent(0); ++i) {
+        for (std::size_t k = 0; k < sum.size(); ++k)
+            sum[k] += static_cast<double>(activations(i, static_cast<index>(k)));
+    }
+    std::vector<T> mean;
+    for (double const one : sum) mean.push_back(static_cast<T>(one / static_cast<double>(activations.extent(0))));
+    return mean;
 }
 
 }  // namespace plateau::sweep

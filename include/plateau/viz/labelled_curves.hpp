@@ -8,10 +8,12 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/types.hpp>
+#include <plateau/statistics/interval.hpp>
 #include <plateau/viz/axes.hpp>
 #include <plateau/viz/heading.hpp>
 
@@ -29,6 +31,17 @@ struct labelled_curve {
     bool dashed = false;
     std::optional<colour> ink = {};  ///< by default the next of the palette
 };
+
+/// The curve of estimates: their values, and their intervals as a band.
+inline labelled_curve curve_of(std::string label, std::vector<double> x, std::vector<statistics::estimate> const& y) {
+    labelled_curve curve{.label = std::move(label), .x = std::move(x), .y = {}};
+    for (auto const& one : y) {
+        curve.y.push_back(one.value);
+        curve.low.push_back(one.low);
+        curve.high.push_back(one.high);
+    }
+    return curve;
+}
 
 /// One axis.
 struct curve_axis {

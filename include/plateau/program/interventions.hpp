@@ -1,0 +1,111 @@
+#pragma once
+/// Interventions of a program: in which prompt rows run, where a point is written, what is frozen.
+
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include <plateau/program/lists.hpp>
+#include <plateau/program/options.hpp>
+#include <plateau/sweep/freeze.hpp>
+
+namespace plateau::program {
+
+struct intervention_options {
+    std::string context = "A";
+    std::string position = "last";
+    std::string mode = "last";
+    std::vector<std::string> freeze;
+};
+
+inline void add_intervention_options(CLI::App& app, intervention_options& o) {
+    add_choice(app, "--context", o.context, {"A", "B", "both"},
+               "prompt whose tokens rows run in: A, the first of a pair, or B; x goes from A to B all the same");
+    auto* const position =
+        add_option(app, "--position", o.position,
+                   "where x is written: last, position N, or positions N up to but not M as N:M; counted from 0, "
+                   "negative from each prompt's end, either side of the colon may be left out");
+    auto* const mode = add_choice(app, "--mode", o.mode, {"last", "suffix"},
+                                  "last: at --position; suffix: from the first token in which the prompts differ to "
+                                  "their end, so that both ends of a path are natural runs; prompts of one length");
+    app.add_option("--freeze", o.freeze,
+                   "SITES@A or SITES@mean, may be repeated: hold sites (names or patterns, separated by commas) at "
+                   "their values in the context prompt's clean run, or at their mean over the path, at every position "
+                   "from the first written one");
+    app.callback([position, mode, &o] {
+        if (position->count() > 0 && mode->count() > 0 && o.mode == "suffix") {
+            throw usage_error("--mode suffix finds its positions itself: leave out --position");
+        }
+    });
+}
+
+/// True if one of these options was given.
+inline bool intervenes(CLI::App const& app) {
+    for (auto const* name : {"--context", "--position", "--mode", "--freeze"}) {
+        if (app.get_option(name)->count() > 0) return true;
+    }
+    return false;
+}
+
+/// "last", "N" or "N:M". @throws usage_error
+inline hooks::positions parse_positions(std::string const& text) {
+    if (text == "last") return hooks::positions::last();
+    auto const wrong = [&]() -> usage_error {
+        return usage_error("--position " + text + " means no positions: give last, N or N:M, negative from the end");
+    };
+    auto const number = [&](std::string_view part) {
+        index value = 0;
+        auto const [end, problem] = std::from_chars(part.data(), part.data() + part.size(), value);
+        if (problem != std::errc{} || end != part.data() + part.size()) throw wrong();
+        return value;
+    };
+    std::string_view const all{text};
+    auto const colon = all.find(':');
+    if (colon == std::string_view::npos) return hooks::positions::one(number(all));
+    auto const first = all.substr(0, colon), end = all.substr(colon + 1);
+    hooks::positions span{first.empty() ? 0 : number(first), end.empty() ? 0 : number(end)};
+    if (!end.empty() && span.end == 0) throw wrong();
+    if ((span.first < 0) == (span.end <= 0) && span.end != 0 && span.first >= span.end) throw wrong();
+    return span;
+}
+
+inline engine::write_positions write_positions_of(intervention_options const& o) {
+    return {parse_positions(o.position), o.mode == "suffix"};
+}
+
+/// "a,b@A", "a@A,b@mean": a pattern without a value has that of the next one with a value. @throws usage_error
+inline std::vector<sweep::frozen_sites> parse_freeze(std::vector<std::string> const& texts) {
+    using sweep::frozen_at;
+    std::vector<sweep::frozen_sites> all;
+    for (auto const& text : texts) {
+        std::size_t valued = all.size();
+        for (auto const& one : split(text)) {
+            auto const at = one.find('@');
+            auto const value = at == std::string::npos ? std::string() : one.substr(at + 1);
+            if (at == 0 || one.empty() || (at != std::string::npos && value != "A" && value != "mean")) {
+                throw usage_error("--freeze " + text + ": '" + one + "' is not SITES@A or SITES@mean");
+            }
+            all.push_back({one.substr(0, at), frozen_at::context});
+            if (at == std::string::npos) continue;
+            for (; valued < all.size(); ++valued)
+                all[valued].value = value == "A" ? frozen_at::context : frozen_at::path_mean;
+        }
+        if (valued < all.size())
+            throw usage_error("--freeze " + text + ": at which value? give " + text + "@A or " + text + "@mean");
+    }
+    return all;
+}
+
+/// The pairs (A, B) as rows run: in A, in B, or first all in A and then all in B.
+inline std::vector<engine::prompt_pair> in_contexts(std::vector<engine::prompt_pair> const& pairs,
+                                                    std::string const& context) {
+    std::vector<engine::prompt_pair> all;
+    if (context != "B") all = pairs;
+    if (context == "A") return all;
+    for (auto const& pair : pairs) all.push_back(engine::in_other_context(pair));
+    return all;
+}
+
+}  // namespace plateau::program

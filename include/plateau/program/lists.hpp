@@ -1,0 +1,47 @@
+#pragma once
+/// Lists in options: of names, and of blocks.
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <plateau/core/error.hpp>
+#include <plateau/core/types.hpp>
+
+namespace plateau::program {
+
+/// The parts of a list, "a,b" or a single one.
+inline std::vector<std::string> split(std::string const& list) {
+    std::vector<std::string> parts;
+    for (std::size_t begin = 0; begin <= list.size();) {
+        std::size_t const end = std::min(list.find(',', begin), list.size());
+        parts.push_back(list.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return parts;
+}
+
+/// The numbers of blocks that "3,7" or "0:28" (up to and with 28) names, or all of an empty text.
+/// @param option  that gave it      @throws usage_error
+inline std::vector<index> blocks_of(std::string const& option, std::string const& text, index layers) {
+    auto const number = [&](std::string const& part) {
+        bool const digits = !part.empty() && part.find_first_not_of("0123456789") == std::string::npos;
+        if (digits && part.size() <= 6 && std::stol(part) < layers) return std::stol(part);
+        throw usage_error(option, " ", text, ": ", digits ? "there is no block " + part : "'" + part + "' is no number",
+                          "; give numbers of blocks, 0 to ", layers - 1, ", as 0,7,14 or 0:28");
+    };
+    std::vector<index> all;
+    for (auto const& part : split(text.empty() ? "0:" + std::to_string(layers - 1) : text)) {
+        auto const colon = part.find(':');
+        index const first = number(part.substr(0, colon)),
+                    last = colon == std::string::npos ? first : number(part.substr(colon + 1));
+        for (index l = first; l <= last; ++l) all.push_back(l);
+    }
+    if (all.empty())
+        throw usage_error(option, " ", text, ": it names no block; give numbers of blocks, 0 to ", layers - 1,
+                          ", as 0,7,14 or 0:28");
+    return all;
+}
+
+}  // namespace plateau::program

@@ -1,0 +1,179 @@
+#pragma once
+/// The files of one run, checked against the manifest: shapes and keys as told, nothing left that it did not write.
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <ostream>
+#include <ranges>
+#include <set>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <plateau/core/output_set.hpp>
+#include <plateau/io/npy.hpp>
+#include <plateau/program/manifest.hpp>
+#include <plateau/statistics/interval.hpp>
+#include <plateau/viz/canvas.hpp>
+
+namespace plateau::statistics {
+
+/// [value, low, high] in a summary.
+inline void to_json(nlohmann::ordered_json& json, estimate const& x) { json = {x.value, x.low, x.high}; }
+
+}  // namespace plateau::statistics
+
+namespace plateau::program {
+
+/// One member of many things, [n, ...], one after the other: the values of an array.
+///     stacked(layers, &sweep::transitions::max_slope)
+template <class Things, class Take>
+auto stacked(Things const& things, Take const& take) {
+    using values = decltype(std::invoke(take, *std::begin(things)));
+    std::vector<std::remove_cvref_t<decltype(*std::begin(std::declval<values>()))>> all;
+    for (auto const& one : things) {
+        auto&& some = std::invoke(take, one);
+        all.insert(all.end(), std::begin(some), std::end(some));
+    }
+    return all;
+}
+
+/// Files under temporary names until `publish`. Every mistake against the manifest is a std::logic_error: the program
+/// is wrong, not its user.
+class outputs {
+public:
+    /// @throws file_error if the folder cannot be made
+    outputs(manifest const& leaves, std::filesystem::path const& folder) : leaves_{leaves}, set_{folder} {}
+
+    std::filesystem::path const& folder() const { return set_.directory(); }
+
+    /// How long an axis is. Bound to `absent`, it is left out of the shapes that have it.
+    static constexpr index absent = -1;
+    void axis(std::string const& letter, index extent) {
+        auto const [at, is_new] = extents_.try_emplace(letter, extent);
+        require(is_new || at->second == extent, "the axis " + letter + " has two lengths");
+    }
+
+    /// An array of the shape and the type that the manifest tells. @param values  in C order
+    template <class Values>
+    void array(std::string const& name, Values const& values) {
+        auto const& told = find(name);
+        auto const shape = shape_of(told);
+        index size = 1;
+        for (index const extent : shape) size *= extent;
+        require(
+            size == static_cast<index>(std::ranges::size(values)),
+            name + " is told as " + told.holds + ", and has " + std::to_string(std::ranges::size(values)) + " values");
+        if (told.holds.starts_with("float64")) return put<double>(name, values, shape);
+        require(told.holds.starts_with("int64"), name + " is told as " + told.holds);
+        put<std::int64_t>(name, values, shape);
+    }
+
+    void text(std::string const& name, std::string const& content) { open(name).write(content); }
+
+    /// The stream of a file that is written bit by bit.
+    atomic_file& open(std::string const& name) {
+        find(name);
+        written_.insert(name);
+        return set_.file(name);
+    }
+
+    /// A picture, if this build draws any. @param draw  writes it to a stream
+    template <class Draw>
+    void picture(std::string const& name, Draw const& draw) {
+        if (viz::can_draw) draw(open(name).stream());
+        else std::cerr << name << " is not drawn: this build has no cairo\n";
+    }
+
+    /// Makes everything visible at once, and removes what an earlier run left and this one did not write: it would
+    /// contradict what stands here now. Doubles of the summary have the fewest digits that give back the same bits;
+    /// NaN and infinities become null.
+    /// @param summary  its keys are those of `common` and what the manifest tells
+    void publish(nlohmann::ordered_json summary, nlohmann::ordered_json const& own) {
+        for (auto const& [key, value] : own.items()) {
+            require(tells_key(key), "summary.json has the key " + key + ", which the manifest does not tell");
+            summary[key] = value;
+        }
+        auto const handler = nlohmann::ordered_json::error_handler_t::replace;
+        set_.file("summary.json").write(summary.dump(2, ' ', false, handler) + "\n");
+        for (auto const& one : leaves_.files) {
+            bool const is_picture = one.name.ends_with("png");
+            require(!one.when.empty() || (is_picture && !viz::can_draw) || written_.contains(one.name),
+                    one.name + " was not written");
+        }
+        set_.commit();
+        remove_stale();
+    }
+
+private:
+    static void require(bool holds, std::string const& what) {
+        if (!holds) throw std::logic_error("the manifest is not kept: " + what);
+    }
+
+    file const& find(std::string const& name) const {
+        auto const at = std::ranges::find_if(leaves_.files, [&](file const& one) { return has_name(one, name); });
+        require(at != leaves_.files.end(), "it does not tell " + name);
+        return *at;
+    }
+
+    std::vector<index> shape_of(file const& told) const {
+        std::vector<index> shape;
+        for (auto const& axis : axes_of(told)) {
+            bool const number = axis.find_first_not_of("0123456789") == std::string::npos;
+            auto const at = extents_.find(axis);
+            require(number || at != extents_.end(),
+                    "nobody said how long the axis " + axis + " of " + told.name + " is");
+            index const extent = number ? std::stol(axis) : at->second;
+            if (extent != absent) shape.push_back(extent);
+        }
+        return shape;
+    }
+
+    template <class Stored, class Values>
+    void put(std::string const& name, Values const& values, std::vector<index> const& shape) {
+        using value = std::remove_cvref_t<decltype(*std::ranges::begin(values))>;
+        if constexpr (std::is_same_v<value, Stored> && std::ranges::contiguous_range<Values const>) {
+            io::write_npy(open(name), std::span<Stored const>{std::ranges::data(values), std::ranges::size(values)},
+                          std::span<index const>{shape});
+        } else {
+            std::vector<Stored> stored;
+            for (auto const& one : values) stored.push_back(static_cast<Stored>(one));
+            io::write_npy(open(name), std::span<Stored const>{stored}, std::span<index const>{shape});
+        }
+    }
+
+    bool tells_key(std::string const& key) const {
+        auto const word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+        auto const& text = leaves_.summary;
+        for (std::size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + 1)) {
+            std::size_t const end = at + key.size();
+            if ((at == 0 || !word(text[at - 1])) && (end == text.size() || !word(text[end]))) return true;
+        }
+        return false;
+    }
+
+    void remove_stale() const {
+        std::error_code ignored;
+        for (auto const& entry : std::filesystem::directory_iterator(folder(), ignored)) {
+            auto const name = entry.path().filename().string();
+            bool const ours = std::ranges::any_of(leaves_.files, [&](file const& one) { return has_name(one, name); });
+            if (ours && !written_.contains(name)) std::filesystem::remove(entry.path(), ignored);
+        }
+    }
+
+    manifest leaves_;
+    output_set set_;
+    std::map<std::string, index> extents_;
+    std::set<std::string> written_;
+};
+
+}  // namespace plateau::program

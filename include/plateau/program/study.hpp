@@ -1,0 +1,216 @@
+#pragma once
+/// A study: one program that loads a model, measures, and leaves what its manifest tells.
+///     int main(int argc, char** argv) {
+///         program::study study{"mine", "What it is about.", leaves};
+///         options o;
+///         program::add_study_options(study, o);
+///         return study.run(argc, argv, [&] { run(study, o); });
+///     }
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <unistd.h>
+
+#include <plateau/core/parallel.hpp>
+#include <plateau/core/pinned.hpp>
+#include <plateau/core/table.hpp>
+#include <plateau/engine/model.hpp>
+#include <plateau/program/meter.hpp>
+#include <plateau/program/options.hpp>
+#include <plateau/program/outputs.hpp>
+
+namespace plateau::program {
+
+/// @throws memory_error if `count` things of `bytes` each cannot fit into this machine's memory
+inline void require_memory(index count, index bytes, std::string const& what, std::string const& way_out) {
+    index const memory = static_cast<index>(::sysconf(_SC_PHYS_PAGES)) * static_cast<index>(::sysconf(_SC_PAGESIZE));
+    if (count <= memory / bytes) return;
+    throw memory_error(what, " need more memory than this machine's ", memory >> 20, " MiB: ", way_out);
+}
+
+/// How --backend, --threads, --weights, --seed and --dtype want the model.
+inline load_options load_options_of(common_options const& o) {
+    load_options options;
+    options.backend.on = backend::device_named(o.backend);
+    options.backend.threads = o.threads;
+    options.backend.products = backend::float_products_named(o.products);
+    options.backend.notice = [](std::string const& text) { std::cerr << text << '\n'; };
+    options.weights = o.weights == "random"     ? weights::random
+                      : o.weights == "shuffled" ? weights::shuffled
+                                                : weights::stored;
+    options.seed = o.seed;
+    options.bf16 = o.dtype == "bf16";
+    return options;
+}
+
+/// Holds `threads` threads on as many cores, if --pin asks for it, as long as the result lives.
+inline std::unique_ptr<pinned> pin(common_options const& o, int threads) {
+    if (!o.pin) return nullptr;
+    auto held = std::make_unique<pinned>(threads);
+    if (!held->held()) {
+        std::cerr << "--pin: there are not " << threads
+                  << " processors to hold the threads on; they run where the system puts them\n";
+    }
+    return held;
+}
+
+/// Calls body(model, load_seconds) with the model in the arithmetic that --dtype names, where --backend says, and gives
+/// what it gives. The body is compiled for every arithmetic: best it calls a function that measures, and no more.
+template <class Body>
+auto with_model(common_options const& o, Body const& body) {
+    auto const on = [&]<class T>(T) {
+        if (o.model.empty())
+            throw usage_error("--model is required: this program was built without a model of its own");
+        bool const here = backend::device_named(o.backend) == device::cpu;
+        stopwatch const watch;
+        // before weights lie where a thread first writes them
+        auto held = here ? pin(o, resolve_threads(o.threads)) : nullptr;
+        auto const model = load<T>(o.model, load_options_of(o));
+        if (!here && model.computer().backend == backend::device_names[0]) held = pin(o, model.threads());
+        return body(model, watch.seconds());
+    };
+    return o.dtype == "fp64" ? on(double{}) : on(float{});
+}
+
+/// What to say of the weights after the model's name: nothing of stored ones.
+inline std::string weights_text(common_options const& o) {
+    return o.weights == "stored" ? "" : ", " + o.weights + " weights (seed " + std::to_string(o.seed) + ")";
+}
+
+/// The model as reports name it: as it was given.
+inline std::string model_text(common_options const& o) { return o.model + weights_text(o); }
+
+/// The model as pictures name it: by the last part of its path.
+inline std::string title_of(common_options const& o) {
+    std::filesystem::path const path{o.model};
+    return (path.has_filename() ? path : path.parent_path()).filename().string() + weights_text(o);
+}
+
+/// The options as given, for summary.json.
+inline nlohmann::json options_given(CLI::App const& app) {
+    nlohmann::json options = nlohmann::json::object();
+    for (auto const* option : app.get_options()) {
+        if (option->count() > 0)
+            options[option->get_name()] = option->results().size() == 1 ? option->results()[0] : "";
+    }
+    return options;
+}
+
+class study {
+public:
+    CLI::App app;
+    program::meter meter;
+    nlohmann::ordered_json summary;  ///< keys of its own; those that all programs have are added
+
+    study(std::string name, std::string about, manifest leaves)
+        : app{std::move(about), std::move(name)}, leaves_{std::move(leaves)} {
+        app.footer(help_text(leaves_));
+    }
+
+    /// Parses the command line, runs `body`, and turns what goes wrong into one message and an exit status: 2 for
+    /// wrong usage, 1 for anything else.
+    template <class Body>
+    int run(int argc, char** argv, Body const& body) {
+        // a file that may not grow, a reader that went away: errors to report, not to die of
+        std::signal(SIGXFSZ, SIG_IGN);
+        std::signal(SIGPIPE, SIG_IGN);
+        int status = 1;
+        std::string problem;
+        try {
+            app.parse(argc, argv);
+            body();
+            if (!std::cout.flush()) problem = "stdout cannot be written to; the files are complete";
+            status = 0;
+        } catch (CLI::ParseError const& wrong) {
+            if (wrong.get_exit_code() == 0) return app.exit(wrong);  // --help, --version
+            problem = std::string(wrong.what()) + "; see --help";
+            status = 2;
+        } catch (usage_error const& wrong) {
+            problem = wrong.what();
+            status = 2;
+        } catch (std::bad_alloc const&) {
+            problem = "out of memory: ask for fewer prompts, steps or sites at a time";
+        } catch (std::exception const& wrong) {
+            problem = wrong.what();
+        }
+        if (!problem.empty()) std::cerr << app.get_name() << ": " << problem << '\n';
+        return status;
+    }
+
+    /// Opens the folder --out, if there is one, loads the model and calls body(model), of what it takes the meter
+    /// knows. Several models may be measured, one after the other. @throws file_error, and what loading throws
+    template <class Body>
+    auto measure(common_options const& o, Body const& body) {
+        if (!out_ && !o.out.empty()) out_.emplace(leaves_, o.out);
+        return with_model(o, [&]<class T>(model<T> const& model, double load_seconds) {
+            struct line_ender {
+                program::meter& of;
+                ~line_ender() { of.end(); }
+            } const after{meter};
+            meter.load_seconds += load_seconds;
+            meter.by = model.computer();
+            return body(model);
+        });
+    }
+
+    /// Whether there is a folder to write to.
+    bool writes() const { return out_.has_value(); }
+    /// @pre writes
+    outputs& out() { return *out_; }
+
+    /// Writes summary.json and makes all files visible.
+    void publish(common_options const& o) {
+        nlohmann::ordered_json all;
+        all["program"] = app.get_name();
+        all["version"] = PLATEAU_VERSION;
+        all["model"] = o.model;
+        all["dtype"] = o.dtype;
+        all["backend"] = meter.by.backend;
+        all[meter.by.backend == backend::device_names[0] ? "instruction_set" : "device"] = meter.by.kind;
+        all["threads"] = meter.by.threads;
+        all["seed"] = o.seed;
+        all["seconds"] = meter.seconds;
+        all["load_seconds"] = meter.load_seconds;
+        all["points_per_second"] = meter.points_per_second();
+        all["options"] = options_given(app);
+        out_->publish(std::move(all), summary);
+    }
+
+    /// How fast it was, a line of the report.
+    std::string rate(std::string const& of = "points") const {
+        return fixed(meter.points_per_second(), 0) + ' ' + of + " per second\n";
+    }
+
+    /// Publishes, and says on stdout what was found and where it lies, the first picture too.
+    /// @param heading  what ran, on one line      @param body  tables and remarks, lines with their ends
+    void report(common_options const& o, std::string const& heading, std::string const& body) {
+        publish(o);
+        std::cout << heading << '\n' << body << "written to " << out_->folder().string() << '\n';
+        for (auto const& one : leaves_.files) {
+            if (!viz::can_draw || !one.name.ends_with(".png")) continue;
+            std::cout << "picture:   " << (out_->folder() / one.name).string() << '\n';
+            break;
+        }
+    }
+
+private:
+    manifest leaves_;
+    std::optional<outputs> out_;
+};
+
+/// What nearly every study takes: a model, prompts, and --out with a default named after the program.
+inline void add_study_options(study& study, common_options& o) {
+    o.out = study.app.get_name() + ".out";
+    add_model_options(study.app, o);
+    add_prompt_options(study.app, o);
+    add_option(study.app, "--out", o.out, "folder for the results");
+}
+
+}  // namespace plateau::program

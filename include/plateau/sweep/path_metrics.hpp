@@ -1,0 +1,77 @@
+#pragma once
+/// Metrics that need the read-outs of a whole path, by name.
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <plateau/engine/read/whole_paths.hpp>
+#include <plateau/metrics/cosine_distance.hpp>
+#include <plateau/metrics/cumulative_arc.hpp>
+#include <plateau/metrics/l2_distance.hpp>
+#include <plateau/metrics/projection.hpp>
+#include <plateau/metrics/relative_distance.hpp>
+
+namespace plateau::sweep {
+
+/// What curves can be asked for: share of the distances to both ends, projection on their difference, arc travelled,
+/// and cosine distance.
+inline std::vector<std::string> const& path_metric_names() {
+    static std::vector<std::string> const names{"share", "projection", "arc", "cosine"};
+    return names;
+}
+
+/// Curves [P, S] of the metrics asked for, at each of the read sites.
+class path_metrics {
+public:
+    path_metrics(std::vector<std::string> metrics, std::size_t sites, index pairs, index steps)
+        : metrics_{std::move(metrics)}, sites_{sites} {
+        for (std::size_t i = 0; i < metrics_.size() * sites; ++i)
+            curves_.emplace_back(std::array<index, 2>{pairs, steps});
+    }
+
+    bool any() const { return !metrics_.empty(); }
+
+    /// What reads site number k under this name. The object must live as long.
+    template <class T>
+    hooks::hook_set<T> reads(std::string site, std::size_t k) {
+        return engine::read_paths<T>(std::move(site), [this, k](index pair, tensor::view<T const, 2> x) {
+            for (std::size_t m = 0; m < metrics_.size(); ++m) {
+                auto const curve = curve_of<T>(metrics_[m], x);
+                std::copy(curve.begin(), curve.end(), curves_[m * sites_ + k][pair].data());
+            }
+        });
+    }
+
+    /// [P, S]: of metric number m at read site number k.
+    tensor::buffer<double, 2> const& curves(std::size_t m, std::size_t k) const { return curves_[m * sites_ + k]; }
+
+private:
+    template <class T>
+    static std::vector<double> curve_of(std::string const& metric, tensor::view<T const, 2> x) {
+        using row = std::span<T const>;
+        index const last = x.extent(0) - 1;
+        row const first = x[0].flat(), end = x[last].flat();
+        if (metric == "arc") return metrics::cumulative_arc(metrics::step_lengths<T>(x));
+        std::vector<double> curve, to_end;
+        for (index i = 0; i <= last; ++i) {
+            row const here = x[i].flat();
+            if (metric == "projection") curve.push_back(metrics::projection<T>(here, first, end));
+            if (metric == "cosine") curve.push_back(metrics::cosine_distance<T>(first, here));
+            if (metric == "share") {
+                curve.push_back(metrics::l2_distance<T>(first, here));
+                to_end.push_back(metrics::l2_distance<T>(here, end));
+            }
+        }
+        return metric == "share" ? metrics::endpoint_share(curve, to_end) : curve;
+    }
+
+    std::vector<std::string> metrics_;
+    std::size_t sites_;
+    std::vector<tensor::buffer<double, 2>> curves_;  ///< metric by metric, in each site by site
+};
+
+}  // namespace plateau::sweep
