@@ -1,19 +1,8 @@
 # Flags of our own programs, tests and benchmarks. None of them reaches a user.
 set(CMAKE_CXX_EXTENSIONS OFF)
 add_library(plateau_development INTERFACE)
-# A value of JSON to fill and to look into; the library itself only reads.
-plateau_find_or_fetch(nlohmann_json TARGET nlohmann_json::nlohmann_json VERSION 3.11
-    GIT https://github.com/nlohmann/json.git TAG v3.11.3
-    OPTIONS JSON_BuildTests=OFF JSON_Install=OFF)
+include(${CMAKE_CURRENT_LIST_DIR}/program.cmake)
 target_link_libraries(plateau_development INTERFACE plateau::plateau nlohmann_json::nlohmann_json)
-# What the headers of program/ need beside that.
-plateau_find_or_fetch(CLI11 TARGET CLI11::CLI11 VERSION 2.1
-    GIT https://github.com/CLIUtils/CLI11.git TAG v2.4.2
-    OPTIONS CLI11_BUILD_TESTS=OFF CLI11_BUILD_EXAMPLES=OFF CLI11_BUILD_DOCS=OFF CLI11_PRECOMPILED=OFF)
-add_library(plateau_program INTERFACE)
-add_library(plateau::program ALIAS plateau_program)
-target_link_libraries(plateau_program INTERFACE plateau::plateau CLI11::CLI11 nlohmann_json::nlohmann_json)
-target_compile_definitions(plateau_program INTERFACE PLATEAU_VERSION="${PROJECT_VERSION}")
 target_compile_options(plateau_development INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
 # g++ 12 warns about the intrinsics of its own header <avx512fintrin.h> in everything that Eigen vectorises.
 target_compile_options(plateau_development INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)

@@ -3,26 +3,28 @@
 //     activations --prompts prompts.txt --sites "blocks.*.hook_resid_post,unembed.hook_out" --out activations.npz
 //     activations --list
 
-#include <sstream>
-
 #include <plateau/hooks/activation_cache.hpp>
 #include <plateau/io/npz.hpp>
-
-#include "support/program.hpp"
+#include <plateau/program/lists.hpp>
+#include <plateau/program/prompts.hpp>
+#include <plateau/program/study.hpp>
 
 namespace {
 
+using namespace plateau;
 using plateau::index;
-namespace hooks = plateau::hooks;
 
-constexpr char const* files_text =
-    "File written to --out (N prompts, T the longest of them):\n"
-    "  one array per hook point under its full name, float32 (float64 with --dtype fp64), with the shape that\n"
-    "  --list prints; attn_scores and pattern are [N,H,T,T], masked scores -inf. Unit: that of the activation.\n"
-    "  tokens   int64 [N,T]  -1 beyond a shorter prompt\n"
-    "  lengths  int64 [N]    if lengths differ; floats are NaN beyond a prompt's length\n"
-    "Prompts: without --tokens, --prompts or --corpus those of the embedded model. BOS: as the published tokenizer\n"
-    "does for --prompts, none for the others, unless --bos says otherwise.";
+program::manifest const leaves{
+    .axes = "N prompts, T the longest of them",
+    .files = {{"SITE", "float32 [N,T,...]",
+               "every hook point under its full name (float64 with --dtype fp64), with the shape that --list prints; "
+               "attn_scores and pattern are [N,H,T,T], masked scores -inf; NaN beyond a prompt's length. Unit: that of "
+               "the activation"},
+              {"tokens", "int64 [N,T]", "-1 beyond a shorter prompt"},
+              {"lengths", "int64 [N]", "tokens of each prompt", "if lengths differ"}},
+    .notes = {"Prompts: without --tokens, --prompts or --corpus those of the embedded model. BOS: as the published "
+              "tokenizer does for --prompts, none for the others, unless --bos says otherwise."},
+    .where = "Arrays of the NPZ file written to --out"};
 
 struct options : program::common_options {
     std::string sites;
@@ -32,13 +34,11 @@ struct options : program::common_options {
 /// The patterns of a comma-separated list. @throws usage_error if there is none
 std::vector<std::string> patterns_of(std::string const& list) {
     std::vector<std::string> patterns;
-    std::istringstream parts{list};
-    for (std::string pattern; std::getline(parts, pattern, ',');) {
+    for (auto pattern : program::split(list)) {
         std::erase(pattern, ' ');
         if (!pattern.empty()) patterns.push_back(pattern);
     }
-    if (patterns.empty())
-        throw plateau::usage_error("--sites names no hook point; `activations --list` prints all of them");
+    if (patterns.empty()) throw usage_error("--sites names no hook point; `activations --list` prints all of them");
     return patterns;
 }
 
@@ -56,14 +56,14 @@ index bytes_of(hooks::site const& site, std::vector<index> const& shape, index e
 /// Runs the prompts and adds the array of every site. An array is written as a whole, so as many sites as fit into
 /// memory share one run.
 template <class T>
-void add_activations(plateau::model<T> const& model, program::prompt_list const& prompts,
-                     std::vector<hooks::site> const& sites, plateau::io::npz_writer& npz) {
+void add_activations(model<T> const& model, prompt_list const& prompts, std::vector<hooks::site> const& sites,
+                     io::npz_writer& npz) {
+    progress bar{"sites", static_cast<index>(sites.size())};
     constexpr index budget = index{4} << 30;
     auto const lengths = program::lengths_of(prompts);
     auto const shape_of = [&](hooks::site const& site) {
         return hooks::cached_array<T>::shape_of(site, static_cast<index>(prompts.size()), program::longest_of(prompts));
     };
-    plateau::progress bar{"sites", static_cast<index>(sites.size())};
     for (auto next = sites.begin(); next != sites.end();) {
         std::vector<hooks::site> some;
         for (index bytes = 0; next != sites.end(); ++next) {
@@ -82,7 +82,7 @@ void add_activations(plateau::model<T> const& model, program::prompt_list const&
 
 void print_list(std::vector<hooks::site> const& sites) {
     for (auto const& site : sites) std::cout << site.name() << '\t' << site.shape() << '\n';
-    if (!std::cout.flush()) throw plateau::file_error("cannot write the list to stdout; give it another place");
+    if (!std::cout.flush()) throw file_error("cannot write the list to stdout; give it another place");
 }
 
 /// What was written.
@@ -92,14 +92,14 @@ struct results {
 };
 
 template <class T>
-results write_activations(options const& o, plateau::model<T> const& model) {
+results write_activations(options const& o, model<T> const& model) {
     auto const sites = hooks::selected_sites(model.sites(), patterns_of(o.sites));
     auto const prompts = program::load_prompts(o, model, true);
     auto const count = static_cast<index>(prompts.size());
     index const longest = program::longest_of(prompts);
 
-    plateau::atomic_file file{o.out};
-    plateau::io::npz_writer npz{file};
+    atomic_file file{o.out};
+    io::npz_writer npz{file};
     npz.add("tokens", program::padded_tokens(prompts, longest), {count, longest});
     if (program::ragged(prompts)) npz.add("lengths", program::lengths_of(prompts), {count});
     add_activations(model, prompts, sites, npz);
@@ -108,17 +108,17 @@ results write_activations(options const& o, plateau::model<T> const& model) {
     return {sites, count};
 }
 
-void run(CLI::App const&, options const& o) {
-    if (!o.list && o.sites.empty()) throw plateau::usage_error("--sites is required, unless --list is given");
-    if (!o.list && o.out.empty()) throw plateau::usage_error("--out is required: the NPZ file to write");
-    auto const written = program::with_model(o, [&](auto const& model, double) {
+void run(options const& o) {
+    if (!o.list && o.sites.empty()) throw usage_error("--sites is required, unless --list is given");
+    if (!o.list && o.out.empty()) throw usage_error("--out is required: the NPZ file to write");
+    auto const written = program::with_model(o, [&]<class T>(model<T> const& model, double) {
         if (!o.list) return write_activations(o, model);
         print_list(model.sites());
         return results{};
     });
     if (o.list) return;
 
-    plateau::table table{{"array", "shape"}};
+    table table{{"array", "shape"}};
     for (auto const& site : written.sites) table.row({site.name(), site.shape()});
     std::cout << table.render() << written.prompts << " prompts, written to " << o.out << '\n';
 }
@@ -126,13 +126,13 @@ void run(CLI::App const&, options const& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"Activations of any hook point as NPZ, under TransformerLens' names and shapes.", "activations"};
+    program::study study{"activations",
+                         "Activations of any hook point as NPZ, under TransformerLens' names and shapes.", leaves};
     options o;
-    program::add_model_options(app, o);
-    program::add_prompt_options(app, o);
-    app.add_option("--sites", o.sites, "hook points, comma-separated; * any characters, ? one");
-    app.add_option("--out", o.out, "the NPZ file to write");
-    app.add_flag("--list", o.list, "print every hook point of the model and its shape, and stop");
-    app.footer(files_text);
-    return program::run(app, argc, argv, [&] { run(app, o); });
+    program::add_model_options(study.app, o);
+    program::add_prompt_options(study.app, o);
+    study.app.add_option("--sites", o.sites, "hook points, comma-separated; * any characters, ? one");
+    study.app.add_option("--out", o.out, "the NPZ file to write");
+    study.app.add_flag("--list", o.list, "print every hook point of the model and its shape, and stop");
+    return study.run(argc, argv, [&] { run(o); });
 }

@@ -24,7 +24,7 @@ struct file {
 struct manifest {
     std::string axes;                     ///< "P pairs, S steps"
     std::vector<file> files;              ///< without summary.json
-    std::string summary;                  ///< keys of summary.json beside those that all programs have
+    std::string summary = {};             ///< keys of summary.json beside those that all programs have
     std::vector<std::string> notes = {};  ///< paragraphs after the files
     std::string where = "Files written to --out";
 };

@@ -1,0 +1,14 @@
+# plateau::program: the library, and what the headers of program/ need beside it. For programs of one's own over program::study, that of
+# an embedding project with PLATEAU_PROGRAM=ON; the installed package has it as a component.
+include_guard()
+# A value of JSON to fill and to look into; the library itself only reads.
+plateau_find_or_fetch(nlohmann_json TARGET nlohmann_json::nlohmann_json VERSION 3.11
+    GIT https://github.com/nlohmann/json.git TAG v3.11.3
+    OPTIONS JSON_BuildTests=OFF JSON_Install=OFF)
+plateau_find_or_fetch(CLI11 TARGET CLI11::CLI11 VERSION 2.1
+    GIT https://github.com/CLIUtils/CLI11.git TAG v2.4.2
+    OPTIONS CLI11_BUILD_TESTS=OFF CLI11_BUILD_EXAMPLES=OFF CLI11_BUILD_DOCS=OFF CLI11_PRECOMPILED=OFF)
+add_library(plateau_program INTERFACE)
+add_library(plateau::program ALIAS plateau_program)
+target_link_libraries(plateau_program INTERFACE plateau::plateau CLI11::CLI11 nlohmann_json::nlohmann_json)
+target_compile_definitions(plateau_program INTERFACE PLATEAU_VERSION="${PROJECT_VERSION}")
