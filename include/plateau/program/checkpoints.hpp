@@ -15,14 +15,17 @@ struct checkpoint {
     std::string name;  ///< the last part of the path
 };
 
+/// The last part of a path.
+inline std::string checkpoint_name(std::filesystem::path const& path) {
+    return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
+
 /// The checkpoints that are named: models as --model takes them; a folder that is no model itself stands for the models
 /// in it, in the order of their names. @throws usage_error on a folder without models
 inline std::vector<checkpoint> checkpoints_of(std::vector<std::string> const& paths) {
     namespace fs = std::filesystem;
     std::vector<checkpoint> all;
-    auto const add = [&](fs::path const& path) {
-        all.push_back({path.string(), (path.has_filename() ? path : path.parent_path()).filename().string()});
-    };
+    auto const add = [&](fs::path const& path) { all.push_back({path.string(), checkpoint_name(path)}); };
     std::error_code none;
     for (auto const& path : paths) {
         if (!fs::is_directory(path, none) || fs::exists(fs::path(path) / "config.json", none)) {
