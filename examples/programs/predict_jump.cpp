@@ -131,14 +131,12 @@ void run(program::study& study, options const& o) {
     }
 
     auto& out = study.out();
-    out.axis("S", o.steps);
     program::write_prompts_and_pairs(out, all.prompts, all.design);
-    out.array("alpha_jump.npy", all.curves.alpha_jump);
+    program::write_transitions(out, all.curves);
     for (auto const& one : all.predictors) {
         if (!one.key.empty()) out.array(one.key + ".npy", one.places);
     }
     out.array("masked.npy", all.masked);
-    out.array("relative.npy", all.curves.relative);
     out.text("predict_jump.csv", table.csv());
     out.picture("predict_jump.png",
                 [&](std::ostream& to) { viz::write_labelled_curves(figure_of(o, all, scores), to); });

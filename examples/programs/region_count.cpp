@@ -151,10 +151,8 @@ void run(program::study& study, options const& o) {
     auto const text = tables_of(o, all);
 
     auto& out = study.out();
-    out.axis("S", o.steps);
     program::write_prompts_and_pairs(out, all.prompts, all.design);
-    out.array("relative.npy", all.curves.relative);
-    out.array("max_slope.npy", all.curves.max_slope);
+    program::write_transitions(out, all.curves);
     out.array("lipschitz.npy", all.lipschitz);
     out.array("path_labels.npy", all.path_labels);
     out.array("labels.npy", all.labels);

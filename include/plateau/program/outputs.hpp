@@ -63,6 +63,11 @@ public:
         require(is_new || at->second == extent, "the axis " + letter + " has two lengths");
     }
 
+    /// Whether the manifest tells this file.
+    bool tells(std::string const& name) const {
+        return std::ranges::any_of(leaves_.files, [&](file const& one) { return has_name(one, name); });
+    }
+
     /// An array of the shape and the type that the manifest tells. @param values  in C order
     template <class Values>
     void array(std::string const& name, Values const& values) {

@@ -98,6 +98,17 @@ inline void write_prompts_and_pairs(outputs& out, prompt_list const& prompts, sw
     out.array("pairs.npy", stacked(design.numbers(), std::identity{}));
 }
 
+/// Those of relative.npy, max_slope.npy, alpha_jump.npy and width.npy that the manifest tells. Binds the axis S.
+inline void write_transitions(outputs& out, sweep::transitions const& curves) {
+    out.axis("S", curves.steps());
+    for (auto const& [name, values] : {std::pair{"relative.npy", &curves.relative},
+                                       {"max_slope.npy", &curves.max_slope},
+                                       {"alpha_jump.npy", &curves.alpha_jump},
+                                       {"width.npy", &curves.width}}) {
+        if (out.tells(name)) out.array(name, *values);
+    }
+}
+
 /// How many pairs have no numbers, a line of the report if any; `which` pairs.
 inline std::string degenerate_text(sweep::transitions const& curves, std::string const& which = "") {
     return curves.degenerate > 0 ? concat({curves.degenerate, " degenerate pairs", which, " are left out\n"}) : "";

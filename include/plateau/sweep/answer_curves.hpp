@@ -1,0 +1,38 @@
+#pragma once
+/// Answer curves: along a line between two prompts, how the logit of the one's likeliest token gives way to the
+/// other's.
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include <plateau/engine/generate.hpp>
+#include <plateau/engine/read/answer_logits.hpp>
+#include <plateau/metrics/logit_difference.hpp>
+#include <plateau/sweep/interpolate.hpp>
+
+namespace plateau::sweep {
+
+struct answer_curves {
+    distance_curves distances;
+    std::vector<std::vector<token_id>> answers = {};  ///< [P][2]: the likeliest token of both ends' own runs
+    std::vector<std::vector<double>> logits = {};     ///< [P][S] normalised difference of their logits: 0 at A, 1 at B;
+                                                      ///< NaN where both runs have the same one
+};
+
+/// Straight lines, read at where.read and at the logits. @throws as interpolate
+template <class T>
+answer_curves answers_along(model<T> const& model, prompt_list const& prompts, std::vector<prompt_pair> const& pairs,
+                            index steps, setup const& where) {
+    auto const next = engine::generate(model.engine(), prompts, {.max_new_tokens = 1});
+    auto const likeliest = [&](index prompt) { return next[static_cast<std::size_t>(prompt)].tokens[0]; };
+    std::vector<std::vector<token_id>> answers;
+    for (auto const& pair : pairs) answers.push_back({likeliest(pair.from), likeliest(pair.to)});
+    engine::answer_logits<T> logits{model.engine(), answers, steps};
+    answer_curves all{interpolate(model, prompts, pairs, steps, where, logits.reads()), std::move(answers)};
+    for (index p = 0; p < static_cast<index>(pairs.size()); ++p)
+        all.logits.push_back(metrics::normalised_logit_difference(logits.of(p, 0), logits.of(p, 1)));
+    return all;
+}
+
+}  // namespace plateau::sweep
