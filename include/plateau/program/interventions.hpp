@@ -98,6 +98,17 @@ inline std::vector<sweep::frozen_sites> parse_freeze(std::vector<std::string> co
     return all;
 }
 
+/// What these options mean.
+struct intervention_plan {
+    engine::write_positions positions;
+    std::vector<sweep::frozen_sites> frozen;
+    bool intervenes;  ///< one of them was given
+};
+
+inline intervention_plan plan_of(intervention_options const& o, CLI::App const& app) {
+    return {write_positions_of(o), parse_freeze(o.freeze), intervenes(app)};
+}
+
 /// The pairs (A, B) as rows run: in A, in B, or first all in A and then all in B.
 inline std::vector<engine::prompt_pair> in_contexts(std::vector<engine::prompt_pair> const& pairs,
                                                     std::string const& context) {

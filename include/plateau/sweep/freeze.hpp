@@ -33,17 +33,18 @@ struct frozen_sites {
     frozen_at value = frozen_at::context;
 };
 
-/// Bytes that the values of frozen sites take. @param positions  of a row, at most      @param longest  prompt, tokens
+/// Bytes that the values of frozen sites take. @param longest  prompt, tokens
 template <class T>
-index frozen_bytes(model<T> const& model, std::vector<frozen_sites> const& what, index pairs, index positions,
-                   index longest) {
+index frozen_bytes(model<T> const& model, std::vector<frozen_sites> const& what, index pairs,
+                   engine::write_positions const& write, index longest) {
+    index const own =
+        write.suffix ? longest : std::max<index>(1, longest - std::max<index>(0, write.at.first_in(longest)));
     index width = 0;
     for (auto const& one : what) {
-        for (auto const& site : hooks::matching_sites(model.sites(), one.pattern)) {
+        for (auto const& site : hooks::matching_sites(model.sites(), one.pattern))
             width += site.heads * (site.axes == hooks::site_axes::keys ? longest : site.width);
-        }
     }
-    return pairs * positions * width * index{sizeof(T)};
+    return pairs * own * width * index{sizeof(T)};
 }
 
 namespace detail {

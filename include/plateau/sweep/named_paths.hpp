@@ -12,10 +12,13 @@
 #include <plateau/paths/angle.hpp>
 #include <plateau/paths/arc.hpp>
 #include <plateau/paths/exp_map.hpp>
+#include <plateau/paths/grid.hpp>
 #include <plateau/paths/linear.hpp>
 #include <plateau/paths/slerp.hpp>
 #include <plateau/paths/slerp_rescaled.hpp>
+#include <plateau/sweep/activations.hpp>
 #include <plateau/sweep/along.hpp>
+#include <plateau/sweep/interpolate.hpp>
 
 namespace plateau::sweep {
 
@@ -68,5 +71,21 @@ path_writer<T> named_path(std::string const& name, std::span<T const> mean) {
     for (auto const& one : path_names) known += (known.empty() ? "" : ", ") + std::string(one.name);
     throw usage_error("there is no path '", name, "'; there are ", known);
 }
+
+/// A named path of the pairs of one sweep, and its points on an even grid. Stays where it is while they are used.
+template <class T>
+struct path_points {
+    std::vector<T> mean;  ///< of all prompts' activations; none unless the path is about it
+    path_writer<T> path;
+    engine::point_writer<T> points;
+
+    path_points(model<T> const& model, prompt_list const& prompts, std::string const& name, std::string const& site,
+                index steps)
+        : mean{name.starts_with("arc") ? mean_activation(last_activations(model, prompts, site)) : std::vector<T>{}},
+          path{named_path<T>(name, mean)}, points{name == "linear" ? straight_lines<T>(steps)
+                                                                   : at_grid<T>(path, paths::even_grid(0, 1, steps))} {}
+    path_points(path_points const&) = delete;
+    path_points& operator=(path_points const&) = delete;
+};
 
 }  // namespace plateau::sweep

@@ -17,12 +17,17 @@
 
 namespace plateau::sweep {
 
-/// What curves can be asked for: share of the distances to both ends, projection on their difference, arc travelled,
-/// and cosine distance.
-inline std::vector<std::string> const& path_metric_names() {
-    static std::vector<std::string> const names{"share", "projection", "arc", "cosine"};
-    return names;
-}
+/// A metric of whole paths, and what it is: no unit; NaN where it is not defined.
+struct path_metric_name {
+    char const* name;
+    char const* what;
+};
+inline constexpr std::array<path_metric_name, 4> path_metric_names{{
+    {"share", "d_A/(d_A+d_B), d to the read-outs at alpha = 0 and 1"},
+    {"projection", "<x-a,b-a>/|b-a|^2 of read-outs, a and b those of both ends"},
+    {"arc", "length that the read-out has travelled, of the whole"},
+    {"cosine", "1 - cosine of the read-out and that at alpha = 0"},
+}};
 
 /// Curves [P, S] of the metrics asked for, at each of the read sites.
 class path_metrics {
