@@ -7,10 +7,7 @@
 // between those that do are sharper, and they are crossed at the same place. See Janiak et al. 2024, arXiv 2409.17113,
 // section 4 and footnote 5.
 
-#include <algorithm>
-#include <charconv>
-
-#include <plateau/program/checkpoints.hpp>
+#include <plateau/models/checkpoints.hpp>
 #include <plateau/program/pairs.hpp>
 #include <plateau/sweep/emergence.hpp>
 #include <plateau/viz/labelled_curves.hpp>
@@ -18,6 +15,7 @@
 namespace {
 
 using namespace plateau;
+using models::training_checkpoint;
 using plateau::index;
 using statistics::estimate;
 using sweep::training_moment;
@@ -59,44 +57,24 @@ struct options : program::pair_options {
     double same_region = 1.5;
 };
 
-/// A model at one moment of its training.
-struct checkpoint {
-    std::string path, name;
-    index step = 0;
-};
-
-/// The last part of the path; the first number in it, or its place in the order.
-checkpoint checkpoint_at(std::string const& path, index place) {
-    checkpoint one{path, program::checkpoint_name(path), place};
-    auto const digit = one.name.find_first_of("0123456789");
-    if (digit != std::string::npos)
-        std::from_chars(one.name.data() + digit, one.name.data() + one.name.size(), one.step);
-    return one;
-}
-
 /// Those given; else those beside the model, in folders checkpoints/*, and then the model itself.
-std::vector<checkpoint> checkpoints_of(options const& o) {
-    std::vector<checkpoint> all;
-    for (auto const& path : o.checkpoints) all.push_back(checkpoint_at(path, static_cast<index>(all.size())));
+std::vector<training_checkpoint> checkpoints_of(options const& o) {
+    std::vector<training_checkpoint> all;
+    for (auto const& path : o.checkpoints) all.push_back(models::checkpoint_at(path, static_cast<index>(all.size())));
     if (!all.empty()) return all;
-    std::error_code none;
-    for (auto const& entry :
-         std::filesystem::directory_iterator(std::filesystem::path(o.model) / "checkpoints", none)) {
-        if (entry.is_directory()) all.push_back(checkpoint_at(entry.path().string(), 0));
-    }
+    all = models::checkpoints_beside(o.model);
     if (all.empty()) {
         throw usage_error("--model ", o.model,
                           " has no folder 'checkpoints' with models in it: name them as --checkpoints A,B,...");
     }
-    std::ranges::sort(all, {}, [](checkpoint const& one) { return std::pair{one.step, one.name}; });
-    all.push_back(checkpoint_at(o.model, 0));
+    all.push_back(models::checkpoint_at(o.model));
     all.back().step = o.final_step;
     return all;
 }
 
 /// What is reported: the moments are in the order of the checkpoints.
 struct results {
-    std::vector<checkpoint> checkpoints;
+    std::vector<training_checkpoint> checkpoints;
     prompt_list prompts = {};  ///< of the first checkpoint, the same for all
     sweep::pair_design design = {};
     std::vector<training_moment> moments = {};

@@ -1,9 +1,13 @@
 #pragma once
-/// Lists in options: of names, and of blocks.
+/// Lists in options: of names, of blocks, and ranges.
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <plateau/core/error.hpp>
@@ -42,6 +46,20 @@ inline std::vector<index> blocks_of(std::string const& option, std::string const
         throw usage_error(option, " ", text, ": it names no block; give numbers of blocks, 0 to ", layers - 1,
                           ", as 0,7,14 or 0:28");
     return all;
+}
+
+/// The numbers of "LOW,HIGH". @param option  that gave it      @throws usage_error
+inline std::array<double, 2> range_of(std::string const& option, std::string const& text) {
+    std::array<double, 2> range{};
+    auto const parts = split(text);
+    bool good = parts.size() == 2;
+    for (std::size_t k = 0; k < 2 && good; ++k) {
+        auto const* const end = parts[k].data() + parts[k].size();
+        auto const read = std::from_chars(parts[k].data(), end, range[k]);
+        good = read.ec == std::errc{} && read.ptr == end && std::isfinite(range[k]);
+    }
+    if (good && range[0] < range[1]) return range;
+    throw usage_error(option, " '", text, "' is no range: give two numbers, the lower one first, such as -0.25,1.25");
 }
 
 }  // namespace plateau::program

@@ -164,4 +164,12 @@ inline std::string token_text(model_texts const& model, token_id token) {
     return text;
 }
 
+/// A prompt as a picture shows it: in quotes, or its ids where there is no tokenizer.
+inline std::string prompt_text(model_texts const& model, std::vector<token_id> const& prompt) {
+    if (model.tokenizer) return "“" + model.tokenizer->decode(prompt) + "”";
+    std::string ids;
+    for (auto const token : prompt) ids += std::to_string(token) + " ";
+    return ids;
+}
+
 }  // namespace plateau::program

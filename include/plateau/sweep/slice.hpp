@@ -32,7 +32,7 @@ plane_slice slice(model<T> const& model, prompt_list const& prompts, std::array<
     prompt_list chosen;
     for (index const i : anchors) {
         if (i < 0 || i >= static_cast<index>(prompts.size()))
-            throw usage_error("an anchor is prompt ", i, ", there are ", prompts.size());
+            throw usage_error("an anchor is prompt ", i, ", there are ", prompts.size(), ", counted from 0");
         chosen.push_back(prompts[static_cast<std::size_t>(i)]);
     }
     auto const clean = last_activations(model, chosen, setup.write);

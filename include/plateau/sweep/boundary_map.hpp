@@ -1,0 +1,42 @@
+#pragma once
+/// Boundary maps: distances over the plane through two activations and the mean of all, where the boundary between
+/// both is predicted.
+
+#include <span>
+#include <vector>
+
+#include <plateau/metrics/jump_prediction.hpp>
+#include <plateau/paths/plane.hpp>
+#include <plateau/sweep/activations.hpp>
+#include <plateau/sweep/surfaces.hpp>
+
+namespace plateau::sweep {
+
+struct boundary_map {
+    paths::surface_grid grid = {};             ///< α along u from 0 to 1, β along v from −1 to 1
+    tensor::buffer<double, 3> distances = {};  ///< [2, G, G] in the contexts of A and B
+    double alpha_mean = 0;                     ///< α of the foot of the mean on AB
+    double alpha_jump = 0;                     ///< α where the bisector of the angle at the mean meets AB
+};
+
+/// x(α, β) = A + α (B − A) + β (P − m): m the mean of all prompts' activations, P its foot on AB. β = −1 is m itself.
+/// @param points  G      @throws as surface_distances; domain_error if A, B and m lie on a line
+/// @see Janiak et al. 2024, code
+template <class T>
+boundary_map map_boundary(model<T> const& model, prompt_list const& prompts, index a, index b, index points,
+                          engine::setup const& setup) {
+    auto const clean = last_activations(model, prompts, setup.write);
+    auto const mean = mean_activation(clean);
+    std::span<T const> const from = clean[a].flat(), to = clean[b].flat(), m{mean};
+    paths::plane<T> const plane{from, to,
+                                m};  // its axis points from the foot to the mean, the published one away from it
+    boundary_map found{{paths::even_grid(0, 1, points), paths::even_grid(-1, 1, points)}};
+    found.distances = surface_distances(
+        model, prompts, {a, b}, found.grid, [&](index, double u, double v, std::span<T> out) { plane(u, -v, out); },
+        setup);
+    found.alpha_mean = metrics::alpha_mean(from, to, m);
+    found.alpha_jump = metrics::bisector_prediction(from, to, m);
+    return found;
+}
+
+}  // namespace plateau::sweep
