@@ -89,9 +89,9 @@ struct medians {
 
 void write(program::outputs& out, std::string const& name, std::string const& axis, medians const& all) {
     out.axis(axis, static_cast<index>(all.of.layers.size()));
-    out.array(name + "_relative.npy", program::stacked(all.of.curves, &sweep::transitions::relative));
-    out.array(name + "_max_slope.npy", program::stacked(all.of.curves, &sweep::transitions::max_slope));
-    out.array(name + "_width.npy", program::stacked(all.of.curves, &sweep::transitions::width));
+    out.array(name + "_relative.npy", all.of.curves, &sweep::transitions::relative);
+    out.array(name + "_max_slope.npy", all.of.curves, &sweep::transitions::max_slope);
+    out.array(name + "_width.npy", all.of.curves, &sweep::transitions::width);
     out.array(name + "_layers.npy", all.of.layers);
 }
 

@@ -181,18 +181,18 @@ void write(program::study& study, options const& o, results const& found, tables
     out.axis("S", o.steps);
     out.axis("C", static_cast<index>(found.checkpoints.size()));
     program::write_prompts_and_pairs(out, found.prompts, found.design);
-    auto const curves = [&](std::vector<double> sweep::transitions::*which) {
-        return program::stacked(
-            found.moments, [which](training_moment const& m) -> auto& { return m.curves.*which; });
+    auto const add = [&](char const* name, std::vector<double> sweep::transitions::*which) {
+        out.array(
+            name, found.moments, [which](training_moment const& m) -> auto& { return m.curves.*which; });
     };
     std::vector<index> steps;
     for (auto const& one : found.checkpoints) steps.push_back(one.step);
     out.array("steps.npy", steps);
-    out.array("relative.npy", curves(&sweep::transitions::relative));
-    out.array("median_curve.npy", program::stacked(found.moments, &training_moment::median_curve));
-    out.array("max_slope.npy", curves(&sweep::transitions::max_slope));
-    out.array("alpha_jump.npy", curves(&sweep::transitions::alpha_jump));
-    out.array("width.npy", curves(&sweep::transitions::width));
+    add("relative.npy", &sweep::transitions::relative);
+    out.array("median_curve.npy", found.moments, &training_moment::median_curve);
+    add("max_slope.npy", &sweep::transitions::max_slope);
+    add("alpha_jump.npy", &sweep::transitions::alpha_jump);
+    add("width.npy", &sweep::transitions::width);
     out.text("emergence.csv", text.all.csv());
     out.text("changes.csv", text.parts.csv());
     out.picture("emergence.png", [&](std::ostream& to) { viz::write_labelled_curves(figure_of(o, found), to); });

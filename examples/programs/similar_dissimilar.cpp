@@ -236,7 +236,7 @@ void run(program::study& study, options const& o) {
     program::write_prompts_and_pairs(out, r.prompts, r.all);
     program::write_transitions(out, r.curves);
     out.array("illustrative_relative.npy", r.six.curves.relative);
-    out.array("illustrative_logits.npy", program::stacked(r.six.along.logits, std::identity{}));
+    out.array("illustrative_logits.npy", r.six.along.logits, std::identity{});
     out.array("output_distance.npy", r.output_distance);
     if (!o.corpus.empty()) out.array("corpus_distance.npy", r.corpus_distance);
     std::vector<index> kinds;

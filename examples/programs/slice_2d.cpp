@@ -154,12 +154,11 @@ void write(program::outputs& out, options const& o, results const& all) {
     out.axis("n", all.slices.size() > 1 ? static_cast<index>(all.slices.size()) : program::outputs::absent);
     out.axis("G", o.grid);
     for (index k = 0; k < 3; ++k) {
-        out.array(std::string("d_") + "abc"[k] + ".npy",
-                  program::stacked(all.slices, [k](auto const& one) { return one.slice.distances[k].flat(); }));
+        out.array(std::string("d_") + "abc"[k] + ".npy", all.slices,
+                  [k](auto const& one) { return one.slice.distances[k].flat(); });
     }
     out.array("alpha.npy", all.grid.u);
-    if (o.labels)
-        out.array("labels.npy", program::stacked(all.slices, [](auto const& one) { return one.labels.flat(); }));
+    if (o.labels) out.array("labels.npy", all.slices, [](auto const& one) { return one.labels.flat(); });
     for (index k = 0; k < 2 && o.boundary; ++k)
         out.array(std::string("boundary_") + "ab"[k] + ".npy", all.boundary.distances[k].flat());
     program::write_prompts(out, all.prompts);

@@ -14,7 +14,6 @@ namespace {
 using namespace plateau::testing;
 using plateau::program::manifest;
 using plateau::program::outputs;
-using plateau::program::stacked;
 using json = nlohmann::ordered_json;
 
 manifest const leaves{.axes = "P pairs, S steps",
@@ -106,14 +105,25 @@ TEST_CASE("an estimate in a summary is [value, low, high]; NaN is null", "[progr
     CHECK(json::parse(bytes_of(dir / "summary.json"))["max_slope_median"] == json{0.1, nullptr, 0.3});
 }
 
-TEST_CASE("members of many things are stacked one after the other", "[program][outputs]") {
+TEST_CASE("values of many things are written one after the other", "[program][outputs]") {
     struct layer {
         std::vector<double> slope;
+        std::vector<int> kind;
     };
-    std::vector<layer> const layers{{{1, 2}}, {{3, 4}}, {{}}};
-    CHECK(stacked(layers, &layer::slope) == std::vector<double>{1, 2, 3, 4});
-    CHECK(stacked(layers, [](layer const& one) { return std::vector<int>{static_cast<int>(one.slope.size())}; }) ==
-          std::vector<int>{2, 2, 0});
+    std::vector<layer> const layers{{{1, 2, 3}, {7}}, {{4, 5, 6}, {8}}};
+    scratch_dir const dir;
+    outputs out{leaves, dir.path()};
+    out.axis("P", 2);
+    out.axis("S", 3);
+    out.array("relative.npy", layers, &layer::slope);
+    out.array("kinds.npy", layers, [](layer const& one) { return one.kind; });
+    out.publish({}, {});
+    CHECK(plateau::io::read_npy<double>(dir / "relative.npy").values == std::vector<double>{1, 2, 3, 4, 5, 6});
+    CHECK(plateau::io::read_npy<std::int64_t>(dir / "kinds.npy").values == std::vector<std::int64_t>{7, 8});
+    outputs wrong{leaves, dir.path()};
+    wrong.axis("P", 3);
+    CHECK_THAT(message_of<std::logic_error>([&] { wrong.array("kinds.npy", layers, &layer::kind); }),
+               contains("has 2 values"));
 }
 
 }  // namespace

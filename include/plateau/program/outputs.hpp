@@ -34,19 +34,6 @@ inline void to_json(nlohmann::ordered_json& json, estimate const& x) { json = {x
 
 namespace plateau::program {
 
-/// One member of many things, [n, ...], one after the other: the values of an array.
-///     stacked(layers, &sweep::transitions::max_slope)
-template <class Things, class Take>
-auto stacked(Things const& things, Take const& take) {
-    using values = decltype(std::invoke(take, *std::begin(things)));
-    std::vector<std::remove_cvref_t<decltype(*std::begin(std::declval<values>()))>> all;
-    for (auto const& one : things) {
-        auto&& some = std::invoke(take, one);
-        all.insert(all.end(), std::begin(some), std::end(some));
-    }
-    return all;
-}
-
 /// Files under temporary names until `publish`. Every mistake against the manifest is a std::logic_error: the program
 /// is wrong, not its user.
 class outputs {
@@ -71,16 +58,17 @@ public:
     /// An array of the shape and the type that the manifest tells. @param values  in C order
     template <class Values>
     void array(std::string const& name, Values const& values) {
+        array(name, std::span{&values, 1}, std::identity{});
+    }
+
+    /// The same of the values of many things, one after the other, never all in memory at once:
+    ///     out.array("max_slope.npy", layers, &sweep::transitions::max_slope)
+    template <class Things, class Take>
+    void array(std::string const& name, Things const& things, Take const& take) {
         auto const& told = find(name);
-        auto const shape = shape_of(told);
-        index size = 1;
-        for (index const extent : shape) size *= extent;
-        require(
-            size == static_cast<index>(std::ranges::size(values)),
-            name + " is told as " + told.holds + ", and has " + std::to_string(std::ranges::size(values)) + " values");
-        if (told.holds.starts_with("float64")) return put<double>(name, values, shape);
+        if (told.holds.starts_with("float64")) return put<double>(told, name, things, take);
         require(told.holds.starts_with("int64"), name + " is told as " + told.holds);
-        put<std::int64_t>(name, values, shape);
+        put<std::int64_t>(told, name, things, take);
     }
 
     void text(std::string const& name, std::string const& content) { open(name).write(content); }
@@ -143,17 +131,27 @@ private:
         return shape;
     }
 
-    template <class Stored, class Values>
-    void put(std::string const& name, Values const& values, std::vector<index> const& shape) {
-        using value = std::remove_cvref_t<decltype(*std::ranges::begin(values))>;
-        if constexpr (std::is_same_v<value, Stored> && std::ranges::contiguous_range<Values const>) {
-            io::write_npy(open(name), std::span<Stored const>{std::ranges::data(values), std::ranges::size(values)},
-                          std::span<index const>{shape});
-        } else {
-            std::vector<Stored> stored;
-            for (auto const& one : values) stored.push_back(static_cast<Stored>(one));
-            io::write_npy(open(name), std::span<Stored const>{stored}, std::span<index const>{shape});
+    template <class Stored, class Things, class Take>
+    void put(file const& told, std::string const& name, Things const& things, Take const& take) {
+        auto const shape = shape_of(told);
+        index size = 1, written = 0;
+        for (index const extent : shape) size *= extent;
+        auto& to = open(name);
+        to.write(io::npy_prefix(io::npy_descr<Stored>, shape));
+        for (auto const& one : things) {
+            auto&& values = std::invoke(take, one);
+            using value = std::remove_cvref_t<decltype(*std::ranges::begin(values))>;
+            written += static_cast<index>(std::ranges::size(values));
+            if constexpr (std::is_same_v<value, Stored> && std::ranges::contiguous_range<decltype(values)>) {
+                to.write(std::as_bytes(std::span<Stored const>{std::ranges::data(values), std::ranges::size(values)}));
+            } else {
+                std::vector<Stored> stored;
+                for (auto const& v : values) stored.push_back(static_cast<Stored>(v));
+                to.write(std::as_bytes(std::span<Stored const>{stored}));
+            }
         }
+        require(size == written,
+                name + " is told as " + told.holds + ", and has " + std::to_string(written) + " values");
     }
 
     bool tells_key(std::string const& key) const {

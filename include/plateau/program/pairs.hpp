@@ -95,7 +95,7 @@ sweep::distance_curves sweep_lines(model<T> const& model, prompt_list const& pro
 inline void write_prompts_and_pairs(outputs& out, prompt_list const& prompts, sweep::pair_design const& design) {
     write_prompts(out, prompts);
     out.axis("P", design.count());
-    out.array("pairs.npy", stacked(design.numbers(), std::identity{}));
+    out.array("pairs.npy", design.numbers(), std::identity{});
 }
 
 /// Those of relative.npy, max_slope.npy, alpha_jump.npy and width.npy that the manifest tells. Binds the axis S.
