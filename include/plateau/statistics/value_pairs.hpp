@@ -1,5 +1,5 @@
 #pragma once
-/// Paired values: those of which both are known, their differences, and statistics of two samples as ones of pairs.
+/// Value pairs: those of which both are known, their differences, and statistics of two samples as ones of pairs.
 
 #include <array>
 #include <cmath>
