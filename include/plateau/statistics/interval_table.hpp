@@ -24,6 +24,13 @@ inline std::string with_interval(estimate const& x, int decimals) {
     return shown(x.value) + (std::isnan(x.low) ? "" : " [" + shown(x.low) + ", " + shown(x.high) + "]");
 }
 
+/// A number with the digits that give back the same bits, as CSV files have it; "nan" of either sign.
+inline std::string exact(double number) {
+    char digits[40];
+    std::snprintf(digits, sizeof digits, "%.17g", number);
+    return std::isnan(number) ? "nan" : digits;
+}
+
 /// One table on stdout, with intervals in brackets, and as CSV, where every quantity q has the columns q, q_low,
 /// q_high.
 class interval_table {
@@ -64,11 +71,7 @@ public:
         for (auto const& [keys, values] : rows_) {
             for (auto const& key : keys) next(key);
             for (auto const& x : values) {
-                for (double const number : {x.value, x.low, x.high}) {
-                    char digits[40];
-                    std::snprintf(digits, sizeof digits, "%.17g", number);
-                    next(std::isnan(number) ? "nan" : digits);
-                }
+                for (double const number : {x.value, x.low, x.high}) next(exact(number));
             }
         }
         return text;
