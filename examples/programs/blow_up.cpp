@@ -128,7 +128,8 @@ struct tables {
 /// The tables; their numbers go to the summary too.
 tables tables_of(options const& o, results const& all, plateau_ends const& ends, nlohmann::ordered_json& summary) {
     auto const quantities = quantities_of(o);
-    auto const titles = program::stacked(quantities, [](quantity const& q) { return std::array{q.title}; });
+    std::vector<std::string> titles;
+    for (auto const& q : quantities) titles.push_back(q.title);
     statistics::interval_table const none{{"comparison", "of", "p"}, {"mean difference", "Cliff's delta", "Cohen's d"}};
     tables text{{{"centre", "target"}, titles, 1}, none, none};
     for (index kind = 0; kind < all.kinds.count(); ++kind) {

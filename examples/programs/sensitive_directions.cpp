@@ -136,7 +136,7 @@ std::string csv_of(sweep::sensitivity const& kl, family_medians const& medians) 
     auto const lengths = kl.scaled_lengths();
     for (auto const& one : medians) {
         for (std::size_t l = 0; l < lengths.size(); ++l)
-            table.row({one.family, statistics::exact(lengths[l])}, {one.kl[l], one.ratio_at(l)});
+            table.row({one.family, csv_cell(lengths[l])}, {one.kl[l], one.ratio_at(l)});
     }
     return table.csv();
 }

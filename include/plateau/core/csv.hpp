@@ -9,7 +9,8 @@
 
 namespace plateau {
 
-/// One cell: text as it is, an integer, or a floating-point number with digits that give back the same bits.
+/// One cell: text as it is, an integer, or a floating-point number with digits that give back the same bits; "nan" of
+/// either sign.
 inline std::string csv_cell(std::string_view text) { return std::string{text}; }
 template <std::integral Integer>
 std::string csv_cell(Integer number) {
@@ -19,7 +20,7 @@ template <std::floating_point Number>
 std::string csv_cell(Number number) {
     std::array<char, 40> digits{};
     std::snprintf(digits.data(), digits.size(), "%.17g", static_cast<double>(number));
-    return digits.data();
+    return number != number ? "nan" : digits.data();
 }
 
 /// Cells with commas between them and a newline at the end. Cells hold no comma, quote or newline.

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/csv.hpp>
 #include <plateau/core/table.hpp>
 #include <plateau/statistics/interval.hpp>
 
@@ -22,13 +23,6 @@ inline std::string with_interval(estimate const& x, int decimals) {
     };
     if (std::isnan(x.value)) return "-";
     return shown(x.value) + (std::isnan(x.low) ? "" : " [" + shown(x.low) + ", " + shown(x.high) + "]");
-}
-
-/// A number with the digits that give back the same bits, as CSV files have it; "nan" of either sign.
-inline std::string exact(double number) {
-    char digits[40];
-    std::snprintf(digits, sizeof digits, "%.17g", number);
-    return std::isnan(number) ? "nan" : digits;
 }
 
 /// One table on stdout, with intervals in brackets, and as CSV, where every quantity q has the columns q, q_low,
@@ -71,7 +65,7 @@ public:
         for (auto const& [keys, values] : rows_) {
             for (auto const& key : keys) next(key);
             for (auto const& x : values) {
-                for (double const number : {x.value, x.low, x.high}) next(exact(number));
+                for (double const number : {x.value, x.low, x.high}) next(csv_cell(number));
             }
         }
         return text;
