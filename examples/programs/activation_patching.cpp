@@ -11,11 +11,11 @@
 
 #include <algorithm>
 
-#include <plateau/engine/generate.hpp>
+#include <plateau/metrics/largest_element.hpp>
 #include <plateau/program/study.hpp>
 #include <plateau/program/token_choice.hpp>
 #include <plateau/sweep/activation_patching.hpp>
-#include <plateau/viz/heat_maps.hpp>
+#include <plateau/sweep/patching_figure.hpp>
 
 namespace {
 
@@ -53,7 +53,7 @@ struct options : program::common_options {
 struct results {
     models::model_texts texts;
     prompt_list prompts;  ///< the clean and the corrupted one
-    token_id answer = 0, wrong = 0;
+    program::answer_tokens tokens = {};
     sweep::patching_effects effects = {};
 };
 
@@ -69,111 +69,74 @@ prompt_list prompts_of(options const& o, models::model_texts const& model) {
     return prompts;
 }
 
-/// Chooses the tokens that make the difference: those given, or those that the two prompts make likeliest.
-template <class T>
-void choose_tokens(options const& o, model<T> const& model, results& all) {
-    if (!o.answer || !o.wrong) {
-        auto const next = engine::generate(model.engine(), all.prompts, {.max_new_tokens = 1});
-        all.answer = next[0].tokens[0], all.wrong = next[1].tokens[0];
-    }
-    if (o.answer) all.answer = program::token_named(model, model.vocabulary(), *o.answer, "--answer");
-    if (o.wrong) all.wrong = program::token_named(model, model.vocabulary(), *o.wrong, "--wrong");
-    if (all.answer != all.wrong) return;
-    throw usage_error("the answer and the wrong answer are the same token, ", token_text(model, all.answer), " (id ",
-                      all.answer,
-                      "): give others as --answer and --wrong (by default the tokens that the clean and the corrupted "
-                      "prompt make likeliest), or prompts that differ more");
-}
-
 template <class T>
 results measure(options const& o, model<T> const& model, program::meter& meter) {
     results all{model, prompts_of(o, model)};
     model.engine().require_prompts(all.prompts);
     meter.timed([&] {
-        choose_tokens(o, model, all);
+        all.tokens = program::answers_of(model, all.prompts, o.answer, o.wrong);
         index const heads = hooks::find_site(model.sites(), "blocks.0.attn.hook_z").heads;
         meter.points = model.layers() * (3 * static_cast<index>(all.prompts[0].size()) + heads);
         meter.show(meter.points, "patches");
-        all.effects =
-            sweep::patch_activations(model, all.prompts[0], all.prompts[1], {all.answer, all.wrong, meter.counter()});
+        all.effects = sweep::patch_activations(model, all.prompts[0], all.prompts[1],
+                                               {all.tokens.answer, all.tokens.wrong, meter.counter()});
     });
     return all;
 }
 
-/// The four matrices, positions under the tokens there: where the prompts differ that of the clean one over the
-/// corrupted one's.
-viz::heat_figure figure_of(options const& o, results const& all) {
-    std::vector<viz::column_label> positions;
-    for (std::size_t t = 0; t < all.prompts[0].size(); ++t) {
-        token_id const clean = all.prompts[0][t], corrupted = all.prompts[1][t];
-        positions.push_back(
-            {token_text(all.texts, clean) + (clean != corrupted ? " / " + token_text(all.texts, corrupted) : ""),
-             clean != corrupted});
-    }
-    auto const by_position = [&](char const* title, tensor::buffer<double, 2> const& values) {
-        return viz::heat_map{title, values.view(), positions, "position: token (clean / corrupted)", "layer"};
-    };
-    return {.title = program::title_of(o),
-            .counts = "logit(" + token_text(all.texts, all.answer) + ") − logit(" + token_text(all.texts, all.wrong) +
-                      "):  clean " + fixed(all.effects.clean, 3) + ",  corrupted " + fixed(all.effects.corrupted, 3),
-            .subtitle =
-                "part of the clean prompt's logit difference that one patched activation brings back to the "
-                "corrupted prompt",
-            .maps = {by_position("hook_resid_pre", all.effects.resid_pre),
-                     by_position("hook_attn_out", all.effects.attn_out),
-                     by_position("hook_mlp_out", all.effects.mlp_out),
-                     {"attn.hook_z of one head", all.effects.head_z.view(), {}, "head, at all positions", "layer"}}};
-}
-
 table table_of(results const& all) {
     table table{{"patched", "largest effect", "layer", "where"}};
-    auto const row = [&](char const* name, tensor::buffer<double, 2> const& effects, bool by_head) {
-        auto const flat = effects.flat();
-        auto const largest = std::ranges::max_element(flat, {}, [](double x) { return std::abs(x); }) - flat.begin();
-        index const layer = largest / effects.extent(1), at = largest % effects.extent(1);
-        token_id const token = by_head ? 0 : all.prompts[0][static_cast<std::size_t>(at)];
-        table.row({name, fixed(flat[static_cast<std::size_t>(largest)], 3), std::to_string(layer),
-                   by_head ? concat({"head ", at}) : concat({"position ", at, "  ", token_text(all.texts, token)})});
+    auto const row = [&](char const* name, tensor::buffer<double, 2> const& effects) {
+        auto const [layer, at, value] = metrics::largest_element(effects);
+        bool const by_head = &effects == &all.effects.head_z;
+        auto const where =
+            by_head
+                ? concat({"head ", at})
+                : concat({"position ", at, "  ", token_text(all.texts, all.prompts[0][static_cast<std::size_t>(at)])});
+        table.row({name, fixed(value, 3), std::to_string(layer), where});
     };
-    row("hook_resid_pre", all.effects.resid_pre, false);
-    row("hook_attn_out", all.effects.attn_out, false);
-    row("hook_mlp_out", all.effects.mlp_out, false);
-    row("attn.hook_z", all.effects.head_z, true);
+    row("hook_resid_pre", all.effects.resid_pre);
+    row("hook_attn_out", all.effects.attn_out);
+    row("hook_mlp_out", all.effects.mlp_out);
+    row("attn.hook_z", all.effects.head_z);
     return table;
 }
 
 void run(program::study& study, options const& o) {
     auto const all = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
     auto const &clean = all.prompts[0], &corrupted = all.prompts[1];
-    auto const text_of = [&](token_id token) {
-        return all.texts.tokenizer ? all.texts.tokenizer->decode({&token, 1}) : "";
-    };
+
+    auto const answer = token_text(all.texts, all.tokens.answer), wrong = token_text(all.texts, all.tokens.wrong),
+               values = "clean " + fixed(all.effects.clean, 3) + ", corrupted " + fixed(all.effects.corrupted, 3);
+    auto figure = sweep::patching_figure(all.effects, all.texts, all.prompts);
+    figure.title = program::title_of(o);
+    figure.counts = concat({"logit(", answer, ") − logit(", wrong, "):  clean ", fixed(all.effects.clean, 3),
+                            ",  corrupted ", fixed(all.effects.corrupted, 3)});
 
     auto& out = study.out();
-    out.axis("L", all.effects.head_z.extent(0));
-    out.axis("H", all.effects.head_z.extent(1));
-    out.axis("T", all.effects.resid_pre.extent(1));
+    auto const [layers, heads] = all.effects.head_z.extents();
+    out.axis("L", layers);
+    out.axis("H", heads);
+    out.axis("T", static_cast<index>(clean.size()));
     out.array("resid_pre.npy", all.effects.resid_pre.flat());
     out.array("attn_out.npy", all.effects.attn_out.flat());
     out.array("mlp_out.npy", all.effects.mlp_out.flat());
     out.array("head_z.npy", all.effects.head_z.flat());
-    out.array("tokens.npy", program::padded_tokens(all.prompts, all.effects.resid_pre.extent(1)));
-    out.picture("patching.png", [&](std::ostream& to) { viz::write_heat_maps(figure_of(o, all), to); });
+    out.array("tokens.npy", program::padded_tokens(all.prompts, static_cast<index>(clean.size())));
+    out.picture("patching.png", [&](std::ostream& to) { viz::write_heat_maps(figure, to); });
     study.summary = {{"clean_logit_difference", all.effects.clean},
                      {"corrupted_logit_difference", all.effects.corrupted},
-                     {"answer", all.answer},
-                     {"wrong", all.wrong},
-                     {"answer_text", text_of(all.answer)},
-                     {"wrong_text", text_of(all.wrong)},
-                     {"layers", all.effects.head_z.extent(0)},
-                     {"heads", all.effects.head_z.extent(1)},
+                     {"answer", all.tokens.answer},
+                     {"wrong", all.tokens.wrong},
+                     {"answer_text", program::plain_text(all.texts, all.tokens.answer)},
+                     {"wrong_text", program::plain_text(all.texts, all.tokens.wrong)},
+                     {"layers", layers},
+                     {"heads", heads},
                      {"length", clean.size()},
                      {"first_difference", std::ranges::mismatch(clean, corrupted).in1 - clean.begin()}};
     study.report(o,
-                 concat({program::model_text(o), ": ", all.effects.head_z.extent(0), " layers, ",
-                         all.effects.head_z.extent(1), " heads, ", clean.size(), " tokens\nlogit(",
-                         token_text(all.texts, all.answer), ") - logit(", token_text(all.texts, all.wrong), "): clean ",
-                         fixed(all.effects.clean, 3), ", corrupted ", fixed(all.effects.corrupted, 3)}),
+                 concat({program::model_text(o), ": ", layers, " layers, ", heads, " heads, ", clean.size(),
+                         " tokens\nlogit(", answer, ") - logit(", wrong, "): ", values}),
                  table_of(all).render() + study.rate("patches"));
 }
 

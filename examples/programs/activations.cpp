@@ -3,11 +3,10 @@
 //     activations --prompts prompts.txt --sites "blocks.*.hook_resid_post,unembed.hook_out" --out activations.npz
 //     activations --list
 
-#include <plateau/hooks/activation_cache.hpp>
-#include <plateau/io/npz.hpp>
-#include <plateau/program/lists.hpp>
+#include <plateau/core/split.hpp>
 #include <plateau/program/prompts.hpp>
 #include <plateau/program/study.hpp>
+#include <plateau/sweep/activations_npz.hpp>
 
 namespace {
 
@@ -34,50 +33,12 @@ struct options : program::common_options {
 /// The patterns of a comma-separated list. @throws usage_error if there is none
 std::vector<std::string> patterns_of(std::string const& list) {
     std::vector<std::string> patterns;
-    for (auto pattern : program::split(list)) {
+    for (auto pattern : split(list)) {
         std::erase(pattern, ' ');
         if (!pattern.empty()) patterns.push_back(pattern);
     }
     if (patterns.empty()) throw usage_error("--sites names no hook point; `activations --list` prints all of them");
     return patterns;
-}
-
-/// Bytes of a site's array. @throws memory_error if this machine cannot hold them
-index bytes_of(hooks::site const& site, std::vector<index> const& shape, index element) {
-    index bytes = element;
-    for (index extent : shape) {
-        program::require_memory(extent, bytes, "the values of " + site.name(),
-                                "give fewer or shorter prompts at a time");
-        bytes *= extent;
-    }
-    return bytes;
-}
-
-/// Runs the prompts and adds the array of every site. An array is written as a whole, so as many sites as fit into
-/// memory share one run.
-template <class T>
-void add_activations(model<T> const& model, prompt_list const& prompts, std::vector<hooks::site> const& sites,
-                     io::npz_writer& npz) {
-    progress bar{"sites", static_cast<index>(sites.size())};
-    constexpr index budget = index{4} << 30;
-    auto const lengths = program::lengths_of(prompts);
-    auto const shape_of = [&](hooks::site const& site) {
-        return hooks::cached_array<T>::shape_of(site, static_cast<index>(prompts.size()), program::longest_of(prompts));
-    };
-    for (auto next = sites.begin(); next != sites.end();) {
-        std::vector<hooks::site> some;
-        for (index bytes = 0; next != sites.end(); ++next) {
-            bytes += bytes_of(*next, shape_of(*next), sizeof(T));
-            if (!some.empty() && bytes > budget) break;
-            some.push_back(*next);
-        }
-        hooks::activation_cache<T> cache{some, {lengths.begin(), lengths.end()}};
-        model.run(prompts, cache.fills());
-        for (auto const& array : cache) {
-            npz.add(array->at().name(), array->values(), array->shape());
-            bar.advance();
-        }
-    }
 }
 
 void print_list(std::vector<hooks::site> const& sites) {
@@ -102,7 +63,8 @@ results write_activations(options const& o, model<T> const& model) {
     io::npz_writer npz{file};
     npz.add("tokens", program::padded_tokens(prompts, longest), {count, longest});
     if (program::ragged(prompts)) npz.add("lengths", program::lengths_of(prompts), {count});
-    add_activations(model, prompts, sites, npz);
+    progress bar{"sites", static_cast<index>(sites.size())};
+    sweep::add_activations(model, prompts, sites, npz, [&](index done) { bar.advance(done); });
     npz.close();
     file.commit();
     return {sites, count};

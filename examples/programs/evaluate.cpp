@@ -5,11 +5,10 @@
 #include <cmath>
 #include <limits>
 
-#include <plateau/corpus/text_windows.hpp>
-#include <plateau/engine/read/token_losses.hpp>
 #include <plateau/program/prompts.hpp>
 #include <plateau/program/study.hpp>
 #include <plateau/statistics/summaries.hpp>
+#include <plateau/sweep/text_losses.hpp>
 
 namespace {
 
@@ -47,63 +46,30 @@ prompt_list texts_of(options const& o, models::model_texts const& model) {
     return texts;
 }
 
-/// Texts cut into windows, each a prompt, and what was read of them.
 struct results {
-    index length = 0, stride = 0, text_tokens = 0;
-    prompt_list texts, prompts = {};
-    std::vector<corpus::text_window> windows = {};
-    std::vector<std::size_t> places = {};             ///< of each window's first token in [N,T]
-    std::vector<std::vector<double>> by_window = {};  ///< losses
-
-    /// [N,T], NaN where a token does not count.
-    std::vector<double> losses() const {
-        std::vector<double> all(texts.size() * static_cast<std::size_t>(program::longest_of(texts)),
-                                std::numeric_limits<double>::quiet_NaN());
-        for (std::size_t w = 0; w < windows.size(); ++w) {
-            auto const& window = windows[w];
-            for (index t = window.scored - window.begin; t < window.end - window.begin; ++t)
-                all[places[w] + static_cast<std::size_t>(t)] = by_window[w][static_cast<std::size_t>(t) - 1];
-        }
-        return all;
-    }
+    sweep::cut_texts cut;
+    std::vector<double> losses;
 };
-
-/// @throws usage_error if there is nothing to predict      @return tokens of all windows
-index cut(results& all) {
-    index run = 0;
-    auto const longest = static_cast<std::size_t>(program::longest_of(all.texts));
-    for (std::size_t i = 0; i < all.texts.size(); ++i) {
-        auto const& text = all.texts[i];
-        all.text_tokens += static_cast<index>(text.size());
-        for (auto const& window : corpus::text_windows(static_cast<index>(text.size()), all.length, all.stride)) {
-            all.prompts.emplace_back(text.begin() + window.begin, text.begin() + window.end);
-            all.windows.push_back(window);
-            all.places.push_back(i * longest + static_cast<std::size_t>(window.begin));
-            run += window.end - window.begin;
-        }
-    }
-    if (all.prompts.empty()) throw usage_error("there is nothing to predict: a text needs 2 tokens or more");
-    return run;
-}
 
 template <class T>
 results measure(options const& o, model<T> const& model, program::meter& meter) {
-    index const context = model.context_length(), length = o.length > 0 ? o.length : context;
+    index const context = model.context_length(), length = o.length > 0 ? o.length : context,
+                stride = o.stride > 0 ? o.stride : length;
     if (length > context) throw usage_error("--length ", length, ": the model's context ends at ", context, " tokens");
-    results all{.length = length, .stride = o.stride > 0 ? o.stride : length, .texts = {}};
-    corpus::text_windows(0, all.length, all.stride);  // throws if they make no sense
-    all.texts = texts_of(o, model);
-    engine::require_prompts(all.texts, model.engine().facts().tokens, std::numeric_limits<index>::max());
-    meter.points = cut(all);
+    corpus::text_windows(0, length, stride);  // throws if they make no sense
+    auto texts = texts_of(o, model);
+    engine::require_prompts(texts, model.engine().facts().tokens, std::numeric_limits<index>::max());
+    auto cut = sweep::cut(std::move(texts), length, stride);
+    meter.points = cut.run_tokens;
     meter.show(meter.points, "tokens");
-    all.by_window = meter.timed([&] { return engine::token_losses(model.engine(), all.prompts, {}, meter.counter()); });
-    return all;
+    auto losses = meter.timed([&] { return sweep::text_losses(model, cut, meter.counter()); });
+    return {std::move(cut), std::move(losses)};
 }
 
 void run(program::study& study, options const& o) {
     if (o.text.empty() && o.tokens.empty()) throw usage_error("--text is required: the text to predict; or --tokens");
-    auto const all = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
-    auto const losses = all.losses();
+    auto const [all, losses] =
+        study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
     auto const scored = std::ranges::count_if(losses, [](double loss) { return !std::isnan(loss); });
     double const cross_entropy = statistics::mean(losses), perplexity = std::exp(cross_entropy);
     if (study.writes()) {

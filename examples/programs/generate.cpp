@@ -5,10 +5,10 @@
 //     blocks.6.hook_resid_post --steer-scale 4
 
 #include <cmath>
-#include <optional>
 
 #include <plateau/engine/generate.hpp>
 #include <plateau/io/known_text.hpp>
+#include <plateau/io/npy_numbers.hpp>
 #include <plateau/models/end_tokens.hpp>
 #include <plateau/program/prompts.hpp>
 #include <plateau/program/study.hpp>
@@ -48,24 +48,6 @@ struct options : program::common_options {
     double steer_scale = 1;
 };
 
-/// The numbers of a float NPY file. @throws usage_error on other types; file_error
-std::vector<double> read_vector(std::string const& path) {
-    auto const array = io::read_npy(path);
-    std::vector<double> values;
-    if (array.descr == "<f8") {
-        values = io::typed<double>(array, path).values;
-    } else if (array.descr == "<f4") {
-        auto const floats = io::typed<float>(array, path).values;
-        values.assign(floats.begin(), floats.end());
-    } else {
-        throw usage_error(path, ": the array holds '", array.descr, "', expected numbers; save float32 or float64");
-    }
-    for (double const value : values) {
-        if (!std::isfinite(value)) throw usage_error(path, ": the vector holds a value that is not finite");
-    }
-    return values;
-}
-
 /// The hook that adds scale · vector to every row; the sum of double and row is rounded once.
 template <class T>
 hooks::hook_set<T> steering(options const& o, std::vector<hooks::site> const& sites) {
@@ -74,7 +56,9 @@ hooks::hook_set<T> steering(options const& o, std::vector<hooks::site> const& si
     if (site.axes == hooks::site_axes::keys) {
         throw usage_error("--steer-site ", o.steer_site, ": its width depends on the position, it takes no vector");
     }
-    auto vector = read_vector(o.steer);
+    auto vector = io::read_numbers(o.steer).values;
+    if (!std::ranges::all_of(vector, [](double value) { return std::isfinite(value); }))
+        throw usage_error(o.steer, ": the vector holds a value that is not finite");
     auto const expected = site.heads * site.width;
     if (static_cast<index>(vector.size()) != expected) {
         throw usage_error(o.steer, ": the vector has ", vector.size(), " numbers, ", site.name(), " has ", expected,

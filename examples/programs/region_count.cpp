@@ -7,10 +7,9 @@
 // or by other signs. If P is how often that is so, there are 1/P regions in effect, and more if they differ in size.
 // See Janiak et al. 2024, arXiv 2409.17113, appendix G.
 
-#include <plateau/engine/generate.hpp>
 #include <plateau/engine/read/predictions.hpp>
-#include <plateau/metrics/lipschitz_ratio.hpp>
 #include <plateau/program/pairs.hpp>
+#include <plateau/sweep/likeliest_tokens.hpp>
 #include <plateau/sweep/same_region.hpp>
 #include <plateau/viz/curves.hpp>
 
@@ -19,6 +18,7 @@ namespace {
 using namespace plateau;
 using plateau::index;
 using statistics::estimate;
+using statistics::with_interval;
 
 program::manifest const leaves{
     .axes = "P pairs, S steps, N prompts, T tokens of the longest",
@@ -75,13 +75,9 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
                                             engine::read_predictions(model.engine(), predictions));
     meter.end();
     all.curves = sweep::transitions_of(swept.alpha, swept.distances, o.min_d1);
-    for (auto const& next : engine::generate(model.engine(), prompts, {.max_new_tokens = 1}))
-        all.labels.push_back(next.tokens[0]);
+    std::ranges::copy(sweep::likeliest_tokens(model, prompts), std::back_inserter(all.labels));
     for (auto const& best : predictions.best.flat()) all.path_labels.push_back(best.token);
-    for (index p = 0; p < count; ++p) {
-        double const slope = all.curves.max_slope[static_cast<std::size_t>(p)];
-        all.lipschitz.push_back(std::isnan(slope) ? slope : metrics::lipschitz_ratio(swept[p]));
-    }
+    all.lipschitz = sweep::lipschitz_ratios(all.curves, swept);
     return all;
 }
 
@@ -100,8 +96,7 @@ struct tables {
 tables tables_of(options const& o, results const& found) {
     tables all;
     auto const& [prompts, design, curves, lipschitz, labels, path_labels] = found;
-    std::vector<index> last_tokens;
-    for (auto const& prompt : prompts) last_tokens.push_back(prompt.back());
+    auto const last_tokens = sweep::last_tokens(prompts);
     auto const same_last = sweep::same_label(curves, design, last_tokens),
                same_next = sweep::same_label(curves, design, labels),
                any = sweep::indicator(curves, [](std::size_t) { return true; });
@@ -130,25 +125,19 @@ tables tables_of(options const& o, results const& found) {
     return all;
 }
 
-viz::curve_figure figure_of(options const& o, results const& found, tables const& text) {
-    using statistics::with_interval;
-    viz::curve_figure figure;
-    figure.title = program::title_of(o);
-    figure.subtitle = "P(max slope < " + fixed(o.same_region[0], 2) + ") = " + with_interval(text.share[0], 4) +
-                      ":  in effect " + with_interval(text.equal[0], 0) + " regions";
-    figure.alpha = found.curves.alpha;
-    figure.relative = {found.curves.relative.data(), {found.design.count(), o.steps}};
-    figure.max_slope = found.curves.max_slope;
-    return figure;
-}
-
 void run(program::study& study, options const& o) {
     require_valid(o);
-    for (double const limit : o.same_region) {
-        if (!(limit > 0)) throw usage_error("--same-region must be slopes above 0");
-    }
+    if (std::ranges::any_of(o.same_region, [](double limit) { return !(limit > 0); }))
+        throw usage_error("--same-region must be slopes above 0");
     auto const all = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
     auto const text = tables_of(o, all);
+    viz::curve_figure const figure{.alpha = all.curves.alpha,
+                                   .relative = {all.curves.relative.data(), {all.design.count(), o.steps}},
+                                   .max_slope = all.curves.max_slope,
+                                   .title = program::title_of(o),
+                                   .subtitle = "P(max slope < " + fixed(o.same_region[0], 2) +
+                                               ") = " + with_interval(text.share[0], 4) + ":  in effect " +
+                                               with_interval(text.equal[0], 0) + " regions"};
 
     auto& out = study.out();
     program::write_prompts_and_pairs(out, all.prompts, all.design);
@@ -158,7 +147,7 @@ void run(program::study& study, options const& o) {
     out.array("labels.npy", all.labels);
     out.text("region_count.csv", text.counts.csv());
     out.text("same_region.csv", text.who.csv());
-    out.picture("region_count.png", [&](std::ostream& to) { viz::write_curves(figure_of(o, all, text), to); });
+    out.picture("region_count.png", [&](std::ostream& to) { viz::write_curves(figure, to); });
     study.summary = {{"pairs", all.design.count()},
                      {"steps", o.steps},
                      {"degenerate_pairs", all.curves.degenerate},

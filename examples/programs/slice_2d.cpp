@@ -117,7 +117,7 @@ struct results {
 template <class T>
 void measure(options const& o, model<T> const& model, models::training_checkpoint const& at, program::meter& meter,
              results& all) {
-    auto const prompts = program::load_prompts(o, model, false);
+    auto const& prompts = all.prompts = program::load_prompts(o, model, false);
     auto const triples = triples_of(o, static_cast<index>(prompts.size()));
     bool const many = all.checkpoints.size() > 1;
     if (triples.size() > 1 && many)
@@ -130,8 +130,8 @@ void measure(options const& o, model<T> const& model, models::training_checkpoin
     for (auto const& anchors : triples) {
         auto& one = all.slices.emplace_back(sweep::named_slice{
             meter.timed([&] { return sweep::slice_with_labels(model, prompts, anchors, all.grid, where, o.labels); })});
-        if (many) one.name = at.name;
-        else if (triples.size() > 1) one.name = concat({"prompts ", anchors[0], ", ", anchors[1], ", ", anchors[2]});
+        one.name = many ? at.name : "";
+        if (triples.size() > 1) one.name = concat({"prompts ", anchors[0], ", ", anchors[1], ", ", anchors[2]});
         meter.points += 3 * all.grid.size();
         for (index const token : one.labels.flat())
             all.words.try_emplace(token, program::token_text(model, static_cast<token_id>(token)));
@@ -147,7 +147,6 @@ void measure(options const& o, model<T> const& model, models::training_checkpoin
     }
     for (std::size_t k = 0; k < 3; ++k)
         all.anchors[k] = program::prompt_text(model, prompts[static_cast<std::size_t>(triples[0][k])]);
-    all.prompts = prompts;
 }
 
 void write(program::outputs& out, options const& o, results const& all) {
@@ -166,13 +165,13 @@ void write(program::outputs& out, options const& o, results const& all) {
 }
 
 void draw(program::outputs& out, options const& o, results const& all) {
-    auto const sites = o.write_site + " → " + o.read_site, points = concat({o.grid, " × ", o.grid, " points"}),
-               counts = o.checkpoints.empty() ? points : concat({all.slices.size(), " checkpoints × ", points});
+    auto const sites = o.write_site + " → " + o.read_site, points = concat({o.grid, " × ", o.grid, " points"});
     constexpr std::size_t most = 48;  // more would not fit into a PNG
     auto const count = all.slices.size();
     viz::slice_figure slices{
         .title = program::title_of(o),
-        .counts = count > most ? concat({"the first ", most, " of ", count, " slices, ", counts}) : counts,
+        .counts = (count > most ? concat({"the first ", most, " of ", count, " slices, "}) : "") +
+                  (o.checkpoints.empty() ? points : concat({count, " checkpoints × ", points})),
         .subtitle = sites,
         .anchors = count == 1 || !o.checkpoints.empty() ? all.anchors : std::array<std::string, 3>{},
         .grid = {all.grid.u, all.grid.v},
@@ -185,12 +184,10 @@ void draw(program::outputs& out, options const& o, results const& all) {
         out.picture("slice_own.png", [&](std::ostream& to) { viz::write_slices(slices, to); });
     }
     if (o.labels) {
-        auto labels = sweep::label_figure(all.shown(), all.words);
-        auto const& name = all.shown().name;
+        auto labels = sweep::label_figure(all.shown(), slices.grid, all.words);
         labels.title = slices.title;
         labels.counts = points;
-        labels.subtitle = "the likeliest next token; " + o.write_site + (name.empty() ? "" : ", " + name);
-        labels.grid = slices.grid;
+        labels.subtitle = "the likeliest next token; " + o.write_site + labels.subtitle;
         out.picture("labels.png", [&](std::ostream& to) { viz::write_labels(labels, to); });
     }
     if (!o.boundary) return;
@@ -202,7 +199,7 @@ void draw(program::outputs& out, options const& o, results const& all) {
     out.picture("boundary.png", [&](std::ostream& to) { viz::write_surfaces(figure, to); });
 }
 
-/// The table of a run; what it says goes to the summary too.
+/// What the table says goes to the summary too.
 table table_of(options const& o, results const& all, nlohmann::ordered_json& summary) {
     summary = {{"grid", o.grid}, {"range", program::range_of("--range", o.range)}, {"slices", all.slices.size()}};
     for (auto const& one : all.checkpoints) summary["checkpoints"].push_back(one.name);
@@ -233,10 +230,10 @@ table table_of(options const& o, results const& all, nlohmann::ordered_json& sum
 
 void run(program::study& study, options o) {
     if (o.grid < 2) throw usage_error("--grid must be at least 2, got ", o.grid);
-    auto const range = program::range_of("--range", o.range);
+    auto const [low, high] = program::range_of("--range", o.range);
     if (!(o.frame_seconds > 0 && o.frame_seconds <= 60))
         throw usage_error("--frame-seconds must be above 0 and at most 60");
-    auto const axis = paths::even_grid(range[0], range[1], o.grid);
+    auto const axis = paths::even_grid(low, high, o.grid);
     results all{models::training_checkpoints(o.checkpoints.empty() ? std::vector<std::string>{o.model} : o.checkpoints),
                 {axis, axis}};
     for (auto const& one : all.checkpoints) {
@@ -246,16 +243,12 @@ void run(program::study& study, options o) {
     auto const table = table_of(o, all, study.summary);
     write(study.out(), o, all);
     draw(study.out(), o, all);
-    auto const what = o.checkpoints.empty() ? o.model : concat({all.checkpoints.size(), " checkpoints"});
     study.report(o,
-                 concat({what, program::weights_text(o), ": ", all.slices.size(),
+                 concat({o.checkpoints.empty() ? o.model : concat({all.checkpoints.size(), " checkpoints"}),
+                         program::weights_text(o), ": ", all.slices.size(),
                          all.slices.size() == 1 ? " slice of " : " slices of ", o.grid, " x ", o.grid,
                          " points, 3 contexts, ", o.write_site, " -> ", o.read_site}),
-                 table.render() +
-                     (o.boundary ? concat({"boundary: mean at alpha ", fixed(all.boundary.alpha_mean, 3),
-                                           ", jump predicted at alpha ", fixed(all.boundary.alpha_jump, 3), "\n"})
-                                 : "") +
-                     study.rate());
+                 table.render() + all.boundary.text() + study.rate());
 }
 
 }  // namespace

@@ -92,7 +92,7 @@ struct results {
 sweep::stable_regions_options sweep_of(options const& o, program::intervention_plan const& plan) {
     double const noise = o.dtype == "fp64" ? 1e-13 : o.dtype == "bf16" ? 1e-3 : 1e-5;
     return {.write = o.write_site,
-            .read = program::split(o.read_site),
+            .read = split(o.read_site),
             .positions = plan.positions,
             .frozen = plan.frozen,
             .path = o.path,

@@ -7,15 +7,7 @@ namespace {
 
 using namespace plateau::testing;
 using plateau::program::blocks_of;
-using plateau::program::split;
 using list = std::vector<plateau::index>;
-
-TEST_CASE("a list is split at its commas, empty parts too", "[program][lists]") {
-    CHECK(split("a,b.*") == std::vector<std::string>{"a", "b.*"});
-    CHECK(split("a") == std::vector<std::string>{"a"});
-    CHECK(split(",a,") == std::vector<std::string>{"", "a", ""});
-    CHECK(split("") == std::vector<std::string>{""});
-}
 
 TEST_CASE("blocks are numbers and ranges, or all", "[program][lists]") {
     CHECK(blocks_of("--layers", "0,7,3", 8) == list{0, 7, 3});

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include <plateau/io/npy_numbers.hpp>
 #include <plateau/program/prompts.hpp>
 #include <plateau/program/study.hpp>
 #include <plateau/statistics/interval.hpp>
@@ -118,14 +119,13 @@ fitted<T> fit_of(direction_options const& o, model<T> const& model, prompt_list 
 /// @throws usage_error on another shape or type; file_error
 inline tensor::buffer<double, 2> read_rows(std::string const& option, std::string const& path, index width) {
     if (path.empty()) return {};
-    auto const array = io::read_npy(path);
-    bool const single = array.descr == "<f4";
-    if ((!single && array.descr != "<f8") || array.shape.size() != 2 || array.shape[0] < 1 || array.shape[1] != width)
+    auto const array = io::read_numbers(path);
+    if (array.shape.size() != 2 || array.shape[0] < 1 || array.shape[1] != width) {
         throw usage_error(option, " ", path, ": directions at this site must be float32 or float64 of the shape [F,",
                           width, "]");
+    }
     tensor::buffer<double, 2> rows({array.shape[0], width});
-    if (single) std::ranges::copy(io::typed<float>(array, path).values, rows.data());
-    else std::ranges::copy(io::typed<double>(array, path).values, rows.data());
+    std::ranges::copy(array.values, rows.data());
     return rows;
 }
 

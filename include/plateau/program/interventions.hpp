@@ -1,15 +1,12 @@
 #pragma once
 /// Interventions of a program: in which prompt rows run, where a point is written, what is frozen.
 
-#include <charconv>
 #include <string>
-#include <string_view>
-#include <system_error>
 #include <vector>
 
-#include <plateau/program/lists.hpp>
+#include <plateau/hooks/parse_positions.hpp>
 #include <plateau/program/options.hpp>
-#include <plateau/sweep/freeze.hpp>
+#include <plateau/sweep/parse_freeze.hpp>
 
 namespace plateau::program {
 
@@ -49,53 +46,8 @@ inline bool intervenes(CLI::App const& app) {
     return false;
 }
 
-/// "last", "N" or "N:M". @throws usage_error
-inline hooks::positions parse_positions(std::string const& text) {
-    if (text == "last") return hooks::positions::last();
-    auto const wrong = [&]() -> usage_error {
-        return usage_error("--position " + text + " means no positions: give last, N or N:M, negative from the end");
-    };
-    auto const number = [&](std::string_view part) {
-        index value = 0;
-        auto const [end, problem] = std::from_chars(part.data(), part.data() + part.size(), value);
-        if (problem != std::errc{} || end != part.data() + part.size()) throw wrong();
-        return value;
-    };
-    std::string_view const all{text};
-    auto const colon = all.find(':');
-    if (colon == std::string_view::npos) return hooks::positions::one(number(all));
-    auto const first = all.substr(0, colon), end = all.substr(colon + 1);
-    hooks::positions span{first.empty() ? 0 : number(first), end.empty() ? 0 : number(end)};
-    if (!end.empty() && span.end == 0) throw wrong();
-    if ((span.first < 0) == (span.end <= 0) && span.end != 0 && span.first >= span.end) throw wrong();
-    return span;
-}
-
 inline engine::write_positions write_positions_of(intervention_options const& o) {
-    return {parse_positions(o.position), o.mode == "suffix"};
-}
-
-/// "a,b@A", "a@A,b@mean": a pattern without a value has that of the next one with a value. @throws usage_error
-inline std::vector<sweep::frozen_sites> parse_freeze(std::vector<std::string> const& texts) {
-    using sweep::frozen_at;
-    std::vector<sweep::frozen_sites> all;
-    for (auto const& text : texts) {
-        std::size_t valued = all.size();
-        for (auto const& one : split(text)) {
-            auto const at = one.find('@');
-            auto const value = at == std::string::npos ? std::string() : one.substr(at + 1);
-            if (at == 0 || one.empty() || (at != std::string::npos && value != "A" && value != "mean")) {
-                throw usage_error("--freeze " + text + ": '" + one + "' is not SITES@A or SITES@mean");
-            }
-            all.push_back({one.substr(0, at), frozen_at::context});
-            if (at == std::string::npos) continue;
-            for (; valued < all.size(); ++valued)
-                all[valued].value = value == "A" ? frozen_at::context : frozen_at::path_mean;
-        }
-        if (valued < all.size())
-            throw usage_error("--freeze " + text + ": at which value? give " + text + "@A or " + text + "@mean");
-    }
-    return all;
+    return {hooks::parse_positions(o.position), o.mode == "suffix"};
 }
 
 /// What these options mean.
@@ -106,7 +58,7 @@ struct intervention_plan {
 };
 
 inline intervention_plan plan_of(intervention_options const& o, CLI::App const& app) {
-    return {write_positions_of(o), parse_freeze(o.freeze), intervenes(app)};
+    return {write_positions_of(o), sweep::parse_freeze(o.freeze), intervenes(app)};
 }
 
 /// The pairs (A, B) as rows run: in A, in B, or first all in A and then all in B.

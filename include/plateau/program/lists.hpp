@@ -1,7 +1,6 @@
 #pragma once
-/// Lists in options: of names, of blocks, and ranges.
+/// Lists in options: blocks, and ranges.
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -11,20 +10,10 @@
 #include <vector>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/split.hpp>
 #include <plateau/core/types.hpp>
 
 namespace plateau::program {
-
-/// The parts of a list, "a,b" or a single one.
-inline std::vector<std::string> split(std::string const& list) {
-    std::vector<std::string> parts;
-    for (std::size_t begin = 0; begin <= list.size();) {
-        std::size_t const end = std::min(list.find(',', begin), list.size());
-        parts.push_back(list.substr(begin, end - begin));
-        begin = end + 1;
-    }
-    return parts;
-}
 
 /// The numbers of blocks that "3,7" or "0:28" (up to and with 28) names, or all of an empty text.
 /// @param option  that gave it      @throws usage_error

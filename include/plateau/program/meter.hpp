@@ -1,23 +1,15 @@
 #pragma once
 /// What a run takes: its points on a line of progress, their seconds, and who computes.
 
-#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
 
 #include <plateau/backend/backends.hpp>
 #include <plateau/core/progress.hpp>
+#include <plateau/core/stopwatch.hpp>
 
 namespace plateau::program {
-
-class stopwatch {
-public:
-    double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-
-private:
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 /// A line on a terminal counts what is computed, and seconds are summed.
 class meter {

@@ -16,8 +16,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <unistd.h>
-
+#include <plateau/core/memory.hpp>
 #include <plateau/core/parallel.hpp>
 #include <plateau/core/pinned.hpp>
 #include <plateau/core/table.hpp>
@@ -28,12 +27,7 @@
 
 namespace plateau::program {
 
-/// @throws memory_error if `count` things of `bytes` each cannot fit into this machine's memory
-inline void require_memory(index count, index bytes, std::string const& what, std::string const& way_out) {
-    index const memory = static_cast<index>(::sysconf(_SC_PHYS_PAGES)) * static_cast<index>(::sysconf(_SC_PAGESIZE));
-    if (count <= memory / bytes) return;
-    throw memory_error(what, " need more memory than this machine's ", memory >> 20, " MiB: ", way_out);
-}
+using plateau::require_memory;
 
 /// How --backend, --threads, --weights, --seed and --dtype want the model.
 inline load_options load_options_of(common_options const& o) {

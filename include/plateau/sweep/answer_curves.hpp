@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include <plateau/engine/generate.hpp>
 #include <plateau/engine/read/answer_logits.hpp>
 #include <plateau/metrics/logit_difference.hpp>
 #include <plateau/sweep/interpolate.hpp>
+#include <plateau/sweep/likeliest_tokens.hpp>
 
 namespace plateau::sweep {
 
@@ -24,8 +24,8 @@ struct answer_curves {
 template <class T>
 answer_curves answers_along(model<T> const& model, prompt_list const& prompts, std::vector<prompt_pair> const& pairs,
                             index steps, setup const& where) {
-    auto const next = engine::generate(model.engine(), prompts, {.max_new_tokens = 1});
-    auto const likeliest = [&](index prompt) { return next[static_cast<std::size_t>(prompt)].tokens[0]; };
+    auto const next = likeliest_tokens(model, prompts);
+    auto const likeliest = [&](index prompt) { return next[static_cast<std::size_t>(prompt)]; };
     std::vector<std::vector<token_id>> answers;
     for (auto const& pair : pairs) answers.push_back({likeliest(pair.from), likeliest(pair.to)});
     engine::answer_logits<T> logits{model.engine(), answers, steps};

@@ -3,8 +3,11 @@
 /// both is predicted.
 
 #include <span>
+#include <string>
 #include <vector>
 
+#include <plateau/core/error.hpp>
+#include <plateau/core/table.hpp>
 #include <plateau/metrics/jump_prediction.hpp>
 #include <plateau/paths/plane.hpp>
 #include <plateau/sweep/activations.hpp>
@@ -17,6 +20,13 @@ struct boundary_map {
     tensor::buffer<double, 3> distances = {};  ///< [2, G, G] in the contexts of A and B
     double alpha_mean = 0;                     ///< α of the foot of the mean on AB
     double alpha_jump = 0;                     ///< α where the bisector of the angle at the mean meets AB
+
+    /// What it says, on one line; nothing of no map.
+    std::string text() const {
+        if (distances.size() == 0) return "";
+        return concat({"boundary: mean at alpha ", fixed(alpha_mean, 3), ", jump predicted at alpha ",
+                       fixed(alpha_jump, 3), "\n"});
+    }
 };
 
 /// x(α, β) = A + α (B − A) + β (P − m): m the mean of all prompts' activations, P its foot on AB. β = −1 is m itself.

@@ -9,8 +9,8 @@
 
 #include <plateau/statistics/correlation.hpp>
 #include <plateau/statistics/effect_size.hpp>
-#include <plateau/statistics/value_pairs.hpp>
 #include <plateau/statistics/permutation_test.hpp>
+#include <plateau/statistics/value_pairs.hpp>
 #include <plateau/sweep/pair_design.hpp>
 
 namespace plateau::sweep {

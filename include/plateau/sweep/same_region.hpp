@@ -8,7 +8,9 @@
 #include <span>
 #include <vector>
 
+#include <plateau/metrics/lipschitz_ratio.hpp>
 #include <plateau/statistics/region_count.hpp>
+#include <plateau/sweep/curves.hpp>
 #include <plateau/sweep/pair_design.hpp>
 #include <plateau/sweep/transitions.hpp>
 
@@ -23,6 +25,23 @@ std::vector<double> indicator(transitions const& curves, Sign const& sign) {
         is.push_back(degenerate ? std::numeric_limits<double>::quiet_NaN() : sign(p) ? 1 : 0);
     }
     return is;
+}
+
+/// [P]: the steepest step beside the first ones; NaN for a degenerate pair. @see metrics::lipschitz_ratio
+inline std::vector<double> lipschitz_ratios(transitions const& curves, distance_curves const& distances) {
+    std::vector<double> all;
+    for (index p = 0; p < curves.count(); ++p) {
+        double const slope = curves.max_slope[static_cast<std::size_t>(p)];
+        all.push_back(std::isnan(slope) ? slope : metrics::lipschitz_ratio(distances[p]));
+    }
+    return all;
+}
+
+/// [N]: the last token of each prompt, as a label.
+inline std::vector<index> last_tokens(prompt_list const& prompts) {
+    std::vector<index> all;
+    for (auto const& prompt : prompts) all.push_back(prompt.back());
+    return all;
 }
 
 /// [P]: whether both prompts of a pair have the same label. @param labels  [N], such as the likeliest next token

@@ -38,8 +38,11 @@ inline std::vector<viz::slice_map> slice_panels(std::span<named_slice const> sli
 }
 
 /// The label maps of a slice in its three contexts. @param words  of the tokens; slice and words have to live as long
-inline viz::label_figure label_figure(label_slice const& one, std::map<index, std::string> const& words) {
-    viz::label_figure figure{.name = [&words](index token) { return "“" + words.at(token) + "”"; }};
+inline viz::label_figure label_figure(named_slice const& one, viz::map_grid grid,
+                                      std::map<index, std::string> const& words) {
+    viz::label_figure figure{.subtitle = one.name.empty() ? "" : ", " + one.name,
+                             .grid = grid,
+                             .name = [&words](index token) { return "“" + words.at(token) + "”"; }};
     for (index k = 0; k < 3; ++k) {
         index const regions = one.components[static_cast<std::size_t>(k)];
         figure.panels.push_back({concat({"in the context of ", std::string(1, "ABC"[k]), ": ", regions,
