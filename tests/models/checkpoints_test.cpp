@@ -1,0 +1,44 @@
+#include <plateau/models/checkpoints.hpp>
+
+#include "support/catch.hpp"
+#include "support/scratch.hpp"
+
+namespace {
+
+using namespace plateau::testing;
+namespace models = plateau::models;
+
+TEST_CASE("a checkpoint has the step that its name tells, or the one it is given", "[models][checkpoints]") {
+    CHECK(models::checkpoint_at("a/step-000064").step == 64);
+    CHECK(models::checkpoint_at("a/step-000064/").name == "step-000064");
+    CHECK(models::checkpoint_at("pythia-70m/step512").step == 512);
+    CHECK(models::checkpoint_at("a/last", 3).step == 3);
+}
+
+TEST_CASE("a folder of models stands for them, in the order of their names", "[models][checkpoints]") {
+    scratch_dir const dir;
+    for (auto const* name :
+         {"all/step2/config.json", "all/step1/config.json", "all/no_model/readme", "one/config.json"})
+        dir.write(name, "{}");
+    auto const found = models::training_checkpoints({(dir / "one").string(), (dir / "all").string()});
+    REQUIRE(found.size() == 3);
+    CHECK(found[0].name == "one");
+    CHECK(found[1].name == "step1");
+    CHECK(found[2].step == 2);
+    CHECK_THAT(
+        message_of<plateau::usage_error>([&] { models::training_checkpoints({(dir / "all/no_model").string()}); }),
+        contains("neither a model nor a folder of models"));
+}
+
+TEST_CASE("checkpoints beside a model go by their steps", "[models][checkpoints]") {
+    scratch_dir const dir;
+    for (auto const* name : {"checkpoints/step-10/config.json", "checkpoints/step-9/config.json", "checkpoints/notes"})
+        dir.write(name, "{}");
+    auto const found = models::checkpoints_beside(dir.path());
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].step == 9);
+    CHECK(found[1].step == 10);
+    CHECK(models::checkpoints_beside(dir / "checkpoints").empty());
+}
+
+}  // namespace
