@@ -30,17 +30,17 @@ using plateau::index;
 
 program::manifest const leaves{
     .axes =
-        "G = --grid; rows run along beta, columns along alpha, both from the lower end of --range; the axis n, of "
-        "several triples or several checkpoints, is left out of one slice",
+        "G = --grid; rows run along beta, columns along alpha, both from the lower end of --range; of n > 1 slices, "
+        "several triples or several checkpoints, d_a, d_b, d_c and labels begin with the axis n",
     .files =
-        {{"d_a.npy", "float64 [n,G,G]",
+        {{"d_a.npy", "float64 [n?,G,G]",
           "L2 distance of the read-out at (beta, alpha) to that of prompt A's own run, in its context; unit of the "
           "read-out"},
-         {"d_b.npy", "float64 [n,G,G]", "the same of prompt B"},
-         {"d_c.npy", "float64 [n,G,G]", "the same of prompt C"},
+         {"d_b.npy", "float64 [n?,G,G]", "the same of prompt B"},
+         {"d_c.npy", "float64 [n?,G,G]", "the same of prompt C"},
          {"alpha.npy", "float64 [G]",
           "the coordinates of columns, and of rows; A lies at (0,0), B at (1,0), C at (t,1)"},
-         {"labels.npy", "int64 [n,3,G,G]", "the likeliest next token at every point, in the contexts of A, B, C",
+         {"labels.npy", "int64 [n?,3,G,G]", "the likeliest next token at every point, in the contexts of A, B, C",
           "--labels"},
          {"boundary_a.npy", "float64 [G,G]",
           "the same distances in the context of A over the plane through A, B and the mean m of all prompts' "

@@ -45,6 +45,8 @@ TEST_CASE("the axes of a file are those between its brackets", "[program][manife
     CHECK(axes_of(leaves.files[0]) == std::vector<std::string>{"P", "S"});
     CHECK(axes_of({"a.npy", "int64 [N,2]", ""}) == std::vector<std::string>{"N", "2"});
     CHECK(axes_of({"a.csv", "P x S rows", ""}).empty());
+    CHECK(axes_of({"a.npy", "float64 [n?,G,G]", ""}) == std::vector<std::string>{"n", "G", "G"});
+    CHECK_THAT(help_text({.axes = "", .files = {{"a.npy", "float64 [n?,G,G]", "x"}}}), contains("float64 [G,G]  x"));
 }
 
 TEST_CASE("a numbered file stands for all of its numbers and nothing else", "[program][manifest]") {

@@ -20,7 +20,8 @@ struct file {
     std::string when = {};  ///< the option without which it is not written; empty: it always is
 };
 
-/// All files of a program. Axes are capital letters, or numbers.
+/// All files of a program. Axes are letters, or numbers; one that may be absent, as n in "[n?,G,G]", is for `axes` to
+/// tell.
 struct manifest {
     std::string axes;                     ///< "P pairs, S steps"
     std::vector<file> files;              ///< without summary.json
@@ -45,7 +46,7 @@ inline std::vector<std::string> axes_of(file const& one) {
     auto const open = one.holds.find('['), close = one.holds.find(']');
     if (open == std::string::npos || close == std::string::npos) return axes;
     std::istringstream inside{one.holds.substr(open + 1, close - open - 1)};
-    for (std::string axis; std::getline(inside, axis, ',');) axes.push_back(axis);
+    for (std::string axis; std::getline(inside, axis, ',');) axes.push_back(axis.substr(0, axis.find('?')));
     return axes;
 }
 
@@ -87,6 +88,7 @@ inline std::string help_text(manifest const& leaves) {
     auto files = leaves.files;
     for (auto& one : files) {
         if (one.holds.starts_with("int64 ")) one.holds.insert(5, "  ");  // axes below each other
+        if (auto const at = one.holds.find("?,"); at != std::string::npos) one.holds.erase(at - 1, 3);
     }
     if (!leaves.summary.empty())
         files.push_back({"summary.json", "one object", std::string(common_keys) + ", " + leaves.summary});
