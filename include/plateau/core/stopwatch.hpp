@@ -1,5 +1,5 @@
 #pragma once
-/// A stopwatch.
+/// Seconds since an object was made.
 
 #include <chrono>
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Positions as people write them.
+/// Parser of token positions: "last", "N" or "N:M".
 
 #include <charconv>
 #include <string>

@@ -1,5 +1,5 @@
 #pragma once
-/// What a run takes: its points on a line of progress, their seconds, and who computes.
+/// Meter of a run: its points on a line of progress, their seconds, and who computes.
 
 #include <functional>
 #include <optional>

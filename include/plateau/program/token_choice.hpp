@@ -1,5 +1,5 @@
 #pragma once
-/// Tokens as options name them.
+/// Tokens chosen by an option: by their text or their id, or the likeliest ones.
 
 #include <optional>
 #include <string>

@@ -1,6 +1,5 @@
 #pragma once
-/// Answer curves: along a line between two prompts, how the logit of the one's likeliest token gives way to the
-/// other's.
+/// Answer curves: the logits of both ends' likeliest tokens along the line between two prompts.
 
 #include <cstddef>
 #include <utility>

@@ -1,6 +1,5 @@
 #pragma once
-/// Boundary maps: distances over the plane through two activations and the mean of all, where the boundary between
-/// both is predicted.
+/// Boundary maps: distances over the plane through two activations and the mean of all.
 
 #include <span>
 #include <string>

@@ -1,5 +1,5 @@
 #pragma once
-/// Frozen sites as people write them.
+/// Parser of frozen sites: patterns, each with the value that its sites are held at.
 
 #include <string>
 #include <vector>
