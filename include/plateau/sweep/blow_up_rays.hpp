@@ -97,6 +97,7 @@ blow_up_rays<T> draw_rays(activation_fit<T> const& fit, sparse_features<T> const
         if (features != nullptr) synthetic.push_back(features->synthetic(kind));
     }
     for (index i = 0; i < count; ++i) {
+        // centres: the activation itself, a draw, and what the autoencoder makes of it
         std::span<T const> const a = fit.real.view()[i].flat();
         std::ranges::copy(a, rays.centres[i].data());
         auto const place = [&](index centre, std::vector<double> drawn) {
@@ -111,6 +112,7 @@ blow_up_rays<T> draw_rays(activation_fit<T> const& fit, sparse_features<T> const
             auto rng = stream_of(options.seed, detail::synthetic_stream + s, i);
             place(2 + static_cast<index>(s), synthetic[s](a, rng));
         }
+        // unit vectors from each centre to each target
         auto const targets = detail::draw_targets(fit, i, options.seed);
         for (index kind = 0; kind < kinds.count(); ++kind) {
             std::span<T const> const centre = rays.centres.view()[kind / ray_kinds::targets * count + i].flat();

@@ -34,6 +34,7 @@ inline training_moment moment_of(pair_design const& design, transitions curves, 
     m.slope = design.median(curves.max_slope);
     m.slope_mean = design.mean(curves.max_slope);
     m.width = design.median(curves.width);
+    // the pairs that cross a boundary keep their places; those that do not are NaN
     std::vector<double> across, level, jump;
     std::vector<index> pairs;
     double const nan = std::numeric_limits<double>::quiet_NaN();
