@@ -26,7 +26,7 @@
 
 #include <malloc.h>
 
-#include <plateau/engine/model.hpp>
+#include <plateau/engine/load.hpp>
 #include <plateau/io/mapped_file.hpp>
 
 #include "probe.hpp"

@@ -52,7 +52,7 @@ random_transformer_on<Context> random_model(Context const& ctx, model_shape cons
     index const d = shape.width, context_length = 1024;
     std::uint64_t seed = 1;
     auto const values = [&](index count, float size) {
-        return backend::moved_to(ctx, random_values<float, 1>({count}, ++seed, size));
+        return backend::owned_by(ctx, random_values<float, 1>({count}, ++seed, size));
     };
     auto const linear = [&](index outputs, index inputs) {
         nn::linear<Context, float> layer{random_weight<Stored>(ctx, outputs, inputs, ++seed)};

@@ -5,7 +5,7 @@
 #include <exception>
 #include <string_view>
 
-#include <plateau/core/pinned.hpp>
+#include <plateau/core/core_affinity.hpp>
 
 #include "ratios/engine.hpp"
 #include "ratios/machine.hpp"
@@ -15,8 +15,8 @@
 namespace {
 
 using namespace plateau::benchmarks;
+using plateau::core_affinity;
 using plateau::fixed;
-using plateau::pinned;
 
 constexpr char const* usage =
     "ratios [--quick] [--part PART] [--threads N] [--rounds N] [--json FILE]\n"
@@ -55,7 +55,7 @@ int run(int argc, char** argv) {
         throw plateau::usage_error("the portable path has no peak to compare with: these figures need AVX2 or AVX-512");
     }
     other_programs const others;
-    pinned const held{s.threads};
+    core_affinity const held{s.threads};
     std::vector<ratio> ratios;
     std::string peers;
     double const spent = wall_seconds([&] {

@@ -2,7 +2,7 @@
 // Counters: points/s, and of_floor = the time that its matrix products, prefixes and attention included, would take at
 // the peak of multiply-adds of all threads, over the time that it took.
 
-#include <plateau/core/pinned.hpp>
+#include <plateau/core/core_affinity.hpp>
 
 #include "against_probe.hpp"
 #include "probe.hpp"
@@ -11,8 +11,8 @@
 namespace {
 
 using namespace plateau::benchmarks;
+using plateau::core_affinity;
 using plateau::index;
-using plateau::pinned;
 
 /// The engine of a shape; one at a time is kept.
 template <class Stored>
@@ -32,7 +32,7 @@ template <class Stored>
 void sweep(benchmark::State& state, model_shape const& shape) {
     sweep_task const task{shape, state.range(0), state.range(1), state.range(2)};
     auto const threads = static_cast<int>(state.range(3));
-    pinned const held{threads};
+    core_affinity const held{threads};
     auto const& engine = engine_of<Stored>(shape, threads);
     auto const prompts = random_prompts(task.pairs + 1, task.length);
     double const flops = task.row_flops() + task.prefix_flops() + task.attention_flops();

@@ -1,6 +1,7 @@
-# plateau::compiled, a static library of the bodies in core/ and io/ (impl/*.ipp), which the headers otherwise bring along: what links
-# it compiles declarations alone there, and none of the libraries behind them. All files of a program should link it, or none.
-# Nothing is built unless something links it.
+# plateau::compiled, and where plateau::cuda is plateau::compiled_cuda: the library compiled once. Bodies of plain functions (impl/*.ipp)
+# and the instances for float and double that headers list by PLATEAU_COMPILED_CLASS and PLATEAU_COMPILED_FUNCTION; what links it
+# compiles declarations there. Nothing is built unless something links it.
+set(plateau_compiled_folder ${PROJECT_BINARY_DIR}/plateau_compiled)
 file(GLOB_RECURSE bodies CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/*.ipp)
 get_target_property(definitions plateau INTERFACE_COMPILE_DEFINITIONS)
 if(definitions MATCHES "PLATEAU_HAS_ZLIB=0")
@@ -11,10 +12,54 @@ if(definitions MATCHES "PLATEAU_HAS_MINIZIP=0")
 endif()
 list(TRANSFORM bodies REPLACE "(.+)" "#include <\\1>\n")
 string(CONCAT bodies ${bodies})
-file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/plateau_compiled/compiled.cpp CONTENT "${bodies}" @ONLY)
+file(CONFIGURE OUTPUT ${plateau_compiled_folder}/bodies.cpp CONTENT "${bodies}" @ONLY)
 
-add_library(plateau_compiled STATIC EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/plateau_compiled/compiled.cpp)
+# Headers that list instances, in the order of the layers: a file for each of kernels, engine, sweep and load, which takes those of the
+# others as they are and makes its own.
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/*.hpp)
+foreach(part IN ITEMS kernels engine sweep load)
+    set(plateau_lists_${part} "")
+endforeach()
+foreach(header IN LISTS headers)
+    file(STRINGS ${PROJECT_SOURCE_DIR}/include/${header} listed REGEX "^PLATEAU_COMPILED_(CLASS|FUNCTION)\\(")
+    if(NOT listed)
+        continue()
+    elseif(header MATCHES "^plateau/engine/load")
+        set(part load)
+    elseif(header MATCHES "^plateau/backend/")
+        set(part kernels)
+    elseif(header MATCHES "^plateau/sweep/")
+        set(part sweep)
+    else()
+        set(part engine)
+    endif()
+    string(APPEND plateau_lists_${part} "#include <${header}>\n")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/${header})
+endforeach()
+set(below "")
+foreach(part IN ITEMS kernels engine sweep load)
+    if(part STREQUAL "load")
+        set(below "${plateau_lists_kernels}${plateau_lists_engine}")
+    endif()
+    file(CONFIGURE OUTPUT ${plateau_compiled_folder}/${part}.cpp
+        CONTENT "${below}#undef PLATEAU_INSTANCE\n#define PLATEAU_INSTANCE template\n${plateau_lists_${part}}" @ONLY)
+    string(APPEND below "${plateau_lists_${part}}")
+endforeach()
+
+add_library(plateau_compiled STATIC EXCLUDE_FROM_ALL)
+foreach(part IN ITEMS bodies kernels engine sweep load)
+    target_sources(plateau_compiled PRIVATE ${plateau_compiled_folder}/${part}.cpp)
+endforeach()
 add_library(plateau::compiled ALIAS plateau_compiled)
 set_target_properties(plateau_compiled PROPERTIES EXPORT_NAME compiled)
 target_link_libraries(plateau_compiled PUBLIC plateau)
 target_compile_definitions(plateau_compiled PUBLIC PLATEAU_COMPILED=1)
+
+# plateau_add_compiled_cuda(): what `load` makes of both backends. It stands before plateau::compiled where programs are linked, so that
+# its `load` is the one they get; all else is of no backend.
+function(plateau_add_compiled_cuda)
+    add_library(plateau_compiled_cuda STATIC EXCLUDE_FROM_ALL ${plateau_compiled_folder}/load.cpp)
+    add_library(plateau::compiled_cuda ALIAS plateau_compiled_cuda)
+    set_target_properties(plateau_compiled_cuda PROPERTIES EXPORT_NAME compiled_cuda)
+    target_link_libraries(plateau_compiled_cuda PUBLIC plateau_compiled plateau_cuda)
+endfunction()

@@ -23,9 +23,7 @@ if(PLATEAU_SANITIZE)
 endif()
 
 # The engine that our own programs link is compiled as they are.
-target_link_libraries(plateau_precompiled_above PRIVATE plateau_development)
 target_link_libraries(plateau_compiled PRIVATE $<BUILD_INTERFACE:plateau_development>)
-target_link_libraries(plateau_precompiled PRIVATE plateau_development)
-if(TARGET plateau_precompiled_cuda)
-    target_link_libraries(plateau_precompiled_cuda PRIVATE plateau_development)
+if(TARGET plateau_compiled_cuda)
+    target_link_libraries(plateau_compiled_cuda PRIVATE $<BUILD_INTERFACE:plateau_development>)
 endif()

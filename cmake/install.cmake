@@ -1,5 +1,4 @@
-# cmake --install: headers, targets plateau::core and plateau::plateau, plateau::compiled and plateau::cuda where they have been built,
-# version file.
+# cmake --install: headers, targets plateau::core and plateau::plateau, the libraries where they have been built, version file.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -13,14 +12,12 @@ install(TARGETS ${plateau_targets} EXPORT plateauTargets)
 install(EXPORT plateauTargets NAMESPACE plateau:: DESTINATION ${plateau_package_dir})
 # The static libraries are installed if they have been built, which only what links them asks for; plateauConfig.cmake looks whether
 # they are there.
-if(TARGET plateau_compiled)
-    install(TARGETS plateau_compiled EXPORT plateauCompiledTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} OPTIONAL)
-    install(EXPORT plateauCompiledTargets NAMESPACE plateau:: DESTINATION ${plateau_package_dir})
-endif()
-if(TARGET plateau_cuda)
-    install(TARGETS plateau_cuda EXPORT plateauCudaTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} OPTIONAL)
-    install(EXPORT plateauCudaTargets NAMESPACE plateau:: DESTINATION ${plateau_package_dir})
-endif()
+foreach(library IN ITEMS compiled cuda compiled_cuda)
+    if(TARGET plateau_${library})
+        install(TARGETS plateau_${library} EXPORT plateau_${library} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} OPTIONAL)
+        install(EXPORT plateau_${library} NAMESPACE plateau:: DESTINATION ${plateau_package_dir})
+    endif()
+endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/plateau DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/plateauConfig.cmake.in
     ${PROJECT_BINARY_DIR}/plateauConfig.cmake INSTALL_DESTINATION ${plateau_package_dir})

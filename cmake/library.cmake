@@ -2,8 +2,7 @@
 #   plateau::core     the headers alone: enough for core, paths, metrics, statistics and tensor views and buffers
 #   plateau::plateau  all of it, with every optional library that this machine has
 #   plateau::cuda     with PLATEAU_CUDA: the kernels behind the headers of backend/cuda
-#   plateau::compiled  the plain functions of core/ and io/ compiled once, and
-#   plateau::precompiled, plateau::precompiled_cuda  the engine compiled once, for those who compile many files
+#   plateau::compiled, plateau::compiled_cuda  the library compiled once, for those who compile many files or often
 
 # Targets found here must be visible to the project that embeds us.
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
@@ -42,4 +41,6 @@ plateau_link_optional(plateau)
 
 include(${CMAKE_CURRENT_LIST_DIR}/compiled.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/cuda.cmake)
-include(${CMAKE_CURRENT_LIST_DIR}/precompiled.cmake)
+if(TARGET plateau_cuda)
+    plateau_add_compiled_cuda()
+endif()

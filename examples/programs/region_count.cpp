@@ -104,7 +104,7 @@ tables tables_of(options const& o, results const& found) {
     auto const pairs = concat({design.count() - curves.degenerate, " pairs"}),
                every_two = concat({"every 2 of ", prompts.size()});
     for (double const limit : o.same_region) {
-        auto const is = sweep::indicator(curves, [&](std::size_t p) { return curves.max_slope[p] < limit; });
+        auto const is = sweep::indicator(curves, [&](std::size_t p) { return found.curves.max_slope[p] < limit; });
         auto const name = "max slope < " + fixed(limit, 2);
         auto const& same = all.share.emplace_back(design.share(is));
         all.equal.push_back(statistics::region_count(same, INFINITY));
@@ -113,7 +113,7 @@ tables tables_of(options const& o, results const& found) {
         all.who.row({name, how_many(is)}, {sweep::share_among(is, same_last), sweep::share_among(is, same_next)});
     }
     all.who.row({"any", how_many(any)}, {design.share(same_last), design.share(same_next)});
-    auto const smooth = sweep::indicator(curves, [&](std::size_t p) { return lipschitz[p] < 1.5; });
+    auto const smooth = sweep::indicator(curves, [&](std::size_t p) { return found.lipschitz[p] < 1.5; });
     all.add("Lipschitz ratio < 1.5", pairs, design.share(smooth));
     all.add("one token likeliest all along", pairs, design.share(sweep::one_label(curves, path_labels)));
     all.add("same likeliest token", every_two, statistics::same_region_estimate(labels, design.resampling));

@@ -1,7 +1,7 @@
 #pragma once
 /// Everything that a study needs. For less, include the exact header.
 
-#include <plateau/engine/model.hpp>
+#include <plateau/engine/load.hpp>
 #include <plateau/metrics/l2_distance.hpp>
 #include <plateau/metrics/max_slope.hpp>
 #include <plateau/metrics/relative_distance.hpp>

@@ -146,9 +146,15 @@ TEMPLATE_TEST_CASE("the pattern is a distribution over the keys that a row sees"
             double sum = 0;
             for (index j = 0; j < rows; ++j) {
                 sum += static_cast<double>(pattern(r, h, j));
-                if (j <= r) REQUIRE((pattern(r, h, j) > 0 && pattern(r, h, j) <= 1 && std::isfinite(scores(r, h, j))));
-                if (j > r)
-                    REQUIRE((pattern(r, h, j) == 0 && scores(r, h, j) == -std::numeric_limits<TestType>::infinity()));
+                if (j <= r) {
+                    REQUIRE(pattern(r, h, j) > 0);
+                    REQUIRE(pattern(r, h, j) <= 1);
+                    REQUIRE(std::isfinite(scores(r, h, j)));
+                }
+                if (j > r) {
+                    REQUIRE(pattern(r, h, j) == 0);
+                    REQUIRE(scores(r, h, j) == -std::numeric_limits<TestType>::infinity());
+                }
             }
             REQUIRE_THAT(sum, testing::WithinAbs(1, testing::sum_tolerance<TestType>(rows, 1)));
         }

@@ -118,7 +118,8 @@ TEMPLATE_TEST_CASE("the first row that is not finite is named", "[backend][eleme
     buffer<index, 1> cells({2});
     backend::note_not_finite<TestType>(ctx, x, cells.view().rows(1, 1));
     backend::note_not_finite<TestType>(ctx, x.view().rows(0, 3), cells.view().rows(0, 1));
-    CHECK((cells(0) == -1 && cells(1) == 3));
+    CHECK(cells(0) == -1);
+    CHECK(cells(1) == 3);
     CHECK_THROWS_AS(backend::note_not_finite<TestType>(ctx, x, cells.view()), shape_error);
 }
 
@@ -215,9 +216,13 @@ TEMPLATE_TEST_CASE("scale, clip and cap follow their formulas", "[backend][eleme
             ends(0, 2) = std::numeric_limits<TestType>::quiet_NaN();
     auto cut = ends.clone();
     backend::clip<TestType>(ctx, cut.view(), TestType(2));
-    CHECK((cut(0, 0) == 2 && cut(0, 1) == -2 && std::isnan(cut(0, 2))));
+    CHECK(cut(0, 0) == 2);
+    CHECK(cut(0, 1) == -2);
+    CHECK(std::isnan(cut(0, 2)));
     backend::cap<TestType>(ctx, ends.view(), TestType(2));
-    CHECK((ends(0, 0) == 2 && ends(0, 1) == -2 && std::isnan(ends(0, 2))));
+    CHECK(ends(0, 0) == 2);
+    CHECK(ends(0, 1) == -2);
+    CHECK(std::isnan(ends(0, 2)));
 }
 
 TEST_CASE("the product of a rotated query and key depends on the distance of their positions alone",

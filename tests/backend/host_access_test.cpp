@@ -17,7 +17,8 @@ TEST_CASE("where the backend computes on the host, its rows are written, read an
     STATIC_REQUIRE(host_rows::direct);
     tensor::buffer<float, 2> x({3, 4});
     auto const is_x = [&](tensor::view<float, 2> rows) {
-        CHECK((rows.data() == x.data() && rows.extents() == x.extents()));
+        CHECK(rows.data() == x.data());
+        CHECK(rows.extents() == x.extents());
     };
     host_rows written{copies, x};
     is_x(written.write());

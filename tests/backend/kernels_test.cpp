@@ -51,7 +51,7 @@ TEST_CASE("every path multiplies rows by a panel, and adds if asked to", "[backe
                 kernels.multiply({a.data(), a_stride}, {b.data(), b_stride}, columns, rows, depth, {c.data(), c_stride},
                                  !add            ? sum_start::zero
                                  : rows % 2 == 0 ? sum_start::continued
-                                                 : sum_start::apart,
+                                                 : sum_start::added_after,
                                  b.data());
                 for (index r = 0; r < rows; ++r) {
                     for (index j = 0; j < c_stride; ++j) {

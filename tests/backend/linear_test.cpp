@@ -133,14 +133,15 @@ TEMPLATE_TEST_CASE("what comes after a product has the bits of steps of its own"
         auto const all = weights<TestType>(e, 6), others = weights<TestType>(e, 7);
         for (std::size_t i = 0; i < all.size(); ++i) {
             CAPTURE(rows, e.outputs, e.inputs, i);
-            auto const biased_product = [&](backend::biased<backend::cpu_context, TestType> const& layer) {
+            auto const biased_product = [&](backend::linear_parameters<backend::cpu_context, TestType> const& layer) {
                 auto y = product<TestType>(x, layer.weight);
                 for (index r = 0; r < rows; ++r) {
                     for (index n = 0; n < e.outputs; ++n) y(r, n) += layer.bias[n];
                 }
                 return y;
             };
-            backend::biased<backend::cpu_context, TestType> const layer{all[i], bias}, factor{others[i], other_bias};
+            backend::linear_parameters<backend::cpu_context, TestType> const layer{all[i], bias},
+                factor{others[i], other_bias};
             auto const product_and_bias = biased_product(layer), up = biased_product(factor);
             buffer<TestType, 2> y({rows, e.outputs}), wanted({rows, e.outputs});
             backend::linear<TestType>(ctx, x, layer, y);
@@ -227,7 +228,7 @@ TEST_CASE("extents that do not fit are errors that say what was expected", "[bac
     buffer<float, 2> const x({3, 5});
     buffer<float, 2> y({3, 7});
     for (auto const* weights : {&other, &half}) {
-        backend::biased<backend::cpu_context, float> const factor{*weights};
+        backend::linear_parameters<backend::cpu_context, float> const factor{*weights};
         CHECK_THROWS_AS(backend::linear_activate<float>(ctx, activation::silu, x, weight, &factor, y), shape_error);
     }
     CHECK_THROWS_WITH(call({3, 6}, {3, 7}), "the input of a linear layer has shape [3, 6], expected [3, 5]");

@@ -72,7 +72,10 @@ TEMPLATE_TEST_CASE("summaries of logits are those of the logits themselves", "[b
             CHECK(std::abs(summary.log_sum_exp - (static_cast<double>(logits(r, 0)) - own[0])) <= bound);
             CHECK(std::abs(summary.kl_from_reference - divergence(other, own)) <= bound * (1 + divergence(other, own)));
             CHECK(std::abs(summary.kl_to_reference - divergence(own, other)) <= bound * (1 + divergence(own, other)));
-            if (reference == r) CHECK((summary.kl_from_reference == 0 && summary.kl_to_reference == 0));
+            if (reference == r) {
+                CHECK(summary.kl_from_reference == 0);
+                CHECK(summary.kl_to_reference == 0);
+            }
             std::vector<index> order(static_cast<std::size_t>(vocabulary));
             std::iota(order.begin(), order.end(), 0);
             std::stable_sort(order.begin(), order.end(), [&](index a, index b) { return logits(r, a) > logits(r, b); });

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include <plateau/backend/attention_shape.hpp>
-#include <plateau/backend/biased.hpp>
 #include <plateau/backend/concepts.hpp>
+#include <plateau/backend/linear_parameters.hpp>
 #include <plateau/backend/logit_summary.hpp>
 #include <plateau/backend/row_edit.hpp>
 #include <plateau/core/variants.hpp>
@@ -35,7 +35,7 @@ struct operands {
     in<double, 1> distances;
     in<std::uint64_t const, 2> codes;
     in<std::uint64_t, 2> new_codes;
-    backend::biased<C, T> const& layer;
+    backend::linear_parameters<C, T> const& layer;
     backend::attention_shape<T> shape;
     std::vector<backend::segment<T, typename C::space>> const& segments;
     typename C::template buffer<T, 2> const& owned;
@@ -149,9 +149,9 @@ constexpr bool compiles(backend::op operation) {
                         g.ctx, index{}, index{}, index{}, [](index) {}, [] {})
                     } -> std::same_as<index>;
                 {
-                    backend::moved_to(g.ctx, std::move(g.host_owned))
+                    backend::owned_by(g.ctx, std::move(g.host_owned))
                     } -> std::same_as<typename C::template buffer<T, 2>>;
-                backend::in_backend<T>(g.ctx, g.host);
+                backend::viewed_by<T>(g.ctx, g.host);
                 { backend::to_host(g.ctx, g.owned) } -> std::same_as<tensor::buffer<T, 2>>;
                 backend::copy<T>(g.ctx, g.x, g.y);
                 backend::clear<T>(g.ctx, g.y);

@@ -1,6 +1,7 @@
 # cmake -DBUILD=<scratch folder> -P form_self_test.cmake
 # Plants one offence at a time in a small tree and requires that form.cmake sees it and says so.
 cmake_minimum_required(VERSION 3.25)
+include(${CMAKE_CURRENT_LIST_DIR}/planted.cmake)
 
 string(REPEAT "\n" 251 lines_251)
 string(REPEAT "\n" 401 lines_401)
@@ -26,20 +27,7 @@ function(expect name message)
             file(WRITE ${root}/include/plateau/${path} "#pragma once\n${content}\n")
         endif()
     endwhile()
-    execute_process(COMMAND ${CMAKE_COMMAND} -DSOURCE=${root} -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/form.cmake
-                    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
-    string(REGEX REPLACE "[ \n]+" " " output "${output}")
-    if(message STREQUAL "")
-        if(NOT status EQUAL 0)
-            message(SEND_ERROR "${name}: a clean tree was refused: ${output}")
-        endif()
-    elseif(status EQUAL 0)
-        message(SEND_ERROR "${name}: not noticed")
-    elseif(NOT output MATCHES "${message}")
-        message(SEND_ERROR "${name}: expected the message '${message}', got: ${output}")
-    else()
-        message(STATUS "${name}: refused (${CMAKE_MATCH_0})")
-    endif()
+    require_refused(${name} "${message}" form -DSOURCE=${root})
 endfunction()
 
 expect(clean "" nn/a.hpp "// class Context, gnu::cold

@@ -1,6 +1,7 @@
 # cmake -DSOURCE=<plateau> -DBUILD=<scratch folder> -DSETTINGS=... -P headers_self_test.cmake
 # Plants one offence at a time and requires that headers.cmake fails, for that reason.
 cmake_minimum_required(VERSION 3.25)
+include(${CMAKE_CURRENT_LIST_DIR}/planted.cmake)
 
 set(root ${BUILD}/include)
 set(ENV{LC_ALL} C)  # the messages that are looked for
@@ -8,20 +9,8 @@ set(ENV{LC_ALL} C)  # the messages that are looked for
 # expect(name target "message, or empty for a clean tree" "text of the planted header")
 function(expect name target message text)
     file(WRITE ${root}/plateau/core/planted.hpp "${text}\n")
-    execute_process(COMMAND ${CMAKE_COMMAND} -DSOURCE=${SOURCE} -DROOT=${root} -DBUILD=${BUILD}/build -DTARGET=${target}
-                    "-DSETTINGS=${SETTINGS}|-DPLATEAU_CORE_ONLY=ON" -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/headers.cmake
-                    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
-    if(message STREQUAL "")
-        if(NOT status EQUAL 0)
-            message(SEND_ERROR "${name}: a clean header was refused:\n${output}")
-        endif()
-    elseif(status EQUAL 0)
-        message(SEND_ERROR "${name}: not noticed")
-    elseif(NOT output MATCHES "${message}")
-        message(SEND_ERROR "${name}: expected the message '${message}', got:\n${output}")
-    else()
-        message(STATUS "${name}: refused (${CMAKE_MATCH_0})")
-    endif()
+    require_refused(${name} "${message}" headers -DSOURCE=${SOURCE} -DROOT=${root} -DBUILD=${BUILD}/build -DTARGET=${target}
+        "-DSETTINGS=${SETTINGS}|-DPLATEAU_CORE_ONLY=ON")
 endfunction()
 
 # Whatever comes first with all headers would lend the planted one its include, so this passes the second check alone.

@@ -1,6 +1,7 @@
 # cmake -DBUILD=<scratch folder> -P layers_self_test.cmake
 # Plants one offence at a time in a small tree and requires that layers.cmake sees it and says so.
 cmake_minimum_required(VERSION 3.25)
+include(${CMAKE_CURRENT_LIST_DIR}/planted.cmake)
 
 # expect(name "message or empty for a clean tree" path content [path content ...])
 function(expect name message)
@@ -13,20 +14,7 @@ function(expect name message)
         list(POP_FRONT ARGN path content)
         file(WRITE ${root}/plateau/${path} "#pragma once\n${content}\n")
     endwhile()
-    execute_process(COMMAND ${CMAKE_COMMAND} -DROOT=${root} -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/layers.cmake
-                    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
-    string(REGEX REPLACE "[ \n]+" " " output "${output}")
-    if(message STREQUAL "")
-        if(NOT status EQUAL 0)
-            message(SEND_ERROR "${name}: a clean tree was refused: ${output}")
-        endif()
-    elseif(status EQUAL 0)
-        message(SEND_ERROR "${name}: not noticed")
-    elseif(NOT output MATCHES "${message}")
-        message(SEND_ERROR "${name}: expected the message '${message}', got: ${output}")
-    else()
-        message(STATUS "${name}: refused (${CMAKE_MATCH_0})")
-    endif()
+    require_refused(${name} "${message}" layers -DROOT=${root})
 endfunction()
 
 expect(clean "")

@@ -1,6 +1,8 @@
 # cmake -DBUILD=<scratch folder> -P readme_self_test.cmake
 # Plants one offence at a time and requires that readme.cmake sees it and says so.
 cmake_minimum_required(VERSION 3.25)
+include(${CMAKE_CURRENT_LIST_DIR}/planted.cmake)
+set(planted_passes "1 blocks of C\\+\\+, 1 links")
 
 # expect(name "message or empty" text-of-README.md)
 function(expect name message text)
@@ -8,20 +10,7 @@ function(expect name message text)
     file(REMOVE_RECURSE ${root})
     file(WRITE ${root}/examples/a.cpp "int main() {\n    return a[0]\;\n}\n")
     file(WRITE ${root}/README.md "${text}")
-    execute_process(COMMAND ${CMAKE_COMMAND} -DSOURCE=${root} -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/readme.cmake
-                    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
-    string(REGEX REPLACE "[ \n]+" " " output "${output}")
-    if(message STREQUAL "")
-        if(NOT status EQUAL 0 OR NOT output MATCHES "1 blocks of C\\+\\+, 1 links")
-            message(SEND_ERROR "${name}: a clean tree was refused: ${output}")
-        endif()
-    elseif(status EQUAL 0)
-        message(SEND_ERROR "${name}: not noticed: ${output}")
-    elseif(NOT output MATCHES "${message}")
-        message(SEND_ERROR "${name}: expected the message '${message}', got: ${output}")
-    else()
-        message(STATUS "${name}: refused (${CMAKE_MATCH_0})")
-    endif()
+    require_refused(${name} "${message}" readme -DSOURCE=${root})
 endfunction()
 
 expect(clean "" "# a\n\n[b](examples/a.cpp)\n\n<!-- from examples/a.cpp -->\n```cpp\n    return a[0]\;\n```\n")

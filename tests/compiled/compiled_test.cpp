@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
+#include <plateau/core/core_affinity.hpp>
 #include <plateau/core/name_index.hpp>
 #include <plateau/core/names.hpp>
 #include <plateau/core/output_set.hpp>
 #include <plateau/core/parallel.hpp>
-#include <plateau/core/pinned.hpp>
 #include <plateau/core/progress.hpp>
 #include <plateau/core/rng.hpp>
 #include <plateau/core/table.hpp>
@@ -79,7 +79,7 @@ TEST_CASE("compiled: arrays are written and read", "[compiled]") {
 }
 
 TEST_CASE("compiled: the rest of core", "[compiled]") {
-    plateau::pinned const cores{1};
+    plateau::core_affinity const cores{1};
     std::vector<int> seen(5);
     plateau::parallel_for(2, 5, [&](plateau::index item, int) { seen[static_cast<std::size_t>(item)] = 1; });
     CHECK(seen == std::vector<int>(5, 1));

@@ -19,7 +19,7 @@ int main() {
         for (index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(i);
         nn::linear<context, float> const layer{context::weight<float>{ctx, identity}};
         auto y = backend::allocate<float>(ctx, x.extents());
-        layer.forward(ctx, backend::in_backend(ctx, tensor::view<float const, 2>{x}), y.view());
+        layer.forward(ctx, backend::viewed_by(ctx, tensor::view<float const, 2>{x}), y.view());
         auto const same = backend::to_host(ctx, y);
         for (index i = 0; i < x.size(); ++i) {
             if (same.data()[i] != x.data()[i]) return 1;

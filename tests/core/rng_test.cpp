@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "support/catch.hpp"
@@ -134,6 +135,18 @@ TEST_CASE("a sample of the whole population is a shuffle, every order equally li
         if (hits > 0) CHECK(std::abs(hits - 1000) < 180);  // 6 standard deviations
     }
     CHECK(reached == 6);
+}
+
+TEST_CASE("a shuffle keeps the elements, and every order of four comes equally often", "[core][rng]") {
+    std::map<std::array<int, 4>, int> orders;
+    counter_rng rng{5};
+    for (int i = 0; i < 24000; ++i) {
+        std::array<int, 4> values{0, 1, 2, 3};
+        shuffle(std::span{values.data(), values.size()}, rng);
+        ++orders[values];
+    }
+    REQUIRE(orders.size() == 24);
+    for (auto const& [order, count] : orders) CHECK(std::abs(count - 1000) < 160);  // 5 standard deviations
 }
 
 TEST_CASE("a sample from a huge population needs no memory for it", "[core][rng]") {

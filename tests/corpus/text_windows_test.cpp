@@ -34,7 +34,9 @@ TEST_CASE("windows one after the other do not score their first tokens", "[corpu
     REQUIRE(windows.size() == 4);
     for (std::size_t i = 0; i < 4; ++i) {
         auto const begin = static_cast<index>(i) * 5;
-        CHECK((windows[i].begin == begin && windows[i].scored == begin + 1 && windows[i].end == begin + 5));
+        CHECK(windows[i].begin == begin);
+        CHECK(windows[i].scored == begin + 1);
+        CHECK(windows[i].end == begin + 5);
     }
     CHECK(text_windows(22, 5, 5).size() == 5);
     CHECK(text_windows(4, 5, 5).size() == 1);

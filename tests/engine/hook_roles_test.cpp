@@ -5,6 +5,7 @@
 #include <plateau/hooks/patch_from.hpp>
 #include <plateau/hooks/steer.hpp>
 
+#include "support/first_difference.hpp"
 #include "support/random.hpp"
 #include "support/sweeps.hpp"
 
@@ -58,10 +59,12 @@ void check_same(threaded_model<T> const& model, prompt_list const& prompts, hook
                     continue;
                 }
                 auto const expected = published_way<T>(model, prompts, pairs, o, reads, set);
-                CHECK((by_engine<T>(model, prompts, pairs, o, reads, 2, set) == expected));
+                CHECK(plateau::testing::first_difference(by_engine<T>(model, prompts, pairs, o, reads, 2, set),
+                                                         expected) == "");
                 o.travel.block_rows = 7;
                 o.travel.prefix_bytes = 1;
-                CHECK((by_engine<T>(model, prompts, pairs, o, reads, 1, set) == expected));
+                CHECK(plateau::testing::first_difference(by_engine<T>(model, prompts, pairs, o, reads, 1, set),
+                                                         expected) == "");
             }
         }
     }
@@ -120,7 +123,8 @@ TEMPLATE_TEST_CASE("interventions at every site give the numbers of a full forwa
             o.points = 2;
             auto const reads = std::vector<std::string>{"ln_final.hook_out", "unembed.hook_out"};
             auto const expected = published_way<T>(model, prompts, pairs, o, reads, wiggle);
-            CHECK((by_engine<T>(model, prompts, pairs, o, reads, 1, wiggle) == expected));
+            CHECK(plateau::testing::first_difference(by_engine<T>(model, prompts, pairs, o, reads, 1, wiggle),
+                                                     expected) == "");
             bool const after_read = site.id > hooks::site_id::ln_final_out;
             if (!after_read) CHECK((expected != published_way<T>(model, prompts, pairs, o, reads)));
         }
@@ -144,7 +148,7 @@ TEST_CASE("the prompt's own values are the identity, bit for bit, at every site"
         readings<float> patched;
         model(2).run(prompts,
                      hooks::freeze<float>(pattern, every) | hooks::capture<float>("unembed.hook_out", keep(patched)));
-        CHECK((patched == clean));
+        CHECK(plateau::testing::first_difference(patched, clean) == "");
     }
     // in the engine at α = 0, and where the path does not reach
     sweep_options o;
@@ -177,7 +181,8 @@ TEST_CASE("hooks that do nothing change nothing", "[engine][hook_roles]") {
                 CAPTURE(site, pattern, static_cast<int>(depends));
                 auto const nothing = hooks::patch<float>(
                     pattern, [](auto&&...) {}, depends);
-                CHECK((by_engine<float>(model, prompts, pairs, o, reads, 2, nothing) == plain));
+                CHECK(plateau::testing::first_difference(by_engine<float>(model, prompts, pairs, o, reads, 2, nothing),
+                                                         plain) == "");
                 CHECK((by_engine<float>(model, prompts, pairs, o, reads, 1,
                                         hooks::capture<float>("blocks.2.*", [](auto&&...) {}) | nothing) == plain));
             }
@@ -260,13 +265,17 @@ TEST_CASE("rows with interventions depend on nothing but themselves", "[engine][
     sweep_options o;
     o.points = 40;
     auto const reference = by_engine<float>(model, prompts, pairs, o, reads, 1, set);
-    for (int threads : {2, 5}) CHECK((by_engine<float>(model, prompts, pairs, o, reads, threads, set) == reference));
+    for (int threads : {2, 5})
+        CHECK(plateau::testing::first_difference(by_engine<float>(model, prompts, pairs, o, reads, threads, set),
+                                                 reference) == "");
     for (index rows : {1, 30, 1000}) {
         o.travel.block_rows = rows;
-        CHECK((by_engine<float>(model, prompts, pairs, o, reads, 2, set) == reference));
+        CHECK(plateau::testing::first_difference(by_engine<float>(model, prompts, pairs, o, reads, 2, set),
+                                                 reference) == "");
         // and whole pairs together, wherever somebody wants them so
         auto const whole = set | engine::read_paths<float>("ln_final.hook_out", [](index, auto) {});
-        CHECK((by_engine<float>(model, prompts, pairs, o, reads, 2, whole) == reference));
+        CHECK(plateau::testing::first_difference(by_engine<float>(model, prompts, pairs, o, reads, 2, whole),
+                                                 reference) == "");
     }
     for (std::size_t p = 0; p < pairs.size(); ++p) {
         for (auto const& [key, values] : by_engine<float>(model, prompts, {pairs[p]}, o, reads, 1, set)) {

@@ -8,6 +8,7 @@
 
 #include <plateau/sweep/interpolate.hpp>
 
+#include "support/first_difference.hpp"
 #include "support/sweeps.hpp"
 
 namespace {
@@ -41,7 +42,8 @@ TEMPLATE_TEST_CASE("shared-prefix rows have the bits of full forward passes", "[
             }
             CAPTURE(site, first, count);
             auto const expected = published_way<TestType>(model, prompts, some_pairs, o, reads);
-            CHECK((by_engine<TestType>(model, prompts, some_pairs, o, reads) == expected));
+            CHECK(plateau::testing::first_difference(by_engine<TestType>(model, prompts, some_pairs, o, reads),
+                                                     expected) == "");
         }
     }
 }
@@ -65,7 +67,8 @@ TEST_CASE("pairs with positions of their own share blocks", "[engine][patched_ro
                 CAPTURE(site, rows, inline_rows);
                 o.travel.block_rows = rows;
                 o.travel.max_inline_prefix_rows = inline_rows;
-                CHECK((by_engine<float>(model, prompts, pairs, o, reads, 2) == expected));
+                CHECK(plateau::testing::first_difference(by_engine<float>(model, prompts, pairs, o, reads, 2),
+                                                         expected) == "");
             }
         }
     }
@@ -82,18 +85,22 @@ TEST_CASE("a row's bits depend on nothing but itself", "[engine][patched_rows]")
     auto const reference = by_engine<float>(model, prompts, pairs, o, reads);
 
     SECTION("threads") {
-        for (int threads : {2, 3, 8}) CHECK((by_engine<float>(model, prompts, pairs, o, reads, threads) == reference));
+        for (int threads : {2, 3, 8})
+            CHECK(plateau::testing::first_difference(by_engine<float>(model, prompts, pairs, o, reads, threads),
+                                                     reference) == "");
     }
     SECTION("block size, with pairs cut in two") {
         for (index rows : {1, 64, 70, 100, 1000}) {
             CAPTURE(rows);
             o.travel.block_rows = rows;
-            CHECK((by_engine<float>(model, prompts, pairs, o, reads, 2) == reference));
+            CHECK(plateau::testing::first_difference(by_engine<float>(model, prompts, pairs, o, reads, 2), reference) ==
+                  "");
         }
     }
     SECTION("memory for prefixes") {
         o.travel.prefix_bytes = 1;  // one context at a time
-        CHECK((by_engine<float>(model, prompts, pairs, o, reads, 2) == reference));
+        CHECK(plateau::testing::first_difference(by_engine<float>(model, prompts, pairs, o, reads, 2), reference) ==
+              "");
     }
     SECTION("company") {
         for (std::size_t p = 0; p < pairs.size(); ++p) {
@@ -173,12 +180,14 @@ TEST_CASE("a row's bits do not depend on how its prefix came to it, nor on who s
             std::vector<std::string> reads{"blocks.2.hook_resid_post", "unembed.hook_out"};
             if (site != reads.front()) reads.push_back("blocks.2.attn.hook_pattern");
             auto const wanted = by_engine<float>(model, prompts, pairs, o, reads);
-            CHECK((wanted == published_way<float>(model, prompts, pairs, o, reads)));
+            CHECK(plateau::testing::first_difference(wanted, published_way<float>(model, prompts, pairs, o, reads)) ==
+                  "");
             o.travel.max_inline_prefix_rows = 1000;
             for (auto const& [rows, threads] : std::vector<std::pair<index, int>>{{252, 1}, {6, 2}, {17, 2}}) {
                 CAPTURE(rows, threads);
                 o.travel.block_rows = rows;
-                CHECK((by_engine<float>(model, prompts, pairs, o, reads, threads) == wanted));
+                CHECK(plateau::testing::first_difference(by_engine<float>(model, prompts, pairs, o, reads, threads),
+                                                         wanted) == "");
             }
         }
     }
@@ -207,7 +216,8 @@ TEMPLATE_TEST_CASE("points that the backend makes have the bits of those that a 
                 CAPTURE(site, at.first, rows, threads, inline_rows);
                 o.travel.block_rows = rows;
                 o.travel.max_inline_prefix_rows = inline_rows;
-                CHECK((by_engine<T>(model, prompts, some_pairs, o, reads, threads, {}, lines) == written));
+                CHECK(plateau::testing::first_difference(
+                          by_engine<T>(model, prompts, some_pairs, o, reads, threads, {}, lines), written) == "");
             }
         }
     }

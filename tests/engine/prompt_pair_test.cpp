@@ -55,7 +55,9 @@ TEST_CASE("a pair goes from one prompt to the other in the context of either", "
     CHECK(engine::prompt_pair{4, 4}.other() == 4);
     // the other context is that of the same path
     auto const turned = engine::in_other_context(first);
-    CHECK((turned.from == 4 && turned.to == 7 && turned.context == 7));
+    CHECK(turned.from == 4);
+    CHECK(turned.to == 7);
+    CHECK(turned.context == 7);
     CHECK(engine::in_other_context(turned).context == 4);
     engine::prompt_pair const placed{4, 7, 4, engine::write_positions{positions::one(1)}};
     CHECK(engine::in_other_context(placed).positions->at == positions::one(1));
@@ -65,7 +67,10 @@ TEST_CASE("rows are those of the context, wherever the path goes", "[engine][pro
     tokens const five{1, 2, 3, 4, 5}, three{1, 2, 3};
     for (engine::prompt_pair const& pair : {engine::prompt_pair{4, 7}, engine::prompt_pair{7, 4, 4}}) {
         auto const rows = engine::resolve_rows({}, five, three, pair);
-        CHECK((rows.start == 4 && rows.first == 4 && rows.other == 2 && rows.count == 1));
+        CHECK(rows.start == 4);
+        CHECK(rows.first == 4);
+        CHECK(rows.other == 2);
+        CHECK(rows.count == 1);
         CHECK(rows.of(4, pair) == 4);
         CHECK(rows.of(7, pair) == 2);
     }

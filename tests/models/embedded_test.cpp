@@ -1,6 +1,6 @@
 // The model that comes with plateau: loads as published, tokenises its prompts, has stable regions.
 
-#include <plateau/engine/model.hpp>
+#include <plateau/engine/load.hpp>
 
 #include <sstream>
 

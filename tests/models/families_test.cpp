@@ -105,7 +105,8 @@ TEST_CASE("Llama, as transformers 5 writes it", "[models][families]") {
     CHECK_FALSE(config.learned_positions);
     CHECK_FALSE(config.tied_head);
     CHECK_FALSE((config.qkv_bias || config.out_bias || config.mlp_bias));
-    CHECK((!config.score_scale && !config.scale_by_inverse_layer));
+    CHECK(!config.score_scale);
+    CHECK(!config.scale_by_inverse_layer);
     CHECK(config.bos == std::vector<token_id>{3});
     CHECK(config.eos == std::vector<token_id>{4, 5});
 }
@@ -134,7 +135,9 @@ TEST_CASE("Llama, as transformers 4 wrote it", "[models][families]") {
 
 TEST_CASE("Llama's options", "[models][families]") {
     auto const biased = parse(with(llama_v4, {{"attention_bias", "true"}, {"mlp_bias", "true"}}));
-    CHECK((biased.qkv_bias && biased.out_bias && biased.mlp_bias));
+    CHECK(biased.qkv_bias);
+    CHECK(biased.out_bias);
+    CHECK(biased.mlp_bias);
     auto const wide = parse(with(llama_v4, {{"head_dim", "20"}, {"hidden_size", "129"}}));
     CHECK(wide.d_head == 20);
     CHECK(parse(with(llama_v4, {{"head_dim", "null"}})).d_head == 16);
@@ -170,7 +173,8 @@ TEST_CASE("Qwen2", "[models][families]") {
     CHECK(config.model_type == "qwen2");
     CHECK(config.qkv_bias);
     CHECK_FALSE((config.out_bias || config.mlp_bias || config.tied_head));
-    CHECK((config.bos.empty() && config.eos.empty()));
+    CHECK(config.bos.empty());
+    CHECK(config.eos.empty());
     CHECK(config.context == 32768);
     // Qwen2.5-0.5B in the old form: a window that is switched off, or that no layer reaches, does nothing.
     auto const old = with(qwen2_v5, {{"layer_types", ""},
@@ -211,8 +215,13 @@ TEST_CASE("GPT-2", "[models][families]") {
     CHECK(config.act == activation::gelu_tanh);
     CHECK_FALSE(config.gated_mlp);
     CHECK(config.rope.kind == rope_kind::none);
-    CHECK((config.learned_positions && config.tied_head && config.qkv_bias && config.out_bias && config.mlp_bias));
-    CHECK((!config.score_scale && !config.scale_by_inverse_layer));
+    CHECK(config.learned_positions);
+    CHECK(config.tied_head);
+    CHECK(config.qkv_bias);
+    CHECK(config.out_bias);
+    CHECK(config.mlp_bias);
+    CHECK(!config.score_scale);
+    CHECK(!config.scale_by_inverse_layer);
     CHECK(config.bos == std::vector<token_id>{50256});  // beyond the vocabulary, as saved: whoever uses it complains
 
     auto const other = parse(with(gpt2_v5, {{"n_inner", "100"},
@@ -262,7 +271,11 @@ TEST_CASE("every family reads what it alone has", "[models][families]") {
             R"({"model_type": "gpt_neo", "num_layers": 3, "hidden_size": 32, "num_heads": 4, "vocab_size": 64)";
         auto const plain = parse(base + "}");
         CHECK(plain.windows == windows{0, 256, 0});
-        CHECK((plain.score_scale == 1 && plain.d_mlp == 128 && !plain.qkv_bias && plain.out_bias && plain.tied_head));
+        CHECK(plain.score_scale == 1);
+        CHECK(plain.d_mlp == 128);
+        CHECK(!plain.qkv_bias);
+        CHECK(plain.out_bias);
+        CHECK(plain.tied_head);
         auto const given = parse(base + R"(, "window_size": 5, "attention_types": [[["local"], 2], [["global"], 1]]})");
         CHECK(given.windows == windows{5, 5, 0});
         for (auto const* types : {"3", "[3]", "[[[\"global\"]]]", "[[[\"sparse\"], 3]]", "[[[\"global\"], -1]]",
@@ -273,11 +286,19 @@ TEST_CASE("every family reads what it alone has", "[models][families]") {
     }
     SECTION("GPT-NeoX") {
         auto const plain = parse(tiny("gpt_neox"));
-        CHECK((plain.parallel && plain.qkv_bias && plain.out_bias && plain.mlp_bias && !plain.tied_head));
-        CHECK((plain.rope.fraction == 0.25 && plain.rope.width(plain.d_head) == 2 && plain.act == activation::gelu));
+        CHECK(plain.parallel);
+        CHECK(plain.qkv_bias);
+        CHECK(plain.out_bias);
+        CHECK(plain.mlp_bias);
+        CHECK(!plain.tied_head);
+        CHECK(plain.rope.fraction == 0.25);
+        CHECK(plain.rope.width(plain.d_head) == 2);
+        CHECK(plain.act == activation::gelu);
         auto const v4 =
             parse(tiny("gpt_neox", R"(, "rotary_pct": 0.5, "rotary_emb_base": 500, "use_parallel_residual": false)"));
-        CHECK((v4.rope.fraction == 0.5 && v4.rope.theta == 500 && !v4.parallel));
+        CHECK(v4.rope.fraction == 0.5);
+        CHECK(v4.rope.theta == 500);
+        CHECK(!v4.parallel);
         CHECK(
             parse(tiny("gpt_neox",
                        R"(, "rope_parameters": {"rope_theta": 7, "partial_rotary_factor": 1, "rope_type": "default"})"))
@@ -290,7 +311,9 @@ TEST_CASE("every family reads what it alone has", "[models][families]") {
     }
     SECTION("Qwen3") {
         auto const config = parse(tiny("qwen3"));
-        CHECK((config.d_head == 128 && config.qk_norm == qk_norm_kind::per_head && !config.qkv_bias));
+        CHECK(config.d_head == 128);
+        CHECK(config.qk_norm == qk_norm_kind::per_head);
+        CHECK(!config.qkv_bias);
         CHECK(parse(tiny("qwen3", R"(, "head_dim": 8, "attention_bias": true)")).out_bias);
     }
     SECTION("OLMo") {
@@ -312,7 +335,9 @@ TEST_CASE("every family reads what it alone has", "[models][families]") {
                second.windows == windows{4096, 0}));
         auto const without = parse(tiny(
             "gemma2", R"(, "attn_logit_softcapping": null, "final_logit_softcapping": null, "sliding_window": null)"));
-        CHECK((without.score_cap == 0 && without.logit_cap == 0 && without.windows.empty()));
+        CHECK(without.score_cap == 0);
+        CHECK(without.logit_cap == 0);
+        CHECK(without.windows.empty());
     }
     SECTION("Phi") {
         auto const config = parse(tiny("phi", R"(, "qk_layernorm": true, "partial_rotary_factor": 0.25)"));
@@ -328,7 +353,8 @@ TEST_CASE("every family reads what it alone has", "[models][families]") {
             R"(, "ffn_dim": 40, "layer_norm_elementwise_affine": false, "enable_bias": false, "_remove_final_layer_norm": true)"));
         CHECK((config.d_mlp == 40 && config.position_offset == 2 && !config.norm_weights && !config.qkv_bias &&
                !config.final_norm));
-        CHECK((config.act == activation::relu && config.norm_eps == 1e-5));
+        CHECK(config.act == activation::relu);
+        CHECK(config.norm_eps == 1e-5);
     }
 }
 

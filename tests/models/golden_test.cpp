@@ -1,4 +1,4 @@
-#include <plateau/engine/model.hpp>
+#include <plateau/engine/load.hpp>
 
 #include <cmath>
 #include <mutex>

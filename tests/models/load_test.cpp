@@ -4,7 +4,7 @@
 #include <fstream>
 #include <limits>
 
-#include <plateau/engine/model.hpp>
+#include <plateau/engine/load.hpp>
 
 #include "support/catch.hpp"
 #include "support/memory.hpp"

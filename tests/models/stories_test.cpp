@@ -1,6 +1,6 @@
 // A real trained checkpoint, stories260K, writes the text that its authors' program writes.
 
-#include <plateau/engine/model.hpp>
+#include <plateau/engine/load.hpp>
 
 #include <algorithm>
 #include <cstdlib>

@@ -82,9 +82,11 @@ TEST_CASE("hooks see the first rows of a block, if the others are not for them",
     CHECK(seen.at("hook_q").extents() == std::array<index, 3>{2, 2, 3});
     p.without_hooks([&] { CHECK_FALSE(p.wanted(hooks::site_id::q, 0)); });
     CHECK(p.wanted(hooks::site_id::q, 0));
-    CHECK((p.rows() == 5 && p.observed_ids().size() == 2));
+    CHECK(p.rows() == 5);
+    CHECK(p.observed_ids().size() == 2);
     p.drop_unobserved();
-    CHECK((p.rows() == 2 && p.ids().size() == 2));
+    CHECK(p.rows() == 2);
+    CHECK(p.ids().size() == 2);
     CHECK(p.matrix(some_buffer, 6).extents() == std::array<index, 2>{2, 6});
 }
 

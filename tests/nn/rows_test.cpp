@@ -32,14 +32,24 @@ TEST_CASE("a sequence has the positions that follow its first row, and ends with
     CHECK(items == std::vector<index>{4, 4, 4, 2, 2});
     CHECK(positions == std::vector<index>{0, 1, 2, 5, 6});
     CHECK(last == std::vector<bool>{false, false, true, false, true});
-    CHECK((rows.ids[1].its_prompt() == 4 && rows.ids[1].length == 3 && rows.ids[1].points == 1));
-    CHECK((rows.ids[4].its_prompt() == 1 && rows.ids[4].point == 7 && rows.ids[4].points == 50));
+    CHECK(rows.ids[1].its_prompt() == 4);
+    CHECK(rows.ids[1].length == 3);
+    CHECK(rows.ids[1].points == 1);
+    CHECK(rows.ids[4].its_prompt() == 1);
+    CHECK(rows.ids[4].point == 7);
+    CHECK(rows.ids[4].points == 50);
     REQUIRE(rows.sequences.size() == 2);
     auto const &whole = rows.sequences[0], &after = rows.sequences[1];
-    CHECK((whole.first_row == 0 && whole.rows == 3 && whole.start == 0));
-    CHECK((whole.prefix == nullptr && whole.record == nullptr));
-    CHECK((after.first_row == 3 && after.rows == 2 && after.start == 5));
-    CHECK((after.prefix == &prefix && after.record == &record));
+    CHECK(whole.first_row == 0);
+    CHECK(whole.rows == 3);
+    CHECK(whole.start == 0);
+    CHECK(whole.prefix == nullptr);
+    CHECK(whole.record == nullptr);
+    CHECK(after.first_row == 3);
+    CHECK(after.rows == 2);
+    CHECK(after.start == 5);
+    CHECK(after.prefix == &prefix);
+    CHECK(after.record == &record);
 }
 
 TEST_CASE("a prompt that still grows has no last row", "[nn][rows]") {

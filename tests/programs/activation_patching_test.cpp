@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include <plateau/engine/load.hpp>
 #include <plateau/sweep/activation_patching.hpp>
 
 #include "programs/run.hpp"

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include <plateau/engine/model.hpp>
+#include <plateau/engine/load.hpp>
 #include <plateau/engine/read/token_losses.hpp>
 
 #include "programs/run.hpp"

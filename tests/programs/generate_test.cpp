@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include <plateau/engine/generate.hpp>
-#include <plateau/engine/model.hpp>
+#include <plateau/engine/load.hpp>
 
 #include "programs/run.hpp"
 

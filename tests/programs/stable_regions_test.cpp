@@ -325,11 +325,16 @@ TEST_CASE("--metrics leaves curves of whole paths, at every read site, and chang
             if (k == 0)
                 CHECK(
                     (share.values[i] == 0 && projection.values[i] == 0 && arc.values[i] == 0 && cosine.values[i] == 0));
-            if (k == 8)
-                CHECK((share.values[i] == 1 && std::abs(projection.values[i] - 1) < 1e-12 && arc.values[i] == 1));
+            if (k == 8) {
+                CHECK(share.values[i] == 1);
+                CHECK(std::abs(projection.values[i] - 1) < 1e-12);
+                CHECK(arc.values[i] == 1);
+            }
             if (k == 0 || k == 8) continue;
-            CHECK((arc.values[i] > arc.values[i - 1] && arc.values[i] < 1));
-            CHECK((cosine.values[i] > 0 && cosine.values[i] <= 2));
+            CHECK(arc.values[i] > arc.values[i - 1]);
+            CHECK(arc.values[i] < 1);
+            CHECK(cosine.values[i] > 0);
+            CHECK(cosine.values[i] <= 2);
             // |x - a| from the share s: d_B = d_A (1 - s) / s, and both ends are d(1) apart at most d_A + d_B
             double const to_a = distances.values[i], to_b = to_a * (1 - share.values[i]) / share.values[i],
                          apart = distances.values[i - k + 8];

@@ -163,7 +163,10 @@ TEST_CASE("prompts that end alike lie nearer to each other than prompts that do 
     CHECK(std::abs(logits.values[0]) < 1e-12);
     CHECK(std::abs(logits.values[49] - 1) < 1e-12);
     auto const output = values_of(dir / "out/output_distance.npy");
-    for (double const d : output) CHECK((d >= 0 && d <= 1));
+    for (double const d : output) {
+        CHECK(d >= 0);
+        CHECK(d <= 1);
+    }
     CHECK_FALSE(std::filesystem::exists(dir / "out/corpus_distance.npy"));
     for (auto const* part : {"D1", "S3", "' breathtaking'", "Cliff's delta", "output distance"})
         CHECK_THAT(result.out, contains(part));
@@ -228,7 +231,8 @@ TEST_CASE("predict_jump's predictions are those of their formulas", "[programs][
     REQUIRE(masked.size() == 11);
     double sum = 0;
     for (std::size_t p = 0; p < jump.size(); ++p) {
-        CHECK((bisector[p] > 0 && bisector[p] < 1));
+        CHECK(bisector[p] > 0);
+        CHECK(bisector[p] < 1);
         CHECK((foot[p] < 0.5) == (bisector[p] < 0.5));  // both say to which end the mean is nearer
         sum += std::abs(bisector[p] - jump[p]) / 11;
     }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <numbers>
 
+#include <plateau/engine/load.hpp>
 #include <plateau/metrics/superellipse.hpp>
 #include <plateau/sweep/angle_maps.hpp>
 

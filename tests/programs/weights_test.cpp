@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include <plateau/engine/load.hpp>
 #include <plateau/sweep/interpolate.hpp>
 
 #include "programs/run.hpp"

@@ -2,29 +2,22 @@
 /// Random data for tests: a function of the seed alone, the same on every machine.
 
 #include <array>
-#include <cmath>
 #include <cstdint>
-#include <numbers>
 #include <vector>
 
 #include <plateau/core/dtype.hpp>
+#include <plateau/core/normal.hpp>
 #include <plateau/core/rng.hpp>
 #include <plateau/tensor/buffer.hpp>
 
 namespace plateau::testing {
-
-/// One draw of the standard normal distribution (Box-Muller).
-inline double gaussian(counter_rng& rng) {
-    double const radius = std::sqrt(-2 * std::log(1 - rng.uniform()));
-    return radius * std::cos(2 * std::numbers::pi * rng.uniform());
-}
 
 /// N(0, deviation²), independent.
 template <class T, std::size_t Rank>
 tensor::buffer<T, Rank> random_buffer(std::array<index, Rank> extents, std::uint64_t seed, double deviation = 1) {
     counter_rng rng{seed};
     tensor::buffer<T, Rank> values(extents);
-    for (T& value : values.flat()) value = static_cast<T>(static_cast<float>(deviation * gaussian(rng)));
+    for (T& value : values.flat()) value = static_cast<T>(static_cast<float>(deviation * standard_normal(rng)));
     return values;
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include <plateau/engine/model.hpp>
+#include <plateau/engine/load.hpp>
 
 #include "support/golden.hpp"
 #include "support/scratch.hpp"

@@ -130,7 +130,10 @@ TEST_CASE("a slice with labels is the slice, and its labels are of its own runs 
     auto const likeliest = sweep::likeliest_tokens(model, prompts);
     CHECK(found.labels(0, 0, 0) == likeliest[0]);
     CHECK(found.labels(1, 0, 1) == likeliest[1]);
-    for (std::size_t k = 0; k < 3; ++k) CHECK((found.components[k] >= 1 && found.components[k] <= 4));
+    for (std::size_t k = 0; k < 3; ++k) {
+        CHECK(found.components[k] >= 1);
+        CHECK(found.components[k] <= 4);
+    }
     CHECK(sweep::slice_with_labels(model, prompts, {0, 1, 2}, grid, {}, false).labels.size() == 0);
 }
 
@@ -139,7 +142,8 @@ TEST_CASE("a boundary map is 0 at A in its own context, at B in the other", "[sw
     auto const found = sweep::map_boundary(model, prompts, 0, 1, 3, {});
     CHECK(found.distances(0, 1, 0) == Approx(0).margin(1e-5));  // beta 0, alpha 0
     CHECK(found.distances(1, 1, 2) == Approx(0).margin(1e-5));
-    CHECK((found.alpha_jump > 0 && found.alpha_jump < 1));
+    CHECK(found.alpha_jump > 0);
+    CHECK(found.alpha_jump < 1);
     CHECK_THAT(found.text(), plateau::testing::contains("boundary: mean at alpha "));
     CHECK(sweep::boundary_map{}.text().empty());
 }
@@ -194,7 +198,10 @@ TEST_CASE("predictors of jumps have one place a pair, and the bisector lies betw
     auto const found = sweep::jump_predictors(pairs, activations, neurons, curves.alpha);
     REQUIRE(found.size() == 5);
     for (auto const& one : found) CHECK(one.places.size() == 3);
-    for (double const place : found[1].places) CHECK((place > 0 && place < 1));
+    for (double const place : found[1].places) {
+        CHECK(place > 0);
+        CHECK(place < 1);
+    }
     CHECK(found[4].places == numbers(3, 0.5));
     double sum = 0;
     for (float const x : neurons[0][0].flat()) sum += std::abs(static_cast<double>(x));

@@ -91,7 +91,7 @@ auto with_context(request const& what, F const& f) {
     }
     if (what.on == device::best && what.notice) what.notice("backend: cpu (this build has no CUDA backend)");
 #endif
-    return f(std::shared_ptr<cpu_context const>(std::make_shared<cpu_context>(what.threads)));
+    return f(std::make_shared<cpu_context const>(what.threads));
 }
 
 }  // namespace plateau::backend

@@ -37,7 +37,7 @@ enum class op {
     summarise_logits,   ///< summarise_logits: log-sum-exp, KL and best tokens of logits that are never stored
     log_probabilities,  ///< log_probabilities: of given tokens, from logits that are never stored
     edit_rows,  ///< edit_rows: parts of rows replaced, added to, scaled, or without their part along a direction
-    memory,     ///< allocate, rows_that_fit, rows_with_memory, moved_to, in_backend, to_host, copy, clear
+    memory,     ///< allocate, rows_that_fit, rows_with_memory, owned_by, viewed_by, to_host, copy, clear
 };
 
 /// All of them, in their order.

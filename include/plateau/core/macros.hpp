@@ -1,8 +1,8 @@
 #pragma once
 /// Preprocessor switches of the library: header-only or compiled, and marks for the compiler.
 
-/// 1 where the bodies of plain functions are linked (the target plateau::compiled says so), 0 where the headers bring
-/// them along. All files of a program should agree.
+/// 1 where bodies of plain functions and the instances of templates below are linked (the target plateau::compiled says
+/// so), 0 where the headers bring them along.
 #ifndef PLATEAU_COMPILED
 #define PLATEAU_COMPILED 0
 #endif
@@ -26,3 +26,22 @@
 /// Measured as above, beside plain `inline`: on `concat` and the constructor of `error` alone it takes 217 KB down to
 /// 206 KB, as a `throw` then no longer puts its message together in place.
 #define PLATEAU_RARE [[gnu::cold, gnu::noinline]]
+
+/// PLATEAU_COMPILED_CLASS(name); and PLATEAU_COMPILED_FUNCTION(name); stand in a header below the template name<T> that
+/// it owns; for name<T, Other> the arguments are `name, Other`. They make the instances for float and double those of
+/// plateau::compiled: a file that links it uses them, without compiling the template again. A function must not be
+/// overloaded. PLATEAU_INSTANCE is `template` in the files that hold the instances (cmake/compiled.cmake makes them).
+#if PLATEAU_COMPILED
+#ifndef PLATEAU_INSTANCE
+#define PLATEAU_INSTANCE extern template
+#endif
+#define PLATEAU_COMPILED_CLASS(name)    \
+    PLATEAU_INSTANCE class name<float>; \
+    PLATEAU_INSTANCE class name<double>
+#define PLATEAU_COMPILED_FUNCTION(name, ...)                                                                  \
+    PLATEAU_INSTANCE decltype(name<float __VA_OPT__(, ) __VA_ARGS__>) name<float __VA_OPT__(, ) __VA_ARGS__>; \
+    PLATEAU_INSTANCE decltype(name<double __VA_OPT__(, ) __VA_ARGS__>) name<double __VA_OPT__(, ) __VA_ARGS__>
+#else
+#define PLATEAU_COMPILED_CLASS(name) static_assert(true)
+#define PLATEAU_COMPILED_FUNCTION(name, ...) static_assert(true)
+#endif

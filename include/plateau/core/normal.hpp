@@ -10,10 +10,16 @@
 
 namespace plateau {
 
-/// One draw of N(0, 1); takes two numbers of the stream. @see Box & Muller 1958
+/// A draw of N(0, σ²) from two of the uniform distribution: σ √(−2 ln u) cos 2πv. @param u  in (0, 1]
+/// @param v  in [0, 1)      @see Box & Muller 1958
+inline double box_muller(double u, double v, double sigma = 1) {
+    return sigma * std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v);
+}
+
+/// One draw of N(0, 1); takes two numbers of the stream.
 inline double standard_normal(counter_rng& rng) {
-    double const radius = std::sqrt(-2 * std::log(1 - rng.uniform()));
-    return radius * std::cos(2 * std::numbers::pi * rng.uniform());
+    double const u = 1 - rng.uniform();
+    return box_muller(u, rng.uniform());
 }
 
 /// `count` independent draws.

@@ -1,7 +1,10 @@
 #pragma once
 /// Counter-based random numbers: the n-th number of a stream is a function of (seed, n) alone.
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include <plateau/core/macros.hpp>
@@ -44,6 +47,12 @@ private:
     std::uint64_t seed_;
     std::uint64_t counter_ = 0;
 };
+
+/// Puts the elements into a random order, every one equally likely. @see Fisher & Yates 1938; Durstenfeld 1964
+template <class Element>
+void shuffle(std::span<Element> values, counter_rng& rng) {
+    for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[rng.below(i)]);
+}
 
 /// `count` different numbers of [0, population) in the order in which they were drawn.
 /// Partial Fisher-Yates shuffle on a sparse array: O(count) memory.

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
-#include <utility>
+#include <span>
 #include <vector>
 
 #include <plateau/core/error.hpp>
@@ -31,9 +31,7 @@ inline std::map<token_id, std::vector<index>> by_last_token(token_lists const& p
         if (prompts[i].empty()) throw usage_error("prompt ", i, " is empty: it has no last token");
         groups[prompts[i].back()].push_back(static_cast<index>(i));
     }
-    for (auto& [token, group] : groups) {
-        for (std::size_t i = group.size(); i > 1; --i) std::swap(group[i - 1], group[rng.below(i)]);
-    }
+    for (auto& [token, group] : groups) shuffle(std::span{group}, rng);
     return groups;
 }
 
@@ -66,20 +64,17 @@ inline std::vector<matched_triple> last_token_triples(token_lists const& prompts
         for (std::size_t i = 0; i + 1 < group.size(); i += 2) pairs.push_back({group[i], group[i + 1]});
         if (group.size() % 2 == 1) rest.push_back(group.back());
     }
-    auto const shuffle = [&](auto& values) {
-        for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[rng.below(i)]);
-    };
-    shuffle(pairs);
+    shuffle(std::span{pairs}, rng);
     while (pairs.size() > rest.size()) {  // one pair less, two more that may be `different`
         rest.insert(rest.end(), pairs.back().begin(), pairs.back().end());
         pairs.pop_back();
     }
-    shuffle(rest);
+    shuffle(std::span{rest}, rng);
     auto const ending = [&](index prompt) { return prompts[static_cast<std::size_t>(prompt)].back(); };
     std::vector<matched_triple> triples;
     for (auto const& [context, same] : pairs) {
-        auto const other =
-            std::find_if(rest.begin(), rest.end(), [&](index prompt) { return ending(prompt) != ending(context); });
+        auto const other = std::find_if(rest.begin(), rest.end(),
+                                        [&, token = ending(context)](index prompt) { return ending(prompt) != token; });
         if (other == rest.end()) continue;
         triples.push_back({context, same, *other});
         rest.erase(other);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/engine.hpp>
 #include <plateau/models/concepts.hpp>
 
@@ -18,7 +19,7 @@ class chosen_logits_on final : public chosen_logits<T> {
 public:
     /// @param ctx  kept as a reference
     template <class M>
-    chosen_logits_on(Context const& ctx, M const& model, std::vector<index> const& tokens)
+    PLATEAU_RARE chosen_logits_on(Context const& ctx, M const& model, std::vector<index> const& tokens)
         : ctx_{ctx}, cap_{model.logit_cap} {
         auto const count = static_cast<index>(tokens.size());
         auto rows = backend::allocate<T>(ctx, std::array<index, 2>{count, model.width()});
@@ -28,12 +29,12 @@ public:
         auto const all = backend::to_host(ctx, model.unembedding_bias);
         tensor::buffer<T, 1> bias({count});
         for (index i = 0; i < count; ++i) bias(i) = all(tokens[static_cast<std::size_t>(i)]);
-        bias_ = backend::moved_to(ctx, std::move(bias));
+        bias_ = backend::owned_by(ctx, std::move(bias));
     }
 
     tensor::buffer<T, 2> of(tensor::view<T const, 2> x) const override {
         auto found = backend::allocate<T>(ctx_, std::array<index, 2>{x.extent(0), unembedding_.outputs()});
-        backend::linear<T>(ctx_, backend::in_backend(ctx_, x), {unembedding_, bias_}, found);
+        backend::linear<T>(ctx_, backend::viewed_by(ctx_, x), {unembedding_, bias_}, found);
         if (cap_ > 0) backend::cap<T>(ctx_, found, cap_);
         return backend::to_host(ctx_, found);
     }

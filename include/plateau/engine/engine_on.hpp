@@ -23,13 +23,14 @@ public:
     M const& model() const { return model_; }
 
     std::unique_ptr<block_runner<T>> runner() const override {
-        return std::make_unique<runner_on<Context, T, M>>(*ctx_, model_);
+        return std::unique_ptr<block_runner<T>>{new runner_on<Context, T, M>{*ctx_, model_}};
     }
     std::unique_ptr<nn::kept_keys> keep(int first_layer, int layers, index positions) const override {
-        return std::make_unique<nn::kv_cache<Context, T>>(*ctx_, first_layer, layers, positions, model_.kv_width());
+        return std::unique_ptr<nn::kept_keys>{
+            new nn::kv_cache<Context, T>{*ctx_, first_layer, layers, positions, model_.kv_width()}};
     }
     std::unique_ptr<line_ends> lines(tensor::buffer<T, 2> from, tensor::buffer<T, 2> to) const override {
-        return std::make_unique<line_ends_on<Context, T>>(*ctx_, std::move(from), std::move(to));
+        return std::unique_ptr<line_ends>{new line_ends_on<Context, T>{*ctx_, std::move(from), std::move(to)}};
     }
 
     index reserve(std::span<std::unique_ptr<block_runner<T>> const> runners, index wanted, index most,
@@ -54,12 +55,12 @@ public:
     void summarise_logits(tensor::view<T const, 2> x, std::span<index const> references,
                           std::span<backend::logit_summary> summaries,
                           tensor::view<backend::scored_token<T>, 2> best) const override {
-        backend::summarise_logits<T>(*ctx_, backend::in_backend(*ctx_, x), model_.head(), model_.logit_cap, references,
+        backend::summarise_logits<T>(*ctx_, backend::viewed_by(*ctx_, x), model_.head(), model_.logit_cap, references,
                                      summaries, best);
     }
     void log_probabilities(tensor::view<T const, 2> x, std::span<index const> targets,
                            std::span<double> result) const override {
-        backend::log_probabilities<T>(*ctx_, backend::in_backend(*ctx_, x), model_.head(), model_.logit_cap, targets,
+        backend::log_probabilities<T>(*ctx_, backend::viewed_by(*ctx_, x), model_.head(), model_.logit_cap, targets,
                                       result);
     }
 
@@ -74,7 +75,7 @@ public:
         return found;
     }
     std::unique_ptr<chosen_logits<T>> logits_of(std::vector<index> const& tokens) const override {
-        return std::make_unique<chosen_logits_on<Context, T>>(*ctx_, model_, tokens);
+        return std::unique_ptr<chosen_logits<T>>{new chosen_logits_on<Context, T>{*ctx_, model_, tokens}};
     }
 
 private:

@@ -1,6 +1,7 @@
 #pragma once
 /// Full forward passes of many prompts, with hooks.
 
+#include <plateau/core/macros.hpp>
 #include <plateau/core/parallel.hpp>
 #include <plateau/engine/engine.hpp>
 
@@ -26,5 +27,7 @@ void forward(engine<T> const& engine, prompt_list const& prompts, hooks::hook_se
     });
     plan.require_all_fired("no row came past it");
 }
+
+PLATEAU_COMPILED_FUNCTION(forward);
 
 }  // namespace plateau::engine

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/core/parallel.hpp>
 #include <plateau/engine/engine.hpp>
 
@@ -145,5 +146,7 @@ void forward_in_pieces(engine<T> const& engine, prompt_list const& prompts, hook
                  [&](index number, int worker) { pieces.take(number, *runners[static_cast<std::size_t>(worker)]); });
     plan.require_all_fired("no row came past it");
 }
+
+PLATEAU_COMPILED_FUNCTION(forward_in_pieces);
 
 }  // namespace plateau::engine

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/core/parallel.hpp>
 #include <plateau/engine/growing_texts.hpp>
 #include <plateau/engine/sampling.hpp>
@@ -87,5 +88,7 @@ std::vector<generated> generate(engine<T> const& engine, prompt_list const& prom
     plan.require_all_fired("no row came past it");
     return results;
 }
+
+PLATEAU_COMPILED_FUNCTION(generate);
 
 }  // namespace plateau::engine

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/engine.hpp>
 
 namespace plateau::engine {
@@ -89,5 +90,7 @@ private:
     std::vector<growing_text> texts_;
     std::unique_ptr<block_runner<T>> runner_;
 };
+
+PLATEAU_COMPILED_CLASS(growing_texts);
 
 }  // namespace plateau::engine

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/write_site.hpp>
 
 namespace plateau::engine {
@@ -21,7 +22,7 @@ struct hook_roles {
     /// @param write  the write site; rows start earlier if a hook that differs from point to point does
     /// @throws site_error on sites that the model does not have, that are read before anything changed, or that rows of
     ///         a `depends_on::row` hook do not come past
-    hook_roles(hooks::hook_set<T> const& set, std::vector<hooks::site> const& sites, write_site& write) {
+    PLATEAU_RARE hook_roles(hooks::hook_set<T> const& set, std::vector<hooks::site> const& sites, write_site& write) {
         std::vector<hooks::site> changing{write.at};
         for (auto const& hook : set.hooks()) {
             whole_items |= hook.whole_items;
@@ -36,8 +37,8 @@ struct hook_roles {
     }
 
 private:
-    void classify(hooks::hook<T> const& hook, std::vector<hooks::site> const& at, write_site& write,
-                  std::vector<hooks::site>& changing) {
+    PLATEAU_RARE void classify(hooks::hook<T> const& hook, std::vector<hooks::site> const& at, write_site& write,
+                               std::vector<hooks::site>& changing) {
         changes_values = true;
         if (hook.depends == hooks::depends_on::position || hook.depends == hooks::depends_on::prompt) {
             prompt_dependent |= hook.depends == hooks::depends_on::prompt;

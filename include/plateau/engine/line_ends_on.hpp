@@ -15,7 +15,7 @@ template <class Context, class T>
 class line_ends_on final : public line_ends {
 public:
     line_ends_on(Context const& ctx, tensor::buffer<T, 2> from, tensor::buffer<T, 2> to)
-        : from_{backend::moved_to(ctx, std::move(from))}, to_{backend::moved_to(ctx, std::move(to))} {}
+        : from_{backend::owned_by(ctx, std::move(from))}, to_{backend::owned_by(ctx, std::move(to))} {}
 
     /// rows_r = (1 − t_r) from + t_r to of its line. @param rows  [n, D]
     void write(Context const& ctx, std::vector<line_point> const& points,
@@ -27,8 +27,8 @@ public:
             fractions.push_back(point.fraction);
         }
         std::array const count{static_cast<index>(points.size())};
-        auto const which = backend::in_backend(ctx, tensor::view<index const, 1>{lines.data(), count});
-        auto const where = backend::in_backend(ctx, tensor::view<double const, 1>{fractions.data(), count});
+        auto const which = backend::viewed_by(ctx, tensor::view<index const, 1>{lines.data(), count});
+        auto const where = backend::viewed_by(ctx, tensor::view<double const, 1>{fractions.data(), count});
         backend::linear_points<T>(ctx, from_, to_, which, where, rows);
     }
 

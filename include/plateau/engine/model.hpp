@@ -1,18 +1,16 @@
 #pragma once
 /// A model with all that it needs to compute: what experiments and programs see of the library.
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <plateau/backend/backends.hpp>
 #include <plateau/engine/engine_on.hpp>
 #include <plateau/engine/forward.hpp>
 #include <plateau/hooks/activation_cache.hpp>
-#include <plateau/models/assemble.hpp>
-#include <plateau/models/open.hpp>
-#include <plateau/models/shuffled_weights.hpp>
+#include <plateau/models/model_texts.hpp>
 
 namespace plateau {
 
@@ -27,7 +25,7 @@ public:
     template <class Context, models::Transformer<Context, T> M>
     model(std::shared_ptr<Context const> ctx, M transformer, models::model_texts texts = {})
         : models::model_texts{std::move(texts)}, computer_{backend::computer_of(*ctx)},
-          engine_{std::make_shared<engine::engine_on<Context, T, M>>(std::move(ctx), std::move(transformer))} {}
+          engine_{new engine::engine_on<Context, T, M>{std::move(ctx), std::move(transformer)}} {}
     template <models::Transformer<backend::cpu_context, T> M>
     model(backend::cpu_context const& ctx, M transformer)
         : model{std::make_shared<backend::cpu_context const>(ctx), std::move(transformer)} {}
@@ -83,65 +81,5 @@ private:
     backend::computer computer_;
     std::shared_ptr<engine::engine<T> const> engine_;
 };
-
-/// Which weights a model gets.
-enum class weights {
-    stored,    ///< those of the checkpoint
-    random,    ///< the family's own initialisation: a folder needs config.json alone
-    shuffled,  ///< those of the checkpoint, every tensor's elements permuted
-};
-
-struct load_options {
-    backend::request backend = {};  ///< what computes, with how many threads
-    plateau::weights weights = weights::stored;
-    std::uint64_t seed = 0;  ///< of random and shuffled weights
-    bool bf16 = false;       ///< matrices and their inputs are rounded to bfloat16 (T = float)
-};
-
-/// A model of given tensors: those of a checkpoint, a baseline's, or arrays of your own. @param texts  with its
-/// configuration
-/// @param meanwhile  something else to do, on one of the threads
-/// @throws config_error on a family that is not known, file_error on tensors that do not fit, memory_error
-template <class T, class Context>
-model<T> assemble(std::shared_ptr<Context const> ctx, models::model_texts texts,
-                  models::tensor_source<T> const& tensors, bool bf16 = false,
-                  std::function<void(models::model_texts&)> const& meanwhile = {}) {
-    auto transformer = models::assemble<Context, T>(*ctx, texts.config, tensors, bf16 ? dtype::bf16 : dtype_of<T>, [&] {
-        if (meanwhile) meanwhile(texts);
-    });
-    return model<T>{std::move(ctx), std::move(transformer), std::move(texts)};
-}
-
-namespace detail {
-
-/// The tensors of a checkpoint, or of a baseline in their place. @param opened  outlives them
-template <class T>
-std::shared_ptr<models::tensor_source<T> const> taken_weights(models::checkpoint<T> const& opened,
-                                                              load_options const& options) {
-    if (options.weights == weights::random) {
-        return std::make_shared<models::random_weights<T>>(opened.config, options.seed);
-    }
-    if (options.weights == weights::shuffled) {
-        return std::make_shared<models::shuffled_weights<T>>(*opened.weights, options.seed);
-    }
-    return opened.weights;
-}
-
-}  // namespace detail
-
-/// Loads a Hugging Face directory (config.json with safetensors; snapshot folders of its cache too) or a GGUF file.
-/// @throws file_error, config_error, numeric_error (weights that are not finite), memory_error; usage_error and
-///         device_error where the backend is not there
-template <class T>
-model<T> load(std::filesystem::path const& path, load_options const& options = {}) {
-    return backend::with_context(options.backend, [&](auto const& ctx) {
-        auto const opened = models::open<T>(path, options.weights != weights::random);
-        models::model_texts texts;
-        texts.config = opened.config;
-        auto const tensors = detail::taken_weights(opened, options);
-        return assemble<T>(ctx, texts, *tensors, options.bf16,
-                           [&](models::model_texts& into) { into.take_tokenizer(opened.tokenizer); });
-    });
-}
 
 }  // namespace plateau

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/point_blocks.hpp>
 #include <plateau/engine/setup.hpp>
 #include <plateau/nn/not_finite.hpp>
@@ -41,7 +42,8 @@ public:
     }
 
     /// @param set  hooks that look at the rows, or change values
-    void run(std::vector<prompt_pair> const& pairs, point_writer<T> const& write, hooks::hook_set<T> const& set) {
+    PLATEAU_RARE void run(std::vector<prompt_pair> const& pairs, point_writer<T> const& write,
+                          hooks::hook_set<T> const& set) {
         auto const& sites = engine_.sites();
         auto site = resolve_write_site(sites, where_.write);
         hook_roles<T> const roles{set, sites, site};
@@ -72,7 +74,7 @@ public:
 
 private:
     /// Which positions the rows of each pair write and carry.
-    void find_spans(std::vector<prompt_pair> const& pairs, hook_roles<T> const& roles) {
+    PLATEAU_RARE void find_spans(std::vector<prompt_pair> const& pairs, hook_roles<T> const& roles) {
         if (pairs.empty()) throw usage_error("there are no pairs: two prompts make one");
         if (where_.endpoints_see_hooks && !roles.point_dependent.empty()) {
             throw usage_error(
@@ -146,5 +148,7 @@ private:
     std::vector<row_span> spans_;  // by pair
     std::vector<std::unique_ptr<block_runner<T>>> runners_;
 };
+
+PLATEAU_COMPILED_CLASS(patched_rows);
 
 }  // namespace plateau::engine

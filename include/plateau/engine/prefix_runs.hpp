@@ -2,13 +2,14 @@
 /// Runs each prompt once: its activations at the write site, and the prefix keys and values that its rows share.
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/core/parallel.hpp>
 #include <plateau/engine/engine.hpp>
+#include <plateau/engine/hook_roles.hpp>
 #include <plateau/engine/prefix_plan.hpp>
 
 namespace plateau::engine {
@@ -57,11 +58,11 @@ public:
     index owner(index i) const { return owners_[at(i)]; }
 
     /// Runs prompts, and forgets those of the run before. @throws not_finite_error naming the prompt
-    void run(prefix_task<T> task, hook_roles<T> const& roles, runners const& by_worker) {
+    PLATEAU_RARE void run(prefix_task<T> task, hook_roles<T> const& roles, runners const& by_worker) {
         task_ = std::move(task);
         bool const hooked = !roles.prefix_hooks.empty();
         bool const clean_run_apart = hooked && !task_.endpoints_see_hooks;
-        owners_ = shared_with(prompts_, task_.uses, roles);
+        owners_ = shared_with(prompts_, task_.uses, hooked, roles.prompt_dependent);
         kept_.clear();
         kept_.resize(prompts_.size());
         std::vector<index> all, contexts;
@@ -117,35 +118,33 @@ private:
         else if (!write.embeds) one.prefix_residual = tensor::buffer<T, 2>({use.prefix, engine_.width()});
     }
 
-    hooks::hook_set<T> keep_site() {
-        return keep_rows(task_.write.at, [this](kept& one, hooks::row_id const& row) -> T* {
-            index const own = row.position - task_.uses[at(row.item)].first;
-            return own >= 0 ? one.site[own].data() : nullptr;
-        });
-    }
+    /// Where rows are kept of.
+    enum class place { write_site, start };
+
+    hooks::hook_set<T> keep_site() { return keep_rows(task_.write.at, place::write_site); }
     hooks::hook_set<T> keep_start() {
-        if (task_.write.embeds) return {};
-        auto const own = [this](kept& one, hooks::row_id const& row) -> T* {
-            index const number = row.position - task_.uses[at(row.item)].first;
-            return number >= 0 && one.residual.size() > 0 ? one.residual[number].data() : nullptr;
-        };
-        auto const before = [](kept& one, hooks::row_id const& row) -> T* {
-            return row.position < one.prefix_residual.extent(0) ? one.prefix_residual[row.position].data() : nullptr;
-        };
-        return keep_rows(task_.write.start(), own) | keep_rows(task_.write.start(), before);
+        return task_.write.embeds ? hooks::hook_set<T>{} : keep_rows(task_.write.start(), place::start);
     }
 
-    /// Keeps rows of a site where `place` says, if it says so.
-    hooks::hook_set<T> keep_rows(hooks::site const& from, std::function<T*(kept&, hooks::row_id const&)> place) {
-        auto look = [this, place = std::move(place)](hooks::rows_at<T>& here) {
+    hooks::hook_set<T> keep_rows(hooks::site const& from, place here_is) {
+        return hooks::capture<T>(from.name(), [this, here_is](hooks::rows_at<T>& here) {
             auto const values = here.read();
             for (index r = 0; r < here.count(); ++r) {
                 auto const& row = here.rows[at(r)];
-                T* const to = place(kept_[at(row.item)], row);
-                if (to != nullptr) std::copy_n(values[r].data(), here.shape[0] * here.shape[1], to);
+                auto& one = kept_[at(row.item)];
+                index const own = row.position - task_.uses[at(row.item)].first;
+                auto const keep = [&](tensor::buffer<T, 2>& in, index number) {
+                    if (number < 0 || number >= in.extent(0)) return;
+                    std::copy_n(values[r].data(), here.shape[0] * here.shape[1], in[number].data());
+                };
+                if (here_is == place::write_site) {
+                    keep(one.site, own);
+                } else {
+                    keep(one.residual, own);
+                    keep(one.prefix_residual, row.position);
+                }
             }
-        };
-        return hooks::capture<T>(from.name(), std::move(look));
+        });
     }
 
     void run_all(std::vector<index> const& which, round const& of, runners const& by_worker) {
@@ -196,5 +195,7 @@ private:
     std::vector<kept> kept_;  // by prompt; empty where nobody asked for it
     std::vector<index> owners_;
 };
+
+PLATEAU_COMPILED_CLASS(prefix_runs);
 
 }  // namespace plateau::engine

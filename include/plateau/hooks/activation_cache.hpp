@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/hooks/plan.hpp>
 #include <plateau/tensor/buffer.hpp>
 
@@ -122,14 +123,13 @@ private:
 };
 
 /// The sites that any of some patterns names, in firing order. @throws site_error if one of them names none
-inline std::vector<site> selected_sites(std::vector<site> const& all, std::vector<std::string> const& patterns) {
-    for (auto const& pattern : patterns) matching_sites(all, pattern);
-    std::vector<site> chosen;
-    for (auto const& at : all) {
-        bool const named = std::any_of(patterns.begin(), patterns.end(), [&](auto const& p) { return selects(p, at); });
-        if (named) chosen.push_back(at);
-    }
-    return chosen;
-}
+std::vector<site> selected_sites(std::vector<site> const& all, std::vector<std::string> const& patterns);
+
+PLATEAU_COMPILED_CLASS(cached_array);
+PLATEAU_COMPILED_CLASS(activation_cache);
 
 }  // namespace plateau::hooks
+
+#if !PLATEAU_COMPILED
+#include <plateau/hooks/impl/activation_cache.ipp>
+#endif

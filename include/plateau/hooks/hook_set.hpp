@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/hooks/positions.hpp>
 #include <plateau/hooks/rows_at.hpp>
 #include <plateau/tensor/view.hpp>
@@ -111,5 +112,7 @@ sink<T> serialised(sink<T> inner) {
         inner(at, w, rows);
     };
 }
+
+PLATEAU_COMPILED_CLASS(hook_set);
 
 }  // namespace plateau::hooks

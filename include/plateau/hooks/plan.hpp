@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/core/names.hpp>
 #include <plateau/core/order.hpp>
 #include <plateau/hooks/hook_set.hpp>
@@ -24,29 +25,10 @@ inline bool selects(std::string const& pattern, site const& at) {
 
 /// The sites whose name matches `pattern`, in firing order.
 /// @throws site_error with the nearest names if there is none
-inline std::vector<site> matching_sites(std::vector<site> const& sites, std::string const& pattern) {
-    std::vector<site> found;
-    for (auto const& candidate : sites) {
-        if (selects(pattern, candidate)) found.push_back(candidate);
-    }
-    if (!found.empty()) return found;
-    std::vector<std::string> names;
-    for (auto const& candidate : sites) names.push_back(candidate.name());
-    throw site_error("this model has no hook point '", pattern, "'; the nearest are ",
-                     join(nearest_names(pattern, names)), " (`activations --list` prints all of them)");
-}
+std::vector<site> matching_sites(std::vector<site> const& sites, std::string const& pattern);
 
 /// The one site named `name`. @throws site_error like matching_sites; also if a pattern names several
-inline site find_site(std::vector<site> const& sites, std::string const& name) {
-    auto const found = matching_sites(sites, name);
-    if (found.size() > 1) {
-        throw site_error("'", name, "' names ", found.size(),
-                         " hook points, here only one is meant: "
-                         "give its full name, such as ",
-                         found.front().name());
-    }
-    return found.front();
-}
+site find_site(std::vector<site> const& sites, std::string const& name);
 
 /// Which hooks act where. A pass asks `wanted` before it makes a site's value available: one branch for a site that
 /// nobody asked for. Built once per run; `fire` is safe to call concurrently.
@@ -56,7 +38,7 @@ public:
     plan() = default;
 
     /// @throws site_error if a hook's pattern matches no site
-    plan(hook_set<T> const& set, std::vector<site> const& sites) {
+    PLATEAU_RARE plan(hook_set<T> const& set, std::vector<site> const& sites) {
         for (auto const& at : sites) layers_ = std::max(layers_, at.layer + 1);
         masks_.assign(static_cast<std::size_t>(layers_) + 1, 0);
         std::vector<std::uint64_t> keys;
@@ -142,4 +124,10 @@ private:
     std::unique_ptr<std::atomic<bool>[]> fired_;
 };
 
+PLATEAU_COMPILED_CLASS(plan);
+
 }  // namespace plateau::hooks
+
+#if !PLATEAU_COMPILED
+#include <plateau/hooks/impl/plan.ipp>
+#endif

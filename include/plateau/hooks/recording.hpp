@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/hooks/selection.hpp>
 #include <plateau/tensor/buffer.hpp>
 
@@ -128,5 +129,7 @@ hook_set<T> record_means(std::string pattern, std::shared_ptr<recording<T>> into
     };
     return hook_set<T>{std::move(means)};
 }
+
+PLATEAU_COMPILED_CLASS(recording);
 
 }  // namespace plateau::hooks

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/core/types.hpp>
 
 namespace plateau::hooks {
@@ -154,30 +155,14 @@ struct site {
     std::string_view own_name = {};  ///< of an own site, after "blocks.{i}.", as in "mlp.hook_squared"; a literal
 
     /// "blocks.3.attn.hook_q"
-    std::string name() const {
-        auto const name = own_name.empty() ? short_name(id) : own_name;
-        return in_block(id) ? concat({"blocks.", layer, ".", name}) : std::string(name);
-    }
+    std::string name() const;
 
     /// "[N,T,9,64]": TransformerLens' shape.
-    std::string shape() const {
-        switch (axes) {
-            case site_axes::heads: return concat({"[N,T,", heads, ",", width, "]"});
-            case site_axes::heads_first: return concat({"[N,", heads, ",T,", width, "]"});
-            case site_axes::keys: return concat({"[N,", heads, ",T,T]"});
-            default: return concat({"[N,T,", width, "]"});
-        }
-    }
+    std::string shape() const;
 };
 
 /// Appends a site to the list of a model's. @throws usage_error if it is there already: two own parts with one number
-inline void add_site(std::vector<site>& sites, site const& added) {
-    for (auto other = sites.rbegin(); other != sites.rend() && other->layer == added.layer; ++other) {
-        if (other->id != added.id) continue;
-        throw usage_error("two hook points of a block have one number: ", other->name(), " and ", added.name());
-    }
-    sites.push_back(added);
-}
+void add_site(std::vector<site>& sites, site const& added);
 
 /// What a row of a block is.
 struct row_id {
@@ -195,3 +180,7 @@ struct row_id {
 };
 
 }  // namespace plateau::hooks
+
+#if !PLATEAU_COMPILED
+#include <plateau/hooks/impl/site.ipp>
+#endif

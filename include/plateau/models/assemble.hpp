@@ -89,9 +89,9 @@ private:
         if (!c_.norm_weights) return result;
         auto values = load_.values(concat({at, name, ".weight"}), width);
         for (T& value : values.flat()) value += static_cast<T>(c_.norm_offset);
-        result.weight = backend::moved_to(ctx_, std::move(values));
+        result.weight = backend::owned_by(ctx_, std::move(values));
         if (c_.norm == norm_kind::layer)
-            result.bias = backend::moved_to(ctx_, load_.values(concat({at, name, ".bias"}), width));
+            result.bias = backend::owned_by(ctx_, load_.values(concat({at, name, ".bias"}), width));
         return result;
     }
 
@@ -107,7 +107,7 @@ private:
         model.embedding = other_name ? take_head() : share(load_.matrix(embedding, c_.vocab, c_.d_model));
         model.unembedding = c_.tied_head ? model.embedding : take_head();
         if (c_.head_bias)
-            model.unembedding_bias = backend::moved_to(ctx_, load_.top_level_values(concat({head, ".bias"}), c_.vocab));
+            model.unembedding_bias = backend::owned_by(ctx_, load_.top_level_values(concat({head, ".bias"}), c_.vocab));
         if (c_.learned_positions) {
             model.positions =
                 load_.matrix(concat({names_.positions, ".weight"}), c_.context + c_.position_offset, c_.d_model);
@@ -124,7 +124,7 @@ private:
             return load_.linear(together, outputs, d, c_.qkv_bias, {first, run, stride, all});
         };
         switch (names_.layout) {
-            case qkv_layout::apart:
+            case qkv_layout::separate:
                 to.query = load_.linear(concat({at, names_.query}), q, d, c_.qkv_bias);
                 to.key = load_.linear(concat({at, names_.key}), kv, d, c_.qkv_bias);
                 to.value = load_.linear(concat({at, names_.value}), kv, d, c_.qkv_bias);

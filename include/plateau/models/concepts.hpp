@@ -39,7 +39,7 @@ concept Transformer = requires(M const& model, nn::pass<Context, T>& pass, std::
     { *model.unembedding } -> std::convertible_to<typename Context::template weight<T> const&>;
     { model.unembedding_bias } -> std::convertible_to<typename Context::template buffer<T, 1> const&>;
     { model.logit_cap } -> std::convertible_to<T>;
-    { model.head() } -> std::convertible_to<backend::biased<Context, T>>;
+    { model.head() } -> std::convertible_to<backend::linear_parameters<Context, T>>;
     model.embed(pass, tokens);
     model.run(pass, int{}, int{}, "item");
     model.record_keys_and_values(pass, int{});

@@ -6,8 +6,9 @@
 #include <system_error>
 #include <vector>
 
-#include <plateau/io/json.hpp>
-#include <plateau/models/open.hpp>
+#include <plateau/io/config/fields.hpp>
+#include <plateau/io/json_reader.hpp>
+#include <plateau/io/mapped_file.hpp>
 
 namespace plateau::models {
 

@@ -1,53 +1,20 @@
 #pragma once
-/// The table of families, and config.json as transformers 4 or 5 writes it.
+/// The families of models, and config.json as transformers 4 or 5 writes it.
 
-#include <array>
+#include <span>
 #include <string>
 #include <string_view>
 
-#include <plateau/io/json_reader.hpp>
-#include <plateau/io/printable.hpp>
-#include <plateau/models/families/gemma.hpp>
-#include <plateau/models/families/gpt2.hpp>
-#include <plateau/models/families/gpt_neo.hpp>
-#include <plateau/models/families/gpt_neox.hpp>
-#include <plateau/models/families/llama.hpp>
-#include <plateau/models/families/mistral.hpp>
-#include <plateau/models/families/olmo.hpp>
-#include <plateau/models/families/opt.hpp>
-#include <plateau/models/families/phi.hpp>
-#include <plateau/models/families/phi3.hpp>
-#include <plateau/models/families/qwen.hpp>
+#include <plateau/core/macros.hpp>
+#include <plateau/models/families/family.hpp>
 
 namespace plateau::models {
 
-inline constexpr std::array known_families{
-    family{"gemma", families::parse_gemma, families::llama_tensors},
-    family{"gemma2", families::parse_gemma2, families::gemma2_tensors},
-    family{"gpt2", families::parse_gpt2, families::gpt2_tensors},
-    family{"gpt_neo", families::parse_gpt_neo, families::gpt_neo_tensors},
-    family{"gpt_neox", families::parse_gpt_neox, families::gpt_neox_tensors},
-    family{"llama", families::parse_llama, families::llama_tensors},
-    family{"mistral", families::parse_mistral, families::llama_tensors},
-    family{"olmo", families::parse_olmo, families::llama_tensors},
-    family{"olmo2", families::parse_olmo2, families::olmo2_tensors},
-    family{"opt", families::parse_opt, families::opt_tensors},
-    family{"phi", families::parse_phi, families::phi_tensors},
-    family{"phi3", families::parse_phi3, families::phi3_tensors},
-    family{"qwen2", families::parse_qwen2, families::llama_tensors},
-    family{"qwen3", families::parse_qwen3, families::llama_tensors},
-};
+/// Every family, by model_type.
+std::span<family const> known_families();
 
 /// @param where  the file, for messages      @throws config_error with the known model_types
-inline family const& find_family(std::string_view model_type, std::string const& where) {
-    std::string known;
-    for (auto const& one : known_families) {
-        if (one.model_type == model_type) return one;
-        known = concat({known, known.empty() ? "" : ", ", one.model_type});
-    }
-    throw config_error(where, ": the model_type ", io::printable(model_type), " is not supported; supported are ",
-                       known);
-}
+family const& find_family(std::string_view model_type, std::string const& where);
 
 /// Reads a configuration. Keys that do not change a number are ignored; absent ones take the defaults of
 /// transformers, except sizes, which have none.
@@ -55,15 +22,10 @@ inline family const& find_family(std::string_view model_type, std::string const&
 /// @throws file_error if the text is not JSON; config_error that names the key: a wrong value type, a size
 ///         that no model can have, an unknown model_type (with the known ones), an option that would
 ///         change the numbers and is not supported
-inline io::model_config parse_model_config(std::string_view json_text, std::string const& where) {
-    auto const document = io::parse_json(json_text, where);
-    io::json const& root = document.root();
-    if (!root.is_object()) throw config_error(where, ": a configuration must be an object, found ", io::describe(root));
-    auto const model_type = io::field<std::string>(root, "model_type", where);
-    auto config = find_family(model_type, where).parse(root, where);
-    config.model_type = model_type;
-    io::require_valid(config, where);
-    return config;
-}
+io::model_config parse_model_config(std::string_view json_text, std::string const& where);
 
 }  // namespace plateau::models
+
+#if !PLATEAU_COMPILED
+#include <plateau/models/impl/families.ipp>
+#endif

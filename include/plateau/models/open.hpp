@@ -4,12 +4,9 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/io/gguf_checkpoint.hpp>
 #include <plateau/io/safetensors.hpp>
 #include <plateau/io/tokenizer.hpp>
@@ -17,38 +14,6 @@
 #include <plateau/models/tensor_source.hpp>
 
 namespace plateau::models {
-
-/// What comes along with weights: the configuration, and a tokenizer.
-struct model_texts {
-    io::model_config config;
-    std::shared_ptr<io::tokenizer const> tokenizer;  ///< null if the checkpoint has none that is supported
-    std::string tokenizer_problem;                   ///< why it is null
-
-    /// @throws file_error that says why there is no tokenizer
-    io::tokenizer const& require_tokenizer() const {
-        if (!tokenizer) throw file_error(tokenizer_problem, "; give token ids instead of text");
-        return *tokenizer;
-    }
-
-    /// Token ids of a text, without a beginning-of-text token. @throws file_error without a tokenizer
-    std::vector<token_id> tokenize(std::string_view text) const { return require_tokenizer().encode(text); }
-
-    /// The beginning-of-text token, of the tokenizer or else of the configuration.
-    std::optional<token_id> bos() const {
-        if (tokenizer && tokenizer->bos()) return tokenizer->bos();
-        return config.bos.empty() ? std::nullopt : std::optional{config.bos.front()};
-    }
-
-    /// Takes the tokenizer, or why there is none: a model without text is still a model, and the reason is kept for
-    /// whoever asks.
-    void take_tokenizer(std::function<io::tokenizer()> const& make) {
-        try {
-            tokenizer = std::make_shared<io::tokenizer const>(make());
-        } catch (error const& reason) {
-            tokenizer_problem = reason.what();
-        }
-    }
-};
 
 /// An opened checkpoint. Files stay mapped as long as `weights` lives.
 template <class T>
@@ -75,7 +40,7 @@ struct owned_source {
 /// @param with_weights  false for a folder whose weights are not wanted, or not there
 /// @throws file_error, config_error
 template <class T>
-checkpoint<T> open(std::filesystem::path const& path, bool with_weights = true) {
+PLATEAU_RARE checkpoint<T> open(std::filesystem::path const& path, bool with_weights = true) {
     if (!std::filesystem::exists(path)) {
         throw file_error("there is no model at ", path.string(), ": give a Hugging Face folder or a GGUF file");
     }
@@ -94,5 +59,7 @@ checkpoint<T> open(std::filesystem::path const& path, bool with_weights = true) 
     }
     return found;
 }
+
+PLATEAU_COMPILED_FUNCTION(open);
 
 }  // namespace plateau::models

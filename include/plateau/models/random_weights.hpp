@@ -2,27 +2,17 @@
 /// Untrained models: the weights that a family starts its training from.
 
 #include <cmath>
-#include <numbers>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <plateau/core/fnv.hpp>
+#include <plateau/core/normal.hpp>
 #include <plateau/core/rng.hpp>
 #include <plateau/models/families.hpp>
 #include <plateau/models/tensor_source.hpp>
 
 namespace plateau::models {
-
-namespace detail {
-
-/// A number of its own for every name (FNV-1a).
-constexpr std::uint64_t hash_of(std::string_view name) {
-    std::uint64_t hash = 0xCBF29CE484222325u;
-    for (char const c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
-    return hash;
-}
-
-}  // namespace detail
 
 /// Tensors as transformers initialises them: matrices N(0, σ²), σ the configuration's "initializer_range"; GPT-2
 /// divides that of matrices which write to the residual stream by √(2 L). Norms are 1 (their weights 0 where 1 is
@@ -67,15 +57,13 @@ private:
         }
         bool const scaled = config_.scaled_outputs && is_one_of(name, {names_.output, names_.out});
         double const sigma = config_.init_scale / (scaled ? std::sqrt(2.0 * static_cast<double>(config_.layers)) : 1.0);
-        counter_rng const numbers{seed_ ^ detail::hash_of(name)};
+        counter_rng const numbers{seed_ ^ fnv1a(name)};
         index const columns = static_cast<index>(out.size()) / count;
         for (index i = 0; i < static_cast<index>(out.size()); ++i) {
             auto const place = static_cast<std::uint64_t>(first * columns + i);
-            // Box & Muller 1958; the first number is in (0, 1]
             double const u = (static_cast<double>(numbers.at(2 * place) >> 11) + 1) * 0x1p-53;
             double const v = static_cast<double>(numbers.at(2 * place + 1) >> 11) * 0x1p-53;
-            out[static_cast<std::size_t>(i)] =
-                S(static_cast<T>(sigma * std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v)));
+            out[static_cast<std::size_t>(i)] = S(static_cast<T>(box_muller(u, v, sigma)));
         }
     }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <plateau/models/open.hpp>
+#include <plateau/models/model_texts.hpp>
 
 namespace plateau::models {
 

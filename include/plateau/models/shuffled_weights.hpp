@@ -3,10 +3,13 @@
 
 #include <map>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
-#include <plateau/models/random_weights.hpp>
+#include <plateau/core/fnv.hpp>
+#include <plateau/core/rng.hpp>
+#include <plateau/models/tensor_source.hpp>
 
 namespace plateau::models {
 
@@ -54,7 +57,6 @@ private:
         return entries_[name];
     }
 
-    /// Fisher & Yates 1938.
     void shuffle(std::string const& name, shuffled& tensor) const {
         auto const shape = stored_.shape(name);
         index size = 1;
@@ -62,11 +64,8 @@ private:
         tensor.values.resize(static_cast<std::size_t>(size));
         tensor.left = size;
         stored_.read_rows(name, 0, shape.front(), std::span<T>{tensor.values});
-        counter_rng numbers{seed_ ^ detail::hash_of(name)};
-        for (index i = size - 1; i > 0; --i) {
-            std::swap(tensor.values[static_cast<std::size_t>(i)],
-                      tensor.values[static_cast<std::size_t>(numbers.below(static_cast<std::uint64_t>(i + 1)))]);
-        }
+        counter_rng numbers{seed_ ^ fnv1a(name)};
+        plateau::shuffle(std::span{tensor.values}, numbers);
     }
 
     tensor_source<T> const& stored_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/nn/block.hpp>
 
 namespace plateau::models {
@@ -43,10 +44,10 @@ public:
     index width() const { return embedding->inputs(); }
     index vocabulary() const { return unembedding->outputs(); }
     /// From the final norm's output to logits before the cap, as the operations of a backend take it.
-    backend::biased<Context, T> head() const { return {*unembedding, unembedding_bias}; }
+    backend::linear_parameters<Context, T> head() const { return {*unembedding, unembedding_bias}; }
 
     /// Every hook point in firing order.
-    std::vector<hooks::site> sites() const {
+    PLATEAU_RARE std::vector<hooks::site> sites() const {
         using hooks::site_axes;
         using hooks::site_id;
         std::vector<hooks::site> all;

@@ -59,7 +59,7 @@ public:
         auto const all = values(name + ".bias", rows.all);
         vector own({outputs});
         for (index j = 0; j < outputs; ++j) own(j) = all(rows(j));
-        layer.bias = backend::moved_to(ctx_, std::move(own));
+        layer.bias = backend::owned_by(ctx_, std::move(own));
         return layer;
     }
 
@@ -80,7 +80,7 @@ public:
             auto const biases = values(name + ".bias", all);
             vector own({outputs});
             std::copy_n(biases.data() + first, outputs, own.data());
-            layer->bias = backend::moved_to(ctx_, std::move(own));
+            layer->bias = backend::owned_by(ctx_, std::move(own));
             targets.push_back({layer->weight.writer(), first, outputs});
             first += outputs;
         }

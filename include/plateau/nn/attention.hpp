@@ -138,9 +138,9 @@ private:
             key_norm->forward(l, norm_sites_from(site_id::k_norm_scale), raw_k, k, parts(shape.kv_heads));
         }
         if (rotary) {
-            auto const [cosines, sines] = l.pass.angles(*rotary);
+            auto const angles = l.pass.angles(*rotary);  // cosines and sines
             auto const rotate = [&](rows_view y, index heads, site_id at) {
-                backend::rotate<T>(l.context(), y, heads, cosines, sines);
+                backend::rotate<T>(l.context(), y, heads, angles[0], angles[1]);
                 l.hook(at, y, heads);
             };
             if (with_q) rotate(q, shape.heads, site_id::rot_q);

@@ -23,8 +23,8 @@ public:
     void edit(std::span<backend::row_edit const> edits, std::span<T const> values) override {
         finish();
         auto const& ctx = copies_.context();
-        auto const changes = backend::in_backend(ctx, as_vector(edits));
-        auto const from = backend::in_backend(ctx, as_vector(values));
+        auto const changes = backend::viewed_by(ctx, as_vector(edits));
+        auto const from = backend::viewed_by(ctx, as_vector(values));
         backend::edit_rows<T>(ctx, from, changes, x_);
     }
 
@@ -34,7 +34,7 @@ public:
         }
         finish();
         auto const& ctx = copies_.context();
-        auto const which = backend::in_backend(ctx, as_vector(references));
+        auto const which = backend::viewed_by(ctx, as_vector(references));
         auto found = backend::allocate<double>(ctx, std::array{this->count()});
         backend::row_distances<T>(ctx, x_, x_, which, found);
         auto const on_host = backend::to_host(ctx, found);

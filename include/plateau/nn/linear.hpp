@@ -14,7 +14,7 @@ struct linear {
     typename Context::template buffer<T, 1> bias = {};  ///< [N], or empty
 
     /// What the operations of a backend take.
-    backend::biased<Context, T> parameters() const { return {weight, bias}; }
+    backend::linear_parameters<Context, T> parameters() const { return {weight, bias}; }
 
     /// @param x  [R, K]      @param y  [R, N], not overlapping x: overwritten, or added to      @throws shape_error
     void forward(Context const& ctx, std::type_identity_t<tensor::view<T const, 2, typename Context::space>> x,

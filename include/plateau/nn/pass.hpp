@@ -183,14 +183,6 @@ private:
     typename Context::finite_notes notes_;
 };
 
-/// A pass for each of the context's threads.
-template <class Context, class T>
-std::vector<pass<Context, T>> passes(Context const& ctx) {
-    std::vector<pass<Context, T>> all;
-    for (int i = 0; i < ctx.threads(); ++i) all.emplace_back(ctx);
-    return all;
-}
-
 /// The block of a pass in one layer: what the parts of a block compute with.
 template <class Context, class T>
 struct layer_rows {

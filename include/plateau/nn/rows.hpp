@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/hooks/site.hpp>
 
 namespace plateau::nn {
@@ -40,15 +41,7 @@ struct rows {
     /// @param prefix   keys and values of the positions before; may be null if there are none
     /// @param record   where those of the rows are kept, or null
     void add(hooks::row_id first, std::span<token_id const> of_rows, kept_keys const* prefix = nullptr,
-             kept_keys* record = nullptr) {
-        sequences.push_back({count(), static_cast<index>(of_rows.size()), first.position, prefix, record});
-        for (token_id const token : of_rows) {
-            first.last = first.position + 1 == first.length;
-            ids.push_back(first);
-            tokens.push_back(token);
-            ++first.position;
-        }
-    }
+             kept_keys* record = nullptr);
 
     /// Adds all of a prompt.
     void add_prompt(index number, std::span<token_id const> prompt, kept_keys* record = nullptr) {
@@ -66,3 +59,7 @@ struct rows {
 };
 
 }  // namespace plateau::nn
+
+#if !PLATEAU_COMPILED
+#include <plateau/nn/impl/rows.ipp>
+#endif

@@ -16,11 +16,11 @@
 #include <type_traits>
 #include <utility>
 
+#include <plateau/core/core_affinity.hpp>
 #include <plateau/core/memory.hpp>
 #include <plateau/core/parallel.hpp>
-#include <plateau/core/pinned.hpp>
 #include <plateau/core/table.hpp>
-#include <plateau/engine/model.hpp>
+#include <plateau/engine/load.hpp>
 #include <plateau/program/meter.hpp>
 #include <plateau/program/options.hpp>
 #include <plateau/program/outputs.hpp>
@@ -45,9 +45,9 @@ inline load_options load_options_of(common_options const& o) {
 }
 
 /// Holds `threads` threads on as many cores, if --pin asks for it, as long as the result lives.
-inline std::unique_ptr<pinned> pin(common_options const& o, int threads) {
+inline std::unique_ptr<core_affinity> pin(common_options const& o, int threads) {
     if (!o.pin) return nullptr;
-    auto held = std::make_unique<pinned>(threads);
+    auto held = std::make_unique<core_affinity>(threads);
     if (!held->held()) {
         std::cerr << "--pin: there are not " << threads
                   << " processors to hold the threads on; they run where the system puts them\n";

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/model.hpp>
 #include <plateau/engine/patched_rows.hpp>
 #include <plateau/engine/read/logit_difference.hpp>
@@ -43,7 +44,7 @@ struct activation_patch {
     index head;      ///< −1 for all of the site
     double* effect;
 
-    bool means(hooks::site const& at, hooks::row_id const& row, index of_head) const {
+    bool selects(hooks::site const& at, hooks::row_id const& row, index of_head) const {
         return site == at.id && (head < 0 ? row.position == position : of_head == head);
     }
 };
@@ -113,7 +114,7 @@ patching_effects patch_activations(model<T> const& model, std::vector<token_id> 
             return hooks::change<T>(
                 name(site), {},
                 [&](std::span<T> x, hooks::site const& at, hooks::row_id const& row, index head) {
-                if (!patch_of(row.item).means(at, row, head)) return;
+                if (!patch_of(row.item).selects(at, row, head)) return;
                 auto const part =
                     values->at(at, 0, row.position).subspan(static_cast<std::size_t>(head) * x.size(), x.size());
                 std::copy(part.begin(), part.end(), x.begin());
@@ -135,5 +136,7 @@ patching_effects patch_activations(model<T> const& model, std::vector<token_id> 
     }
     return result;
 }
+
+PLATEAU_COMPILED_FUNCTION(patch_activations);
 
 }  // namespace plateau::sweep

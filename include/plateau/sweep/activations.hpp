@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/model.hpp>
 
 namespace plateau::sweep {
@@ -50,5 +51,7 @@ std::vector<T> mean_activation(tensor::buffer<T, 2> const& activations) {
     for (double const one : sum) mean.push_back(static_cast<T>(one / static_cast<double>(activations.extent(0))));
     return mean;
 }
+
+PLATEAU_COMPILED_FUNCTION(last_activations);
 
 }  // namespace plateau::sweep

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/point_writer.hpp>
 #include <plateau/paths/concepts.hpp>
 
@@ -50,5 +51,7 @@ template <class T, paths::PathMaker<T> Make>
 engine::point_writer<T> along_paths(Make make, std::vector<double> grid) {
     return at_grid<T>(paths_of<T>(std::move(make)), std::move(grid));
 }
+
+PLATEAU_COMPILED_FUNCTION(at_grid);
 
 }  // namespace plateau::sweep

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/paths/exp_map.hpp>
 #include <plateau/sweep/activations.hpp>
 #include <plateau/sweep/surfaces.hpp>
@@ -40,5 +41,7 @@ tensor::buffer<double, 3> angle_maps(model<T> const& model, prompt_list const& a
         model, anchors, contexts, grid,
         [&](index k, double u, double v, std::span<T> out) { charts[static_cast<std::size_t>(k)](u, v, out); }, setup);
 }
+
+PLATEAU_COMPILED_FUNCTION(angle_maps);
 
 }  // namespace plateau::sweep

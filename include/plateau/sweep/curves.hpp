@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/model.hpp>
 #include <plateau/engine/patched_rows.hpp>
 #include <plateau/engine/read/distances.hpp>
@@ -54,5 +55,7 @@ distance_curves curves(model<T> const& model, prompt_list const& prompts, std::v
     auto const points = along_paths<T>(std::move(make), grid);
     return distances_along(model, prompts, pairs, std::move(grid), points, setup, also);
 }
+
+PLATEAU_COMPILED_FUNCTION(distances_along);
 
 }  // namespace plateau::sweep

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/model.hpp>
 #include <plateau/engine/patched_rows.hpp>
 #include <plateau/hooks/patch_from.hpp>
@@ -113,5 +114,7 @@ hooks::hook_set<T> freeze(model<T> const& model, prompt_list const& prompts,
     }
     return frozen;
 }
+
+PLATEAU_COMPILED_FUNCTION(freeze);
 
 }  // namespace plateau::sweep

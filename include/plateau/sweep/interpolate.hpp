@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/paths/linear.hpp>
 #include <plateau/sweep/curves.hpp>
 
@@ -44,5 +45,7 @@ std::vector<double> interpolate(model<T> const& model, std::vector<token_id> con
     auto const curve = curves[0];
     return {curve.begin(), curve.end()};
 }
+
+PLATEAU_COMPILED_FUNCTION(straight_lines);
 
 }  // namespace plateau::sweep

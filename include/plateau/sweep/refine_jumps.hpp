@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/metrics/relative_distance.hpp>
 #include <plateau/paths/refine_jump.hpp>
 #include <plateau/sweep/along.hpp>
@@ -90,5 +91,7 @@ std::vector<paths::refined_jump> refine_jumps(model<T> const& model, prompt_list
         jumps.push_back(one ? one->result() : paths::refined_jump{nan, nan, nan, nan, nan, false, 0});
     return jumps;
 }
+
+PLATEAU_COMPILED_FUNCTION(refine_jumps);
 
 }  // namespace plateau::sweep

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/paths/plane.hpp>
 #include <plateau/sweep/activations.hpp>
 #include <plateau/sweep/surfaces.hpp>
@@ -40,5 +41,7 @@ plane_slice slice(model<T> const& model, prompt_list const& prompts, std::array<
     auto const surface = [&](index, double u, double v, std::span<T> out) { plane(u, v, out); };
     return {surface_distances(model, chosen, {0, 1, 2}, grid, surface, setup, also), plane.anchors()};
 }
+
+PLATEAU_COMPILED_FUNCTION(slice);
 
 }  // namespace plateau::sweep

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/statistics/running_covariance.hpp>
 #include <plateau/sweep/activations.hpp>
 
@@ -58,5 +59,7 @@ statistics::running_covariance activation_statistics(model<T> const& model, prom
     stream_activations(model, prompts, site, at, [&](tensor::view<T const, 2> rows) { seen.add(rows); });
     return seen;
 }
+
+PLATEAU_COMPILED_FUNCTION(activation_statistics);
 
 }  // namespace plateau::sweep

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/paths/grid.hpp>
 #include <plateau/sweep/curves.hpp>
 
@@ -49,5 +50,7 @@ tensor::buffer<double, 3> surface_distances(model<T> const& model, prompt_list c
     for (index k = 0; k < distances.extent(0); ++k) std::copy_n(found[k].data() + 1, grid.size(), distances[k].data());
     return distances;
 }
+
+PLATEAU_COMPILED_FUNCTION(surface_distances);
 
 }  // namespace plateau::sweep

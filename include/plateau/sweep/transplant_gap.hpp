@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/model.hpp>
 #include <plateau/engine/prompt_pair.hpp>
 #include <plateau/engine/read/read_out.hpp>
@@ -69,5 +70,7 @@ private:
     hooks::site site_;
     std::vector<std::vector<T>> ends_;  // by pair
 };
+
+PLATEAU_COMPILED_CLASS(transplant_gap);
 
 }  // namespace plateau::sweep

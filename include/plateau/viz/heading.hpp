@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <plateau/viz/canvas.hpp>
+#include <plateau/viz/printable.hpp>
 
 namespace plateau::viz {
 

@@ -9,6 +9,7 @@
 #include <plateau/tensor/view.hpp>
 #include <plateau/viz/colour_bar.hpp>
 #include <plateau/viz/diverging_colours.hpp>
+#include <plateau/viz/printable.hpp>
 
 namespace plateau::viz {
 

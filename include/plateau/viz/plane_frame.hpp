@@ -12,6 +12,7 @@
 #include <plateau/core/error.hpp>
 #include <plateau/viz/axes.hpp>
 #include <plateau/viz/cells.hpp>
+#include <plateau/viz/printable.hpp>
 #include <plateau/viz/style.hpp>
 
 namespace plateau::viz {

@@ -195,8 +195,10 @@ TEST_CASE("parts in bfloat16 are the host's rounding, and finite where it is not
         float const value = values(0, i), high = static_cast<float>(parts(0, i)), low = static_cast<float>(parts(1, i));
         CAPTURE(i, value, high, low);
         bfloat16 const nearest{value};
-        if (std::isinf(value)) REQUIRE((high == std::copysign(1.0f, value) && low == value));
-        else if (!std::isinf(static_cast<float>(nearest))) REQUIRE(same_bits(parts(0, i), nearest));
+        if (std::isinf(value)) {
+            REQUIRE(high == std::copysign(1.0f, value));
+            REQUIRE(low == value);
+        } else if (!std::isinf(static_cast<float>(nearest))) REQUIRE(same_bits(parts(0, i), nearest));
         if (!std::isfinite(value)) continue;
         REQUIRE(std::isfinite(high + low));
         double const missed = static_cast<double>(value) - static_cast<double>(high) - static_cast<double>(low);
@@ -208,7 +210,8 @@ TEST_CASE("values that do not fit a weight are refused", "[cuda][weight]") {
     cuda_context const ctx;
     device_weight<float> weight{ctx, 10, 6, dtype::f32}, half{ctx, 10, 6, dtype::bf16};
     device_weight<float> const none;
-    CHECK((none.outputs() == 0 && none.inputs() == 0));
+    CHECK(none.outputs() == 0);
+    CHECK(none.inputs() == 0);
     buffer<float, 2> const wide({4, 7}), narrow({4, 6}), turned({6, 10});
     buffer<bfloat16, 2> const rounded({4, 6});
     auto const writer = weight.writer();

@@ -107,9 +107,10 @@ bool readings_agree() {
         return std::pair{std::move(summaries), std::move(best)};
     };
     std::vector<double> log_p, host_log_p;
-    auto const [summaries, best] = read(ctx, from, backend::biased<backend::cuda_context, float>{weight}, log_p);
+    auto const [summaries, best] =
+        read(ctx, from, backend::linear_parameters<backend::cuda_context, float>{weight}, log_p);
     auto const [host_summaries, host_best] =
-        read(cpu, x, backend::biased<backend::cpu_context, float>{host_weight}, host_log_p);
+        read(cpu, x, backend::linear_parameters<backend::cpu_context, float>{host_weight}, host_log_p);
     bool agree = true;
     for (std::size_t r = 0; r < references.size(); ++r) {
         double const tolerance = 1e-4;  // logits up to 4 of 65 products, in float

@@ -18,7 +18,7 @@ using plateau::index;
 using tensor::buffer;
 
 template <class T>
-using layer_of = backend::biased<cuda_context, T>;
+using layer_of = backend::linear_parameters<cuda_context, T>;
 
 /// How products are formed: the context's float_products, and how the weight is stored.
 struct mode {
@@ -164,8 +164,10 @@ TEST_CASE("less exact products are told from more exact ones - float", "[cuda][l
     double const fp32 = error_of({float_products::fp32, false}), tf32 = error_of({float_products::tf32, false});
     double const bf16x3 = error_of({float_products::bf16x3, false}), bf16 = error_of({float_products::fp32, true});
     CAPTURE(fp32, tf32, bf16x3, bf16);
-    CHECK((fp32 < 5e-7 && bf16x3 > 2 * fp32));
-    CHECK((bf16x3 < 1e-5 && tf32 > 5 * bf16x3));
+    CHECK(fp32 < 5e-7);
+    CHECK(bf16x3 > 2 * fp32);
+    CHECK(bf16x3 < 1e-5);
+    CHECK(tf32 > 5 * bf16x3);
     CHECK(tf32 < 2e-4 * (tf32_rounding / 0x1p-11));
     if (rounds_each_operation) CHECK(bf16 > 4 * tf32);
     CHECK(bf16 < 2e-3);
@@ -349,7 +351,7 @@ TEMPLATE_TEST_CASE("products in every order of threads", "[cuda][linear]", float
     });
     buffer<TestType, 2> wanted({7, 33});
     backend::linear_weight<TestType> const weight{w}, other{up};
-    backend::biased<backend::cpu_context, TestType> const layer{weight, bias}, factor{other};
+    backend::linear_parameters<backend::cpu_context, TestType> const layer{weight, bias}, factor{other};
     backend::linear_activate<TestType>(on_cpu, activation::silu, x, layer, &factor, wanted);
     backend::linear<TestType>(on_cpu, x, layer, wanted, accumulate::yes);
     double const tolerance = 65 * sum_tolerance<TestType>(16, 65);  // of the product of two sums

@@ -32,7 +32,7 @@ struct device_head {
     device_rows<T> x;
     backend::device_weight<T> weight;
     backend::device_buffer<T, 1> bias;
-    backend::biased<backend::cuda_context, T> layer{weight, bias};
+    backend::linear_parameters<backend::cuda_context, T> layer{weight, bias};
 
     device_head(backend::cuda_context const& ctx, problem<T> const& p, index gap)
         : x{ctx, p.x, gap}, weight{ctx, p.weight}, bias{backend::to_device(ctx, p.bias)} {}
@@ -163,7 +163,10 @@ TEMPLATE_TEST_CASE("summaries of logits are those of the logits themselves", "[c
         REQUIRE_THAT(got(r, 0), WithinAbs(sum, bound * (1 + std::abs(sum))));
         REQUIRE_THAT(got(r, 1), WithinAbs(from, bound * (1 + from)));
         REQUIRE_THAT(got(r, 2), WithinAbs(to, bound * (1 + to)));
-        if (reference == r) REQUIRE((got(r, 1) == 0 && got(r, 2) == 0));
+        if (reference == r) {
+            REQUIRE(got(r, 1) == 0);
+            REQUIRE(got(r, 2) == 0);
+        }
         auto const order = tokens_in_order(logits, r);
         for (index i = 0; i < k; ++i) {
             index const token = order[static_cast<std::size_t>(i)];
@@ -242,8 +245,10 @@ TEMPLATE_TEST_CASE("logits of any size give finite summaries", "[cuda][logits]",
     auto const got = in_all_orders(p, 2, {.tokens = 64});
     for (index r = 0; r < 3; ++r) {
         CHECK(std::isfinite(got(r, 0)));
-        CHECK((got(r, 1) >= 0 && std::isfinite(got(r, 1))));
-        CHECK((got(r, 2) >= 0 && std::isfinite(got(r, 2))));
+        CHECK(got(r, 1) >= 0);
+        CHECK(std::isfinite(got(r, 1)));
+        CHECK(got(r, 2) >= 0);
+        CHECK(std::isfinite(got(r, 2)));
     }
     CHECK(got(1, 1) > 100);
 }
@@ -253,8 +258,12 @@ TEMPLATE_TEST_CASE("what is not a number stays none", "[cuda][logits]", float, d
     p.references = {0, 0, 2};
     for (TestType& value : p.x[0].flat()) value = std::numeric_limits<TestType>::quiet_NaN();
     auto const got = in_all_orders(p, 1);
-    CHECK((std::isnan(got(0, 0)) && std::isnan(got(1, 1)) && std::isnan(got(1, 2))));
-    CHECK((std::isfinite(got(1, 0)) && std::isfinite(got(2, 0)) && got(2, 1) == 0));
+    CHECK(std::isnan(got(0, 0)));
+    CHECK(std::isnan(got(1, 1)));
+    CHECK(std::isnan(got(1, 2)));
+    CHECK(std::isfinite(got(1, 0)));
+    CHECK(std::isfinite(got(2, 0)));
+    CHECK(got(2, 1) == 0);
 }
 
 template <class T>

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <plateau/engine/model.hpp>
+#include <plateau/engine/load.hpp>
 #include <plateau/io/npy.hpp>
 
 #include "backend/cuda/on_device.hpp"

@@ -10,6 +10,7 @@
 #include <plateau/backend/attention_shape.hpp>
 #include <plateau/backend/cpu/context.hpp>
 #include <plateau/backend/cpu/scratch.hpp>
+#include <plateau/backend/rows.hpp>
 
 namespace plateau::backend {
 
@@ -21,12 +22,12 @@ template <class T>
 struct attention_run {
     index first_row = 0;
     index rows = 0;
-    bool apart = true;  ///< each row is a sequence of its own; otherwise the rows follow each other in one
+    bool independent_rows = true;  ///< each row is a sequence of its own; otherwise the rows follow each other in one
     tensor::view<T const, 2> prefix_keys, prefix_values;
 
     index prefix() const { return prefix_keys.extent(0); }
     /// Keys that row j of the run sees.
-    index keys_of(index j) const { return prefix() + (apart ? 1 : j + 1); }
+    index keys_of(index j) const { return prefix() + (independent_rows ? 1 : j + 1); }
 };
 
 /// Calls f(run) for the rows of all segments, in order.
@@ -35,7 +36,7 @@ void for_each_run(std::span<segment<T> const> segments, F&& f) {
     for (std::size_t i = 0; i < segments.size();) {
         auto const& first = segments[i];
         attention_run<T> run{first.first_row, first.rows, first.rows == 1, first.prefix_keys, first.prefix_values};
-        for (++i; run.apart && i < segments.size(); ++i, ++run.rows) {
+        for (++i; run.independent_rows && i < segments.size(); ++i, ++run.rows) {
             auto const& next = segments[i];
             bool const joins = next.rows == 1 && next.first_row == run.first_row + run.rows &&
                                next.prefix_keys.data() == run.prefix_keys.data() && next.prefix() == run.prefix() &&
@@ -98,16 +99,18 @@ public:
         : kernels_{kernels}, shape_{shape}, run_{run} {}
 
     /// Rows that are worked on at a time: their scores stay in cache.
-    index chunk() const { return std::clamp<index>(index{65536} / scores_stride() / 6 * 6, 6, 60); }
+    index chunk() const { return std::clamp(down_to_tiles(index{65536} / scores_stride()), row_tile, 10 * row_tile); }
 
     /// Room for the scores of a row: its keys, and what is written beyond them.
-    index scores_stride() const { return run_.prefix() + whole_panels(run_.apart ? 1 : run_.rows) + panel_columns; }
+    index scores_stride() const {
+        return run_.prefix() + whole_panels(run_.independent_rows ? 1 : run_.rows) + panel_columns;
+    }
 
-    /// Before all heads: what every row makes of its own key, little work for all heads at once. Rows apart need no
-    /// product with their own keys beside it; the others take it too, so that both have the same bits.
+    /// Before all heads: what every row makes of its own key, little work for all heads at once. Independent rows need
+    /// no product with their own keys beside it; the others take it too, so that both have the same bits.
     /// @param q  [R, H · E]      @param keys  [R, KV · E], the rows' own
-    void take_own(tensor::view<T const, 2> q, tensor::view<T const, 2> keys) {
-        own_dots_ = scratch<T, 4>(run_.rows * shape_.heads);
+    void dot_own_keys(tensor::view<T const, 2> q, tensor::view<T const, 2> keys) {
+        own_dots_ = scratch<T, scratch_use::own_dots>(run_.rows * shape_.heads);
         for (index j = 0; j < run_.rows; ++j) {
             kernels_.dot_heads(q[run_.first_row + j].data(), keys[run_.first_row + j].data(), shape_.heads,
                                shape_.group(), shape_.width, own_dots_ + j * shape_.heads);
@@ -115,14 +118,15 @@ public:
     }
 
     /// Before the heads of group kv. @param keys  [R, KV · E], the rows' own
-    void take_keys(tensor::view<T const, 2> keys, index kv) {
+    void pack_group_keys(tensor::view<T const, 2> keys, index kv) {
         prefix_ = head_of(run_.prefix_keys, run_.prefix(), kv);
         own_ = head_of(keys.rows(run_.first_row, run_.rows), run_.rows, kv);
         index const prefix_room = whole_panels(run_.prefix()) * shape_.width;
-        panels_ = scratch<T, 1>(prefix_room + (run_.apart ? 0 : whole_panels(run_.rows) * shape_.width));
+        panels_ = scratch<T, scratch_use::key_panels>(
+            prefix_room + (run_.independent_rows ? 0 : whole_panels(run_.rows) * shape_.width));
         own_panels_ = panels_ + prefix_room;
         pack_keys(prefix_, shape_.width, panels_);
-        if (!run_.apart) pack_keys(own_, shape_.width, own_panels_);
+        if (!run_.independent_rows) pack_keys(own_, shape_.width, own_panels_);
     }
 
     /// scores[j − first, :] of head h for rows [first, first + count) of the run, scaled.
@@ -137,7 +141,7 @@ public:
             });
         };
         against(prefix, prefix, panels_, scores);
-        if (!run_.apart) against(run_.rows, first + count, own_panels_, scores + prefix);
+        if (!run_.independent_rows) against(run_.rows, first + count, own_panels_, scores + prefix);
         for (index j = 0; j < count; ++j) {
             T* const row = scores + j * stride;
             index const seen = run_.keys_of(first + j);
@@ -148,7 +152,7 @@ public:
     }
 
     /// @param values  [R, KV · E], the rows' own
-    void take_values(tensor::view<T const, 2> values, index kv) {
+    void select_values(tensor::view<T const, 2> values, index kv) {
         prefix_ = head_of(run_.prefix_values, run_.prefix(), kv);
         own_ = head_of(values.rows(run_.first_row, run_.rows), run_.rows, kv);
     }
@@ -165,8 +169,8 @@ public:
                 mix_panel(prefix, own, pattern, stride, first, count, out, z.stride(0));
                 continue;
             }
-            T* const packed = scratch<T, 2>((prefix.count + own.count) * panel_columns);
-            T* const part = scratch<T, 3>(count * panel_columns);
+            T* const packed = scratch<T, scratch_use::value_panel>((prefix.count + own.count) * panel_columns);
+            T* const part = scratch<T, scratch_use::mixed_panel>(count * panel_columns);
             pack_values(prefix, shape_.width, column, packed);
             pack_values(own, shape_.width, column, packed + prefix.count * panel_columns);
             own = {packed + prefix.count * panel_columns, panel_columns, own.count};
@@ -189,7 +193,7 @@ private:
             multiply({pattern, stride}, prefix, 0, count, prefix.count, {out, out_stride}, sum_start::zero);
         }
         T const* const weights = pattern + prefix.count;
-        if (run_.apart) {
+        if (run_.independent_rows) {
             for (index j = 0; prefix.count == 0 && j < count; ++j)
                 std::fill_n(out + j * out_stride, panel_columns, T{0});
             kernels_.add_weighted_rows({weights, stride}, {own.data + first * own.stride, own.stride}, count,
@@ -197,9 +201,8 @@ private:
             return;
         }
         // whole tiles up to the key that their first row sees last, then each row what it sees beyond
-        constexpr index tile = 6;
-        for (index j = 0; j < count; j += tile) {
-            index const rows = std::min(tile, count - j), common = first + j + 1;
+        for (index j = 0; j < count; j += row_tile) {
+            index const rows = std::min(row_tile, count - j), common = first + j + 1;
             multiply({weights + j * stride, stride}, own, 0, rows, common, {out + j * out_stride, out_stride}, from);
             for (index i = 1; i < rows; ++i) {
                 multiply({weights + (j + i) * stride + common, stride}, own, common, 1, i,
@@ -245,10 +248,10 @@ void attention_scores(cpu_context const& ctx, std::type_identity_t<attention_sha
     detail::for_each_run<T>(segments, [&](detail::attention_run<T> const& run) {
         detail::attention_head<T> head{ctx.kernels<T>(), shape, run};
         index const stride = head.scores_stride(), chunk = head.chunk();
-        T* const rows = detail::scratch<T>(chunk * stride);
-        head.take_own(q, keys);
+        T* const rows = detail::scratch<T, detail::scratch_use::scores>(chunk * stride);
+        head.dot_own_keys(q, keys);
         for (index h = 0; h < shape.heads; ++h) {
-            if (h % shape.group() == 0) head.take_keys(keys, h / shape.group());
+            if (h % shape.group() == 0) head.pack_group_keys(keys, h / shape.group());
             for (index first = 0; first < run.rows; first += chunk) {
                 index const count = std::min(chunk, run.rows - first);
                 head.score(q, h, first, count, rows);
@@ -289,7 +292,7 @@ void attention_mix(cpu_context const& ctx, std::type_identity_t<attention_shape<
     detail::for_each_run<T>(segments, [&](detail::attention_run<T> const& run) {
         detail::attention_head<T> head{ctx.kernels<T>(), shape, run};
         for (index h = 0; h < shape.heads; ++h) {
-            head.take_values(values, h / shape.group());
+            head.select_values(values, h / shape.group());
             head.mix(pattern[run.first_row].data() + h * pattern.extent(2), pattern.stride(0), h, 0, run.rows, z);
         }
     });
@@ -307,12 +310,12 @@ void prefix_attention(cpu_context const& ctx, std::type_identity_t<attention_sha
     detail::for_each_run<T>(segments, [&](detail::attention_run<T> const& run) {
         detail::attention_head<T> scoring{kernels, shape, run}, mixing{kernels, shape, run};
         index const stride = scoring.scores_stride(), chunk = scoring.chunk();
-        T* const scores = detail::scratch<T>(chunk * stride);
-        scoring.take_own(q, keys);
+        T* const scores = detail::scratch<T, detail::scratch_use::scores>(chunk * stride);
+        scoring.dot_own_keys(q, keys);
         for (index h = 0; h < shape.heads; ++h) {
             if (h % shape.group() == 0) {
-                scoring.take_keys(keys, h / shape.group());
-                mixing.take_values(values, h / shape.group());
+                scoring.pack_group_keys(keys, h / shape.group());
+                mixing.select_values(values, h / shape.group());
             }
             for (index first = 0; first < run.rows; first += chunk) {
                 index const count = std::min(chunk, run.rows - first);

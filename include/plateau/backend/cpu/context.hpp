@@ -6,6 +6,7 @@
 
 #include <plateau/backend/concepts.hpp>
 #include <plateau/backend/cpu/kernels.hpp>
+#include <plateau/backend/rows.hpp>
 #include <plateau/core/parallel.hpp>
 #include <plateau/tensor/buffer.hpp>
 
@@ -59,7 +60,7 @@ public:
 
     int threads() const { return threads_; }
     /// Rows that best travel together: they stay in cache, and are whole tiles of the matrix kernels.
-    static constexpr index block_rows() { return 252; }
+    static constexpr index block_rows() { return host_block_rows; }
     instruction_set path() const { return path_; }
     template <class T>
     kernel_table<T> const& kernels() const {

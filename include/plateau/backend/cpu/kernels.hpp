@@ -80,6 +80,7 @@ inline constexpr int tile_vectors = 4;
 PLATEAU_TABLE(nullptr, nullptr)
 namespace bf16 {
 #include <plateau/backend/cpu/kernels/gemm_bf16.inl>
+#include <plateau/core/macros.hpp>
 PLATEAU_TABLE(multiply_pairs, round_row_to_pairs)
 #undef PLATEAU_VECTOR_BYTES
 }  // namespace bf16
@@ -113,5 +114,7 @@ kernel_table<T> const& kernels_of(instruction_set path) {
     static_cast<void>(path);
     return plain::table<T>;
 }
+
+PLATEAU_COMPILED_FUNCTION(kernels_of);
 
 }  // namespace plateau::backend

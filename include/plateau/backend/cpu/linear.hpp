@@ -5,22 +5,22 @@
 #include <span>
 #include <type_traits>
 
-#include <plateau/backend/biased.hpp>
 #include <plateau/backend/cpu/linear_weight.hpp>
 #include <plateau/backend/cpu/scratch.hpp>
+#include <plateau/backend/linear_parameters.hpp>
+#include <plateau/backend/rows.hpp>
 
 namespace plateau::backend {
 
 namespace detail {
 
-/// Rows that are worked on together, at most, and inputs of one sum: whole tiles of rows, and so few inputs that their
-/// sum loses little to rounding.
-inline constexpr index linear_rows = 252, linear_depth = 256;
+/// Inputs of one sum, at most: it loses little to rounding.
+inline constexpr index linear_depth = 256;
 
 /// Rows whose inputs stay in the second-level cache beside a panel: whole tiles.
 constexpr index rows_in_cache(index inputs) {
     constexpr index floats = index{5} << 16;  // 1.25 MiB of them
-    return std::clamp<index>(floats / inputs / 6 * 6, 6, linear_rows);
+    return std::clamp(down_to_tiles(floats / inputs), row_tile, host_block_rows);
 }
 
 /// Outputs of panel p: 64, or fewer in the last.
@@ -40,7 +40,7 @@ public:
         index const inputs = x.extent(1);
         pairs_ = kernels.multiply_pairs != nullptr;
         x_.stride = pairs_ ? (inputs + 1) / 2 : inputs;
-        T* const rounded = scratch<T>(rows_ * x_.stride);
+        T* const rounded = scratch<T, scratch_use::rounded_rows>(rows_ * x_.stride);
         for (index r = 0; r < rows_; ++r) {
             T* const to = rounded + r * x_.stride;
             if (pairs_) kernels.round_row_to_pairs(x[r].data(), inputs, words_of(to));
@@ -53,7 +53,7 @@ public:
 
     /// c [rows, 64] = X · panel p of the weight, plus its bias. `then` is a weight whose panel `then_panel` comes next;
     /// it may have none of that number.
-    void multiply(biased<cpu_context, T> const& layer, index p, strided<T> c, linear_weight<T> const& then,
+    void multiply(linear_parameters<cpu_context, T> const& layer, index p, strided<T> c, linear_weight<T> const& then,
                   index then_panel) const {
         auto const& weight = layer.weight;
         for (index first = 0; first < weight.inputs(); first += linear_depth) {
@@ -62,7 +62,7 @@ public:
             auto const next = [&](auto const* here, auto const* there) {
                 return !last ? here : then_panel < then.panels() ? there : nullptr;
             };
-            auto const start = first > 0 ? sum_start::apart : sum_start::zero;
+            auto const start = first > 0 ? sum_start::added_after : sum_start::zero;
             if (!weight.is_bf16()) {
                 T const* const b = weight.panel(p) + first * panel_columns;
                 auto const* const after = next(b + depth * panel_columns, then.panel(then_panel));
@@ -75,7 +75,7 @@ public:
             if (pairs_) {
                 kernels_.multiply_pairs({words_of(x_.data) + first / 2, x_.stride}, b, rows_, depth, c, start, after);
             } else {
-                T* const panel = scratch<T, 9>(linear_depth * panel_columns);
+                T* const panel = scratch<T, scratch_use::weight_panel>(linear_depth * panel_columns);
                 kernels_.widen_pairs(b, (depth + 1) / 2, panel);
                 kernels_.multiply(columns_from(first), {panel, panel_columns}, panel_columns, rows_, depth, c, start,
                                   reinterpret_cast<T const*>(after));
@@ -114,14 +114,14 @@ void for_each_input(kernel_table<T> const& kernels, tensor::view<T const, 2> x, 
 /// @throws shape_error on extents that do not fit
 template <class T>
 void linear(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x,
-            std::type_identity_t<biased<cpu_context, T>> const& layer, std::type_identity_t<tensor::view<T, 2>> y,
-            accumulate sum = accumulate::no) {
+            std::type_identity_t<linear_parameters<cpu_context, T>> const& layer,
+            std::type_identity_t<tensor::view<T, 2>> y, accumulate sum = accumulate::no) {
     auto const& weight = layer.weight;
     tensor::require_extents(x.extents(), {x.extent(0), weight.inputs()}, "the input of a linear layer");
     tensor::require_extents(y.extents(), {x.extent(0), weight.outputs()}, "the output of a linear layer");
     auto const& kernels = ctx.kernels<T>();
     detail::for_each_input(kernels, x, weight, [&](index row, detail::linear_input<T> const& input) {
-        T* const apart = detail::scratch<T, 7>(input.rows() * panel_columns);
+        T* const products = detail::scratch<T, detail::scratch_use::products>(input.rows() * panel_columns);
         for (index p = 0; p < weight.panels(); ++p) {
             strided<T> const out{y[row].data() + p * panel_columns, y.stride(0)};
             index const columns = detail::columns_of(weight, p);
@@ -129,11 +129,11 @@ void linear(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2
                 input.multiply(layer, p, out, weight, p + 1);
                 continue;
             }
-            input.multiply(layer, p, {apart, panel_columns}, weight, p + 1);
+            input.multiply(layer, p, {products, panel_columns}, weight, p + 1);
             if (sum == accumulate::yes) {
-                kernels.add_rows({apart, panel_columns}, input.rows(), columns, out);
+                kernels.add_rows({products, panel_columns}, input.rows(), columns, out);
             } else {
-                for (index r = 0; r < input.rows(); ++r) std::copy_n(apart + r * panel_columns, columns, out[r]);
+                for (index r = 0; r < input.rows(); ++r) std::copy_n(products + r * panel_columns, columns, out[r]);
             }
         }
     });
@@ -145,8 +145,8 @@ void linear(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2
 /// @throws shape_error on extents that do not fit
 template <class T>
 void linear_activate(cpu_context const& ctx, activation kind, std::type_identity_t<tensor::view<T const, 2>> x,
-                     std::type_identity_t<biased<cpu_context, T>> const& layer,
-                     std::type_identity_t<biased<cpu_context, T>> const* factor,
+                     std::type_identity_t<linear_parameters<cpu_context, T>> const& layer,
+                     std::type_identity_t<linear_parameters<cpu_context, T>> const* factor,
                      std::type_identity_t<tensor::view<T, 2>> y) {
     auto const& weight = layer.weight;
     auto const& other = factor == nullptr ? weight : factor->weight;
@@ -157,8 +157,11 @@ void linear_activate(cpu_context const& ctx, activation kind, std::type_identity
     if (other.is_bf16() != weight.is_bf16()) throw shape_error("both weights of a gated layer must be stored alike");
     auto const& kernels = ctx.kernels<T>();
     detail::for_each_input(kernels, x, weight, [&](index row, detail::linear_input<T> const& input) {
-        strided<T> const left{detail::scratch<T, 7>(input.rows() * panel_columns), panel_columns};
-        strided<T> const right{factor == nullptr ? nullptr : detail::scratch<T, 8>(input.rows() * panel_columns),
+        strided<T> const left{detail::scratch<T, detail::scratch_use::products>(input.rows() * panel_columns),
+                              panel_columns};
+        strided<T> const right{factor == nullptr
+                                   ? nullptr
+                                   : detail::scratch<T, detail::scratch_use::factors>(input.rows() * panel_columns),
                                panel_columns};
         for (index p = 0; p < weight.panels(); ++p) {
             input.multiply(layer, p, left, other, factor == nullptr ? p + 1 : p);

@@ -22,7 +22,7 @@ namespace plateau::backend {
 /// @throws shape_error on extents that do not fit, or a target outside of the vocabulary
 template <class T>
 void log_probabilities(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x,
-                       biased<cpu_context, T> const& head, T cap, std::span<index const> targets,
+                       linear_parameters<cpu_context, T> const& head, T cap, std::span<index const> targets,
                        std::span<double> result) {
     auto const& weight = head.weight;
     index const vocabulary = weight.outputs();
@@ -37,8 +37,8 @@ void log_probabilities(cpu_context const& ctx, std::type_identity_t<tensor::view
     using detail::tokens_together;
     detail::for_each_input(kernels, x, weight, [&](index row, detail::linear_input<T> const& input) {
         auto const rows = static_cast<std::size_t>(input.rows()), from = static_cast<std::size_t>(row);
-        T* const logits = detail::scratch<T, 7>(input.rows() * tokens_together);
-        T* const exponentials = detail::scratch<T, 8>(tokens_together);
+        T* const logits = detail::scratch<T, detail::scratch_use::products>(input.rows() * tokens_together);
+        T* const exponentials = detail::scratch<T, detail::scratch_use::factors>(tokens_together);
         std::vector<detail::softmax_state<T>> states(rows);
         std::vector<T> chosen(rows);
         for (index first = 0; first < vocabulary; first += tokens_together) {

@@ -42,8 +42,8 @@ struct softmax_state {
 /// Logits of the tokens [first, first + count) for the rows of an input, with the bits of `linear`, then capped.
 /// @param logits  [rows, tokens_together]
 template <class T>
-void some_logits(kernel_table<T> const& kernels, linear_input<T> const& input, biased<cpu_context, T> const& head,
-                 T cap, index first, index count, T* logits) {
+void some_logits(kernel_table<T> const& kernels, linear_input<T> const& input,
+                 linear_parameters<cpu_context, T> const& head, T cap, index first, index count, T* logits) {
     for (index column = 0; column < count; column += panel_columns) {
         index const p = (first + column) / panel_columns;
         input.multiply(head.weight, p, {logits + column, tokens_together}, head.weight, p + 1);
@@ -82,7 +82,7 @@ void keep_best(T const* logits, index first_token, index count, index seen, std:
 /// @throws shape_error on extents that do not fit
 template <class T>
 void summarise_logits(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2>> x,
-                      biased<cpu_context, T> const& head, T cap, std::span<index const> references,
+                      linear_parameters<cpu_context, T> const& head, T cap, std::span<index const> references,
                       std::span<logit_summary> summaries, std::type_identity_t<tensor::view<scored_token<T>, 2>> best) {
     auto const& weight = head.weight;
     index const rows = x.extent(0), vocabulary = weight.outputs();
@@ -93,8 +93,9 @@ void summarise_logits(cpu_context const& ctx, std::type_identity_t<tensor::view<
     auto const& kernels = ctx.kernels<T>();
     using detail::tokens_together;
     detail::linear_input<T> const input{kernels, x, weight.is_bf16()};
-    T* const logits = detail::scratch<T, 7>(rows * tokens_together);
-    T* const exponentials = detail::scratch<T, 8>(rows * tokens_together);  // kept where a row is a reference
+    T* const logits = detail::scratch<T, detail::scratch_use::products>(rows * tokens_together);
+    T* const exponentials =
+        detail::scratch<T, detail::scratch_use::factors>(rows * tokens_together);  // kept where a row is a reference
     std::vector<detail::softmax_state<T>> states(static_cast<std::size_t>(rows));
     for (index first = 0; first < vocabulary; first += tokens_together) {
         index const count = std::min(tokens_together, vocabulary - first);

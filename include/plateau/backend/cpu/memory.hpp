@@ -22,7 +22,7 @@ inline index rows_that_fit(cpu_context const& ctx, index) { return ctx.block_row
 
 /// A host tensor as one of the backend's.
 template <class T, std::size_t Rank>
-tensor::buffer<T, Rank> moved_to(cpu_context const&, tensor::buffer<T, Rank> x) {
+tensor::buffer<T, Rank> owned_by(cpu_context const&, tensor::buffer<T, Rank> x) {
     return x;
 }
 
@@ -36,7 +36,7 @@ index rows_with_memory(cpu_context const&, index wanted, index, index, Make cons
 
 /// A host tensor where operations can read it. @param x  to live as long as the result
 template <class T, std::size_t Rank>
-tensor::view<T const, Rank> in_backend(cpu_context const&, tensor::view<T const, Rank> x) {
+tensor::view<T const, Rank> viewed_by(cpu_context const&, tensor::view<T const, Rank> x) {
     return x;
 }
 

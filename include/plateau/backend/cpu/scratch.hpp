@@ -5,9 +5,22 @@
 
 namespace plateau::backend::detail {
 
-/// Memory of this thread for `count` elements, kept from call to call; two uses at a time need two values of Which.
-/// What it holds is whatever was left there. @throws memory_error
-template <class T, int Which = 0>
+/// What a thread keeps memory for: each use has its own, so that they may be at work together.
+enum class scratch_use {
+    rounded_rows,  ///< of a product's input, in bfloat16
+    weight_panel,  ///< of weights in bfloat16, widened
+    products,      ///< of some outputs, before they go where they belong
+    factors,       ///< what products are multiplied by, or exponentials of a few logits
+    scores,        ///< of a head's queries with their keys
+    own_dots,      ///< of each row's query with its own key
+    key_panels,    ///< keys of a head
+    value_panel,   ///< values of a head, 64 columns of them
+    mixed_panel,   ///< their sums
+};
+
+/// Memory of this thread for `count` elements, kept from call to call. What it holds is whatever was left there.
+/// @throws memory_error
+template <class T, scratch_use Use>
 T* scratch(index count) {
     static thread_local tensor::buffer<T, 1> memory;
     if (memory.size() < count) {

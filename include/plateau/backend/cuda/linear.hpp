@@ -4,8 +4,8 @@
 #include <span>
 #include <type_traits>
 
-#include <plateau/backend/biased.hpp>
 #include <plateau/backend/cuda/device_weight.hpp>
+#include <plateau/backend/linear_parameters.hpp>
 #include <plateau/core/variants.hpp>
 
 namespace plateau::backend {
@@ -26,8 +26,8 @@ namespace plateau::backend {
 /// device, to choose its algorithm.
 template <DeviceElement T>
 void linear(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
-            std::type_identity_t<biased<cuda_context, T>> const& layer, std::type_identity_t<device_view<T, 2>> y,
-            accumulate sum = accumulate::no);
+            std::type_identity_t<linear_parameters<cuda_context, T>> const& layer,
+            std::type_identity_t<device_view<T, 2>> y, accumulate sum = accumulate::no);
 
 /// Y = act(X Wᵀ + b), or act(X Wᵀ + b) · (X Uᵀ + c) with a factor: the bits of `linear` and `activate`.
 /// @param x  [R, K]      @param layer  [N, K] and [N]      @param factor  the same, or null      @param y  [R, N], not
@@ -35,8 +35,8 @@ void linear(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2
 /// @throws shape_error on extents that do not fit; memory_error, device_error
 template <DeviceElement T>
 void linear_activate(cuda_context const& ctx, activation kind, std::type_identity_t<device_view<T const, 2>> x,
-                     std::type_identity_t<biased<cuda_context, T>> const& layer,
-                     std::type_identity_t<biased<cuda_context, T>> const* factor,
+                     std::type_identity_t<linear_parameters<cuda_context, T>> const& layer,
+                     std::type_identity_t<linear_parameters<cuda_context, T>> const* factor,
                      std::type_identity_t<device_view<T, 2>> y);
 
 /// Outputs [first, first + count) of `linear` alone: y[r, j] = Σ_k x[r, k] W[first + j, k] + b[first + j]. The
@@ -45,7 +45,7 @@ void linear_activate(cuda_context const& ctx, activation kind, std::type_identit
 /// @throws shape_error on extents that do not fit, or outputs that are not there; memory_error, device_error
 template <DeviceElement T>
 void linear_outputs(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
-                    std::type_identity_t<biased<cuda_context, T>> const& layer, index first, index count,
+                    std::type_identity_t<linear_parameters<cuda_context, T>> const& layer, index first, index count,
                     std::type_identity_t<device_view<T, 2>> y);
 
 /// out_r = row ids[r] of the weight, as it was written: the embedding of tokens. A row of NaN where the weight has no

@@ -31,7 +31,7 @@ struct logit_blocks {
 /// @see Milakov & Gimelshein 2018, algorithm 3
 template <DeviceElement T>
 void summarise_logits(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
-                      std::type_identity_t<biased<cuda_context, T>> const& head, std::type_identity_t<T> cap,
+                      std::type_identity_t<linear_parameters<cuda_context, T>> const& head, std::type_identity_t<T> cap,
                       std::span<index const> references, std::span<logit_summary> summaries,
                       std::type_identity_t<tensor::view<scored_token<T>, 2>> best, logit_blocks blocks = {});
 
@@ -44,7 +44,8 @@ void summarise_logits(cuda_context const& ctx, std::type_identity_t<device_view<
 /// @throws shape_error on extents that do not fit, or a target outside of the vocabulary; memory_error, device_error
 template <DeviceElement T>
 void log_probabilities(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
-                       std::type_identity_t<biased<cuda_context, T>> const& head, std::type_identity_t<T> cap,
-                       std::span<index const> targets, std::span<double> result, logit_blocks blocks = {});
+                       std::type_identity_t<linear_parameters<cuda_context, T>> const& head,
+                       std::type_identity_t<T> cap, std::span<index const> targets, std::span<double> result,
+                       logit_blocks blocks = {});
 
 }  // namespace plateau::backend

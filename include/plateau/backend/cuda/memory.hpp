@@ -50,7 +50,7 @@ index rows_with_memory(cuda_context const& ctx, index wanted, index most, index 
 
 /// A host tensor as one of the device's. @throws memory_error, device_error
 template <class T, std::size_t Rank>
-device_buffer<T, Rank> moved_to(cuda_context const& ctx, tensor::buffer<T, Rank> x) {
+device_buffer<T, Rank> owned_by(cuda_context const& ctx, tensor::buffer<T, Rank> x) {
     return to_device(ctx, x);
 }
 
@@ -75,7 +75,7 @@ void upload(cuda_context const& ctx, std::type_identity_t<tensor::view<T const, 
 
 /// A host tensor where operations can read it: a copy. @throws memory_error, device_error
 template <class T, std::size_t Rank>
-device_buffer<T, Rank> in_backend(cuda_context const& ctx, tensor::view<T const, Rank> x) {
+device_buffer<T, Rank> viewed_by(cuda_context const& ctx, tensor::view<T const, Rank> x) {
     device_buffer<T, Rank> copy{ctx, x.extents()};
     if constexpr (Rank == 2) upload<T>(ctx, x, copy);
     else copy = to_device(ctx, x);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/engine.hpp>
 #include <plateau/engine/read/read_out.hpp>
 #include <plateau/tensor/lane_sum.hpp>
@@ -59,5 +60,7 @@ private:
     typename engine<T>::unembedded columns_;  // [P · K, D] and [P · K]
     tensor::buffer<double, 3> values_;        // [P, K, S]
 };
+
+PLATEAU_COMPILED_CLASS(answer_logits);
 
 }  // namespace plateau::engine

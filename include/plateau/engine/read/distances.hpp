@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/read/read_out.hpp>
 #include <plateau/metrics/l2_distance.hpp>
 
@@ -17,10 +18,9 @@ hooks::hook_set<T> read_distances(std::string site, tensor::view<double, 2> resu
     auto look = [result](hooks::rows_at<T>& here) {
         // each row of scores has a width of its own
         if (here.at.axes == hooks::site_axes::keys) {
-            auto const by_row = each_read_out<T>(here.at.name(), [&](read_out<T> const& r) {
+            return for_each_read_out<T>(here, [&](read_out<T> const& r) {
                 result(r.pair, r.point) = metrics::l2_distance<T>(r.reference, r.value);
             });
-            return by_row.hooks().front().action(here);
         }
         last_rows const last{here.rows};
         std::vector<index> references(here.rows.size());  // rows that are not last ones go with the first
@@ -37,5 +37,7 @@ hooks::hook_set<T> read_distances(std::string site, tensor::view<double, 2> resu
     };
     return hooks::capture<T>(std::move(site), std::move(look));
 }
+
+PLATEAU_COMPILED_FUNCTION(read_distances);
 
 }  // namespace plateau::engine

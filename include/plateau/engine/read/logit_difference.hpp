@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/engine.hpp>
 
 namespace plateau::engine {
@@ -54,5 +55,7 @@ public:
 private:
     std::unique_ptr<chosen_logits<T>> logits_;
 };
+
+PLATEAU_COMPILED_CLASS(logit_difference);
 
 }  // namespace plateau::engine

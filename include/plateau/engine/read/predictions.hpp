@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/engine.hpp>
 #include <plateau/engine/read/read_out.hpp>
 
@@ -52,5 +53,7 @@ hooks::hook_set<T> read_predictions(engine<T> const& engine, predictions<T>& res
     };
     return hooks::capture<T>("unembed.hook_in", std::move(look));
 }
+
+PLATEAU_COMPILED_FUNCTION(read_predictions);
 
 }  // namespace plateau::engine

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/core/names.hpp>
 #include <plateau/engine/forward_in_pieces.hpp>
 #include <plateau/nn/not_finite.hpp>
@@ -55,5 +56,7 @@ std::vector<std::vector<double>> token_losses(engine<T> const& engine, prompt_li
     forward_in_pieces(engine, prompts, set | hooks::capture<T>("unembed.hook_in", std::move(look)));
     return losses;
 }
+
+PLATEAU_COMPILED_FUNCTION(token_losses);
 
 }  // namespace plateau::engine

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/read/read_out.hpp>
 
 namespace plateau::engine {
@@ -33,5 +34,7 @@ hooks::hook_set<T> read_paths(std::string site, path_sink<T> take) {
     };
     return hooks::hook_set<T>{std::move(hook)};
 }
+
+PLATEAU_COMPILED_FUNCTION(read_paths);
 
 }  // namespace plateau::engine

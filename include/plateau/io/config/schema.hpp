@@ -81,6 +81,14 @@ struct model_config {
 
     std::vector<token_id> bos;  ///< ids that begin a text, possibly none
     std::vector<token_id> eos;  ///< ids that end a text, possibly none
+
+    // what the compiler would make of them in every place that copies, moves or drops one
+    model_config();
+    model_config(model_config const&);
+    model_config(model_config&&) noexcept;
+    model_config& operator=(model_config const&);
+    model_config& operator=(model_config&&) noexcept;
+    ~model_config();
 };
 
 /// Requires sizes that a model can have, so that no product of two of them overflows.

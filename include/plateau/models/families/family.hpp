@@ -14,10 +14,10 @@ namespace plateau::models {
 
 /// How the matrices of queries, keys and values are stored.
 enum class qkv_layout : std::uint8_t {
-    apart,    ///< a tensor each
-    stacked,  ///< one tensor: all rows of q, then those of k, then those of v
-    by_head,  ///< one tensor: for each head its rows of q, of k, of v
-    conv1d,   ///< one tensor, transposed: the columns of q, of k, of v
+    separate,  ///< a tensor each
+    stacked,   ///< one tensor: all rows of q, then those of k, then those of v
+    by_head,   ///< one tensor: for each head its rows of q, of k, of v
+    conv1d,    ///< one tensor, transposed: the columns of q, of k, of v
 };
 
 /// The names of a family's tensors, as its checkpoints have them, without ".weight" and ".bias". Those of a block
@@ -37,8 +37,8 @@ struct tensor_names {
     std::string_view norm2 = "post_attention_layernorm";
     std::string_view norm2_post = "";
 
-    qkv_layout layout = qkv_layout::apart;
-    std::string_view qkv = "";  ///< unless apart
+    qkv_layout layout = qkv_layout::separate;
+    std::string_view qkv = "";  ///< unless separate
     std::string_view query = "self_attn.q_proj", key = "self_attn.k_proj", value = "self_attn.v_proj";
     std::string_view query_norm = "self_attn.q_norm", key_norm = "self_attn.k_norm";
     std::string_view output = "self_attn.o_proj";

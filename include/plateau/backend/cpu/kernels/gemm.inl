@@ -29,7 +29,7 @@ template <int Rows, int Vectors>
         PLATEAU_UNROLL
         for (int v = 0; v < Vectors; ++v) {
             float* const to = c[r] + v * lanes;
-            store(to, start == sum_start::apart ? load(to) + sums[r][v] : sums[r][v]);
+            store(to, start == sum_start::added_after ? load(to) + sums[r][v] : sums[r][v]);
         }
     }
 }

@@ -47,7 +47,7 @@ void multiply_rows(strided<T const> a, strided<T const> b, index columns, index 
         for (int r = 0; r < Rows; ++r) {
             for (int v = 0; v < 2; ++v) {
                 T* const to = c[r] + j + v * vec::lanes;
-                if (start == sum_start::apart) sums[r][v] += vec::load(to);
+                if (start == sum_start::added_after) sums[r][v] += vec::load(to);
                 std::memcpy(to, &sums[r][v], sizeof sums[r][v]);
             }
         }

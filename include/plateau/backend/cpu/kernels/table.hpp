@@ -24,9 +24,9 @@ struct strided {
 
 /// What a product does with what its output holds.
 enum class sum_start : std::uint8_t {
-    zero,       ///< overwrites it
-    continued,  ///< goes on from it: the same bits as one longer sum
-    apart,      ///< starts at zero and is added to it in the end: less rounding in long sums
+    zero,         ///< overwrites it
+    continued,    ///< goes on from it: the same bits as one longer sum
+    added_after,  ///< starts at zero and is added to it in the end: less rounding in long sums
 };
 
 /// One function per kernel, for elements of type T. Strides in elements; what a kernel computes stands with the

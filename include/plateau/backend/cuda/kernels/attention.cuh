@@ -88,7 +88,7 @@ __global__ void __launch_bounds__(attention_sizes<T, Width>::warps* warp_lanes, 
     int const first_end = keys_of(tile, tile.first_query / group),
               first_seen = window > 0 && first_end > window ? first_end - window : 0;
     int const last_end = keys_of(tile, (tile.first_query + tile.queries - 1) / group);
-    int const shared_end = tile.apart ? tile.prefix : last_end;  // keys beyond belong to one row each
+    int const shared_end = tile.independent_rows ? tile.prefix : last_end;  // keys beyond belong to one row each
     strided<T const> const own_keys{keys[tile.first_row] + head_start, keys.stride};
     strided<T const> const own_values{values[tile.first_row] + head_start, values.stride};
     index const to_layer = (layer - tile.first_layer) * tile.layer_step + head_start;
@@ -104,8 +104,9 @@ __global__ void __launch_bounds__(attention_sizes<T, Width>::warps* warp_lanes, 
                                                  aligned);
         __syncthreads();
         int const position = first + lane;
-        int const own_lane =
-            tile.apart && tile.prefix >= first && tile.prefix < first + sizes::keys ? tile.prefix - first : -1;
+        int const own_lane = tile.independent_rows && tile.prefix >= first && tile.prefix < first + sizes::keys
+                                 ? tile.prefix - first
+                                 : -1;
 #pragma unroll
         for (int i = 0; i < count; ++i) {
             T score = -INFINITY;
@@ -160,9 +161,9 @@ std::vector<attention_tile<T>> tiles_of(std::span<segment<T, device_space> const
     for (std::size_t i = 0; i < segments.size();) {
         auto const& first = segments[i];
         auto const& where = layers[i];
-        bool const apart = first.rows == 1;
+        bool const independent = first.rows == 1;
         index rows = first.rows;
-        for (++i; apart && i < segments.size(); ++i, ++rows) {
+        for (++i; independent && i < segments.size(); ++i, ++rows) {
             auto const& next = segments[i];
             bool const joins = next.rows == 1 && next.first_row == first.first_row + rows &&
                                next.prefix() == first.prefix() && next.prefix_keys.data() == first.prefix_keys.data() &&
@@ -171,7 +172,7 @@ std::vector<attention_tile<T>> tiles_of(std::span<segment<T, device_space> const
         }
         for (index query = 0; query < rows * group; query += queries_of_tile) {
             tiles.push_back({rows_of(first.prefix_keys), rows_of(first.prefix_values), where.layer_step,
-                             where.first_layer, static_cast<int>(first.prefix()), first.first_row, apart,
+                             where.first_layer, static_cast<int>(first.prefix()), first.first_row, independent,
                              static_cast<int>(query),
                              static_cast<int>(std::min(queries_of_tile, rows * group - query))});
         }

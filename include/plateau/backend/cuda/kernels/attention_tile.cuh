@@ -28,24 +28,24 @@ struct attention_sizes {
                   "what a block may have without asking");
 };
 
-/// Rows of one sequence, or rows apart that share their prefix; a query is a row at one of the heads of a group, so
-/// that query i of the run is row i / group.
+/// Rows of one sequence, or independent rows that share their prefix; a query is a row at one of the heads of a group,
+/// so that query i of the run is row i / group.
 template <class T>
 struct attention_tile {
     strided<T const> prefix_keys, prefix_values;  ///< of layer `first_layer`
     index layer_step;  ///< elements from one layer's keys to those of the next, and as many between their values
     int first_layer;
     int prefix;
-    index first_row;  ///< of the run
-    bool apart;       ///< each row is a sequence of its own; otherwise they follow each other
-    int first_query;  ///< of this tile
+    index first_row;        ///< of the run
+    bool independent_rows;  ///< each row is a sequence of its own; otherwise they follow each other
+    int first_query;        ///< of this tile
     int queries = 0;
 };
 
 /// Keys that row j of the tile's run sees: its own is the last one.
 template <class T>
 __device__ __forceinline__ int keys_of(attention_tile<T> const& tile, int j) {
-    return tile.prefix + (tile.apart ? 1 : j + 1);
+    return tile.prefix + (tile.independent_rows ? 1 : j + 1);
 }
 
 /// ⟨a, b⟩ in the order of the coordinates. @param a,b  multiples of 16 bytes if `aligned`; the same bits if not

@@ -245,7 +245,8 @@ unfinished<T> finished_by(strided<T> sum, device_view<T const, 1> bias, index fi
 
 /// @throws shape_error unless x [R, K], y [R, N] and the bias fit the layer
 template <class T>
-void require_fit(device_view<T const, 2> x, biased<cuda_context, T> const& layer, index outputs, device_view<T, 2> y) {
+void require_fit(device_view<T const, 2> x, linear_parameters<cuda_context, T> const& layer, index outputs,
+                 device_view<T, 2> y) {
     tensor::require_extents(x.extents(), {x.extent(0), layer.weight.inputs()}, "the input of a linear layer");
     tensor::require_extents(y.extents(), {x.extent(0), outputs}, "the output of a linear layer");
     if (layer.bias.data() != nullptr)
@@ -258,8 +259,8 @@ namespace plateau::backend {
 
 template <DeviceElement T>
 void linear(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
-            std::type_identity_t<biased<cuda_context, T>> const& layer, std::type_identity_t<device_view<T, 2>> y,
-            accumulate sum) {
+            std::type_identity_t<linear_parameters<cuda_context, T>> const& layer,
+            std::type_identity_t<device_view<T, 2>> y, accumulate sum) {
     cuda::require_fit<T>(x, layer, layer.weight.outputs(), y);
     if (y.size() == 0) return;
     cuda::product_input<T> const input{ctx, x, layer.weight};
@@ -273,8 +274,8 @@ void linear(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2
 
 template <DeviceElement T>
 void linear_activate(cuda_context const& ctx, activation kind, std::type_identity_t<device_view<T const, 2>> x,
-                     std::type_identity_t<biased<cuda_context, T>> const& layer,
-                     std::type_identity_t<biased<cuda_context, T>> const* factor,
+                     std::type_identity_t<linear_parameters<cuda_context, T>> const& layer,
+                     std::type_identity_t<linear_parameters<cuda_context, T>> const* factor,
                      std::type_identity_t<device_view<T, 2>> y) {
     cuda::require_fit<T>(x, layer, layer.weight.outputs(), y);
     if (factor != nullptr) {
@@ -307,7 +308,7 @@ void linear_activate(cuda_context const& ctx, activation kind, std::type_identit
 
 template <DeviceElement T>
 void linear_outputs(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
-                    std::type_identity_t<biased<cuda_context, T>> const& layer, index first, index count,
+                    std::type_identity_t<linear_parameters<cuda_context, T>> const& layer, index first, index count,
                     std::type_identity_t<device_view<T, 2>> y) {
     if (first < 0 || count < 0 || first + count > layer.weight.outputs()) {
         throw shape_error("a layer of ", layer.weight.outputs(), " outputs has none from ", first, " to ",

@@ -116,10 +116,10 @@ inline logit_rows rows_from(index first, std::span<index const> references, inde
     };
     for (auto row = static_cast<std::size_t>(first); row < references.size(); ++row) {
         index const reference = references[row], self = static_cast<index>(row);
-        bool const apart = reference != self && !places.contains(reference);
-        if (static_cast<index>(block.members.size()) + (apart ? 2 : 1) > most) break;
-        if (apart) block.whole = false;
-        index const other = apart ? add(reference) : reference == self ? -1 : places.at(reference);
+        bool const separate = reference != self && !places.contains(reference);
+        if (static_cast<index>(block.members.size()) + (separate ? 2 : 1) > most) break;
+        if (separate) block.whole = false;
+        index const other = separate ? add(reference) : reference == self ? -1 : places.at(reference);
         block.places.push_back(add(self));
         if (other >= 0) block.references.back() = other;
     }
@@ -137,8 +137,8 @@ index rows_together(logit_blocks blocks, index inputs) {
 
 /// Calls take(first token, logits [R, count]) for all tokens in their order. @param x  [R, D]
 template <class T, class F>
-void for_each_logits(cuda_context const& ctx, device_view<T const, 2> x, biased<cuda_context, T> const& head, T cap,
-                     logit_blocks blocks, F const& take) {
+void for_each_logits(cuda_context const& ctx, device_view<T const, 2> x, linear_parameters<cuda_context, T> const& head,
+                     T cap, logit_blocks blocks, F const& take) {
     index const rows = x.extent(0), vocabulary = head.weight.outputs();
     index const tokens = std::clamp<index>(vocabulary, 1, blocks.tokens), stride = in_steps(tokens, column_step);
     device_buffer<T, 2> memory{ctx, {rows, stride}};
@@ -177,9 +177,9 @@ logit_summary summary_of(logit_sums<T> const& own) {
 
 /// One block's summaries and best tokens. @param x  [members, D]      @param summaries,best  of block.places
 template <class T>
-void summarise_block(cuda_context const& ctx, device_view<T const, 2> x, biased<cuda_context, T> const& head, T cap,
-                     logit_rows const& block, std::span<logit_summary> summaries, tensor::view<scored_token<T>, 2> best,
-                     logit_blocks blocks) {
+void summarise_block(cuda_context const& ctx, device_view<T const, 2> x, linear_parameters<cuda_context, T> const& head,
+                     T cap, logit_rows const& block, std::span<logit_summary> summaries,
+                     tensor::view<scored_token<T>, 2> best, logit_blocks blocks) {
     index const rows = x.extent(0), k = best.extent(1);
     auto const references = numbers(ctx, block.references);
     device_buffer<logit_sums<T>, 1> sums{ctx, {rows}};
@@ -204,7 +204,7 @@ namespace plateau::backend {
 
 template <DeviceElement T>
 void summarise_logits(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
-                      std::type_identity_t<biased<cuda_context, T>> const& head, std::type_identity_t<T> cap,
+                      std::type_identity_t<linear_parameters<cuda_context, T>> const& head, std::type_identity_t<T> cap,
                       std::span<index const> references, std::span<logit_summary> summaries,
                       std::type_identity_t<tensor::view<scored_token<T>, 2>> best, logit_blocks blocks) {
     index const rows = x.extent(0), vocabulary = head.weight.outputs();
@@ -242,8 +242,9 @@ void summarise_logits(cuda_context const& ctx, std::type_identity_t<device_view<
 
 template <DeviceElement T>
 void log_probabilities(cuda_context const& ctx, std::type_identity_t<device_view<T const, 2>> x,
-                       std::type_identity_t<biased<cuda_context, T>> const& head, std::type_identity_t<T> cap,
-                       std::span<index const> targets, std::span<double> result, logit_blocks blocks) {
+                       std::type_identity_t<linear_parameters<cuda_context, T>> const& head,
+                       std::type_identity_t<T> cap, std::span<index const> targets, std::span<double> result,
+                       logit_blocks blocks) {
     index const rows = x.extent(0), vocabulary = head.weight.outputs();
     tensor::require_extents(x.extents(), {static_cast<index>(targets.size()), head.weight.inputs()},
                             "the input of an unembedding");

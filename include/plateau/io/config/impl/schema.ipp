@@ -14,6 +14,13 @@
 
 namespace plateau::io {
 
+PLATEAU_INLINE model_config::model_config() = default;
+PLATEAU_INLINE model_config::model_config(model_config const&) = default;
+PLATEAU_INLINE model_config::model_config(model_config&&) noexcept = default;
+PLATEAU_INLINE model_config& model_config::operator=(model_config const&) = default;
+PLATEAU_INLINE model_config& model_config::operator=(model_config&&) noexcept = default;
+PLATEAU_INLINE model_config::~model_config() = default;
+
 PLATEAU_INLINE void require_valid(model_config const& config, std::string const& where) {
     constexpr index most = (index{1} << 31) - 1, most_layers = 10'000, most_elements = index{1} << 40;
     std::array<std::pair<char const*, index>, 8> const sizes{{{"number of layers", config.layers},

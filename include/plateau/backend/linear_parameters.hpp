@@ -7,13 +7,14 @@ namespace plateau::backend {
 
 /// A weight [N, K] and what is added to its products, [N] or nothing.
 template <class Context, class T>
-struct biased {
+struct linear_parameters {
     using weight_type = typename Context::template weight<T>;
 
     weight_type const& weight;
     tensor::view<T const, 1, typename Context::space> bias = {};
 
-    biased(weight_type const& w, tensor::view<T const, 1, typename Context::space> b = {}) : weight{w}, bias{b} {}
+    linear_parameters(weight_type const& w, tensor::view<T const, 1, typename Context::space> b = {})
+        : weight{w}, bias{b} {}
 };
 
 /// Whether a result replaces what its place held, or is added to it.

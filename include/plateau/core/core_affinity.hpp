@@ -12,12 +12,12 @@ namespace plateau {
 /// Affinity of this thread, and of those that it starts, to `threads` processors of as many cores, for its lifetime:
 /// two threads without one often share a core. Cores with two hardware threads are filled up last.
 /// Elsewhere than on Linux, and where there are too few processors, it does nothing, and held() is false.
-class pinned {
+class core_affinity {
 public:
-    explicit pinned(int threads);
-    ~pinned();
-    pinned(pinned const&) = delete;
-    pinned& operator=(pinned const&) = delete;
+    explicit core_affinity(int threads);
+    ~core_affinity();
+    core_affinity(core_affinity const&) = delete;
+    core_affinity& operator=(core_affinity const&) = delete;
 
     /// True if the affinity was set.
     bool held() const { return held_; }
@@ -32,5 +32,5 @@ private:
 }  // namespace plateau
 
 #if !PLATEAU_COMPILED
-#include <plateau/core/impl/pinned.ipp>
+#include <plateau/core/impl/core_affinity.ipp>
 #endif

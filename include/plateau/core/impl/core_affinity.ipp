@@ -1,11 +1,11 @@
 #pragma once
-/// Bodies of core/pinned.hpp.
+/// Bodies of core/core_affinity.hpp.
 
 #include <cstdio>
 #include <string>
 
+#include <plateau/core/core_affinity.hpp>
 #include <plateau/core/macros.hpp>
-#include <plateau/core/pinned.hpp>
 
 namespace plateau {
 
@@ -25,7 +25,7 @@ PLATEAU_INLINE bool leads_its_core(int cpu) {
 
 }  // namespace detail
 
-PLATEAU_INLINE pinned::pinned(int threads) {
+PLATEAU_INLINE core_affinity::core_affinity(int threads) {
     if (sched_getaffinity(0, sizeof before_, &before_) != 0) return;
     cpu_set_t chosen;
     CPU_ZERO(&chosen);
@@ -41,14 +41,14 @@ PLATEAU_INLINE pinned::pinned(int threads) {
     held_ = count == threads && sched_setaffinity(0, sizeof chosen, &chosen) == 0;
 }
 
-PLATEAU_INLINE pinned::~pinned() {
+PLATEAU_INLINE core_affinity::~core_affinity() {
     if (held_) sched_setaffinity(0, sizeof before_, &before_);
 }
 
 #else
 
-PLATEAU_INLINE pinned::pinned(int) {}
-PLATEAU_INLINE pinned::~pinned() = default;
+PLATEAU_INLINE core_affinity::core_affinity(int) {}
+PLATEAU_INLINE core_affinity::~core_affinity() = default;
 
 #endif
 

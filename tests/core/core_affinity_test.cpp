@@ -1,4 +1,4 @@
-#include <plateau/core/pinned.hpp>
+#include <plateau/core/core_affinity.hpp>
 
 #include <atomic>
 
@@ -19,10 +19,10 @@ int processors() {
     return CPU_COUNT(&set);
 }
 
-TEST_CASE("threads stay on as many processors as asked for, and are let go in the end", "[core][pinned]") {
+TEST_CASE("threads stay on as many processors as asked for, and are let go in the end", "[core][core_affinity]") {
     int const before = processors();
     {
-        plateau::pinned const held{1};
+        plateau::core_affinity const held{1};
         REQUIRE(held.held());
         std::atomic<int> others{0};
         plateau::parallel_for(3, 12, [&](index, int) {
@@ -37,9 +37,9 @@ TEST_CASE("threads stay on as many processors as asked for, and are let go in th
     CHECK(processors() == before);
 }
 
-TEST_CASE("more threads than processors are not held", "[core][pinned]") {
+TEST_CASE("more threads than processors are not held", "[core][core_affinity]") {
     int const before = processors();
-    plateau::pinned const held{before + 1};
+    plateau::core_affinity const held{before + 1};
     CHECK_FALSE(held.held());
     CHECK(processors() == before);
 }

@@ -1,0 +1,71 @@
+#pragma once
+/// Bodies of models/families.hpp: the table of families.
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <plateau/core/macros.hpp>
+#include <plateau/io/json_reader.hpp>
+#include <plateau/io/printable.hpp>
+#include <plateau/models/families.hpp>
+#include <plateau/models/families/gemma.hpp>
+#include <plateau/models/families/gpt2.hpp>
+#include <plateau/models/families/gpt_neo.hpp>
+#include <plateau/models/families/gpt_neox.hpp>
+#include <plateau/models/families/llama.hpp>
+#include <plateau/models/families/mistral.hpp>
+#include <plateau/models/families/olmo.hpp>
+#include <plateau/models/families/opt.hpp>
+#include <plateau/models/families/phi.hpp>
+#include <plateau/models/families/phi3.hpp>
+#include <plateau/models/families/qwen.hpp>
+
+namespace plateau::models {
+
+namespace detail {
+
+inline constexpr std::array family_table{
+    family{"gemma", families::parse_gemma, families::llama_tensors},
+    family{"gemma2", families::parse_gemma2, families::gemma2_tensors},
+    family{"gpt2", families::parse_gpt2, families::gpt2_tensors},
+    family{"gpt_neo", families::parse_gpt_neo, families::gpt_neo_tensors},
+    family{"gpt_neox", families::parse_gpt_neox, families::gpt_neox_tensors},
+    family{"llama", families::parse_llama, families::llama_tensors},
+    family{"mistral", families::parse_mistral, families::llama_tensors},
+    family{"olmo", families::parse_olmo, families::llama_tensors},
+    family{"olmo2", families::parse_olmo2, families::olmo2_tensors},
+    family{"opt", families::parse_opt, families::opt_tensors},
+    family{"phi", families::parse_phi, families::phi_tensors},
+    family{"phi3", families::parse_phi3, families::phi3_tensors},
+    family{"qwen2", families::parse_qwen2, families::llama_tensors},
+    family{"qwen3", families::parse_qwen3, families::llama_tensors},
+};
+
+}  // namespace detail
+
+PLATEAU_INLINE std::span<family const> known_families() { return detail::family_table; }
+
+PLATEAU_INLINE family const& find_family(std::string_view model_type, std::string const& where) {
+    std::string known;
+    for (auto const& one : detail::family_table) {
+        if (one.model_type == model_type) return one;
+        known = concat({known, known.empty() ? "" : ", ", one.model_type});
+    }
+    throw config_error(where, ": the model_type ", io::printable(model_type), " is not supported; supported are ",
+                       known);
+}
+
+PLATEAU_INLINE io::model_config parse_model_config(std::string_view json_text, std::string const& where) {
+    auto const document = io::parse_json(json_text, where);
+    io::json const& root = document.root();
+    if (!root.is_object()) throw config_error(where, ": a configuration must be an object, found ", io::describe(root));
+    auto const model_type = io::field<std::string>(root, "model_type", where);
+    auto config = find_family(model_type, where).parse(root, where);
+    config.model_type = model_type;
+    io::require_valid(config, where);
+    return config;
+}
+
+}  // namespace plateau::models

@@ -1,0 +1,44 @@
+#pragma once
+/// The configuration and the tokenizer of a model, if it has one.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <plateau/core/macros.hpp>
+#include <plateau/io/config/schema.hpp>
+#include <plateau/io/tokenizer.hpp>
+
+namespace plateau::models {
+
+/// What comes along with weights: the configuration, and a tokenizer.
+struct model_texts {
+    io::model_config config;
+    std::shared_ptr<io::tokenizer const> tokenizer;  ///< null if the checkpoint has none that is supported
+    std::string tokenizer_problem;                   ///< why it is null
+
+    /// @throws file_error that says why there is no tokenizer
+    io::tokenizer const& require_tokenizer() const {
+        if (!tokenizer) throw file_error(tokenizer_problem, "; give token ids instead of text");
+        return *tokenizer;
+    }
+
+    /// Token ids of a text, without a beginning-of-text token. @throws file_error without a tokenizer
+    std::vector<token_id> tokenize(std::string_view text) const { return require_tokenizer().encode(text); }
+
+    /// The beginning-of-text token, of the tokenizer or else of the configuration.
+    std::optional<token_id> bos() const;
+
+    /// Takes the tokenizer, or why there is none: a model without text is still a model, and the reason is kept for
+    /// whoever asks.
+    void take_tokenizer(std::function<io::tokenizer()> const& make);
+};
+
+}  // namespace plateau::models
+
+#if !PLATEAU_COMPILED
+#include <plateau/models/impl/model_texts.ipp>
+#endif
