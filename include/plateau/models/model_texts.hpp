@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <plateau/core/error.hpp>
 #include <plateau/core/macros.hpp>
 #include <plateau/io/config/schema.hpp>
 #include <plateau/io/tokenizer.hpp>

@@ -21,6 +21,7 @@ std::vector<double> NAME(char const* path) {
     auto const [logits, cache] = model.run_with_cache(prompts[0], {"blocks.*.attn.hook_pattern"});
     for (float const x : logits.flat()) all.push_back(x);
     auto const doubled = plateau::load<double>(path, {.weights = plateau::weights::shuffled, .seed = 3});
-    for (double const x : doubled.logits(prompts[1]).flat()) all.push_back(x);
+    auto const others = doubled.logits(prompts[1]);
+    for (double const x : others.flat()) all.push_back(x);
     return all;
 }
