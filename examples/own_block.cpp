@@ -3,6 +3,7 @@
 // -> as published +max slope [0-9.]+
 // -> squared ReLU +max slope [0-9.]+
 
+#include <algorithm>
 #include <cstdio>
 
 #include <plateau/plateau.hpp>
@@ -13,30 +14,30 @@ using context = plateau::backend::cpu_context;
 
 namespace {
 
-inline constexpr nn::work_buffer gate_buffer{"squared gate"}, up_buffer{"squared up"};  // [R, F]
-/// out = (max(x W_gateᵀ, 0)² · (x W_inᵀ)) W_outᵀ
+inline constexpr nn::work_buffer pre_buffer{"squared pre"}, linear_buffer{"squared pre_linear"};  // [R, F]
+/// out = (max(x W_gateᵀ, 0)² · (x W_inᵀ)) W_outᵀ, or without a gate max(x W_inᵀ, 0)² W_outᵀ
 struct squared_relu_mlp {
     using rows = nn::layer_rows<context, float>;
     nn::mlp<context, float> of;  // whose matrices they are
 
     void forward(rows l, rows::const_rows_view x, rows::rows_view y) const {
-        auto const gate = l.matrix(gate_buffer, of.in.weight.outputs()), up = l.matrix(up_buffer, gate.extent(1));
-        of.gate.forward(l.context(), x, gate);
-        of.in.forward(l.context(), x, up);
-        plateau::backend::host_rows<context, float> own{l.pass.copies(), gate}, other{l.pass.copies(), up};
-        auto const a = own.change(), b = other.read();  // on a device: copies of the rows
-        for (plateau::index r = 0; r < a.extent(0); ++r) {
-            for (plateau::index i = 0; i < a.extent(1); ++i) {
-                a(r, i) = a(r, i) > 0 ? a(r, i) * a(r, i) * b(r, i) : 0;
+        auto const pre = l.matrix(pre_buffer, of.in.weight.outputs()), linear = l.matrix(linear_buffer, pre.extent(1));
+        (of.gated ? of.gate : of.in).forward(l.context(), x, pre);
+        l.hook(hooks::site_id::mlp_pre, pre);
+        if (of.gated) {
+            of.in.forward(l.context(), x, linear);
+            l.hook(hooks::site_id::mlp_pre_linear, linear);
+        }
+        for (plateau::index r = 0; r < pre.extent(0); ++r) {  // for any backend: over backend::host_rows
+            for (plateau::index i = 0; i < pre.extent(1); ++i) {
+                float const positive = std::max(pre(r, i), 0.0f);
+                pre(r, i) = positive * positive * (of.gated ? linear(r, i) : 1);
             }
         }
-        own.finish();
-        l.hook(hooks::site_id::mlp_post, gate);
-        of.out.forward(l.context(), gate, y);
+        l.hook(hooks::site_id::mlp_post, pre);
+        of.out.forward(l.context(), pre, y);  // overwrites y
     }
-    void list(std::vector<hooks::site>& sites, int layer) const {
-        hooks::add_site(sites, {hooks::site_id::mlp_post, layer, hooks::site_axes::vector, 1, of.in.weight.outputs()});
-    }
+    void list(std::vector<hooks::site>& sites, int layer) const { of.list(sites, layer); }  // the same hook points
 };
 using my_block = nn::block<nn::norm<context, float>, nn::attention<context, float>, squared_relu_mlp>;
 
@@ -49,12 +50,11 @@ int main(int argc, char** argv) {
     auto mine =
         plateau::models::with_mlp<my_block>(published(), [](auto of) { return squared_relu_mlp{std::move(of)}; });
     auto const measure = [&](char const* name, plateau::model<float> const& model) {
-        auto const text = file.tokenizer();
-        auto const a = text.encode(" The end of the street was very"), b = text.encode(" The end of the street was in");
+        auto const a = model.tokenize(" The end of the street was very"),
+                   b = model.tokenize(" The end of the street was in");
         auto const relative = plateau::metrics::relative_distance(plateau::sweep::interpolate(model, a, b, 50));
-        auto const slope = plateau::metrics::max_slope(relative);
-        std::printf("%-14s max slope %.2f\n", name, slope.value);
+        std::printf("%-14s max slope %.2f\n", name, plateau::metrics::max_slope(relative).value);
     };
-    measure("as published", plateau::model<float>{cpu, published()});
-    measure("squared ReLU", plateau::model<float>{cpu, std::move(mine)});
+    measure("as published", plateau::model<float>{cpu, published(), file.texts()});
+    measure("squared ReLU", plateau::model<float>{cpu, std::move(mine), file.texts()});
 }

@@ -7,7 +7,6 @@
 
 #include <cstdio>
 
-#include <plateau/engine/read/predictions.hpp>
 #include <plateau/plateau.hpp>
 
 int main(int argc, char** argv) {

@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <span>
 
-#include <plateau/paths/grid.hpp>
 #include <plateau/plateau.hpp>
 
 namespace {

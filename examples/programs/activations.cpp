@@ -42,7 +42,7 @@ std::vector<std::string> patterns_of(std::string const& list) {
 }
 
 void print_list(std::vector<hooks::site> const& sites) {
-    for (auto const& site : sites) std::cout << site.name() << '\t' << site.shape() << '\n';
+    for (auto const& site : sites) std::cout << site.name() << '\t' << site.shape_text() << '\n';
     if (!std::cout.flush()) throw file_error("cannot write the list to stdout; give it another place");
 }
 
@@ -81,7 +81,7 @@ void run(options const& o) {
     if (o.list) return;
 
     table table{{"array", "shape"}};
-    for (auto const& site : written.sites) table.row({site.name(), site.shape()});
+    for (auto const& site : written.sites) table.row({site.name(), site.shape_text()});
     std::cout << table.render() << written.prompts << " prompts, written to " << o.out << '\n';
 }
 

@@ -97,11 +97,11 @@ TEST_CASE("the sites of a block are those whose name says so", "[hooks][site]") 
 }
 
 TEST_CASE("shapes are TransformerLens' shapes", "[hooks][site]") {
-    CHECK(site{site_id::resid_post, 0, site_axes::vector, 1, 576}.shape() == "[N,T,576]");
-    CHECK(site{site_id::ln1_scale, 0, site_axes::vector, 1, 1}.shape() == "[N,T,1]");
-    CHECK(site{site_id::q, 0, site_axes::heads, 9, 64}.shape() == "[N,T,9,64]");
-    CHECK(site{site_id::k, 0, site_axes::heads, 3, 64}.shape() == "[N,T,3,64]");
-    CHECK(site{site_id::pattern, 0, site_axes::keys, 9, 0}.shape() == "[N,9,T,T]");
+    CHECK(site{site_id::resid_post, 0, site_axes::vector, 1, 576}.shape_text() == "[N,T,576]");
+    CHECK(site{site_id::ln1_scale, 0, site_axes::vector, 1, 1}.shape_text() == "[N,T,1]");
+    CHECK(site{site_id::q, 0, site_axes::heads, 9, 64}.shape_text() == "[N,T,9,64]");
+    CHECK(site{site_id::k, 0, site_axes::heads, 3, 64}.shape_text() == "[N,T,3,64]");
+    CHECK(site{site_id::pattern, 0, site_axes::keys, 9, 0}.shape_text() == "[N,9,T,T]");
 }
 
 TEST_CASE("a part of one's own has hook points of its own, each with its number and its name", "[hooks][site]") {

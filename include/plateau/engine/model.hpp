@@ -27,8 +27,8 @@ public:
         : models::model_texts{std::move(texts)}, computer_{backend::computer_of(*ctx)},
           engine_{new engine::engine_on<Context, T, M>{std::move(ctx), std::move(transformer)}} {}
     template <models::Transformer<backend::cpu_context, T> M>
-    model(backend::cpu_context const& ctx, M transformer)
-        : model{std::make_shared<backend::cpu_context const>(ctx), std::move(transformer)} {}
+    model(backend::cpu_context const& ctx, M transformer, models::model_texts texts = {})
+        : model{std::make_shared<backend::cpu_context const>(ctx), std::move(transformer), std::move(texts)} {}
 
     engine::engine<T> const& engine() const { return *engine_; }
     /// Who computes.

@@ -45,15 +45,17 @@ public:
 
     /// @throws shape_error if the array has another rank
     template <std::size_t Rank>
-    operator tensor::view<T const, Rank>() const {
+    operator tensor::view<T const, Rank>() const& {
         auto const extents = shape();
         if (extents.size() != Rank) {
-            throw shape_error(site_.name(), " has ", extents.size(), " axes: ", site_.shape());
+            throw shape_error(site_.name(), " has ", extents.size(), " axes: ", site_.shape_text());
         }
         std::array<index, Rank> fixed{};
         std::copy(extents.begin(), extents.end(), fixed.begin());
         return {values_.data(), fixed};
     }
+    template <std::size_t Rank>
+    operator tensor::view<T const, Rank>() const&& = delete;  // it would outlive the values
 
     /// Copies rows of a forward pass to their places. Called concurrently for different prompts.
     void take(rows_at<T>& here) {
@@ -106,7 +108,15 @@ public:
     }
 
     /// @throws site_error with the nearest names if that site was not kept
-    cached_array<T> const& operator[](std::string const& name) const {
+    cached_array<T> const& operator[](std::string const& name) const& { return find(name); }
+    /// Of a cache that nobody keeps the array itself.
+    cached_array<T> operator[](std::string const& name) && { return std::move(find(name)); }
+
+    auto begin() const { return arrays_.begin(); }
+    auto end() const { return arrays_.end(); }
+
+private:
+    cached_array<T>& find(std::string const& name) const {
         std::vector<std::string> names;
         for (auto const& array : arrays_) {
             if (array->at().name() == name) return *array;
@@ -115,10 +125,6 @@ public:
         throw site_error("nothing was kept at '", name, "'; the nearest are ", join(nearest_names(name, names)));
     }
 
-    auto begin() const { return arrays_.begin(); }
-    auto end() const { return arrays_.end(); }
-
-private:
     std::vector<std::unique_ptr<cached_array<T>>> arrays_;
 };
 

@@ -158,7 +158,7 @@ struct site {
     std::string name() const;
 
     /// "[N,T,9,64]": TransformerLens' shape.
-    std::string shape() const;
+    std::string shape_text() const;
 };
 
 /// Appends a site to the list of a model's. @throws usage_error if it is there already: two own parts with one number

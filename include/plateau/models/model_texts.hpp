@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,12 +24,17 @@ struct model_texts {
 
     /// @throws file_error that says why there is no tokenizer
     io::tokenizer const& require_tokenizer() const {
-        if (!tokenizer) throw file_error(tokenizer_problem, "; give token ids instead of text");
-        return *tokenizer;
+        if (tokenizer) return *tokenizer;
+        throw file_error(tokenizer_problem.empty() ? "this model was made without a tokenizer" : tokenizer_problem,
+                         "; give token ids instead of text");
     }
 
     /// Token ids of a text, without a beginning-of-text token. @throws file_error without a tokenizer
     std::vector<token_id> tokenize(std::string_view text) const { return require_tokenizer().encode(text); }
+
+    /// The text of tokens. @throws file_error without a tokenizer
+    std::string decode(std::span<token_id const> tokens) const { return require_tokenizer().decode(tokens); }
+    std::string decode(token_id token) const { return decode({&token, 1}); }
 
     /// The beginning-of-text token, of the tokenizer or else of the configuration.
     std::optional<token_id> bos() const;

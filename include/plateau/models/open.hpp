@@ -11,6 +11,7 @@
 #include <plateau/io/safetensors.hpp>
 #include <plateau/io/tokenizer.hpp>
 #include <plateau/models/families.hpp>
+#include <plateau/models/model_texts.hpp>
 #include <plateau/models/tensor_source.hpp>
 
 namespace plateau::models {
@@ -21,6 +22,14 @@ struct checkpoint {
     io::model_config config;
     std::shared_ptr<tensor_source<T> const> weights;  ///< null if they are not wanted
     std::function<io::tokenizer()> tokenizer;         ///< reads it; throws if there is none
+
+    /// What a model has beside its weights.
+    model_texts texts() const {
+        model_texts all;
+        all.config = config;
+        all.take_tokenizer(tokenizer);
+        return all;
+    }
 };
 
 namespace detail {

@@ -22,7 +22,7 @@ PLATEAU_INLINE std::vector<site> matching_sites(std::vector<site> const& sites, 
     std::vector<std::string> names;
     for (auto const& candidate : sites) names.push_back(candidate.name());
     throw site_error("this model has no hook point '", pattern, "'; the nearest are ",
-                     join(nearest_names(pattern, names)), " (`activations --list` prints all of them)");
+                     join(nearest_names(pattern, names)), " (model.sites() and `activations --list` have all of them)");
 }
 
 PLATEAU_INLINE site find_site(std::vector<site> const& sites, std::string const& name) {

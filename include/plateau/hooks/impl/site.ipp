@@ -25,7 +25,7 @@ PLATEAU_INLINE std::string site::name() const {
     return in_block(id) ? concat({"blocks.", layer, ".", name}) : std::string(name);
 }
 
-PLATEAU_INLINE std::string site::shape() const {
+PLATEAU_INLINE std::string site::shape_text() const {
     switch (axes) {
         case site_axes::heads: return concat({"[N,T,", heads, ",", width, "]"});
         case site_axes::heads_first: return concat({"[N,", heads, ",T,", width, "]"});
