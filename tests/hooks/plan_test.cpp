@@ -150,8 +150,8 @@ TEST_CASE("firing a site calls the hooks of that site and layer alone", "[hooks]
 
 TEST_CASE("a hook tells the site's shape", "[hooks][plan]") {
     std::string shape;
-    auto const plan = plan_of(
-        hooks::capture<double>("blocks.1.attn.hook_q", [&](hooks::site const& at, auto&&...) { shape = at.shape_text(); }));
+    auto const plan = plan_of(hooks::capture<double>(
+        "blocks.1.attn.hook_q", [&](hooks::site const& at, auto&&...) { shape = at.shape_text(); }));
     fire(plan, site_id::q, 1);
     CHECK(shape == "[N,T,2]");
 }
