@@ -20,8 +20,8 @@ std::vector<double> NAME(char const* path) {
     for (double const d : curves[0]) all.push_back(d);
     auto const [logits, cache] = model.run_with_cache(prompts[0], {"blocks.*.attn.hook_pattern"});
     for (float const x : logits.flat()) all.push_back(x);
-    auto const doubled = plateau::load<double>(path, {.weights = plateau::weights::shuffled, .seed = 3});
-    auto const others = doubled.logits(prompts[1]);
-    for (double const x : others.flat()) all.push_back(x);
+    auto const shuffled = plateau::load<float>(path, {.weights = plateau::weights::shuffled, .seed = 3});
+    auto const others = shuffled.logits(prompts[1]);
+    for (float const x : others.flat()) all.push_back(x);
     return all;
 }
