@@ -61,23 +61,25 @@ public:
     PLATEAU_RARE void run(prefix_task<T> task, hook_roles<T> const& roles, runners const& by_worker) {
         task_ = std::move(task);
         bool const hooked = !roles.prefix_hooks.empty();
-        bool const clean_run_apart = hooked && !task_.endpoints_see_hooks;
+        bool const separate_clean_run = hooked && !task_.endpoints_see_hooks;
         owners_ = shared_with(prompts_, task_.uses, hooked, roles.prompt_dependent);
         kept_.clear();
         kept_.resize(prompts_.size());
         std::vector<index> all, contexts;
         for (index i = 0; i < static_cast<index>(task_.uses.size()); ++i) {
             if (task_.uses[at(i)].first < 0) continue;
-            make_room(i, clean_run_apart);
+            make_room(i, separate_clean_run);
             all.push_back(i);
             if (prefix_positions(i) >= 0) contexts.push_back(i);
         }
+        // ends of paths without hooks, where those of the prefix would change them: a round of their own
         auto const& write = task_.write;
-        if (clean_run_apart) run_all(all, {keep_site(), write.layers_to_write()}, by_worker);
-        auto const keep = clean_run_apart ? keep_start() : keep_site() | keep_start();
+        if (separate_clean_run) run_all(all, {keep_site(), write.layers_to_write()}, by_worker);
+        // prefixes with their hooks, and in the same round the ends, unless they are there already
+        auto const keep = separate_clean_run ? keep_start() : keep_site() | keep_start();
         int const layers =
-            clean_run_apart ? write.layers_to_start() : std::max(write.layers_to_write(), write.layers_to_start());
-        run_all(clean_run_apart ? contexts : all, {keep | roles.prefix_hooks, layers, true, hooked}, by_worker);
+            separate_clean_run ? write.layers_to_start() : std::max(write.layers_to_write(), write.layers_to_start());
+        run_all(separate_clean_run ? contexts : all, {keep | roles.prefix_hooks, layers, true, hooked}, by_worker);
     }
 
     /// An empty cache for the prefix of prompt i.
@@ -104,13 +106,13 @@ private:
 
     static std::size_t at(index i) { return static_cast<std::size_t>(i); }
 
-    void make_room(index i, bool clean_run_apart) {
+    void make_room(index i, bool separate_clean_run) {
         auto& one = kept_[at(i)];
         auto const& use = task_.uses[at(i)];
         auto const& write = task_.write;
         one.site = tensor::buffer<T, 2>({length(i) - use.first, write.width()});
         if (use.prefix < 0) return;
-        if (!write.embeds && (!write.direct || clean_run_apart)) {
+        if (!write.embeds && (!write.direct || separate_clean_run)) {
             one.residual = tensor::buffer<T, 2>({length(i) - use.first, engine_.width()});
         }
         if (owner(i) != i) return;

@@ -1,5 +1,5 @@
 #pragma once
-/// From a configuration, the names of a family's tensors and their values to a transformer.
+/// Assembles a transformer from a configuration, the names of a family's tensors and their values.
 
 #include <cmath>
 #include <functional>

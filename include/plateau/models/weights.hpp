@@ -1,5 +1,5 @@
 #pragma once
-/// Which weights a model gets: those of its checkpoint, or a baseline's.
+/// The choice of a model's weights: those of its checkpoint, or a baseline's.
 
 #include <cstdint>
 #include <memory>

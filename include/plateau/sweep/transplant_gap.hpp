@@ -1,5 +1,5 @@
 #pragma once
-/// How far a transplanted activation is from its own run.
+/// Distances of transplanted activations from their own runs.
 
 #include <limits>
 #include <memory>

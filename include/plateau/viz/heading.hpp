@@ -1,5 +1,5 @@
 #pragma once
-/// What stands above the panels of a picture.
+/// The heading of a picture, above its panels.
 
 #include <string>
 #include <string_view>

@@ -1,5 +1,5 @@
 #pragma once
-/// The one seam through which every matrix product of the CPU backend goes.
+/// Matrix products of the CPU backend: the one seam through which they all go.
 
 #include <algorithm>
 #include <span>
