@@ -70,7 +70,8 @@ random_transformer_on<Context> random_model(Context const& ctx, model_shape cons
     model.embedding = std::make_shared<weight const>(random_weight<Stored>(ctx, random_vocabulary, d, ++seed));
     model.unembedding = model.embedding;
     model.context_length = context_length;
-    if (!shape.llama) model.positions = random_weight<Stored>(ctx, context_length, d, ++seed);
+    if (!shape.llama)
+        model.positions = std::make_shared<weight const>(random_weight<Stored>(ctx, context_length, d, ++seed));
     auto const rotary =
         shape.llama ? std::make_shared<nn::rope const>(nn::rope::standard(shape.head_width, 10000)) : nullptr;
     for (index layer = 0; layer < shape.layers; ++layer) {

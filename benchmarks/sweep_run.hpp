@@ -79,18 +79,17 @@ inline sweep_times run_sweep(random_engine const& on, prompt_list const& prompts
 inline double run_row_products(random_engine const& on, sweep_task const& task) {
     context const& ctx = on.context();
     random_transformer const& model = on.model();
-    std::vector<engine::row_count> counts;
-    for (index pair = 0; pair < task.pairs; ++pair) counts.push_back({pair, task.points, 1});
-    auto const blocks = engine::row_blocks(counts, ctx.block_rows(), ctx.threads());
+    std::vector<index> const one_row(static_cast<std::size_t>(task.pairs), 1);
+    auto const blocks = engine::deal_rows(one_row, task.points, ctx.block_rows(), ctx.threads());
     auto const& shape = task.shape;
     struct matrices {
         tensor::buffer<float, 2> normed, q, k, v, z, delta, gate, in, post;
     };
     index most = 0;
     std::vector<index> rows_of;
-    for (auto const& block : blocks) {
+    for (index b = 0; b < blocks.count(); ++b) {
         index rows = 0;
-        for (auto const& run : block) rows += run.points + (run.first_point > 0 ? 1 : 0);
+        for (auto const& run : blocks[b]) rows += run.points + (run.first_point > 0 ? 1 : 0);
         rows_of.push_back(rows);
         most = std::max(most, rows);
     }
@@ -102,7 +101,7 @@ inline double run_row_products(random_engine const& on, sweep_task const& task) 
                              values(shape.d_mlp), values(shape.d_mlp), values(shape.d_mlp)});
     }
     return wall_seconds([&] {
-        parallel_for(ctx.threads(), static_cast<index>(blocks.size()), [&](index b, int worker) {
+        parallel_for(ctx.threads(), blocks.count(), [&](index b, int worker) {
             index const rows = rows_of[static_cast<std::size_t>(b)];
             auto& m = of_worker[static_cast<std::size_t>(worker)];
             auto const product = [&](tensor::buffer<float, 2> const& x, nn::linear<context, float> const& layer,

@@ -85,8 +85,8 @@ public:
                                                       plateau::tensor::buffer<T, 2> to) const override {
         return of_.lines(std::move(from), std::move(to));
     }
-    index reserve(std::span<std::unique_ptr<plateau::engine::block_runner<T>> const> runners, index wanted, index most,
-                  bool logits) const override {
+    index reserve(std::vector<std::unique_ptr<plateau::engine::block_runner<T>>> const& runners, index wanted,
+                  index most, bool logits) const override {
         return of_.reserve(runners, wanted, most, logits);
     }
     void summarise_logits(plateau::tensor::view<T const, 2> x, std::span<index const> references,

@@ -10,10 +10,6 @@ namespace {
 using plateau::index;
 namespace models = plateau::models;
 
-plateau::io::safetensors_checkpoint stored(std::string const& name) {
-    return plateau::io::safetensors_checkpoint{golden::models_folder() / name};
-}
-
 using source_of = models::source_of<plateau::io::safetensors_checkpoint, float>;
 
 std::vector<float> values_of(models::tensor_source<float> const& source, std::string const& name) {
@@ -25,8 +21,7 @@ std::vector<float> values_of(models::tensor_source<float> const& source, std::st
 }
 
 TEST_CASE("a shuffled tensor has the values of the stored one in other places", "[models][shuffled]") {
-    auto const checkpoint = stored("llama_gqa");
-    source_of const source{checkpoint, "llama_gqa"};
+    source_of const source{golden::models_folder() / "llama_gqa"};
     models::shuffled_weights<float> const shuffled{source, 1}, again{source, 1}, other{source, 2};
     for (std::string const name :
          {"model.embed_tokens.weight", "model.layers.1.mlp.down_proj.weight", "model.norm.weight"}) {
@@ -41,8 +36,7 @@ TEST_CASE("a shuffled tensor has the values of the stored one in other places", 
 }
 
 TEST_CASE("rows of a shuffled tensor are those of the whole, however they are read", "[models][shuffled]") {
-    auto const checkpoint = stored("llama_gqa");
-    source_of const source{checkpoint, "llama_gqa"};
+    source_of const source{golden::models_folder() / "llama_gqa"};
     models::shuffled_weights<float> const whole{source, 1}, parts{source, 1};
     std::string const name = "model.layers.0.mlp.up_proj.weight";
     auto const shape = source.shape(name);

@@ -9,6 +9,7 @@
 
 #include <plateau/backend/cpu.hpp>
 #include <plateau/backend/float_products.hpp>
+#include <plateau/core/shared.hpp>
 #if PLATEAU_HAS_CUDA
 #include <plateau/backend/cuda.hpp>
 #endif
@@ -65,7 +66,7 @@ inline computer computer_of(cuda_context const& ctx) {
 inline std::shared_ptr<cuda_context const> device_for(request const& what) {
     if (what.on == device::cpu) return nullptr;
     try {
-        auto found = std::make_shared<cuda_context>(what.products);
+        auto found = shared<cuda_context>(what.products);
         if (what.notice) found->on_notice(what.notice);
         if (what.on == device::best && what.notice) what.notice("backend: cuda (" + found->device_name() + ")");
         return found;
@@ -91,7 +92,7 @@ auto with_context(request const& what, F const& f) {
     }
     if (what.on == device::best && what.notice) what.notice("backend: cpu (this build has no CUDA backend)");
 #endif
-    return f(std::make_shared<cpu_context const>(what.threads));
+    return f(shared<cpu_context const>(what.threads));
 }
 
 }  // namespace plateau::backend

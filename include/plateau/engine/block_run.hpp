@@ -16,27 +16,17 @@ public:
     virtual ~line_ends() = default;
 };
 
-/// A point of a line: which of them, and where on it.
-struct line_point {
-    index line;
-    double fraction;
-};
-
-/// Some rows of a block.
-struct row_range {
-    index first, count;
-};
-
 /// Where the rows of a block start. Without anything of this: as the embeddings of their tokens.
 template <class T>
 struct row_start {
     line_ends const* lines = nullptr;                    ///< of the points that the first rows are
-    std::vector<line_point> points = {};                 ///< by row, made where the rows are
+    std::vector<index> line_of = {};                     ///< by row: points that are made where the rows are
+    std::vector<double> fractions = {};                  ///< by row: where on its line
     std::function<void(tensor::view<T, 2>)> write = {};  ///< fills the rows after those, [R − points, D], on the host
-    std::vector<row_range> kept = {};       ///< or: these rows of the block before, together, as they were left
-    hooks::site const* shown_at = nullptr;  ///< the site whose hooks see them first
+    std::vector<nn::sequence> kept = {};                 ///< or: rows of the block before, together, as they were left
+    hooks::site const* shown_at = nullptr;               ///< the site whose hooks see them first
 
-    bool embeds() const { return points.empty() && !write && kept.empty(); }
+    bool embeds() const { return line_of.empty() && !write && kept.empty(); }
 };
 
 /// One block of rows through the layers.

@@ -78,7 +78,7 @@ public:
     /// Makes the work memory of runners for blocks of rows, where the backend makes it beforehand.
     /// @param wanted  rows of a block; 0: as many as suit the backend      @param most    rows that there are
     /// @param logits  rows have logits too      @return rows that a block may have      @throws memory_error
-    virtual index reserve(std::span<std::unique_ptr<block_runner<T>> const> runners, index wanted, index most,
+    virtual index reserve(std::vector<std::unique_ptr<block_runner<T>>> const& runners, index wanted, index most,
                           bool logits) const = 0;
 
     /// Log-sum-exp, KL and best tokens of the logits of x, never stored. @param x  [R, D], on the host

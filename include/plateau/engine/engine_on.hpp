@@ -33,7 +33,7 @@ public:
         return std::unique_ptr<line_ends>{new line_ends_on<Context, T>{*ctx_, std::move(from), std::move(to)}};
     }
 
-    index reserve(std::span<std::unique_ptr<block_runner<T>> const> runners, index wanted, index most,
+    index reserve(std::vector<std::unique_ptr<block_runner<T>>> const& runners, index wanted, index most,
                   bool logits) const override {
         index row_bytes = 0;
         model_.each_work_matrix(

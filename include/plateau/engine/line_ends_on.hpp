@@ -17,16 +17,10 @@ public:
     line_ends_on(Context const& ctx, tensor::buffer<T, 2> from, tensor::buffer<T, 2> to)
         : from_{backend::owned_by(ctx, std::move(from))}, to_{backend::owned_by(ctx, std::move(to))} {}
 
-    /// rows_r = (1 − t_r) from + t_r to of its line. @param rows  [n, D]
-    void write(Context const& ctx, std::vector<line_point> const& points,
+    /// rows_r = (1 − t_r) from + t_r to of its line. @param lines,fractions  [n]      @param rows  [n, D]
+    void write(Context const& ctx, std::vector<index> const& lines, std::vector<double> const& fractions,
                tensor::view<T, 2, typename Context::space> rows) const {
-        std::vector<index> lines;
-        std::vector<double> fractions;
-        for (auto const& point : points) {
-            lines.push_back(point.line);
-            fractions.push_back(point.fraction);
-        }
-        std::array const count{static_cast<index>(points.size())};
+        std::array const count{static_cast<index>(lines.size())};
         auto const which = backend::viewed_by(ctx, tensor::view<index const, 1>{lines.data(), count});
         auto const where = backend::viewed_by(ctx, tensor::view<double const, 1>{fractions.data(), count});
         backend::linear_points<T>(ctx, from_, to_, which, where, rows);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <plateau/backend/backends.hpp>
+#include <plateau/core/shared.hpp>
 #include <plateau/engine/engine_on.hpp>
 #include <plateau/engine/forward.hpp>
 #include <plateau/hooks/activation_cache.hpp>
@@ -28,7 +29,7 @@ public:
           engine_{new engine::engine_on<Context, T, M>{std::move(ctx), std::move(transformer)}} {}
     template <models::Transformer<backend::cpu_context, T> M>
     model(backend::cpu_context const& ctx, M transformer, models::model_texts texts = {})
-        : model{std::make_shared<backend::cpu_context const>(ctx), std::move(transformer), std::move(texts)} {}
+        : model{shared<backend::cpu_context const>(ctx), std::move(transformer), std::move(texts)} {}
 
     engine::engine<T> const& engine() const { return *engine_; }
     /// Who computes.

@@ -35,8 +35,8 @@ class patched_rows {
 public:
     /// @param engine,prompts  kept as references      @param points  of each pair
     patched_rows(engine<T> const& engine, prompt_list const& prompts, index points, setup where, travel how = {})
-        : engine_{engine}, prompts_{prompts}, points_{points}, where_{std::move(where)}, how_{how}, prefixes_{engine,
-                                                                                                              prompts} {
+        : engine_{engine}, prompts_{prompts}, points_{points}, where_{std::move(where)}, how_{how},
+          prefixes_{engine, prompts}, runners_{engine.runners()} {
         engine.require_prompts(prompts);
         if (points_ < 1) throw usage_error("a sweep needs at least one point per pair");
     }
@@ -58,7 +58,6 @@ public:
         int const last_layer = std::max(plan.layers_wanted(engine_.layers()), site.first_layer);
         point_rows<T> rows{engine_, prefixes_, pairs, spans_, write, plan, site, last_layer, points_};
         rows_of_points = &rows;
-        runners_ = engine_.runners();
         block_rows_ =
             engine_.reserve(runners_, how_.block_rows, all_rows(rows), plan.wants_from(hooks::site_id::unembed_out));
         for (std::size_t first = 0; first < pairs.size();) {
@@ -127,13 +126,12 @@ private:
 
     /// Rows of the points of pairs [first, end), block by block.
     void run_rows(point_rows<T> const& rows, bool whole_pairs, index first, index end) {
-        std::vector<row_count> counts;
-        for (index i = first; i < end; ++i) counts.push_back({i, points_, rows.rows_of_point(i)});
-        auto const blocks = row_blocks(counts, block_rows_, engine_.threads(), whole_pairs);
+        std::vector<index> of_point;
+        for (index i = first; i < end; ++i) of_point.push_back(rows.rows_of_point(i));
+        auto const blocks = deal_rows(of_point, points_, block_rows_, engine_.threads(), whole_pairs);
         point_blocks<T> const run{rows, first, end};
-        parallel_for(engine_.threads(), static_cast<index>(blocks.size()), [&](index b, int worker) {
-            index const points =
-                run.run(blocks[static_cast<std::size_t>(b)], *runners_[static_cast<std::size_t>(worker)]);
+        parallel_for(engine_.threads(), blocks.count(), [&](index b, int worker) {
+            index const points = run.run(blocks[b], *runners_[static_cast<std::size_t>(worker)]);
             if (where_.progress) where_.progress(points);
         });
     }

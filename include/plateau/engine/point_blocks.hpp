@@ -56,15 +56,17 @@ public:
     /// @param rows  kept as a reference
     point_blocks(point_rows<T> const& rows, index first, index end) : rows_{rows}, first_{first}, lines_{lines(end)} {}
 
-    /// Runs a block. @return its points, those that are evaluated again left out
-    index run(std::vector<point_run> const& runs, block_runner<T>& runner) const {
+    /// Runs a block. @param runs  their items counted from the first of these pairs
+    /// @return its points, those that are evaluated again left out
+    index run(std::span<point_run const> runs, block_runner<T>& runner) const {
         nn::rows rows;
         std::vector<inline_prefix> prefixes;
         index points = 0;
         for (auto const& run : runs) {
-            auto const* const prefix = prefix_for(run.item, prefixes);
-            if (run.first_point > 0) add_point(rows, run.item, 0, prefix), mark_copy(rows);
-            for (index i = 0; i < run.points; ++i) add_point(rows, run.item, run.first_point + i, prefix);
+            index const item = first_ + run.item;
+            auto const* const prefix = prefix_for(item, prefixes);
+            if (run.first_point > 0) add_point(rows, item, 0, prefix), mark_copy(rows);
+            for (index i = 0; i < run.points; ++i) add_point(rows, item, run.first_point + i, prefix);
             points += run.points;
         }
         index const observed = rows.count();
@@ -140,7 +142,8 @@ private:
         if (lines_) {
             run.start.lines = lines_.get();
             for (auto const& id : observed) {
-                run.start.points.push_back({id.item - first_, rows_.write.fraction(id.item, id.point)});
+                run.start.line_of.push_back(id.item - first_);
+                run.start.fractions.push_back(rows_.write.fraction(id.item, id.point));
             }
         }
         index const to_fill = lines_ ? 0 : run.observed;

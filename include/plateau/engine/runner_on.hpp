@@ -64,13 +64,13 @@ public:
 
 private:
     /// Moves rows of the block before to the front of the residual stream, by way of another matrix.
-    void keep(std::vector<row_range> const& kept) {
+    void keep(std::vector<nn::sequence> const& kept) {
         if (kept.empty()) return;
         auto const residual = pass_.residual(model_.width()), moved = pass_.matrix(nn::added_buffer, model_.width());
         index count = 0;
-        for (auto const& range : kept) {
-            backend::copy<T>(ctx_, residual.rows(range.first, range.count), moved.rows(count, range.count));
-            count += range.count;
+        for (auto const& one : kept) {
+            backend::copy<T>(ctx_, residual.rows(one.first_row, one.rows), moved.rows(count, one.rows));
+            count += one.rows;
         }
         backend::copy<T>(ctx_, moved.rows(0, count), residual.rows(0, count));
     }
@@ -79,9 +79,10 @@ private:
         auto const& from = run.start;
         if (from.embeds()) return model_.embed(pass_, run.rows.tokens);
         auto const residual = pass_.residual(model_.width());
-        auto const made = static_cast<index>(from.points.size());
+        auto const made = static_cast<index>(from.line_of.size());
         if (made > 0) {
-            static_cast<line_ends_on<Context, T> const&>(*from.lines).write(ctx_, from.points, residual.rows(0, made));
+            static_cast<line_ends_on<Context, T> const&>(*from.lines)
+                .write(ctx_, from.line_of, from.fractions, residual.rows(0, made));
         }
         if (from.write && made < residual.extent(0)) {
             backend::host_rows<Context, T> others{pass_.copies(), residual.rows(made, residual.extent(0) - made)};

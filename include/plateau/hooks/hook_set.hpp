@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <plateau/core/macros.hpp>
+#include <plateau/core/shared.hpp>
 #include <plateau/hooks/positions.hpp>
 #include <plateau/hooks/rows_at.hpp>
 #include <plateau/tensor/view.hpp>
@@ -106,7 +107,7 @@ hook_set<T> patch(std::string pattern, patcher<T> change, depends_on depends = d
 /// A sink that is never entered twice at once.
 template <class T>
 sink<T> serialised(sink<T> inner) {
-    auto guard = std::make_shared<std::mutex>();
+    auto guard = shared<std::mutex>();
     return [guard, inner = std::move(inner)](site const& at, where const& w, tensor::view<T const, 3> rows) {
         std::lock_guard const lock{*guard};
         inner(at, w, rows);

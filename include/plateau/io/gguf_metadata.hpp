@@ -56,10 +56,11 @@ public:
     std::optional<double> number(std::string_view key) const;
     std::optional<bool> boolean(std::string_view key) const;
     std::optional<std::string> text(std::string_view key) const;
-    std::optional<std::vector<index>> integers(std::string_view key) const;
+    /// The elements of an array; none if it is absent.
+    std::vector<index> integers(std::string_view key) const;
     /// Any numbers, integers too.
-    std::optional<std::vector<double>> numbers(std::string_view key) const;
-    std::optional<std::vector<std::string_view>> texts(std::string_view key) const;
+    std::vector<double> numbers(std::string_view key) const;
+    std::vector<std::string_view> texts(std::string_view key) const;
 
 private:
     struct stored_value {

@@ -68,7 +68,7 @@ private:
     type kind_ = type::null;
 };
 
-/// The range of values in an array or object, in the order of the text.
+/// A range of values: those in an array or object, in the order of the text, or one alone, or none.
 class json_children {
 public:
     class iterator {
@@ -85,12 +85,18 @@ public:
         json const* at_;
     };
 
-    explicit json_children(json const& of) : of_{&of} {}
-    iterator begin() const { return iterator{of_ + 1}; }
-    iterator end() const { return iterator{of_ + of_->nodes_}; }
+    json_children() = default;
+    explicit json_children(json const& of) : first_{&of + 1}, last_{&of + of.nodes_} {}
+    static json_children alone(json const& value) {
+        json_children one{value};
+        one.first_ = &value;
+        return one;
+    }
+    iterator begin() const { return iterator{first_}; }
+    iterator end() const { return iterator{last_}; }
 
 private:
-    json const* of_;
+    json const *first_ = nullptr, *last_ = nullptr;
 };
 
 /// A parsed JSON text, which parse_json makes. Moving it leaves its values where they are.

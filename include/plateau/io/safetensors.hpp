@@ -2,7 +2,7 @@
 /// A checkpoint in safetensors: one file, or shards behind an index.
 
 #include <filesystem>
-#include <memory>
+#include <list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,7 +62,7 @@ private:
     [[noreturn]] void fail_without_weights() const;
 
     std::filesystem::path path_;
-    std::vector<std::unique_ptr<safetensors_file>> files_;
+    std::list<safetensors_file> files_;  // which stay where they are
 };
 
 }  // namespace plateau::io

@@ -38,7 +38,7 @@ public:
     std::vector<std::string> names() const { return numbers_.names(); }
 
     /// In the order in which they were added.
-    std::span<stored_tensor const> all() const { return tensors_; }
+    std::vector<stored_tensor> const& all() const { return tensors_; }
 
     /// @throws file_error if there is no such tensor
     stored_tensor const& at(std::string_view name) const;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include <plateau/core/shared.hpp>
 #include <plateau/models/families.hpp>
 #include <plateau/models/transformer.hpp>
 #include <plateau/models/weight_loader.hpp>
@@ -20,11 +21,11 @@ inline std::shared_ptr<nn::rope const> make_rope(io::model_config const& config)
     index const width = r.width(config.d_head);
     switch (r.kind) {
         case io::rope_kind::none: return nullptr;
-        case io::rope_kind::linear: return std::make_shared<nn::rope>(nn::rope::linear(width, r.theta, r.factor));
+        case io::rope_kind::linear: return shared<nn::rope>(nn::rope::linear(width, r.theta, r.factor));
         case io::rope_kind::llama3:
-            return std::make_shared<nn::rope>(
+            return shared<nn::rope>(
                 nn::rope::llama3(width, r.theta, r.factor, r.low_freq_factor, r.high_freq_factor, r.original_context));
-        default: return std::make_shared<nn::rope>(nn::rope::standard(width, r.theta));
+        default: return shared<nn::rope>(nn::rope::standard(width, r.theta));
     }
 }
 
@@ -96,7 +97,7 @@ private:
     }
 
     void take_embeddings(transformer<Context, T>& model) {
-        auto const share = [](weight w) { return std::make_shared<weight const>(std::move(w)); };
+        auto const share = [](weight w) { return shared<weight const>(std::move(w)); };
         std::string_view head = names_.unembedding[0];
         if (!names_.unembedding[1].empty() && !load_.contains_top_level(concat({head, ".weight"})))
             head = names_.unembedding[1];
@@ -110,7 +111,7 @@ private:
             model.unembedding_bias = backend::owned_by(ctx_, load_.top_level_values(concat({head, ".bias"}), c_.vocab));
         if (c_.learned_positions) {
             model.positions =
-                load_.matrix(concat({names_.positions, ".weight"}), c_.context + c_.position_offset, c_.d_model);
+                share(load_.matrix(concat({names_.positions, ".weight"}), c_.context + c_.position_offset, c_.d_model));
         }
         model.position_offset = c_.position_offset;
         model.embedding_scale = static_cast<T>(c_.embedding_scale);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <plateau/core/macros.hpp>
+#include <plateau/core/shared.hpp>
 #include <plateau/io/gguf_checkpoint.hpp>
 #include <plateau/io/safetensors.hpp>
 #include <plateau/io/tokenizer.hpp>
@@ -32,19 +33,6 @@ struct checkpoint {
     }
 };
 
-namespace detail {
-
-/// A checkpoint's file and the source that reads it, as one.
-template <class File, class T>
-struct owned_source {
-    File file;
-    source_of<File, T> source;
-
-    explicit owned_source(std::filesystem::path const& path) : file{path}, source{file, path.string()} {}
-};
-
-}  // namespace detail
-
 /// Opens a Hugging Face directory (config.json with safetensors; snapshot folders of its cache too) or a GGUF file.
 /// @param with_weights  false for a folder whose weights are not wanted, or not there
 /// @throws file_error, config_error
@@ -54,18 +42,14 @@ PLATEAU_RARE checkpoint<T> open(std::filesystem::path const& path, bool with_wei
         throw file_error("there is no model at ", path.string(), ": give a Hugging Face folder or a GGUF file");
     }
     if (!std::filesystem::is_directory(path)) {
-        using stored = detail::owned_source<io::gguf_checkpoint, T>;
-        auto const opened = std::make_shared<stored>(path);
-        return {opened->file.config(), std::shared_ptr<tensor_source<T> const>{opened, &opened->source},
-                [opened] { return io::tokenizer::from_gguf(opened->file.file()); }};
+        auto const opened = shared<source_of<io::gguf_checkpoint, T> const>(path);
+        return {opened->checkpoint().config(), opened,
+                [opened] { return io::tokenizer::from_gguf(opened->checkpoint().file()); }};
     }
     auto const config = path / "config.json";
     checkpoint<T> found{parse_model_config(io::read_text(config), config.string()), nullptr,
                         [path] { return io::tokenizer::from_json_file(path / "tokenizer.json"); }};
-    if (with_weights) {
-        auto const opened = std::make_shared<detail::owned_source<io::safetensors_checkpoint, T>>(path);
-        found.weights = std::shared_ptr<tensor_source<T> const>{opened, &opened->source};
-    }
+    if (with_weights) found.weights = shared<source_of<io::safetensors_checkpoint, T> const>(path);
     return found;
 }
 

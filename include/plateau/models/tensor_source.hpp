@@ -1,9 +1,9 @@
 #pragma once
 /// A source of named tensors, whatever the file format.
 
+#include <filesystem>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <plateau/core/dtype.hpp>
@@ -34,11 +34,14 @@ public:
     virtual void drop_pages() const = 0;
 };
 
-/// Any checkpoint reader of io/, which must outlive it, as a source.
+/// A file or folder that a checkpoint reader of io/ reads, as a source.
 template <class Checkpoint, class T>
 class source_of final : public tensor_source<T> {
 public:
-    source_of(Checkpoint const& checkpoint, std::string where) : checkpoint_{checkpoint}, where_{std::move(where)} {}
+    /// @throws file_error, config_error
+    explicit source_of(std::filesystem::path const& path) : checkpoint_{path}, where_{path.string()} {}
+
+    Checkpoint const& checkpoint() const { return checkpoint_; }
 
     std::string where() const override { return where_; }
     std::vector<std::string> names() const override { return checkpoint_.names(); }
@@ -53,7 +56,7 @@ public:
     void drop_pages() const override { checkpoint_.drop_pages(); }
 
 private:
-    Checkpoint const& checkpoint_;
+    Checkpoint checkpoint_;
     std::string where_;
 };
 

@@ -31,7 +31,7 @@ public:
 
     std::shared_ptr<weight const> embedding;  ///< [V, D]
     T embedding_scale = 1;                    ///< s
-    std::optional<weight> positions;          ///< [offset + context, D] with learned positions
+    std::shared_ptr<weight const> positions;  ///< [offset + context, D] with learned positions
     index position_offset = 0;
     std::vector<Block> blocks;  ///< L of them
     std::optional<nn::norm<Context, T>> final_norm;

@@ -50,12 +50,18 @@ public:
         index first, outputs;
     };
 
-    void add(stored_matrix matrix, std::vector<target> targets) {
+    /// A matrix to read. What it fills is added behind it.
+    void add(stored_matrix matrix) {
         constexpr index transposed_rows = 32 / writer::input_step * writer::input_step;  // a few pages of each panel
         index const step = matrix.transposed ? transposed_rows : index{writer::output_step};
         index const first_piece = pieces_;
         pieces_ += (matrix.rows + step - 1) / step;
-        matrices_.push_back({std::move(matrix), std::move(targets), step, first_piece});
+        matrices_.push_back({std::move(matrix), step, first_piece, targets_.size(), targets_.size()});
+    }
+    /// A weight that the matrix that was added last fills.
+    void add_target(target to) {
+        targets_.push_back(std::move(to));
+        matrices_.back().last_target = targets_.size();
     }
 
     /// Reads and packs all matrices that were added. @param meanwhile  something else to do, on one of the threads
@@ -82,9 +88,9 @@ public:
 private:
     struct packing_task {
         stored_matrix matrix;
-        std::vector<target> targets;
-        index step;         ///< rows in a piece
-        index first_piece;  ///< counted over all matrices
+        index step;                             ///< rows in a piece
+        index first_piece;                      ///< counted over all matrices
+        std::size_t first_target, last_target;  ///< among those of all matrices
     };
 
     packing_task const& holder_of(index piece) const {
@@ -115,7 +121,8 @@ private:
             row += some;
         }
         // outputs of a weight are rows here, or columns of a transposed matrix
-        for (auto const& [to, column, outputs] : task.targets) {
+        for (std::size_t i = task.first_target; i < task.last_target; ++i) {
+            auto const& [to, column, outputs] = targets_[i];
             if (!matrix.transposed) to.outputs(first, tensor::view<S const, 2>{values, {count, matrix.columns}});
             else to.inputs(first, tensor::view<S const, 2>{values + column, {count, outputs}, {matrix.columns, 1}});
         }
@@ -124,6 +131,7 @@ private:
     tensor_source<T> const& source_;
     dtype storage_;
     std::vector<packing_task> matrices_;  // in the order in which they were added
+    std::vector<target> targets_;         // of one matrix after the other
     index pieces_ = 0;                    // of all of them
 };
 

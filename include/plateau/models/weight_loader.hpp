@@ -73,7 +73,7 @@ public:
         for (auto const& part : parts) all += part.outputs;
         std::string const matrix_name = requests.in_prefix(name + ".weight");
         requests.require(matrix_name, {inputs, all});
-        std::vector<typename weight_filler<Context, T>::target> targets;
+        filler_.add({matrix_name, inputs, all, {0, inputs, inputs, inputs}, true});
         index first = 0;
         for (auto const& [layer, outputs] : parts) {
             layer->weight = weight{ctx_, outputs, inputs, storage_};
@@ -81,10 +81,9 @@ public:
             vector own({outputs});
             std::copy_n(biases.data() + first, outputs, own.data());
             layer->bias = backend::owned_by(ctx_, std::move(own));
-            targets.push_back({layer->weight.writer(), first, outputs});
+            filler_.add_target({layer->weight.writer(), first, outputs});
             first += outputs;
         }
-        filler_.add({matrix_name, inputs, all, {0, inputs, inputs, inputs}, true}, std::move(targets));
     }
 
     /// Reads and packs all matrices that were asked for. @see weight_filler
@@ -94,7 +93,8 @@ private:
     weight stored(std::string const& name, index rows, index columns, row_runs const& runs) {
         requests.require(name, {runs.all, columns});
         weight fresh{ctx_, rows, columns, storage_};
-        filler_.add({name, rows, columns, runs}, {{fresh.writer(), 0, rows}});
+        filler_.add({name, rows, columns, runs});
+        filler_.add_target({fresh.writer(), 0, rows});
         return fresh;
     }
 

@@ -5,20 +5,25 @@
 #include <memory>
 #include <type_traits>
 
+#include <plateau/core/shared.hpp>
 #include <plateau/models/open.hpp>
 #include <plateau/models/random_weights.hpp>
 #include <plateau/models/shuffled_weights.hpp>
 
 namespace plateau {
 
-/// A choice of weights. What makes them is reached through it: a program that never names a baseline does not compile
-/// one.
-class weights {
-public:
-    static weights const stored;    ///< those of the checkpoint
-    static weights const random;    ///< the family's own initialisation: a folder needs config.json alone
-    static weights const shuffled;  ///< those of the checkpoint, every tensor's elements permuted
+/// The choices by name. Of a base that is a template, so that what makes a baseline is compiled by those alone who name
+/// it.
+template <class Weights>
+struct weights_by_name {
+    static Weights const stored;    ///< those of the checkpoint
+    static Weights const random;    ///< the family's own initialisation: a folder needs config.json alone
+    static Weights const shuffled;  ///< those of the checkpoint, every tensor's elements permuted
+};
 
+/// A choice of weights.
+class weights : public weights_by_name<weights> {
+public:
     /// False if the checkpoint's tensors are not read, and need not be there.
     constexpr bool need_tensors() const { return need_tensors_; }
 
@@ -32,9 +37,11 @@ public:
         return make == nullptr ? opened.weights : make(opened, seed);
     }
 
-    friend constexpr bool operator==(weights const&, weights const&) = default;
+    friend constexpr bool operator==(weights const& a, weights const& b) { return a.floats_ == b.floats_; }
 
 private:
+    friend weights_by_name<weights>;
+
     template <class T>
     using maker = std::shared_ptr<models::tensor_source<T> const> (*)(models::checkpoint<T> const&, std::uint64_t);
 
@@ -50,17 +57,20 @@ namespace detail {
 
 template <class T>
 std::shared_ptr<models::tensor_source<T> const> random_of(models::checkpoint<T> const& opened, std::uint64_t seed) {
-    return std::make_shared<models::random_weights<T>>(opened.config, seed);
+    return shared<models::random_weights<T>>(opened.config, seed);
 }
 template <class T>
 std::shared_ptr<models::tensor_source<T> const> shuffled_of(models::checkpoint<T> const& opened, std::uint64_t seed) {
-    return std::make_shared<models::shuffled_weights<T>>(*opened.weights, seed);
+    return shared<models::shuffled_weights<T>>(*opened.weights, seed);
 }
 
 }  // namespace detail
 
-inline constexpr weights weights::stored{true, nullptr, nullptr};
-inline constexpr weights weights::random{false, detail::random_of<float>, detail::random_of<double>};
-inline constexpr weights weights::shuffled{true, detail::shuffled_of<float>, detail::shuffled_of<double>};
+template <class W>
+inline constexpr W weights_by_name<W>::stored{true, nullptr, nullptr};
+template <class W>
+inline constexpr W weights_by_name<W>::random{false, detail::random_of<float>, detail::random_of<double>};
+template <class W>
+inline constexpr W weights_by_name<W>::shuffled{true, detail::shuffled_of<float>, detail::shuffled_of<double>};
 
 }  // namespace plateau

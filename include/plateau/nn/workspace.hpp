@@ -55,15 +55,21 @@ public:
 private:
     using buffer = typename Context::template buffer<T, 1>;
 
+    struct work_matrix {
+        work_buffer const* name;
+        buffer memory;
+    };
+
     buffer& memory_of(work_buffer const& which) {
-        for (auto& [name, memory] : matrices_) {
-            if (name == &which) return memory;
+        for (auto& one : matrices_) {
+            if (one.name == &which) return one.memory;
         }
-        return matrices_.emplace_back(&which, buffer{}).second;
+        matrices_.push_back({&which, {}});
+        return matrices_.back().memory;
     }
 
     Context const* ctx_;
-    std::vector<std::pair<work_buffer const*, buffer>> matrices_;
+    std::vector<work_matrix> matrices_;
     index moves_ = 0;
 };
 

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -37,9 +36,7 @@ inline void* new_storage(std::span<index const> extents, std::size_t element_byt
     return zeroed ? std::memset(memory, 0, bytes) : memory;
 }
 
-struct release_storage {
-    void operator()(void* memory) const { ::operator delete(memory, storage_alignment); }
-};
+inline void delete_storage(void* memory) { ::operator delete(memory, storage_alignment); }
 
 }  // namespace detail
 
@@ -62,12 +59,15 @@ public:
     static buffer for_overwrite(std::array<index, Rank> extents) { return buffer{extents, false}; }
 
     buffer(buffer&& other) noexcept
-        : extents_{std::exchange(other.extents_, {})}, storage_{std::move(other.storage_)} {}
+        : extents_{std::exchange(other.extents_, {})}, data_{std::exchange(other.data_, nullptr)} {}
     buffer& operator=(buffer&& other) noexcept {
+        if (this == &other) return *this;
+        detail::delete_storage(data_);
         extents_ = std::exchange(other.extents_, {});
-        storage_ = std::move(other.storage_);
+        data_ = std::exchange(other.data_, nullptr);
         return *this;
     }
+    ~buffer() { detail::delete_storage(data_); }
     buffer(buffer const&) = delete;
     buffer& operator=(buffer const&) = delete;
 
@@ -78,8 +78,8 @@ public:
         return copy;
     }
 
-    T* data() { return storage_.get(); }
-    T const* data() const { return storage_.get(); }
+    T* data() { return data_; }
+    T const* data() const { return data_; }
     std::array<index, Rank> const& extents() const { return extents_; }
     index extent(std::size_t axis) const { return extents_[axis]; }
     index size() const { return view().size(); }
@@ -105,10 +105,10 @@ public:
 
 private:
     buffer(std::array<index, Rank> extents, bool zeroed)
-        : extents_{extents}, storage_{static_cast<T*>(detail::new_storage(extents, sizeof(T), zeroed))} {}
+        : extents_{extents}, data_{static_cast<T*>(detail::new_storage(extents, sizeof(T), zeroed))} {}
 
     std::array<index, Rank> extents_{};
-    std::unique_ptr<T, detail::release_storage> storage_;
+    T* data_ = nullptr;
 };
 
 }  // namespace plateau::tensor

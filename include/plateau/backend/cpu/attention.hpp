@@ -110,7 +110,7 @@ public:
     /// no product with their own keys beside it; the others take it too, so that both have the same bits.
     /// @param q  [R, H · E]      @param keys  [R, KV · E], the rows' own
     void dot_own_keys(tensor::view<T const, 2> q, tensor::view<T const, 2> keys) {
-        own_dots_ = scratch<T, scratch_use::own_dots>(run_.rows * shape_.heads);
+        own_dots_ = scratch<T>(scratch_use::own_dots, run_.rows * shape_.heads);
         for (index j = 0; j < run_.rows; ++j) {
             kernels_.dot_heads(q[run_.first_row + j].data(), keys[run_.first_row + j].data(), shape_.heads,
                                shape_.group(), shape_.width, own_dots_ + j * shape_.heads);
@@ -122,8 +122,8 @@ public:
         prefix_ = head_of(run_.prefix_keys, run_.prefix(), kv);
         own_ = head_of(keys.rows(run_.first_row, run_.rows), run_.rows, kv);
         index const prefix_room = whole_panels(run_.prefix()) * shape_.width;
-        panels_ = scratch<T, scratch_use::key_panels>(
-            prefix_room + (run_.independent_rows ? 0 : whole_panels(run_.rows) * shape_.width));
+        panels_ = scratch<T>(scratch_use::key_panels,
+                             prefix_room + (run_.independent_rows ? 0 : whole_panels(run_.rows) * shape_.width));
         own_panels_ = panels_ + prefix_room;
         pack_keys(prefix_, shape_.width, panels_);
         if (!run_.independent_rows) pack_keys(own_, shape_.width, own_panels_);
@@ -169,8 +169,8 @@ public:
                 mix_panel(prefix, own, pattern, stride, first, count, out, z.stride(0));
                 continue;
             }
-            T* const packed = scratch<T, scratch_use::value_panel>((prefix.count + own.count) * panel_columns);
-            T* const part = scratch<T, scratch_use::mixed_panel>(count * panel_columns);
+            T* const packed = scratch<T>(scratch_use::value_panel, (prefix.count + own.count) * panel_columns);
+            T* const part = scratch<T>(scratch_use::mixed_panel, count * panel_columns);
             pack_values(prefix, shape_.width, column, packed);
             pack_values(own, shape_.width, column, packed + prefix.count * panel_columns);
             own = {packed + prefix.count * panel_columns, panel_columns, own.count};
@@ -248,7 +248,7 @@ void attention_scores(cpu_context const& ctx, std::type_identity_t<attention_sha
     detail::for_each_run<T>(segments, [&](detail::attention_run<T> const& run) {
         detail::attention_head<T> head{ctx.kernels<T>(), shape, run};
         index const stride = head.scores_stride(), chunk = head.chunk();
-        T* const rows = detail::scratch<T, detail::scratch_use::scores>(chunk * stride);
+        T* const rows = detail::scratch<T>(detail::scratch_use::scores, chunk * stride);
         head.dot_own_keys(q, keys);
         for (index h = 0; h < shape.heads; ++h) {
             if (h % shape.group() == 0) head.pack_group_keys(keys, h / shape.group());
@@ -310,7 +310,7 @@ void prefix_attention(cpu_context const& ctx, std::type_identity_t<attention_sha
     detail::for_each_run<T>(segments, [&](detail::attention_run<T> const& run) {
         detail::attention_head<T> scoring{kernels, shape, run}, mixing{kernels, shape, run};
         index const stride = scoring.scores_stride(), chunk = scoring.chunk();
-        T* const scores = detail::scratch<T, detail::scratch_use::scores>(chunk * stride);
+        T* const scores = detail::scratch<T>(detail::scratch_use::scores, chunk * stride);
         scoring.dot_own_keys(q, keys);
         for (index h = 0; h < shape.heads; ++h) {
             if (h % shape.group() == 0) {

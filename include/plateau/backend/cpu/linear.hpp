@@ -40,7 +40,7 @@ public:
         index const inputs = x.extent(1);
         pairs_ = kernels.multiply_pairs != nullptr;
         x_.stride = pairs_ ? (inputs + 1) / 2 : inputs;
-        T* const rounded = scratch<T, scratch_use::rounded_rows>(rows_ * x_.stride);
+        T* const rounded = scratch<T>(scratch_use::rounded_rows, rows_ * x_.stride);
         for (index r = 0; r < rows_; ++r) {
             T* const to = rounded + r * x_.stride;
             if (pairs_) kernels.round_row_to_pairs(x[r].data(), inputs, words_of(to));
@@ -75,7 +75,7 @@ public:
             if (pairs_) {
                 kernels_.multiply_pairs({words_of(x_.data) + first / 2, x_.stride}, b, rows_, depth, c, start, after);
             } else {
-                T* const panel = scratch<T, scratch_use::weight_panel>(linear_depth * panel_columns);
+                T* const panel = scratch<T>(scratch_use::weight_panel, linear_depth * panel_columns);
                 kernels_.widen_pairs(b, (depth + 1) / 2, panel);
                 kernels_.multiply(columns_from(first), {panel, panel_columns}, panel_columns, rows_, depth, c, start,
                                   reinterpret_cast<T const*>(after));
@@ -121,7 +121,7 @@ void linear(cpu_context const& ctx, std::type_identity_t<tensor::view<T const, 2
     tensor::require_extents(y.extents(), {x.extent(0), weight.outputs()}, "the output of a linear layer");
     auto const& kernels = ctx.kernels<T>();
     detail::for_each_input(kernels, x, weight, [&](index row, detail::linear_input<T> const& input) {
-        T* const products = detail::scratch<T, detail::scratch_use::products>(input.rows() * panel_columns);
+        T* const products = detail::scratch<T>(detail::scratch_use::products, input.rows() * panel_columns);
         for (index p = 0; p < weight.panels(); ++p) {
             strided<T> const out{y[row].data() + p * panel_columns, y.stride(0)};
             index const columns = detail::columns_of(weight, p);
@@ -157,11 +157,11 @@ void linear_activate(cpu_context const& ctx, activation kind, std::type_identity
     if (other.is_bf16() != weight.is_bf16()) throw shape_error("both weights of a gated layer must be stored alike");
     auto const& kernels = ctx.kernels<T>();
     detail::for_each_input(kernels, x, weight, [&](index row, detail::linear_input<T> const& input) {
-        strided<T> const left{detail::scratch<T, detail::scratch_use::products>(input.rows() * panel_columns),
+        strided<T> const left{detail::scratch<T>(detail::scratch_use::products, input.rows() * panel_columns),
                               panel_columns};
         strided<T> const right{factor == nullptr
                                    ? nullptr
-                                   : detail::scratch<T, detail::scratch_use::factors>(input.rows() * panel_columns),
+                                   : detail::scratch<T>(detail::scratch_use::factors, input.rows() * panel_columns),
                                panel_columns};
         for (index p = 0; p < weight.panels(); ++p) {
             input.multiply(layer, p, left, other, factor == nullptr ? p + 1 : p);

@@ -37,8 +37,8 @@ void log_probabilities(cpu_context const& ctx, std::type_identity_t<tensor::view
     using detail::tokens_together;
     detail::for_each_input(kernels, x, weight, [&](index row, detail::linear_input<T> const& input) {
         auto const rows = static_cast<std::size_t>(input.rows()), from = static_cast<std::size_t>(row);
-        T* const logits = detail::scratch<T, detail::scratch_use::products>(input.rows() * tokens_together);
-        T* const exponentials = detail::scratch<T, detail::scratch_use::factors>(tokens_together);
+        T* const logits = detail::scratch<T>(detail::scratch_use::products, input.rows() * tokens_together);
+        T* const exponentials = detail::scratch<T>(detail::scratch_use::factors, tokens_together);
         std::vector<detail::softmax_state<T>> states(rows);
         std::vector<T> chosen(rows);
         for (index first = 0; first < vocabulary; first += tokens_together) {

@@ -93,9 +93,9 @@ void summarise_logits(cpu_context const& ctx, std::type_identity_t<tensor::view<
     auto const& kernels = ctx.kernels<T>();
     using detail::tokens_together;
     detail::linear_input<T> const input{kernels, x, weight.is_bf16()};
-    T* const logits = detail::scratch<T, detail::scratch_use::products>(rows * tokens_together);
+    T* const logits = detail::scratch<T>(detail::scratch_use::products, rows * tokens_together);
     T* const exponentials =
-        detail::scratch<T, detail::scratch_use::factors>(rows * tokens_together);  // kept where a row is a reference
+        detail::scratch<T>(detail::scratch_use::factors, rows * tokens_together);  // kept where a row is a reference
     std::vector<detail::softmax_state<T>> states(static_cast<std::size_t>(rows));
     for (index first = 0; first < vocabulary; first += tokens_together) {
         index const count = std::min(tokens_together, vocabulary - first);

@@ -1,6 +1,9 @@
 #pragma once
 /// Work memory of the kernels.
 
+#include <array>
+#include <cstddef>
+
 #include <plateau/tensor/buffer.hpp>
 
 namespace plateau::backend::detail {
@@ -17,12 +20,14 @@ enum class scratch_use {
     value_panel,   ///< values of a head, 64 columns of them
     mixed_panel,   ///< their sums
 };
+inline constexpr std::size_t scratch_uses = 9;
 
 /// Memory of this thread for `count` elements, kept from call to call. What it holds is whatever was left there.
 /// @throws memory_error
-template <class T, scratch_use Use>
-T* scratch(index count) {
-    static thread_local tensor::buffer<T, 1> memory;
+template <class T>
+T* scratch(scratch_use use, index count) {
+    static thread_local std::array<tensor::buffer<T, 1>, scratch_uses> memories;
+    auto& memory = memories[static_cast<std::size_t>(use)];
     if (memory.size() < count) {
         memory = {};
         memory = tensor::buffer<T, 1>({count});

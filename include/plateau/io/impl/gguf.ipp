@@ -104,7 +104,7 @@ PLATEAU_INLINE std::uint64_t gguf_file::read_alignment(detail::gguf_cursor const
 }
 
 PLATEAU_INLINE void gguf_file::require_apart(detail::gguf_cursor const& cursor) const {
-    auto const tensors = table_.all();
+    auto const& tensors = table_.all();
     std::vector<std::uint64_t> begins;
     for (auto const& at : tensors) begins.push_back(at.begin);
     stored_tensor const* last = nullptr;

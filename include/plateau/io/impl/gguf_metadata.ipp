@@ -163,25 +163,25 @@ PLATEAU_INLINE std::optional<std::string> gguf_metadata::text(std::string_view k
     return std::string(detail::gguf_cursor{found->bytes, where_}.string("a string"));
 }
 
-PLATEAU_INLINE std::optional<std::vector<index>> gguf_metadata::integers(std::string_view key) const {
+PLATEAU_INLINE std::vector<index> gguf_metadata::integers(std::string_view key) const {
     auto const* found = find(key, true, detail::is_gguf_integer, "an array of integers");
-    if (found == nullptr) return std::nullopt;
+    if (found == nullptr) return {};
     std::vector<index> integers(static_cast<std::size_t>(found->count));
     for (std::size_t i = 0; i < integers.size(); ++i) integers[i] = integer_at(*found, i, key);
     return integers;
 }
 
-PLATEAU_INLINE std::optional<std::vector<double>> gguf_metadata::numbers(std::string_view key) const {
+PLATEAU_INLINE std::vector<double> gguf_metadata::numbers(std::string_view key) const {
     auto const* found = find(key, true, detail::is_gguf_number, "an array of numbers");
-    if (found == nullptr) return std::nullopt;
+    if (found == nullptr) return {};
     std::vector<double> numbers(static_cast<std::size_t>(found->count));
     for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = number_at(*found, i, key);
     return numbers;
 }
 
-PLATEAU_INLINE std::optional<std::vector<std::string_view>> gguf_metadata::texts(std::string_view key) const {
+PLATEAU_INLINE std::vector<std::string_view> gguf_metadata::texts(std::string_view key) const {
     auto const* found = find(key, true, detail::is_gguf_string, "an array of strings");
-    if (found == nullptr) return std::nullopt;
+    if (found == nullptr) return {};
     detail::gguf_cursor cursor{found->bytes, where_};
     std::vector<std::string_view> texts(static_cast<std::size_t>(found->count));
     for (auto& text : texts) text = cursor.string("a string");

@@ -22,17 +22,17 @@
 namespace plateau::io {
 
 PLATEAU_INLINE std::vector<std::string> safetensors_checkpoint::names() const {
-    if (files_.size() == 1) return files_.front()->names();
+    if (files_.size() == 1) return files_.front().names();
     name_index all;
     for (auto const& file : files_) {
-        for (auto const& tensor : file->header().tensors.all()) all.add(tensor.info.name);
+        for (auto const& tensor : file.header().tensors.all()) all.add(tensor.info.name);
     }
     return all.names();
 }
 
 PLATEAU_INLINE safetensors_file const* safetensors_checkpoint::find(std::string_view name) const {
     for (auto const& file : files_) {
-        if (file->contains(name)) return file.get();
+        if (file.contains(name)) return &file;
     }
     return nullptr;
 }
@@ -44,18 +44,19 @@ PLATEAU_INLINE safetensors_file const& safetensors_checkpoint::file_of(std::stri
 }
 
 PLATEAU_INLINE void safetensors_checkpoint::add(std::filesystem::path const& path) {
-    auto file = std::make_unique<safetensors_file>(path);
-    for (auto const& tensor : file->header().tensors.all()) {
+    std::list<safetensors_file> added;
+    auto const& file = added.emplace_back(path);
+    for (auto const& tensor : file.header().tensors.all()) {
         if (auto const* const other = find(tensor.info.name)) {
             throw file_error(path_.string(), ": tensor ", printable(tensor.info.name), " is stored in ",
                              other->path().filename().string(), " and in ", path.filename().string());
         }
     }
-    files_.push_back(std::move(file));
+    files_.splice(files_.end(), added);
 }
 
 PLATEAU_INLINE void safetensors_checkpoint::drop_pages() const {
-    for (auto const& file : files_) file->drop_pages();
+    for (auto const& file : files_) file.drop_pages();
 }
 
 PLATEAU_INLINE safetensors_checkpoint::safetensors_checkpoint(std::filesystem::path const& path) : path_{path} {
@@ -78,27 +79,27 @@ PLATEAU_INLINE void safetensors_checkpoint::add_shards(std::filesystem::path con
     json const& root = document.root();
     if (!root.is_object()) throw file_error(where, ": the index must be an object, found ", describe(root));
     json const& weight_map = object_field<file_error>(root, "weight_map", where);
-    name_index opened;  // in step with files_
+    name_index opened;
     for (json const& shard : members_of(weight_map)) {
         std::string const name{shard.key()};
         if (!shard.is_string()) {
             throw file_error(where, ": the shard of ", printable(name), " must be a string, found ", describe(shard));
         }
         std::string const shard_name{text_of(shard)};
-        auto const [number, fresh] = opened.add(shard_name);
-        if (fresh) {
-            std::filesystem::path const relative{shard_name};
+        std::filesystem::path const relative{shard_name};
+        auto const file = index_path.parent_path() / relative;
+        if (opened.add(shard_name).second) {
             bool escapes = shard_name.find('\0') != std::string::npos || relative.empty() || relative.is_absolute();
             for (auto const& part : relative) escapes |= part == "..";
             if (escapes) throw file_error(where, ": the shard ", describe(shard), " lies outside the directory");
-            auto const file = index_path.parent_path() / relative;
             std::error_code ignored;
             if (!std::filesystem::exists(file, ignored)) {
                 throw file_error(where, ": the shard ", file.string(), " is missing; download the checkpoint again");
             }
             add(file);
         }
-        if (!files_[number]->contains(name)) {
+        auto const* const holder = find(name);
+        if (holder == nullptr || holder->path() != file) {
             throw file_error(where, ": tensor ", printable(name), " is not in its shard ", printable(shard_name));
         }
     }

@@ -112,27 +112,22 @@ PLATEAU_INLINE std::vector<std::pair<std::string, std::string>> parse_metadata(j
 /// Walks the tensors in the order of their bytes and requires that each begins where the last one ended.
 PLATEAU_INLINE void require_tiling(tensor_table const& table, std::uint64_t data_bytes, std::size_t data_begin,
                                    std::string const& where) {
-    std::vector<stored_tensor const*> tensors, by_end;
+    auto const& tensors = table.all();
     std::vector<std::uint64_t> ends, begins;
-    for (auto const& tensor : table.all()) {
-        tensors.push_back(&tensor);
-        ends.push_back(tensor.begin + tensor.size);
-    }
-    for (std::size_t const i : order_by(ends)) {  // of two that begin together the empty one comes first
-        by_end.push_back(tensors[i]);
-        begins.push_back(tensors[i]->begin);
-    }
+    for (auto const& tensor : tensors) ends.push_back(tensor.begin + tensor.size);
+    auto const by_end = order_by(ends);  // of two that begin together the empty one comes first
+    for (std::size_t const i : by_end) begins.push_back(tensors[i].begin);
     std::size_t reached = data_begin;
     std::string last = "the header";
     for (std::size_t const i : order_by(begins)) {
-        auto const* const tensor = by_end[i];
-        if (tensor->begin != reached) {
-            throw file_error(where, ": tensor ", printable(tensor->info.name),
-                             tensor->begin < reached ? " overlaps with " : " leaves a hole after ", last,
+        auto const& tensor = tensors[by_end[i]];
+        if (tensor.begin != reached) {
+            throw file_error(where, ": tensor ", printable(tensor.info.name),
+                             tensor.begin < reached ? " overlaps with " : " leaves a hole after ", last,
                              "; the file is corrupt");
         }
-        reached += tensor->size;
-        last = printable(tensor->info.name);
+        reached += tensor.size;
+        last = printable(tensor.info.name);
     }
     if (reached != data_begin + data_bytes) {
         throw file_error(where, ": ", data_begin + data_bytes - reached,

@@ -47,7 +47,7 @@ private:
     std::vector<added_token> tokens_;          // by first byte, then the longest first
     std::array<std::uint32_t, 257> begins_{};  // of each first byte among them
     std::array<bool, 65536> starts_{};         // of two bytes: whether a token may begin with them
-    std::optional<word_pattern> word_character_;
+    word_pattern word_character_;              // if one is a single word
 };
 
 }  // namespace plateau::io

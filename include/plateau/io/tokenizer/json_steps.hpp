@@ -30,7 +30,7 @@ namespace detail {
 std::string_view type_of(json const& part, std::string const& where);
 
 /// The parts of a sequence, a single part, or none.
-std::vector<json const*> parts_of(json const& root, char const* key, char const* list, std::string const& where);
+json_children parts_of(json const& root, char const* key, char const* list, std::string const& where);
 
 }  // namespace detail
 

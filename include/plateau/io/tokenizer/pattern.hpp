@@ -17,6 +17,8 @@ using match_sink = std::function<void(std::string_view, bool)>;
 /// matching is safe from many threads.
 class word_pattern {
 public:
+    word_pattern() = default;  ///< none yet
+
     /// @param pattern  PCRE2 syntax, Unicode properties on; matches of no characters count as none
     /// @throws config_error if the library refuses it, or was not there at compile time
     explicit word_pattern(std::string_view pattern);

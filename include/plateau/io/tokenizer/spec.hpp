@@ -15,10 +15,16 @@
 
 namespace plateau::io {
 
+/// A token as the file spells it.
+struct spelt_token {
+    std::string text;
+    token_id id;
+};
+
 /// A BPE tokenizer as its file describes it.
 struct tokenizer_spec {
-    std::string where;                                        ///< the file, for messages
-    std::vector<std::pair<std::string, token_id>> tokens;     ///< as the file spells them
+    std::string where;  ///< the file, for messages
+    std::vector<spelt_token> tokens;
     std::vector<std::pair<std::string, std::string>> merges;  ///< lowest rank first
     std::vector<added_token> added;
     std::vector<text_step> normal;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <plateau/core/macros.hpp>
+#include <plateau/core/shared.hpp>
 #include <plateau/models/model_texts.hpp>
 
 namespace plateau::models {
@@ -20,7 +21,7 @@ PLATEAU_INLINE std::optional<token_id> model_texts::bos() const {
 
 PLATEAU_INLINE void model_texts::take_tokenizer(std::function<io::tokenizer()> const& make) {
     try {
-        tokenizer = std::make_shared<io::tokenizer const>(make());
+        tokenizer = shared<io::tokenizer const>(make());
     } catch (error const& reason) {
         tokenizer_problem = reason.what();
     }

@@ -37,8 +37,8 @@ PLATEAU_INLINE added_token_splitter::added_token_splitter(std::vector<added_toke
     for (std::size_t first = 0; first < 256; ++first) begins_[first + 1] += begins_[first];
     // \w of Rust's regular expressions: Alphabetic, marks, decimal digits, connectors and joiners
     if (single) {
-        word_character_.emplace(R"([\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200c}\x{200d}\x{24b6}-\x{24e9})"
-                                R"(\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189}])");
+        word_character_ = word_pattern(R"([\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200c}\x{200d}\x{24b6}-\x{24e9})"
+                                       R"(\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189}])");
     }
 }
 
@@ -56,7 +56,7 @@ PLATEAU_INLINE bool added_token_splitter::is_single_word(std::string_view text, 
                                                          std::size_t end) const {
     bool touched = false;
     auto const look = [&](std::string_view character) {
-        word_character_->split(character, [&](std::string_view, bool match) { touched = touched || match; });
+        word_character_.split(character, [&](std::string_view, bool match) { touched = touched || match; });
     };
     if (begin > 0) {
         auto const before = character_before(text, begin);

@@ -59,11 +59,12 @@ PLATEAU_INLINE void apply_gguf_pretokenizer(std::string_view name, tokenizer_spe
 PLATEAU_INLINE tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     auto const& metadata = file.metadata();
     std::string const where = file.path().string();
-    auto const required = [&](auto value, char const* key) {
-        if (!value) throw config_error(where, ": the metadata key \"", key, "\" is missing: the file has no tokenizer");
-        return *std::move(value);
+    auto const require = [&](char const* key) {
+        if (metadata.contains(key)) return;
+        throw config_error(where, ": the metadata key \"", key, "\" is missing: the file has no tokenizer");
     };
-    auto const model = required(metadata.text("tokenizer.ggml.model"), "tokenizer.ggml.model");
+    require("tokenizer.ggml.model");
+    auto const model = *metadata.text("tokenizer.ggml.model");
     if (model != "gpt2") {
         throw config_error(where, ": the tokenizer ", printable(model),
                            " (\"tokenizer.ggml.model\") is not "
@@ -79,10 +80,12 @@ PLATEAU_INLINE tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
         add_step(spec.words, words.what, words.text);
     }
 
-    auto const tokens = required(metadata.texts("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens");
+    require("tokenizer.ggml.tokens");
+    auto const tokens = metadata.texts("tokenizer.ggml.tokens");
     auto const types = metadata.integers("tokenizer.ggml.token_type");
-    if (types && types->size() != tokens.size()) {
-        throw config_error(where, ": there are ", tokens.size(), " tokens, but ", types->size(),
+    bool const typed = metadata.contains("tokenizer.ggml.token_type");
+    if (typed && types.size() != tokens.size()) {
+        throw config_error(where, ": there are ", tokens.size(), " tokens, but ", types.size(),
                            " values in \"tokenizer.ggml.token_type\"");
     }
     constexpr index control = 3;
@@ -90,16 +93,17 @@ PLATEAU_INLINE tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     spec.tokens.reserve(tokens.size());
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         auto const id = static_cast<token_id>(i);
-        if (types && ((*types)[i] == control || (*types)[i] == user_defined)) {
+        if (typed && (types[i] == control || types[i] == user_defined)) {
             added_token token;
             token.id = id;
             token.content = tokens[i];
-            token.special = (*types)[i] == control;
+            token.special = types[i] == control;
             spec.added.push_back(std::move(token));
         }
         spec.tokens.push_back({std::string{tokens[i]}, id});
     }
-    for (auto const merge : required(metadata.texts("tokenizer.ggml.merges"), "tokenizer.ggml.merges")) {
+    require("tokenizer.ggml.merges");
+    for (auto const merge : metadata.texts("tokenizer.ggml.merges")) {
         std::string left, right;
         if (!split_merge(merge, left, right)) {
             throw config_error(where, ": a merge must be two tokens, found ", printable(merge));

@@ -146,9 +146,9 @@ PLATEAU_INLINE tokenizer_spec parse_tokenizer_json(std::string_view json_text, s
     parse_pretokenizer(root, spec);
     detail::parse_bpe(*model, spec, where);
     detail::parse_added_tokens(root, spec, where);
-    for (json const* part : detail::parts_of(root, "post_processor", "processors", where)) {
-        auto const type = detail::type_of(*part, where);
-        if (type == "TemplateProcessing") detail::parse_template(*part, spec, where);
+    for (json const& part : detail::parts_of(root, "post_processor", "processors", where)) {
+        auto const type = detail::type_of(part, where);
+        if (type == "TemplateProcessing") detail::parse_template(part, spec, where);
         else if (type != "ByteLevel") detail::refuse_tokenizer(where, concat({"the post-processor ", printable(type)}));
     }
     parse_decoder(root, spec);

@@ -30,19 +30,16 @@ PLATEAU_INLINE std::string_view type_of(json const& part, std::string const& whe
     return text_of(*type);
 }
 
-PLATEAU_INLINE std::vector<json const*> parts_of(json const& root, char const* key, char const* list,
-                                                 std::string const& where) {
+PLATEAU_INLINE json_children parts_of(json const& root, char const* key, char const* list, std::string const& where) {
     constexpr std::size_t most = 64;
     json const* const part = find_field(root, key);
     if (part == nullptr) return {};
-    if (type_of(*part, where) != "Sequence") return {part};
+    if (type_of(*part, where) != "Sequence") return json_children::alone(*part);
     json const* const parts = find_field(*part, list);
     if (parts == nullptr || !parts->is_array())
         throw config_error(where, ": the sequence in \"", key, "\" has no \"", list, "\"");
     if (parts->size() > most) refuse_tokenizer(where, concat({"a \"", key, "\" of ", parts->size(), " steps"}));
-    std::vector<json const*> found;
-    for (json const& step : elements_of(*parts)) found.push_back(&step);
-    return found;
+    return elements_of(*parts);
 }
 
 PLATEAU_INLINE std::string non_empty(json const& part, std::string_view key, std::string const& where) {
@@ -172,19 +169,19 @@ PLATEAU_INLINE void parse_decoder_step(json const& part, tokenizer_spec& spec) {
 }  // namespace detail
 
 PLATEAU_INLINE void parse_normalizer(json const& root, tokenizer_spec& spec) {
-    for (json const* part : detail::parts_of(root, "normalizer", "normalizers", spec.where))
-        detail::parse_normalizer_step(*part, spec);
+    for (json const& part : detail::parts_of(root, "normalizer", "normalizers", spec.where))
+        detail::parse_normalizer_step(part, spec);
 }
 
 PLATEAU_INLINE void parse_pretokenizer(json const& root, tokenizer_spec& spec) {
     spec.model.characters = true;
-    for (json const* part : detail::parts_of(root, "pre_tokenizer", "pretokenizers", spec.where))
-        detail::parse_pretokenizer_step(*part, spec);
+    for (json const& part : detail::parts_of(root, "pre_tokenizer", "pretokenizers", spec.where))
+        detail::parse_pretokenizer_step(part, spec);
 }
 
 PLATEAU_INLINE void parse_decoder(json const& root, tokenizer_spec& spec) {
-    for (json const* part : detail::parts_of(root, "decoder", "decoders", spec.where))
-        detail::parse_decoder_step(*part, spec);
+    for (json const& part : detail::parts_of(root, "decoder", "decoders", spec.where))
+        detail::parse_decoder_step(part, spec);
 }
 
 }  // namespace plateau::io
