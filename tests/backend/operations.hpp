@@ -140,6 +140,15 @@ constexpr bool compiles(backend::op operation) {
             };
         case op::edit_rows: return requires(given g) { backend::edit_rows<T>(g.ctx, g.parameters, g.edits, g.y);
             };
+        case op::tangents:
+            return requires(given g, backend::tangents_of of) {
+                backend::norm_tangents<T>(g.ctx, norm_kind::rms, g.x, index{}, 1e-5, g.parameters, of, g.x, g.y);
+                backend::activation_slopes<T>(g.ctx, activation::gelu, g.x, g.x, g.y, g.y);
+                backend::activation_tangents<T>(g.ctx, g.x, g.x, of, g.x, g.x, g.y);
+                backend::clip_tangents<T>(g.ctx, g.x, T{2}, of, g.y);
+                backend::cap_tangents<T>(g.ctx, g.x, T{2}, of, g.y);
+                backend::attention_tangents<T>(g.ctx, g.shape, {g.x, g.x, g.x}, {g.x, g.x, g.x}, of, g.segments, g.y);
+            };
         case op::memory:
             return requires(given g) {
                 { backend::allocate<T>(g.ctx, g.x.extents()) } -> std::same_as<typename C::template buffer<T, 2>>;

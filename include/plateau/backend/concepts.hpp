@@ -37,6 +37,8 @@ enum class op {
     summarise_logits,   ///< summarise_logits: log-sum-exp, KL and best tokens of logits that are never stored
     log_probabilities,  ///< log_probabilities: of given tokens, from logits that are never stored
     edit_rows,  ///< edit_rows: parts of rows replaced, added to, scaled, or without their part along a direction
+    tangents,   ///< norm_tangents, activation_slopes, activation_tangents, clip_tangents, cap_tangents,
+                ///< attention_tangents: what is not linear in the derivative of a pass
     memory,     ///< allocate, rows_that_fit, rows_with_memory, owned_by, viewed_by, to_host, copy, clear
 };
 
@@ -67,6 +69,7 @@ constexpr std::string_view name_of(op operation) {
         "summarise_logits",
         "log_probabilities",
         "edit_rows",
+        "tangents",
         "memory",
     };
     return names[static_cast<std::size_t>(operation)];
@@ -80,6 +83,11 @@ public:
         for (op const one : some) bits_ |= bit(one);
     }
     constexpr bool contains(op operation) const { return (bits_ & bit(operation)) != 0; }
+    constexpr op_set without(op operation) const {
+        op_set rest = *this;
+        rest.bits_ &= ~bit(operation);
+        return rest;
+    }
 
 private:
     static constexpr std::uint32_t bit(op operation) { return std::uint32_t{1} << static_cast<unsigned>(operation); }

@@ -2,6 +2,7 @@
 /// The whole CPU backend.
 
 #include <plateau/backend/cpu/attention.hpp>
+#include <plateau/backend/cpu/attention_tangents.hpp>
 #include <plateau/backend/cpu/context.hpp>
 #include <plateau/backend/cpu/elementwise.hpp>
 #include <plateau/backend/cpu/linear.hpp>
@@ -11,3 +12,4 @@
 #include <plateau/backend/cpu/norm.hpp>
 #include <plateau/backend/cpu/rows.hpp>
 #include <plateau/backend/cpu/sign_codes.hpp>
+#include <plateau/backend/cpu/tangents.hpp>

@@ -29,6 +29,18 @@ struct row_start {
     bool embeds() const { return line_of.empty() && !write && kept.empty(); }
 };
 
+template <class T>
+struct point_rows;
+
+/// What travels behind the rows of points: for a runner that knows it.
+template <class T>
+class companion {
+public:
+    virtual ~companion() = default;
+    /// Before the first block of points. @param rows  to live as long as the blocks run
+    virtual void begin(point_rows<T> const& rows) = 0;
+};
+
 /// One block of rows through the layers.
 template <class T>
 struct block_run {
@@ -41,8 +53,9 @@ struct block_run {
     bool read_out = false;        ///< the final norm too, of the observed rows
     bool logits = false;          ///< and the unembedding
     char const* item = "prompt";  ///< what a row's item is called in messages
-    std::function<bool(int layer)> enter = {};  ///< asked before each layer: false ends the run
-    std::function<void(int layer)> left = {};   ///< told after each layer
+    plateau::engine::companion<T> const* companion = nullptr;  ///< of the rows that hooks see; null for none
+    std::function<bool(int layer)> enter = {};                 ///< asked before each layer: false ends the run
+    std::function<void(int layer)> left = {};                  ///< told after each layer
 
     /// Reads out what hooks of the plan want.
     void read_out_for_plan() {

@@ -41,6 +41,12 @@ public:
         if (points_ < 1) throw usage_error("a sweep needs at least one point per pair");
     }
 
+    /// Something that travels behind the rows of all points. @param runners  who know it, one for each thread
+    void carry(companion<T>& behind, std::vector<std::unique_ptr<block_runner<T>>> runners) {
+        companion_ = &behind;
+        runners_ = std::move(runners);
+    }
+
     /// @param set  hooks that look at the rows, or change values
     PLATEAU_RARE void run(std::vector<prompt_pair> const& pairs, point_writer<T> const& write,
                           hooks::hook_set<T> const& set) {
@@ -58,6 +64,8 @@ public:
         int const last_layer = std::max(plan.layers_wanted(engine_.layers()), site.first_layer);
         point_rows<T> rows{engine_, prefixes_, pairs, spans_, write, plan, site, last_layer, points_};
         rows_of_points = &rows;
+        if (companion_ != nullptr) companion_->begin(rows);
+        rows.companion = companion_;
         block_rows_ =
             engine_.reserve(runners_, how_.block_rows, all_rows(rows), plan.wants_from(hooks::site_id::unembed_out));
         for (std::size_t first = 0; first < pairs.size();) {
@@ -144,6 +152,7 @@ private:
     prefix_runs<T> prefixes_;
     index block_rows_ = 0;
     std::vector<row_span> spans_;  // by pair
+    companion<T>* companion_ = nullptr;
     std::vector<std::unique_ptr<block_runner<T>>> runners_;
 };
 

@@ -25,6 +25,7 @@ struct point_rows {
     int last_layer = 0;
     index points = 0;  ///< of a pair
     prefix_use use = prefix_use::shared;
+    plateau::engine::companion<T> const* companion = nullptr;
 
     static std::size_t at(index i) { return static_cast<std::size_t>(i); }
 
@@ -80,7 +81,8 @@ public:
                          .observed = observed,
                          .first = rows_.where.first_layer,
                          .last = rows_.last_layer,
-                         .item = "pair"};
+                         .item = "pair",
+                         .companion = rows_.companion};
         if (!rows_.where.embeds) start_at_write(run, prefixes);
         run.read_out_for_plan();
         runner.run(run);

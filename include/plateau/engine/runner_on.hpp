@@ -12,14 +12,13 @@ namespace plateau::engine {
 
 /// The only caller of a model's embed, run and read_out.
 template <class Context, class T, class M>
-class runner_on final : public block_runner<T> {
+class runner_on : public block_runner<T> {
 public:
     /// @param ctx,model  kept as references
     runner_on(Context const& ctx, M const& model) : ctx_{ctx}, model_{model}, pass_{ctx} {}
 
     bool run(block_run<T> const& run) override {
-        keep(run.start.kept);  // of the block before
-        pass_.begin(run.rows, run.plan, run.observed);
+        begin(run);
         start(run);
         if (!run.enter && !run.left) {
             model_.run(pass_, run.first, run.last, run.item);
@@ -31,8 +30,6 @@ public:
             }
         }
         if (run.keys_and_values_of >= 0) model_.record_keys_and_values(pass_, run.keys_and_values_of);
-        has_read_out_ = run.read_out;
-        has_logits_ = run.read_out && run.logits;
         if (run.read_out) {
             pass_.drop_unobserved();
             model_.read_out(pass_, run.logits);
@@ -62,19 +59,17 @@ public:
 
     nn::pass<Context, T>& pass() { return pass_; }
 
-private:
-    /// Moves rows of the block before to the front of the residual stream, by way of another matrix.
-    void keep(std::vector<nn::sequence> const& kept) {
-        if (kept.empty()) return;
-        auto const residual = pass_.residual(model_.width()), moved = pass_.matrix(nn::added_buffer, model_.width());
-        index count = 0;
-        for (auto const& one : kept) {
-            backend::copy<T>(ctx_, residual.rows(one.first_row, one.rows), moved.rows(count, one.rows));
-            count += one.rows;
-        }
-        backend::copy<T>(ctx_, moved.rows(0, count), residual.rows(0, count));
+protected:
+    M const& model() const { return model_; }
+
+    void begin(block_run<T> const& run) {
+        keep(run.start.kept);  // of the block before
+        pass_.begin(run.rows, run.plan, run.observed);
+        has_read_out_ = run.read_out;
+        has_logits_ = run.read_out && run.logits;
     }
 
+    /// Rows as they start.
     void start(block_run<T> const& run) {
         auto const& from = run.start;
         if (from.embeds()) return model_.embed(pass_, run.rows.tokens);
@@ -90,6 +85,19 @@ private:
             others.finish();
         }
         if (from.shown_at != nullptr) pass_.hook(from.shown_at->id, from.shown_at->layer, residual);
+    }
+
+private:
+    /// Moves rows of the block before to the front of the residual stream, by way of another matrix.
+    void keep(std::vector<nn::sequence> const& kept) {
+        if (kept.empty()) return;
+        auto const residual = pass_.residual(model_.width()), moved = pass_.matrix(nn::added_buffer, model_.width());
+        index count = 0;
+        for (auto const& one : kept) {
+            backend::copy<T>(ctx_, residual.rows(one.first_row, one.rows), moved.rows(count, one.rows));
+            count += one.rows;
+        }
+        backend::copy<T>(ctx_, moved.rows(0, count), residual.rows(0, count));
     }
 
     Context const& ctx_;

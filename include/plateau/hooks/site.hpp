@@ -171,10 +171,11 @@ struct row_id {
     index position = 0;  ///< position in the prompt
     bool last = false;   ///< the prompt's last position
     bool reference_copy =
-        false;          ///< a reference row evaluated again in a later block of its pair; its bits are the same
-    index prompt = -1;  ///< the prompt that the row runs in; -1 if that is the item
-    index length = 0;   ///< tokens of that prompt; 0 if it is still growing
-    index points = 1;   ///< on the pair's path
+        false;           ///< a reference row evaluated again in a later block of its pair; its bits are the same
+    index prompt = -1;   ///< the prompt that the row runs in; -1 if that is the item
+    index length = 0;    ///< tokens of that prompt; 0 if it is still growing
+    index points = 1;    ///< on the pair's path
+    index tangent = -1;  ///< of a row of tangents: its number at the point; −1 for a row of values
 
     index its_prompt() const { return prompt < 0 ? item : prompt; }
 };

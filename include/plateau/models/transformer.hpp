@@ -89,6 +89,55 @@ public:
         p.require_finite(first, last, item);
     }
 
+    /// embed() with tangents, which are 0 unless hooks of theirs write them.
+    void embed(pass_type& p, pass_type& tangents, nn::tangent_block const& which, std::span<index const> tokens) const {
+        embed(p, tokens);
+        auto const l = duals_of(p, tangents, which, -1);
+        auto const dx = tangents.residual(width());
+        backend::clear<T>(p.context(), dx);
+        l.hook_tangents(hooks::site_id::embed, dx);
+        if (!positions) return;
+        auto const added = tangents.matrix(nn::added_buffer, width());
+        backend::clear<T>(p.context(), added);
+        l.hook_tangents(hooks::site_id::pos_embed, added);
+        backend::add<T>(p.context(), added, dx);
+    }
+
+    /// run() with tangents. @throws not_finite_error also for tangents
+    void run(pass_type& p, pass_type& tangents, nn::tangent_block const& which, int first, int last,
+             char const* item) const {
+        for (int layer = first; layer < last; ++layer) {
+            blocks[at(layer)].jvp(duals_of(p, tangents, which, layer),
+                                  nn::dual<rows_view>{p.residual(width()), tangents.residual(width())});
+            p.check_finite(layer, layers(), p.residual(width()), item);
+            tangents.check_finite(layer, layers(), tangents.residual(width()), "tangent of item");
+        }
+        p.require_finite(first, last, item);
+        tangents.require_finite(first, last, "tangent of item");
+    }
+
+    /// read_out() with tangents.
+    void read_out(pass_type& p, pass_type& tangents, nn::tangent_block const& which, bool with_logits) const {
+        auto const l = duals_of(p, tangents, which, -1);
+        nn::dual<rows_view> const residual{p.residual(width()), tangents.residual(width())};
+        auto const x = l.matrix(nn::norm_out_buffer, width());
+        if (final_norm) {
+            final_norm->jvp(l, final_norm_sites, residual, x);
+        } else {
+            backend::copy<T>(p.context(), residual.value, x.value);
+            backend::copy<T>(p.context(), residual.tangent, x.tangent);
+        }
+        l.hook(hooks::site_id::unembed_in, x);
+        if (!with_logits) return;
+        unembed(p);
+        auto const dlogits = tangents.matrix(nn::logits_buffer, vocabulary());
+        backend::linear<T>(p.context(), x.tangent, {*unembedding, {}}, dlogits);
+        l.hook_tangents(hooks::site_id::unembed_out, dlogits);
+        if (!(logit_cap > 0)) return;
+        backend::cap_tangents<T>(p.context(), p.matrix(nn::logits_buffer, vocabulary()), logit_cap, l.all(), dlogits);
+        l.hook_tangents(hooks::site_id::logits, dlogits);
+    }
+
     /// What a later row needs of block `layer`, and no more.
     void record_keys_and_values(pass_type& p, int layer) const {
         blocks[at(layer)].record_keys_and_values(rows_of(p, layer), p.residual(width()));
@@ -125,7 +174,13 @@ public:
 private:
     static constexpr nn::norm_sites final_norm_sites = nn::norm_sites_from(hooks::site_id::ln_final_scale);
 
+    using rows_view = typename pass_type::rows_view;
+
     static nn::layer_rows<Context, T> rows_of(pass_type& p, int layer) { return {p, layer}; }
+    static nn::layer_duals<Context, T> duals_of(pass_type& p, pass_type& tangents, nn::tangent_block const& which,
+                                                int layer) {
+        return {rows_of(p, layer), rows_of(tangents, layer), which};
+    }
 
     /// Makes what the attentions of the layers [first, last) share. True if that is all that they need beside work
     /// matrices.

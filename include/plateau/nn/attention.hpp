@@ -1,6 +1,8 @@
 #pragma once
 /// Multi-head attention with grouped keys and values.
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -17,7 +19,8 @@ inline constexpr work_buffer raw_q_buffer{"raw q"};    ///< [R, H · E], before 
 inline constexpr work_buffer raw_k_buffer{"raw k"};    ///< [R, KV · E], before the norm of keys
 inline constexpr work_buffer scores_buffer{"scores"};  ///< [R, H · keys], where somebody looks; then the pattern
 inline constexpr work_buffer z_buffer{"z"};            ///< [R, H · E]
-inline constexpr work_buffer whole_buffer{"whole"};    ///< [R, D]: the output, where single heads' parts are shown
+inline constexpr std::array<work_buffer, 3> unclipped_buffers{{{"raw q"}, {"raw k"}, {"raw v"}}};  ///< for tangents
+inline constexpr work_buffer whole_buffer{"whole"};  ///< [R, D]: the output, where single heads' parts are shown
 
 /// Causal attention; H query heads share KV heads of keys and values, E wide:
 ///     z_h = softmax(scale · q_h Kᵀ) V,   out = concat(z) Wᵒᵀ (+ bᵒ)
@@ -51,6 +54,42 @@ struct attention {
         output.forward(l.context(), z, whole);
         show_results(l, shape, output, z, whole);
         if (sum == backend::accumulate::yes) backend::add<T>(l.context(), whole, out);
+    }
+
+    /// out = forward(x) and its tangents. Rows have one position each, so that the prefix stands still: with scores s
+    /// and pattern P
+    ///     ṡ = scale (⟨q̇, k⟩ + ⟨q, k̇⟩),   Ṗ = P (ṡ − Σ P ṡ),   ż = Ṗ V + P V̇,   through clip, norms, rotation and cap
+    /// Frozen patterns, or scores, stand still: ż = P V̇.
+    void jvp(layer_duals<Context, T> l, dual<rows_view> x, dual<rows_view> out) const {
+        using hooks::site_id;
+        forward(l.value, x.value, out.value);
+        auto const q = l.matrix(q_buffer, q_width());
+        auto const k = l.matrix(k_buffer, kv_width()), v = l.matrix(v_buffer, kv_width());
+        auto const parts = [&](index heads) { return norms_by_head ? heads : 1; };
+        // q̇ and k̇, behind their norms
+        auto const raw_q = query_norm ? l.matrix(raw_q_buffer, q_width()) : q;
+        auto const raw_k = key_norm ? l.matrix(raw_k_buffer, kv_width()) : k;
+        project_tangents(l, query, site_id::q, x, raw_q.tangent);
+        project_tangents(l, key, site_id::k, x, raw_k.tangent);
+        project_tangents(l, value, site_id::v, x, v.tangent);
+        if (query_norm)
+            query_norm->tangents(l, norm_sites_from(site_id::q_norm_scale), raw_q, q.tangent, parts(shape.heads));
+        if (key_norm)
+            key_norm->tangents(l, norm_sites_from(site_id::k_norm_scale), raw_k, k.tangent, parts(shape.kv_heads));
+        if (rotary) {
+            auto const angles = l.tangent.pass.angles(*rotary);
+            backend::rotate<T>(l.context(), q.tangent, shape.heads, angles[0], angles[1]);
+            l.hook_tangents(site_id::rot_q, q.tangent, shape.heads);
+            backend::rotate<T>(l.context(), k.tangent, shape.kv_heads, angles[0], angles[1]);
+            l.hook_tangents(site_id::rot_k, k.tangent, shape.kv_heads);
+        }
+        // ż, and what comes of it
+        auto const dz = l.tangent.matrix(z_buffer, q_width());
+        backend::attention_tangents<T>(
+            l.context(), shape, own_rows{q.value, k.value, v.value}, own_rows{q.tangent, k.tangent, v.tangent},
+            l.held_either(site_id::attn_scores, site_id::pattern), l.tangent.pass.segments(l.value.layer), dz);
+        l.hook_tangents(site_id::z, dz, shape.heads);
+        output.jvp(l.context(), dz, out.tangent);
     }
 
     /// Computes and records keys and values alone: all that a later row needs of the last layer.
@@ -173,7 +212,23 @@ private:
         if (wants_split_inputs(l)) project_heads(l, by, at, x.extent(1), y);
         else by.forward(l.context(), x, y);
         l.hook(at, y, heads);
-        if (clip > 0) backend::clip<T>(l.context(), y, clip);
+        if (!(clip > 0)) return;
+        if (l.pass.has_tangents()) backend::copy<T>(l.context(), y, unclipped(l, at, y.extent(1)));
+        backend::clip<T>(l.context(), y, clip);
+    }
+
+    static rows_view unclipped(rows l, hooks::site_id at, index width) {
+        return l.matrix(unclipped_buffers[static_cast<std::size_t>(at) - static_cast<std::size_t>(hooks::site_id::q)],
+                        width);
+    }
+
+    /// ẏ = ẋ Wᵀ, 0 where the value is clipped.
+    void project_tangents(layer_duals<Context, T> l, linear<Context, T> const& by, hooks::site_id at, dual<rows_view> x,
+                          rows_view dy) const {
+        by.jvp(l.context(), x.tangent, dy);
+        l.hook_tangents(at, dy, dy.extent(1) / shape.width);
+        if (!(clip > 0)) return;
+        backend::clip_tangents<T>(l.context(), unclipped(l.value, at, dy.extent(1)), clip, l.all(), dy);
     }
 
     /// Each head of its own input: of the whole product what belongs to it, the same bits.

@@ -47,6 +47,30 @@ struct block {
         l.hook(site_id::resid_post, x);
     }
 
+    /// forward() with tangents. @param x  [R, D] and [t, D]
+    template <class Context, class T, class Rows>
+    void jvp(layer_duals<Context, T> l, dual<Rows> x) const {
+        using hooks::site_id;
+        auto const add = [&](dual<Rows> addend) {
+            backend::add<T>(l.context(), addend.value, x.value);
+            backend::add<T>(l.context(), addend.tangent, x.tangent);
+        };
+        l.hook(site_id::resid_pre, x);
+        auto const normed = attention.read(l, x);
+        if (order == nn::order::sequential) {
+            add(attention.addend(l, normed));
+            l.hook(site_id::resid_mid, x);
+            add(mlp.addend(l, mlp.read(l, mlp_input(l, x))));
+        } else {
+            // the MLP reads what stands here before the attention's part is added
+            auto const added = attention.addend(l, normed);
+            auto const read = mlp.before ? mlp.read(l, mlp_input(l, x)) : normed;
+            add(added);
+            add(mlp.addend(l, read));
+        }
+        l.hook(site_id::resid_post, x);
+    }
+
     /// Records the keys and values of this block and leaves the residual stream as it is: what the prefix needs of the
     /// last layer.
     template <class Context, class T, class Rows>
@@ -90,6 +114,17 @@ private:
             else backend::copy<T>(l.context(), from, to);
         };
         if constexpr (requires { attention.part.split(l, x, normalise); }) attention.part.split(l, x, normalise);
+    }
+
+    /// x as the MLP alone sees it, with tangents.
+    template <class Context, class T, class Rows>
+    dual<Rows> mlp_input(layer_duals<Context, T> l, dual<Rows> x) const {
+        if (!l.value.wanted(hooks::site_id::mlp_in) && !l.touched(hooks::site_id::mlp_in)) return x;
+        auto const copy = l.matrix(copies_buffer, x.value.extent(1));
+        backend::copy<T>(l.context(), x.value, copy.value);
+        backend::copy<T>(l.context(), x.tangent, copy.tangent);
+        l.hook(hooks::site_id::mlp_in, copy);
+        return copy;
     }
 
     /// x as the MLP alone sees it: a copy, if somebody wants to change it.

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include <plateau/nn/duals.hpp>
 #include <plateau/nn/norm.hpp>
 
 namespace plateau::nn {
@@ -47,6 +48,33 @@ struct branch {
         if (after) {
             auto const normed = l.matrix(added_normed, x.extent(1));
             after->forward(l, at.after, added, normed);
+            added = normed;
+        }
+        l.hook(at.out, added);
+        return added;
+    }
+
+    /// What the part reads of x, with tangents.
+    template <class Context, class T, class Rows>
+    dual<Rows> read(layer_duals<Context, T> l, dual<Rows> x) const {
+        if (!before) return x;
+        auto const normed = l.matrix(norm_out_buffer, x.value.extent(1));
+        before->jvp(l, at.before, x, normed);
+        return normed;
+    }
+
+    /// after(part(x)) with tangents. The part needs
+    ///     part.jvp(layer_duals, x, y)         y and its tangents
+    template <class Context, class T, class Rows>
+    dual<Rows> addend(layer_duals<Context, T> l, dual<Rows> x) const {
+        static_assert(
+            requires(dual<Rows> y) { part.jvp(l, x, y); },
+            "this part has no derivative: give it jvp(layer_duals, x, y) beside forward()");
+        auto added = l.matrix(added_buffer, x.value.extent(1));
+        part.jvp(l, x, added);
+        if (after) {
+            auto const normed = l.matrix(added_normed, x.value.extent(1));
+            after->jvp(l, at.after, added, normed);
             added = normed;
         }
         l.hook(at.out, added);

@@ -22,6 +22,12 @@ struct linear {
                  backend::accumulate sum = backend::accumulate::no) const {
         backend::linear<T>(ctx, x, parameters(), y, sum);
     }
+
+    /// ẏ = ẋ Wᵀ: a tangent knows no bias. As forward().
+    void jvp(Context const& ctx, std::type_identity_t<tensor::view<T const, 2, typename Context::space>> dx,
+             tensor::view<T, 2, typename Context::space> dy, backend::accumulate sum = backend::accumulate::no) const {
+        backend::linear<T>(ctx, dx, {weight, {}}, dy, sum);
+    }
 };
 
 }  // namespace plateau::nn

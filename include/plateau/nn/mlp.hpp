@@ -3,14 +3,16 @@
 
 #include <vector>
 
+#include <plateau/nn/duals.hpp>
 #include <plateau/nn/linear.hpp>
-#include <plateau/nn/pass.hpp>
 
 namespace plateau::nn {
 
 inline constexpr work_buffer mlp_pre_buffer{"mlp pre"};        ///< [R, F]: the argument of act, where somebody looks
 inline constexpr work_buffer mlp_linear_buffer{"mlp linear"};  ///< [R, F]: the other factor, where somebody looks
 inline constexpr work_buffer mlp_post_buffer{"mlp post"};      ///< [R, F]: what the last product takes
+inline constexpr work_buffer mlp_slope_buffer{"mlp slope"};    ///< [R, F]: what tangents of act's argument become
+inline constexpr work_buffer mlp_factor_buffer{"mlp factor"};  ///< [R, F]: the gate
 
 /// Feed-forward network:
 ///     plain:  out = act(x W_inᵀ + b_in) W_outᵀ + b_out
@@ -43,6 +45,33 @@ struct mlp {
         }
         l.hook(site_id::mlp_post, post);
         out.forward(l.context(), post, y, sum);
+    }
+
+    /// y = forward(x) and its tangents, through act's own derivative (at the kink of relu 0, as PyTorch has it):
+    ///     ȧ = act'(z) ż · u + act(z) u̇ of a gated layer, act'(z) ż of a plain one;   ẏ = ȧ W_outᵀ
+    /// Frozen gates stand still: ȧ = act(z) u̇, or act(z)/z · ż.
+    void jvp(layer_duals<Context, T> l, dual<rows_view> x, dual<rows_view> y) const {
+        using hooks::site_id;
+        auto const& ctx = l.context();
+        index const width = in.weight.outputs();
+        auto const pre = l.matrix(mlp_pre_buffer, width), post = l.matrix(mlp_post_buffer, width);
+        (gated ? gate : in).forward(ctx, x.value, pre.value);
+        (gated ? gate : in).jvp(ctx, x.tangent, pre.tangent);
+        l.hook(site_id::mlp_pre, pre);
+        dual<rows_view> factor{};
+        if (gated) {
+            factor = l.matrix(mlp_linear_buffer, width);
+            in.forward(ctx, x.value, factor.value);
+            in.jvp(ctx, x.tangent, factor.tangent);
+            l.hook(site_id::mlp_pre_linear, factor);
+        }
+        auto const slopes = l.value.matrix(mlp_slope_buffer, width), gates = l.value.matrix(mlp_factor_buffer, width);
+        backend::activate<T>(ctx, act, pre.value, factor.value, post.value);
+        backend::activation_slopes<T>(ctx, act, pre.value, factor.value, slopes, gates);
+        backend::activation_tangents<T>(ctx, slopes, gates, l.held_gates(), pre.tangent, factor.tangent, post.tangent);
+        l.hook(site_id::mlp_post, post);
+        out.forward(ctx, post.value, y.value);
+        out.jvp(ctx, post.tangent, y.tangent);
     }
 
     /// Calls f(name, width) for the work matrices that nobody looks at.

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include <plateau/nn/pass.hpp>
+#include <plateau/nn/duals.hpp>
 
 namespace plateau::nn {
 
@@ -42,6 +42,26 @@ struct norm {
         if (l.wanted(at.scale) || l.wanted(at.normalized)) return forward_in_steps(l, at, x, y, heads);
         backend::norm<T>(l.context(), kind, by_head(x, heads), epsilon, weight, bias, by_head(y, heads));
         l.hook(at.out, y, heads);
+    }
+
+    /// y = norm(x) and its tangents, in which the divisors move along unless their site is frozen:
+    ///     ẏ = (ẋ − x̂ ⟨x̂, ẋ⟩ / D) · w / s,   x̂ = x / s, all centred for a LayerNorm;   frozen:  ẏ = ẋ · w / s
+    void jvp(layer_duals<Context, T> l, norm_sites at, dual<rows_view> x, dual<rows_view> y, index heads = 1) const {
+        forward(l.value, at, x.value, y.value, heads);
+        tangents(l, at, x, y.tangent, heads);
+    }
+    /// The tangents alone, where the values are there already.
+    void tangents(layer_duals<Context, T> l, norm_sites at, dual<rows_view> x, rows_view dy, index heads = 1) const {
+        auto const& ctx = l.context();
+        bool const in_steps = l.touched(at.normalized);
+        tensor::view<T const, 1, typename Context::space> gain = weight;
+        if (in_steps) gain = {};
+        backend::norm_tangents<T>(ctx, kind, x.value, heads, epsilon, gain, l.held(at.scale), x.tangent, dy);
+        if (in_steps) {
+            l.hook_tangents(at.normalized, dy, heads);
+            backend::affine<T>(ctx, by_head(dy, heads), weight, {}, by_head(dy, heads));
+        }
+        l.hook_tangents(at.out, dy, heads);
     }
 
     /// @param heads  0 for a norm of whole rows

@@ -40,9 +40,14 @@ public:
         count_ = rows.count();
         observed_ = observed < 0 ? count_ : observed;
         plan_ = plan;
+        has_tangents_ = false;
         angles_.begin();
         attention_.begin();
     }
+
+    /// Says that tangents follow the rows: parts keep what these need, and they alone.
+    void expect_tangents() { has_tangents_ = true; }
+    bool has_tangents() const { return has_tangents_; }
 
     /// Goes on without the rows that hooks do not see, where no layer with sequences follows.
     void drop_unobserved() { count_ = observed_; }
@@ -175,6 +180,7 @@ private:
     nn::rows const* rows_ = nullptr;
     index count_ = 0, observed_ = 0;
     hooks::plan<T> const* plan_ = nullptr;
+    bool has_tangents_ = false;
 
     position_angles<Context, T> angles_;
     std::vector<backend::segment<T, space>> segments_;

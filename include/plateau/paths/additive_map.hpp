@@ -25,6 +25,10 @@ public:
         weighted_sum(out, term<T>{1, a_}, term<double>{radius_ * std::sin(alpha), tangent_});
     }
 
+    void derivative(double alpha, std::span<T> out) const {
+        weighted_sum(out, term<double>{radius_ * std::cos(alpha), tangent_});
+    }
+
 private:
     std::span<T const> a_;
     double radius_;
@@ -54,6 +58,6 @@ private:
     std::vector<double> second_;
 };
 
-static_assert(Path<additive_map<float>, float> && Surface<additive_surface<float>, float>);
+static_assert(DifferentiablePath<additive_map<float>, float> && Surface<additive_surface<float>, float>);
 
 }  // namespace plateau::paths

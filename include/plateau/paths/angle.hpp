@@ -43,6 +43,18 @@ struct slerp_weights {
     }
 };
 
+/// d(w_a)/dt and d(w_b)/dt of the same weights: −Ω cos((1 − t)Ω) / sin Ω and Ω cos(tΩ) / sin Ω; −1 and 1 below 1e-8.
+struct slerp_slopes {
+    double a = -1;
+    double b = 1;
+
+    slerp_slopes(double t, double angle) {
+        if (angle < 1e-8) return;
+        a = -angle * std::cos((1 - t) * angle) / std::sin(angle);
+        b = angle * std::cos(t * angle) / std::sin(angle);
+    }
+};
+
 /// Between opposite vectors there is no one great circle: π − Ω < 1e-6 is an error (float vectors are no more exact).
 /// @return angle      @throws domain_error
 inline double require_not_antiparallel(double angle) {

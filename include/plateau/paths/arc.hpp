@@ -42,6 +42,20 @@ public:
         weighted_sum(out, term<T>{scale * (1 - alpha), a_}, term<T>{scale * alpha, b_}, term<T>{1 - scale, mean_});
     }
 
+    /// With y = x_lin − m, ρ = |y|, R the radius and s = R / ρ:  dx/dα = s (b − a) + s' y,  s' = (R' − s ρ') / ρ.
+    void derivative(double alpha, std::span<T> out) const {
+        double const distance = distance_to_mean(alpha, "the line from a to b, less the mean,");
+        double const along = tensor::lane_sum(a_.size(), [&](std::size_t i) {
+            double const m = static_cast<double>(mean_[i]), a = static_cast<double>(a_[i]);
+            double const step = static_cast<double>(b_[i]) - a;
+            return ((1 - alpha) * (a - m) + alpha * (a + step - m)) * step;
+        });
+        double const scale = ((1 - alpha) * radius_a_ + alpha * radius_b_) / distance;
+        double const change = (radius_b_ - radius_a_ - scale * (along / distance)) / distance;
+        weighted_sum(out, term<T>{change * (1 - alpha) - scale, a_}, term<T>{change * alpha + scale, b_},
+                     term<T>{-change, mean_});
+    }
+
 private:
     double distance_to_mean(double alpha, char const* what) const {
         double const distance = std::sqrt(tensor::lane_sum(a_.size(), [&](std::size_t i) {
@@ -64,6 +78,6 @@ private:
     double radius_b_ = 0;
 };
 
-static_assert(Path<arc<float>, float>);
+static_assert(DifferentiablePath<arc<float>, float>);
 
 }  // namespace plateau::paths

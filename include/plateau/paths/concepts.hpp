@@ -14,6 +14,12 @@ concept Path = requires(Candidate const& path, double t, std::span<T> out) {
     { path(t, out) } -> std::same_as<void>;
 };
 
+/// A path that knows its own derivative: path.derivative(t, out) writes dx/dt, formed as points are.
+template <class Candidate, class T>
+concept DifferentiablePath = Path<Candidate, T> && requires(Candidate const& path, double t, std::span<T> out) {
+    { path.derivative(t, out) } -> std::same_as<void>;
+};
+
 /// A surface maps two numbers to a point: surface(u, v, out). `line_on` makes paths of it.
 template <class Candidate, class T>
 concept Surface = requires(Candidate const& surface, double u, double v, std::span<T> out) {

@@ -27,6 +27,10 @@ public:
         weighted_sum(out, term<T>{std::cos(theta), a_}, term<double>{radius_ * std::sin(theta), tangent_});
     }
 
+    void derivative(double theta, std::span<T> out) const {
+        weighted_sum(out, term<T>{-std::sin(theta), a_}, term<double>{radius_ * std::cos(theta), tangent_});
+    }
+
 private:
     std::span<T const> a_;
     double radius_;
@@ -63,6 +67,6 @@ private:
     std::vector<double> second_;
 };
 
-static_assert(Path<exp_map<float>, float> && Surface<exp_surface<float>, float>);
+static_assert(DifferentiablePath<exp_map<float>, float> && Surface<exp_surface<float>, float>);
 
 }  // namespace plateau::paths

@@ -38,6 +38,16 @@ public:
         }
     }
 
+    /// dx/dα = b − a.
+    void derivative(double, std::span<T> out) const {
+        if (out.size() != a_.size()) {
+            throw shape_error("the derivative of a linear path has length ", a_.size(), ", not ", out.size());
+        }
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            out[i] = static_cast<T>(static_cast<double>(b_[i]) - static_cast<double>(a_[i]));
+        }
+    }
+
 private:
     std::span<T const> a_;
     std::span<T const> b_;
@@ -48,6 +58,6 @@ constexpr double grid_fraction(long long i, long long steps) {
     return static_cast<double>(i) / static_cast<double>(steps - 1);
 }
 
-static_assert(Path<linear<float>, float>);
+static_assert(DifferentiablePath<linear<float>, float>);
 
 }  // namespace plateau::paths

@@ -27,6 +27,11 @@ public:
         weighted_sum(out, term<T>{w.a, a_}, term<T>{w.b, b_});
     }
 
+    void derivative(double t, std::span<T> out) const {
+        slerp_slopes const w{t, angle_};
+        weighted_sum(out, term<T>{w.a, a_}, term<T>{w.b, b_});
+    }
+
     /// Ω, radians.
     double angle() const { return angle_; }
 
@@ -36,6 +41,6 @@ private:
     double angle_;
 };
 
-static_assert(Path<slerp<float>, float>);
+static_assert(DifferentiablePath<slerp<float>, float>);
 
 }  // namespace plateau::paths

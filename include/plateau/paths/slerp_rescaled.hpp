@@ -39,6 +39,15 @@ public:
         weighted_sum(out, term<T>{w.a * in_a, a_}, term<T>{w.b * in_b, b_});
     }
 
+    void derivative(double t, std::span<T> out) const {
+        slerp_weights const w{t, angle_};
+        slerp_slopes const slope{t, angle_};
+        double const ratio = norm_b_ / norm_a_;
+        double const in_a = (1 - t) + t * ratio, in_b = (1 - t) / ratio + t;
+        weighted_sum(out, term<T>{slope.a * in_a + w.a * (ratio - 1), a_},
+                     term<T>{slope.b * in_b + w.b * (1 - 1 / ratio), b_});
+    }
+
 private:
     std::span<T const> a_;
     std::span<T const> b_;
@@ -47,6 +56,6 @@ private:
     double norm_b_;
 };
 
-static_assert(Path<slerp_rescaled<float>, float>);
+static_assert(DifferentiablePath<slerp_rescaled<float>, float>);
 
 }  // namespace plateau::paths

@@ -55,7 +55,8 @@ public:
         return std::ranges::any_of(leaves_.files, [&](file const& one) { return has_name(one, name); });
     }
 
-    /// An array of the shape and the type that the manifest tells. @param values  in C order
+    /// An array of the shape and the type that the manifest tells; told as "float", of the floats that it is given.
+    /// @param values  in C order
     template <class Values>
     void array(std::string const& name, Values const& values) {
         array(name, std::span{&values, 1}, std::identity{});
@@ -67,6 +68,11 @@ public:
     void array(std::string const& name, Things const& things, Take const& take) {
         auto const& told = find(name);
         if (told.holds.starts_with("float64")) return put<double>(told, name, things, take);
+        if (told.holds.starts_with("float ")) {
+            using values = std::invoke_result_t<Take const&, std::ranges::range_reference_t<Things const>>;
+            using value = std::ranges::range_value_t<std::remove_cvref_t<values>>;
+            if constexpr (std::is_floating_point_v<value>) return put<value>(told, name, things, take);
+        }
         require(told.holds.starts_with("int64"), name + " is told as " + told.holds);
         put<std::int64_t>(told, name, things, take);
     }

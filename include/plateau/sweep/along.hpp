@@ -19,21 +19,37 @@ template <class T>
 using path_writer = std::function<void(index pair, double t, tensor::view<T const, 2> from, tensor::view<T const, 2> to,
                                        tensor::view<T, 2> out)>;
 
-/// The paths that `make` makes. A path is made anew for every point, at every position of its own: O(D).
-/// @param make  (a, b) -> path; called concurrently
-/// @throws from the sweep: domain_error naming the pair, where a path cannot be; what else `make` throws
-template <class T, paths::PathMaker<T> Make>
-path_writer<T> paths_of(Make make) {
-    return [make = std::move(make)](index pair, double t, tensor::view<T const, 2> from, tensor::view<T const, 2> to,
-                                    tensor::view<T, 2> out) {
+namespace detail {
+
+/// Does with the path of every position what `write(path, t, out)` does. @throws domain_error naming the pair
+template <class T, class Make, class Write>
+path_writer<T> each_path(Make make, Write write) {
+    return [make = std::move(make), write](index pair, double t, tensor::view<T const, 2> from,
+                                           tensor::view<T const, 2> to, tensor::view<T, 2> out) {
         try {
             for (index j = 0; j < out.extent(0); ++j) {
-                make(std::span<T const>{from[j].flat()}, std::span<T const>{to[j].flat()})(t, out[j].flat());
+                write(make(std::span<T const>{from[j].flat()}, std::span<T const>{to[j].flat()}), t, out[j].flat());
             }
         } catch (domain_error const& problem) {
             throw domain_error("pair ", pair, ": ", problem.what());
         }
     };
+}
+
+}  // namespace detail
+
+/// The paths that `make` makes. A path is made anew for every point, at every position of its own: O(D).
+/// @param make  (a, b) -> path; called concurrently
+/// @throws from the sweep: domain_error naming the pair, where a path cannot be; what else `make` throws
+template <class T, paths::PathMaker<T> Make>
+path_writer<T> paths_of(Make make) {
+    return detail::each_path<T>(std::move(make), [](auto const& path, double t, std::span<T> out) { path(t, out); });
+}
+/// Their derivatives dx/dt. @param make  (a, b) -> a differentiable path
+template <class T, paths::PathMaker<T> Make>
+path_writer<T> derivatives_of(Make make) {
+    return detail::each_path<T>(std::move(make),
+                                [](auto const& path, double t, std::span<T> out) { path.derivative(t, out); });
 }
 
 /// Point i of a pair is its path at grid[i].

@@ -48,13 +48,18 @@ struct turned {
     void operator()(double t, std::span<T> out) const {
         map(t * whole, out);
     }
+    template <class T>
+    void derivative(double t, std::span<T> out) const {
+        map.derivative(t * whole, out);
+        for (T& one : out) one = static_cast<T>(static_cast<double>(one) * whole);
+    }
 };
 
-/// Named paths of pairs. @param mean  [width], kept as a reference; used by arcs alone
-template <class T>
-path_writer<T> named_path(std::string const& name, std::span<T const> mean) {
+/// Calls along(make) with what makes the path of a name of two activations, and gives what it gives.
+/// @param mean  [width], kept as a reference; used by arcs alone      @throws usage_error on a name that none has
+template <class T, class Along>
+path_writer<T> with_named_path(std::string const& name, std::span<T const> mean, Along const& along) {
     using ends = std::span<T const>;
-    auto const along = [&](auto make) { return paths_of<T>(make); };
     if (name == "linear") return along([](ends a, ends b) { return paths::linear<T>{a, b}; });
     if (name == "arc") return along([mean](ends a, ends b) { return paths::arc<T>{a, b, mean}; });
     if (name == "arc-to-b")
@@ -70,6 +75,17 @@ path_writer<T> named_path(std::string const& name, std::span<T const> mean) {
     std::string known;
     for (auto const& one : path_names) known += (known.empty() ? "" : ", ") + std::string(one.name);
     throw usage_error("there is no path '", name, "'; there are ", known);
+}
+
+/// Named paths of pairs. @see with_named_path
+template <class T>
+path_writer<T> named_path(std::string const& name, std::span<T const> mean) {
+    return with_named_path<T>(name, mean, [](auto make) { return paths_of<T>(make); });
+}
+/// dx/dt of named paths. @see with_named_path
+template <class T>
+path_writer<T> named_derivative(std::string const& name, std::span<T const> mean) {
+    return with_named_path<T>(name, mean, [](auto make) { return derivatives_of<T>(make); });
 }
 
 /// A named path of the pairs of one sweep, and its points on an even grid. Stays where it is while they are used.

@@ -129,6 +129,9 @@ public:
         if (!run_.independent_rows) pack_keys(own_, shape_.width, own_panels_);
     }
 
+    /// What it packed of the prefix.
+    T const* prefix_panels() const { return panels_; }
+
     /// scores[j − first, :] of head h for rows [first, first + count) of the run, scaled.
     void score(tensor::view<T const, 2> q, index h, index first, index count, T* scores) const {
         index const width = shape_.width, stride = scores_stride(), prefix = run_.prefix();

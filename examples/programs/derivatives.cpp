@@ -1,0 +1,172 @@
+// Derivatives along paths between activations: how fast the output moves, and which parts of the model move it.
+//
+//     derivatives --model SmolLM2-135M-Instruct.Q4_1.gguf --corpus novel.txt --count 101
+//                 --frozen attn_out,pattern,mlp_out,gate,norm_scale --out results
+//
+// At every point x(α) J = d(read site)/d(write site), both at the last position: J u by tangents behind the rows, and
+// J_S u with parts of the model taken for constant: ln |J_S u| − ln |J u| is the basin statistic.
+
+#include <variant>
+
+#include <plateau/core/split.hpp>
+#include <plateau/program/pairs.hpp>
+#include <plateau/program/rows_of_file.hpp>
+#include <plateau/sweep/path_derivatives.hpp>
+#include <plateau/viz/quartile_curve.hpp>
+
+namespace {
+
+using namespace plateau;
+using plateau::index;
+
+program::manifest const leaves{
+    .axes =
+        "P pairs, S steps, K frozen sets, W and D coordinates of the read site and the write site, N prompts, T "
+        "tokens of the longest",
+    .files =
+        {{"jvp_norm.npy", "float64 [P,S]", "|J u|; unit of the read-out over that of u"},
+         {"slope.npy", "float64 [P,S]",
+          "d'(alpha)/d(1) = (F(alpha)-F(0)) J (dx/dalpha) / (d(alpha) d(1)), at alpha = 0 |J dx/dalpha|/d(1): along "
+          "dx/dalpha whatever --direction; per unit of alpha; NaN for a degenerate pair"},
+         {"frozen_norm.npy", "float64 [K,P,S]", "|J_S u|: with the parts of a set taken for constant", "--frozen"},
+         {"basin.npy", "float64 [K,P,S]", "ln |J_S u| - ln |J u|; no unit", "--frozen"},
+         {"jvp.npy", "float [P,S,W]", "J u", "--vectors"},
+         {"frozen_jvp.npy", "float [K,P,S,W]", "J_S u", "--vectors and --frozen"},
+         {"jacobian.npy", "float [P,S,W,D]", "J", "--jacobian"},
+         program::tokens_file,
+         program::lengths_file,
+         {"pairs.npy", "int64 [P,2]", "prompts of each pair, counted from 0: context, other"},
+         {"derivatives.png", "", "quartiles over pairs: the slope along the path, and the basin statistic"}},
+    .summary =
+        "pairs, steps, degenerate_pairs, frozen (list), tangents_per_second (points x (1 + K) over seconds), "
+        "slope_q25, slope_median, slope_q75 (of each pair's largest slope), basin_median (by set, of all points)",
+    .notes = {
+        "Arrays told as float have the floats of --dtype: float64 with fp64, else float32. With bf16 J is the "
+        "derivative of the unrounded function where the rounded run goes.",
+        "--frozen SET,SET,...: parts joined by +, of attn_out, pattern, mlp_out, gate, norm_scale, or names of hook "
+        "points. Their tangents are zero, their values those at x. gate: the factor act(z) of a gated MLP, act(z)/z "
+        "of another; norm_scale: the divisors of all norms. What fires before the write does not move anyway.",
+        program::prompts_note}};
+
+struct options : program::pair_options {
+    std::string path = "linear", direction = "path";
+    std::vector<std::string> frozen;
+    bool vectors = false, jacobian = false;
+};
+
+template <class T>
+struct results {
+    prompt_list prompts;
+    sweep::pair_design design;
+    sweep::path_derivatives<T> found;
+};
+using any_results = std::variant<results<float>, results<double>>;
+
+template <class T>
+any_results measure(options const& o, model<T> const& model, program::meter& meter) {
+    auto prompts = program::load_prompts(o, model, false);
+    auto design = program::pairs_of(o, prompts);
+    sweep::path_derivatives_options what{.write = o.write_site, .read = o.read_site, .path = o.path, .steps = o.steps};
+    what.vectors = o.vectors, what.jacobian = o.jacobian, what.min_d1 = o.min_d1;
+    for (auto const& set : o.frozen) what.held.emplace_back(split(set, '+'), model.sites());
+    index const numbers = sweep::numbers_of_point(what, model.sites());
+    program::require_memory(design.count() * o.steps, numbers * index{sizeof(double)},
+                            concat({design.count(), " pairs x ", o.steps, " steps"}),
+                            "ask for fewer pairs or steps at a time, or without --vectors or --jacobian");
+    auto const write = hooks::find_site(model.sites(), o.write_site);
+    tensor::buffer<T, 2> directions;
+    if (o.direction != "path")
+        directions = program::rows_of_file<T>("--direction", o.direction, write.heads * write.width);
+    meter.expect(design.count() * o.steps);
+    what.progress = meter.counter();
+    auto found =
+        meter.timed([&] { return sweep::derivatives_along<T>(model, prompts, design.pairs, what, directions.view()); });
+    return results<T>{std::move(prompts), std::move(design), std::move(found)};
+}
+
+template <class T>
+void write(program::outputs& out, options const& o, results<T> const& r) {
+    out.axis("P", r.design.count());
+    out.axis("S", o.steps);
+    out.axis("K", static_cast<index>(o.frozen.size()));
+    out.axis("W", o.vectors ? r.found.jvp.extent(2) : r.found.jacobian.extent(2));
+    out.axis("D", r.found.jacobian.extent(3));
+    out.array("jvp_norm.npy", r.found.jvp_norm.flat());
+    out.array("slope.npy", r.found.slope.flat());
+    if (o.vectors) out.array("jvp.npy", r.found.jvp.flat());
+    if (o.jacobian) out.array("jacobian.npy", r.found.jacobian.flat());
+    if (!o.frozen.empty()) {
+        out.array("frozen_norm.npy", r.found.held_norm.flat());
+        out.array("basin.npy", r.found.basin());
+        if (o.vectors) out.array("frozen_jvp.npy", r.found.held_jvp.flat());
+    }
+    program::write_prompts_and_pairs(out, r.prompts, r.design);
+}
+
+template <class T>
+void report(program::study& study, options const& o, results<T> const& r) {
+    auto const largest = r.found.largest_slopes();
+    auto const degenerate = r.design.count() - static_cast<index>(largest.size());
+    if (largest.empty()) throw numeric_error("all pairs are degenerate: the output does not move along any path");
+    table table{{"", "q25", "median", "q75"}};
+    auto const row = [&](std::string const& name, std::span<double const> values) {
+        auto const q = statistics::quartiles_of({values.begin(), values.end()});
+        table.row({name, fixed(q.q25, 3), fixed(q.median, 3), fixed(q.q75, 3)});
+        return q;
+    };
+    auto const q = row("largest slope d'(alpha)/d(1)", largest);
+    viz::labelled_panel slope{"slope", {"α"}, {"d'(α) / d(1)"}, {}, {{1, false, false, "a straight line"}}};
+    slope.curves.push_back(viz::quartile_curve("", r.found.alpha, r.found.slope.flat()));
+    viz::labelled_panel statistic{"basin statistic", {"α"}, {"ln |J_S u| − ln |J u|"}, {}, {{0}}};
+    auto const basin = r.found.basin();
+    std::vector<double> medians;
+    for (std::size_t k = 0; k < o.frozen.size(); ++k) {
+        auto const each = static_cast<std::size_t>(r.found.slope.size());
+        auto const of_set = std::span{basin}.subspan(k * each, each);
+        medians.push_back(row("basin statistic, " + o.frozen[k] + " frozen", of_set).median);
+        statistic.curves.push_back(viz::quartile_curve(o.frozen[k], r.found.alpha, of_set));
+    }
+    viz::labelled_figure figure{.title = program::title_of(o),
+                                .counts = concat({r.design.count(), " pairs × ", o.steps, " steps"}),
+                                .subtitle = concat({o.write_site, " → ", o.read_site, ": medians, quartiles"}),
+                                .panels = {std::move(slope)}};
+    if (!o.frozen.empty()) figure.panels.push_back(std::move(statistic));
+    double const tangents = study.meter.points_per_second() * static_cast<double>(1 + o.frozen.size());
+    study.summary = {
+        {"pairs", r.design.count()},       {"steps", o.steps},   {"degenerate_pairs", degenerate}, {"frozen", o.frozen},
+        {"tangents_per_second", tangents}, {"slope_q25", q.q25}, {"slope_median", q.median},       {"slope_q75", q.q75},
+        {"basin_median", medians}};
+    write(study.out(), o, r);
+    study.out().picture("derivatives.png", [&](std::ostream& to) { viz::write_labelled_curves(figure, to); });
+    auto const what = concat({program::model_text(o), ": ", r.design.count(), " pairs x ", o.steps, " steps, "});
+    study.report(o, concat({what, o.write_site, " -> ", o.read_site}),
+                 table.render() + (degenerate > 0 ? concat({degenerate, " degenerate pairs\n"}) : "") + study.rate());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    program::study study{"derivatives", "Derivatives of the output along paths between activations of prompt pairs.",
+                         leaves};
+    options o;
+    auto& app = study.app;
+    program::add_study_options(study, o);
+    program::add_option(app, "--pairs", o.pairs,
+                        "chain, disjoint, all, or an NPY file of integers [P,2]: context, other");
+    program::add_option(app, "--steps", o.steps, "points per pair, alpha = i/(steps-1)");
+    program::add_option(app, "--min-d1", o.min_d1, "a pair with d(1) not above this is degenerate");
+    program::add_site_options(app, o);
+    std::vector<std::string> paths;
+    for (auto const& one : sweep::path_names) paths.emplace_back(one.name);
+    program::add_choice(app, "--path", o.path, paths, "how x goes from A to B, as in stable_regions");
+    program::add_option(app, "--direction", o.direction, "u: path for dx/dalpha, or an NPY file [D] or [P,D]");
+    app.add_option("--frozen", o.frozen, "sets of parts taken for constant, see below")->delimiter(',');
+    app.add_flag("--vectors", o.vectors, "also J u and J_S u themselves");
+    app.add_flag("--jacobian", o.jacobian, "also J, whole: D tangents a point");
+    return study.run(argc, argv, [&] {
+        require_valid(o);
+        auto const all =
+            study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
+        std::visit([&](auto const& r) { report(study, o, r); }, all);
+    });
+}

@@ -1,0 +1,21 @@
+#pragma once
+/// Which rows are tangents of which, and which of them are held, on any backend.
+
+#include <cstdint>
+#include <span>
+
+#include <plateau/core/types.hpp>
+
+namespace plateau::backend {
+
+/// Rows of tangents beside the rows whose tangents they are.
+struct tangents_of {
+    std::span<index const> rows;         ///< by tangent: the row that it belongs to, never falling
+    std::span<std::uint8_t const> held;  ///< by tangent: what the operation lets stand still does; empty for nowhere
+
+    index count() const { return static_cast<index>(rows.size()); }
+    index row(index t) const { return rows[static_cast<std::size_t>(t)]; }
+    bool is_held(index t) const { return !held.empty() && held[static_cast<std::size_t>(t)] != 0; }
+};
+
+}  // namespace plateau::backend

@@ -1,0 +1,40 @@
+#pragma once
+/// The models whose types this build knows: what needs more of a model than its engine asks here.
+
+#include <memory>
+#include <typeinfo>
+#include <vector>
+
+#include <plateau/backend/backends.hpp>
+#include <plateau/core/macros.hpp>
+#include <plateau/engine/engine_on.hpp>
+#include <plateau/engine/tangent_runner_on.hpp>
+#include <plateau/models/transformer.hpp>
+
+namespace plateau::engine {
+
+/// Runners for an engine whose types are known, one for each thread.
+template <class Context, class T, class M>
+std::vector<std::unique_ptr<block_runner<T>>> tangent_runners_on(engine_on<Context, T, M> const& engine) {
+    std::vector<std::unique_ptr<block_runner<T>>> all;
+    for (int i = 0; i < engine.threads(); ++i) {
+        all.push_back(
+            std::unique_ptr<block_runner<T>>{new tangent_runner_on<Context, T, M>{engine.context(), engine.model()}});
+    }
+    return all;
+}
+
+/// Runners that know `carried_tangents`, one for each thread, for a model that `load` or `assemble` made.
+/// @throws usage_error for other models, and for backends without the operations of derivatives
+template <class T>
+std::vector<std::unique_ptr<block_runner<T>>> tangent_runners(engine<T> const& engine) {
+    using cpu = backend::cpu_context;
+    if (auto const* const known = dynamic_cast<engine_on<cpu, T, models::transformer<cpu, T>> const*>(&engine)) {
+        return tangent_runners_on(*known);
+    }
+    throw usage_error("this model has no derivatives: models that `load` makes have them, on the CPU");
+}
+
+PLATEAU_COMPILED_FUNCTION(tangent_runners);
+
+}  // namespace plateau::engine

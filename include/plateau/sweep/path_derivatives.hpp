@@ -1,0 +1,222 @@
+#pragma once
+/// Derivatives along paths between activations: how fast the output moves, and which parts of the model move it.
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <plateau/engine/read/read_out.hpp>
+#include <plateau/sweep/named_paths.hpp>
+#include <plateau/sweep/tangents.hpp>
+#include <plateau/tensor/lane_sum.hpp>
+
+namespace plateau::sweep {
+
+struct path_derivatives_options {
+    std::string write = "blocks.0.hook_resid_post";
+    std::string read = "ln_final.hook_out";
+    std::string path = "linear";                   ///< one of path_names
+    index steps = 50;                              ///< points of a pair, α = i / (steps − 1)
+    std::vector<hooks::constant_sites> held = {};  ///< K sets of parts that a derivative takes for constant
+    bool vectors = false;                          ///< J u and J_S u themselves, not their norms alone
+    bool jacobian = false;                         ///< J itself: as many tangents as it has columns
+    double min_d1 = 0;                             ///< pairs with d(1) at most this have no slope
+    std::function<void(index)> progress = {};      ///< told of points; called concurrently
+};
+
+/// P pairs, S points, K sets, W the width of the read site.
+template <class T>
+struct path_derivatives {
+    std::vector<double> alpha;            ///< [S]
+    tensor::buffer<double, 2> distances;  ///< [P,S] d(α) = |F(x(α)) − F(x(0))|
+    tensor::buffer<double, 2> jvp_norm;   ///< [P,S] |J u|
+    tensor::buffer<double, 2> slope;      ///< [P,S] d'(α) / d(1), along dx/dα whatever u is; NaN for degenerate pairs
+    tensor::buffer<double, 3> held_norm;  ///< [K,P,S] |J_S u|
+    tensor::buffer<T, 3> jvp = {};        ///< [P,S,W], if wanted
+    tensor::buffer<T, 4> held_jvp = {};   ///< [K,P,S,W], if wanted
+    tensor::buffer<T, 4> jacobian = {};   ///< [P,S,W,D], if wanted
+
+    /// Of each pair that has any, the largest slope among its points.
+    std::vector<double> largest_slopes() const {
+        std::vector<double> all;
+        for (index p = 0; p < slope.extent(0); ++p) {
+            auto const of_pair = slope[p].flat();
+            double const largest = *std::max_element(of_pair.begin(), of_pair.end());
+            if (!std::isnan(of_pair.front())) all.push_back(largest);
+        }
+        return all;
+    }
+
+    /// [K,P,S]: the basin statistic ln |J_S u| − ln |J u|: positive where the parts that S holds contract.
+    std::vector<double> basin() const {
+        std::vector<double> all;
+        for (index i = 0; i < held_norm.size(); ++i) {
+            all.push_back(std::log(held_norm.data()[i]) - std::log(jvp_norm.data()[i % jvp_norm.size()]));
+        }
+        return all;
+    }
+};
+
+/// Numbers that the derivatives at one point take. @throws site_error on sites that the model does not have
+inline index numbers_of_point(path_derivatives_options const& o, std::vector<hooks::site> const& sites) {
+    auto const read = hooks::find_site(sites, o.read), write = hooks::find_site(sites, o.write);
+    index const width = read.heads * read.width, written = write.heads * write.width;
+    auto const vectors = static_cast<index>(1 + o.held.size());
+    return 3 + vectors + (o.vectors ? vectors * width : 0) + (o.jacobian ? width * written : 0);
+}
+
+namespace detail {
+
+/// What tangents of some pairs are read into.
+template <class T>
+class derivative_reader {
+public:
+    /// @param into  of all pairs      @param first,count  the pairs of this sweep among them
+    /// @param own_direction  tangents are dx/dα, u, and u once more for every set; otherwise u is dx/dα
+    derivative_reader(path_derivatives<T>& into, index first, index count, index width, bool own_direction)
+        : into_{into}, first_{first}, own_direction_{own_direction}, moved_({count, into.distances.extent(1), width}) {}
+
+    /// Sees F(x(α)) beside F(x(0)).
+    void take_value(engine::read_out<T> const& r) {
+        auto const moved = moved_[r.pair][r.point].flat();
+        for (std::size_t j = 0; j < moved.size(); ++j)
+            moved[j] = static_cast<double>(r.value[j]) - static_cast<double>(r.reference[j]);
+        into_.distances(first_ + r.pair, r.point) = std::sqrt(tensor::dot(moved, moved));
+    }
+
+    /// Sees a tangent, after the value of its point.
+    void take_tangent(hooks::row_id const& id, std::span<T const> du) {
+        index const pair = first_ + id.item, point = id.point;
+        double const norm = std::sqrt(tensor::dot(du, du));
+        if (id.tangent == 0) {  // dx/dα
+            auto const moved = moved_[id.item][point].flat();
+            double along = 0;
+            for (std::size_t j = 0; j < du.size(); ++j) along += moved[j] * static_cast<double>(du[j]);
+            into_.slope(pair, point) = point == 0 ? norm : along / into_.distances(pair, point);
+        }
+        index const set = id.tangent - (own_direction_ ? 2 : 1);  // −1 for none
+        if (set < -1) return;
+        (set < 0 ? into_.jvp_norm(pair, point) : into_.held_norm(set, pair, point)) = norm;
+        if (into_.jvp.size() == 0) return;
+        std::copy(du.begin(), du.end(),
+                  set < 0 ? into_.jvp[pair][point].data() : into_.held_jvp[set][pair][point].data());
+    }
+
+private:
+    path_derivatives<T>& into_;
+    index first_;
+    bool own_direction_;
+    tensor::buffer<double, 3> moved_;  // [pairs, S, W]: F(x(α)) − F(x(0))
+};
+
+}  // namespace detail
+
+/// J itself at every point, [P, S, W, D]: column j is J e_j. @throws as carry_tangents
+template <class T>
+tensor::buffer<T, 4> jacobians_along(model<T> const& model, prompt_list const& prompts,
+                                     std::vector<engine::prompt_pair> const& pairs, path_derivatives_options const& o) {
+    auto const read = hooks::find_site(model.sites(), o.read), write = hooks::find_site(model.sites(), o.write);
+    index const width = read.heads * read.width, written = write.heads * write.width;
+    tensor::buffer<T, 4> all({static_cast<index>(pairs.size()), o.steps, width, written});
+    path_points<T> const along{model, prompts, o.path, o.write, o.steps};
+    constexpr index most = 512;  // columns at a time
+    for (index first = 0; first < written; first += most) {
+        tangent_request<T> what;
+        what.count = std::min(most, written - first);
+        what.set.assign(static_cast<std::size_t>(what.count), 0);
+        what.start = [first](index, index, index i, auto, auto, std::span<T> out) {
+            std::fill(out.begin(), out.end(), T{0});
+            out[static_cast<std::size_t>(first + i)] = T{1};
+        };
+        what.reads = hooks::capture<T>(o.read, [&](hooks::rows_at<T>& here) {
+            auto const rows = here.read();
+            for (index t = 0; t < here.count(); ++t) {
+                auto const& id = here.rows[static_cast<std::size_t>(t)];
+                auto const into = all[id.item][id.point];
+                for (index w = 0; w < width; ++w) into(w, first + id.tangent) = rows[t].data()[w];
+            }
+        });
+        engine::setup const setup{.write = o.write, .read = o.read};
+        carry_tangents<T>(model, prompts, pairs, o.steps, along.points, setup, what);
+    }
+    return all;
+}
+
+/// J u, J = dF/dx, at every point x(α) of every pair's path, and J_S u with the parts of each set taken for constant.
+///     slope = d'(α) / d(1) = (F(x) − F(x(0))) · J (dx/dα) / (d(α) d(1)),   at α = 0 its limit |J dx/dα| / d(1)
+/// @param directions  u, [D] or one for each pair, [P, D]; none for u = dx/dα
+/// @throws as carry_tangents; usage_error on directions of another shape
+template <class T>
+path_derivatives<T> derivatives_along(model<T> const& model, prompt_list const& prompts,
+                                      std::vector<engine::prompt_pair> const& pairs, path_derivatives_options const& o,
+                                      tensor::view<T const, 2> directions = {}) {
+    auto const read = hooks::find_site(model.sites(), o.read), write = hooks::find_site(model.sites(), o.write);
+    auto const count = static_cast<index>(pairs.size()), sets = static_cast<index>(o.held.size());
+    index const width = read.heads * read.width, written = write.heads * write.width;
+    bool const own = directions.size() > 0;
+    if (own && (directions.extent(1) != written || (directions.extent(0) != 1 && directions.extent(0) != count))) {
+        throw usage_error("directions are [", written, "] or [", count, ", ", written, "], not [", directions.extent(0),
+                          ", ", directions.extent(1), "]");
+    }
+    path_derivatives<T> r{paths::even_grid(0, 1, o.steps), tensor::buffer<double, 2>({count, o.steps}),
+                          tensor::buffer<double, 2>({count, o.steps}), tensor::buffer<double, 2>({count, o.steps}),
+                          tensor::buffer<double, 3>({sets, count, o.steps})};
+    if (o.vectors) {
+        r.jvp = tensor::buffer<T, 3>({count, o.steps, width});
+        r.held_jvp = tensor::buffer<T, 4>({sets, count, o.steps, width});
+    }
+    path_points<T> const along{model, prompts, o.path, o.write, o.steps};
+    auto const derivative = named_derivative<T>(o.path, along.mean);
+    constexpr index most = 1 << 23;  // read-outs are kept for so many numbers at a time
+    index const together = std::clamp<index>(most / std::max<index>(1, o.steps * width), 1, std::max<index>(1, count));
+    for (index first = 0; first < count || count == 0; first += together) {
+        std::vector<engine::prompt_pair> const some(pairs.begin() + first,
+                                                    pairs.begin() + std::min(count, first + together));
+        detail::derivative_reader<T> reader{r, first, static_cast<index>(some.size()), width, own};
+        tangent_request<T> what;
+        what.count = 1 + (own ? 1 : 0) + sets;
+        what.sets.insert(what.sets.end(), o.held.begin(), o.held.end());
+        what.set.assign(static_cast<std::size_t>(what.count - sets), 0);
+        for (index k = 0; k < sets; ++k) what.set.push_back(static_cast<std::uint8_t>(k + 1));
+        what.start = [&](index pair, index point, index i, auto from, auto to, std::span<T> out) {
+            if (own && i > 0) {
+                auto const u = directions[directions.extent(0) == 1 ? 0 : first + pair].flat();
+                std::copy(u.begin(), u.end(), out.begin());
+            } else {
+                derivative(first + pair, r.alpha[static_cast<std::size_t>(point)], from, to,
+                           {out.data(), {1, static_cast<index>(out.size())}});
+            }
+        };
+        what.reads = hooks::capture<T>(o.read, [&](hooks::rows_at<T>& here) {
+            auto const rows = here.read();
+            for (index t = 0; t < here.count(); ++t)
+                reader.take_tangent(here.rows[static_cast<std::size_t>(t)],
+                                    {rows[t].data(), static_cast<std::size_t>(width)});
+        });
+        auto const values =
+            engine::each_read_out<T>(o.read, [&](engine::read_out<T> const& one) { reader.take_value(one); });
+        engine::setup const setup{.write = o.write, .read = o.read, .progress = o.progress};
+        carry_tangents<T>(
+            model, prompts, some, o.steps,
+            [&](index pair, index point, auto from, auto to, auto out) {
+            along.points(first + pair, point, from, to, out);
+            },
+            setup, what, values);
+    }
+    for (index p = 0; p < count; ++p) {
+        double const whole = r.distances(p, o.steps - 1);
+        for (index i = 0; i < o.steps; ++i)
+            r.slope(p, i) = whole > o.min_d1 ? r.slope(p, i) / whole : std::numeric_limits<double>::quiet_NaN();
+    }
+    if (o.jacobian) r.jacobian = jacobians_along(model, prompts, pairs, o);
+    return r;
+}
+
+PLATEAU_COMPILED_FUNCTION(jacobians_along);
+PLATEAU_COMPILED_FUNCTION(derivatives_along);
+
+}  // namespace plateau::sweep

@@ -1,0 +1,316 @@
+#include <plateau/sweep/tangents.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <numbers>
+
+#include <plateau/core/split.hpp>
+#include <plateau/io/npz_reader.hpp>
+#include <plateau/sweep/interpolate.hpp>
+
+#include "support/first_difference.hpp"
+#include "support/golden.hpp"
+#include "support/random.hpp"
+#include "support/sweeps.hpp"
+
+namespace {
+
+using namespace sweeps;
+using plateau::index;
+using plateau::sweep::carry_tangents;
+using plateau::testing::contains;
+using request = engine::tangent_request<double>;
+
+/// Tangents at a site by (pair, point, tangent).
+template <class T>
+using tangent_map = std::map<std::tuple<index, index, index>, std::vector<T>>;
+
+template <class T>
+hooks::hook_set<T> keep_tangents(std::string const& site, tangent_map<T>& into, std::mutex& guard) {
+    return hooks::capture<T>(site, [&into, &guard](hooks::rows_at<T>& here) {
+        auto const rows = here.read();
+        std::lock_guard const lock{guard};
+        for (std::size_t r = 0; r < here.rows.size(); ++r) {
+            auto const& id = here.rows[r];
+            auto const row = rows[static_cast<index>(r)];
+            auto& values = into[{id.item, id.point, id.tangent}];
+            for (index a = 0; a < row.extent(0); ++a)
+                values.insert(values.end(), row[a].data(), row[a].data() + row.extent(1));
+        }
+    });
+}
+
+/// k tangents of random numbers that depend on the pair and the point.
+template <class T>
+engine::tangent_request<T> random_tangents(index count, double factor = 1) {
+    engine::tangent_request<T> all;
+    all.count = count;
+    all.set.assign(static_cast<std::size_t>(count), 0);
+    all.start = [factor](index pair, index point, index i, auto, auto, std::span<T> out) {
+        auto const values = plateau::testing::random_vector<double>(
+            static_cast<index>(out.size()), static_cast<std::uint64_t>(1 + i + 100 * point + 10000 * pair));
+        for (std::size_t j = 0; j < out.size(); ++j) out[j] = static_cast<T>(factor * values[j]);
+    };
+    return all;
+}
+
+template <class T>
+tangent_map<T> tangents_at(plateau::model<T> const& model, prompt_list const& prompts,
+                           std::vector<engine::prompt_pair> const& pairs, index steps, engine::setup const& setup,
+                           engine::tangent_request<T> what, hooks::hook_set<T> const& also = {}) {
+    tangent_map<T> found;
+    std::mutex guard;
+    what.reads = keep_tangents<T>(setup.read, found, guard);
+    carry_tangents<T>(model, prompts, pairs, steps, line<T>(steps), setup, what, also);
+    return found;
+}
+
+#if PLATEAU_HAS_ZLIB
+std::vector<std::string> const sets{
+    "none", "attn_out", "pattern", "mlp_out", "gate", "norm_scale", "pattern+gate+norm_scale", "attn_out+gate"};
+
+TEMPLATE_TEST_CASE("tangents are those of the published implementation, whatever they take for constant",
+                   "[sweep][tangents]", float, double) {
+    double const tolerance = std::is_same_v<TestType, double> ? 1e-10 : 3e-5;  // of the largest magnitude
+    for (auto const& name : golden::model_names()) {
+        CAPTURE(name);
+        auto const folder = golden::models_folder() / name;
+        plateau::io::npz_reader const expected{folder / "derivatives.npz"};
+        auto const u = expected.read<double>("u");
+        index const width = u.shape[1];
+        auto const model = plateau::load<TestType>(folder, {.backend = {.threads = 2}});
+        auto prompts = golden::prompts(folder / "tokens.npy");
+        prompts.resize(2);
+        engine::tangent_request<TestType> what;
+        what.count = 2 * static_cast<index>(sets.size());
+        what.sets.clear(), what.set.clear();
+        for (auto const& set : sets) {
+            what.sets.emplace_back(set == "none" ? std::vector<std::string>{} : plateau::split(set, '+'),
+                                   model.sites());
+            what.set.insert(what.set.end(), 2, static_cast<std::uint8_t>(what.sets.size() - 1));
+        }
+        what.start = [&](index, index, index i, auto, auto, std::span<TestType> out) {
+            for (index j = 0; j < width; ++j)
+                out[static_cast<std::size_t>(j)] =
+                    static_cast<TestType>(u.values[static_cast<std::size_t>(i % 2 * width + j)]);
+        };
+        auto const point = [](index, index, auto from, auto to, auto out) {
+            plateau::paths::linear<TestType>{from[0].flat(), to[0].flat()}(0.3, out[0].flat());
+        };
+        for (auto const& [site, array] : {std::pair{"unembed.hook_in", "jvp."}, std::pair{"", "logits.jvp"}}) {
+            tangent_map<TestType> found;
+            std::mutex guard;
+            auto const at = *site == 0 ? model.sites().back().name() : std::string{site};
+            what.reads = keep_tangents<TestType>(at, found, guard);
+            carry_tangents<TestType>(model, prompts, {{0, 1}}, 1, point, {.write = "blocks.0.hook_resid_post"}, what);
+            for (std::size_t s = 0; s < sets.size() && (s == 0 || *site != 0); ++s) {
+                CAPTURE(at, sets[s]);
+                auto const wanted = expected.read<double>(*site == 0 ? array : array + sets[s]);
+                double largest = 0, worst = 0;
+                for (double const value : wanted.values) largest = std::max(largest, std::abs(value));
+                for (index i = 0; i < 2; ++i) {
+                    auto const& got = found.at({0, 0, 2 * static_cast<index>(s) + i});
+                    REQUIRE(static_cast<index>(got.size()) == wanted.shape[1]);
+                    for (std::size_t j = 0; j < got.size(); ++j)
+                        worst = std::max(worst, std::abs(static_cast<double>(got[j]) -
+                                                         wanted.values[static_cast<std::size_t>(i) * got.size() + j]));
+                }
+                CHECK(worst <= tolerance * largest);
+            }
+        }
+    }
+}
+#endif
+
+/// Sites whose tangents are rows.
+std::vector<hooks::site> sites_of_rows(std::vector<hooks::site> const& all) {
+    std::vector<hooks::site> some;
+    for (auto const& at : all) {
+        bool const row = at.axes != hooks::site_axes::keys && !at.name().ends_with("hook_scale");
+        if (row && !hooks::explicit_only(at.id)) some.push_back(at);
+    }
+    return some;
+}
+
+TEST_CASE("tangents between any two sites are differences of the engine's own rows", "[sweep][tangents]") {
+    for (std::string const name : {"llama_gqa", "gemma2", "qwen3", "gpt_neox", "opt"}) {
+        auto const model = plateau::load<double>(golden::models_folder() / name, {.backend = {.threads = 2}});
+        auto const prompts = tiny::random_prompts(3, {5, 6}, std::min<index>(model.vocabulary(), 37));
+        auto const sites = sites_of_rows(model.sites());
+        index checked = 0;
+        for (std::size_t n = 0; n < 60; ++n) {  // pairs of sites that differ from model to model
+            auto const& write = sites[(n * 7 + name.size()) % sites.size()];
+            auto const& read = sites[(n * 13 + n / 7) % sites.size()];
+            CAPTURE(name, write.name(), read.name());
+            engine::setup const setup{.write = write.name(), .read = read.name()};
+            auto const width = static_cast<std::size_t>(write.heads * write.width);
+            auto const u = plateau::testing::random_vector<double>(static_cast<index>(width), 5);
+            double norm = 0, along = 0;
+            request what;
+            what.start = [&](index, index, index, auto from, auto, std::span<double> out) {
+                std::copy(u.begin(), u.end(), out.begin());
+                for (std::size_t j = 0; j < width; ++j)
+                    norm += from(0, static_cast<index>(j)) * from(0, static_cast<index>(j)), along += u[j] * u[j];
+            };
+            auto const moved = [&](double by) {
+                return engine::point_writer<double>([&, by](index, index, auto from, auto, auto out) {
+                    for (std::size_t j = 0; j < width; ++j)
+                        out(0, static_cast<index>(j)) = from(0, static_cast<index>(j)) + by * u[j];
+                });
+            };
+            tangent_map<double> found;
+            std::mutex guard;
+            what.reads = keep_tangents<double>(read.name(), found, guard);
+            try {
+                carry_tangents<double>(model, prompts, {{0, 1}}, 1, moved(0), setup, what);
+            } catch (plateau::site_error const&) {
+                continue;  // read before the write
+            }
+            double const h = 3e-4 * std::sqrt(norm / along);
+            auto const value_at = [&](double by) {
+                readings<double> values;
+                engine::patched_rows<double> rows{model.engine(), prompts, 1, setup};
+                rows.run({{0, 1}}, moved(by), hooks::capture<double>(read.name(), keep(values)));
+                return values.begin()->second;
+            };
+            auto const a = value_at(h), b = value_at(-h), c = value_at(2 * h), d = value_at(-2 * h);
+            auto const& got = found.at({0, 0, 0});
+            double largest = 0, worst = 0;
+            for (std::size_t j = 0; j < got.size(); ++j) {
+                double const difference = (8 * (a[j] - b[j]) - (c[j] - d[j])) / (12 * h);  // error h⁴
+                largest = std::max(largest, std::abs(difference));
+                worst = std::max(worst, std::abs(difference - got[j]));
+            }
+            CHECK(worst <= 1e-8 * largest);
+            ++checked;
+        }
+        CHECK(checked >= 15);
+    }
+}
+
+/// Three pairs of random prompts, one in the context of its other end.
+std::vector<engine::prompt_pair> const some_pairs{{0, 1}, {1, 2}, {2, 0, 0}};
+
+TEMPLATE_TEST_CASE("a tangent has the same bits in any company", "[sweep][tangents]", float, double) {
+    auto const model = random_model<TestType>();
+    auto const prompts = tiny::random_prompts(3, {6, 9, 5}, 37);
+    engine::setup const setup{.write = "blocks.0.hook_resid_post", .read = "ln_final.hook_out"};
+    auto const all = tangents_at<TestType>(model(1), prompts, some_pairs, 7, setup, random_tangents<TestType>(5));
+    CHECK(all.size() == 3 * 7 * 5);
+    CHECK(plateau::testing::first_difference(
+              tangents_at<TestType>(model(3), prompts, some_pairs, 7, setup, random_tangents<TestType>(5)), all) == "");
+    // fewer of them, and far more
+    for (index const count : {1, 3, 400}) {
+        auto const some =
+            tangents_at<TestType>(model(2), prompts, {some_pairs[0]}, 7, setup, random_tangents<TestType>(count));
+        for (auto const& [key, values] : some) {
+            if (std::get<2>(key) < 5) REQUIRE(plateau::testing::first_difference(values, all.at(key)) == "");
+        }
+    }
+}
+
+TEMPLATE_TEST_CASE("tangents and what they hold change no bit of the rows", "[sweep][tangents]", float, double) {
+    auto const model = random_model<TestType>();
+    auto const prompts = tiny::random_prompts(3, {6, 9, 5}, 37);
+    std::vector<std::string> const reads{"blocks.1.mlp.hook_pre", "blocks.2.hook_resid_post", "ln_final.hook_out",
+                                         "unembed.hook_out"};
+    for (std::string const write : {"hook_embed", "blocks.0.hook_resid_post", "blocks.1.attn.hook_v"}) {
+        engine::setup const setup{.write = write, .read = "ln_final.hook_out"};
+        readings<TestType> plain, followed;
+        hooks::hook_set<TestType> of_plain, of_followed;
+        auto const to_plain = keep(plain), to_followed = keep(followed);
+        for (auto const& read : reads) {
+            of_plain = of_plain | hooks::capture<TestType>(read, to_plain);
+            of_followed = of_followed | hooks::capture<TestType>(read, to_followed);
+        }
+        engine::patched_rows<TestType> rows{model(2).engine(), prompts, 7, setup};
+        rows.run(some_pairs, line<TestType>(7), of_plain);
+        auto what = random_tangents<TestType>(3);
+        what.sets.emplace_back(std::vector<std::string>{"pattern", "gate", "norm_scale"}, model(2).sites());
+        what.set = {0, 1, 0};
+        auto const found = tangents_at<TestType>(model(2), prompts, some_pairs, 7, setup, what, of_followed);
+        CAPTURE(write);
+        CHECK(plateau::testing::first_difference(followed, plain) == "");
+        // an empty set holds nothing, and J(2u) = 2 J(u) to the bit
+        auto const twice =
+            tangents_at<TestType>(model(1), prompts, some_pairs, 7, setup, random_tangents<TestType>(3, 2));
+        auto const once = tangents_at<TestType>(model(1), prompts, some_pairs, 7, setup, random_tangents<TestType>(3));
+        for (auto const& [key, values] : once) {
+            for (std::size_t j = 0; j < values.size(); ++j) REQUIRE(twice.at(key)[j] == 2 * values[j]);
+            if (std::get<2>(key) != 1) REQUIRE(plateau::testing::first_difference(found.at(key), values) == "");
+        }
+    }
+}
+
+TEST_CASE("of one position, all that is not linear held, the derivative is the model", "[sweep][tangents]") {
+    for (std::string const name : {"llama_gqa", "qwen3", "gemma"}) {  // without biases
+        auto const model = plateau::load<double>(golden::models_folder() / name, {.backend = {.threads = 1}});
+        prompt_list const prompts{{3}, {5}};
+        request what;
+        what.sets = {hooks::constant_sites{{"pattern", "gate", "norm_scale"}, model.sites()}};
+        what.start = [](index, index, index, auto from, auto, std::span<double> out) {
+            std::copy_n(from.data(), out.size(), out.data());  // the point itself, at α = 0
+        };
+        readings<double> values;
+        engine::setup const setup{.write = "hook_embed", .read = "ln_final.hook_out"};
+        auto const found = tangents_at<double>(model, prompts, {{0, 1}}, 2, setup, what,
+                                               hooks::capture<double>(setup.read, keep(values)));
+        auto const& f = values.begin()->second;
+        double largest = 0;
+        for (double const value : f) largest = std::max(largest, std::abs(value));
+        for (std::size_t j = 0; j < f.size(); ++j) CHECK(std::abs(found.at({0, 0, 0})[j] - f[j]) <= 1e-12 * largest);
+    }
+}
+
+TEST_CASE("bf16: the derivative of the unrounded function where the rounded run goes", "[sweep][tangents]") {
+    auto const prompts = tiny::random_prompts(3, {6, 9}, 37);
+    engine::setup const setup{.write = "blocks.0.hook_resid_post", .read = "ln_final.hook_out"};
+    auto const of = [&](bool rounded) {
+        auto const model = plateau::load<float>(golden::models_folder() / "llama_gqa", {.bf16 = rounded});
+        return tangents_at<float>(model, prompts, {{0, 1}}, 5, setup, random_tangents<float>(4));
+    };
+    auto const exact = of(false), rough = of(true);
+    double square = 0, off = 0;
+    for (auto const& [key, values] : exact) {
+        for (std::size_t j = 0; j < values.size(); ++j) {
+            double const a = values[j], b = rough.at(key)[j];
+            square += a * a, off += (a - b) * (a - b);
+        }
+    }
+    CHECK(off > 0);
+    CHECK(std::sqrt(off) <= 5e-2 * std::sqrt(square));  // steep, as tiny models are: they go elsewhere when rounded
+}
+
+TEST_CASE("what has no derivative is refused", "[sweep][tangents]") {
+    auto const model = random_model<float>()(1);
+    auto const prompts = tiny::random_prompts(3, {6, 6}, 37);
+    engine::setup setup{.write = "blocks.0.hook_resid_post", .read = "ln_final.hook_out"};
+    auto const run = [&](engine::tangent_request<float> what, hooks::hook_set<float> const& also = {}) {
+        tangents_at<float>(model, prompts, {{0, 1}}, 3, setup, std::move(what), also);
+    };
+    CHECK_NOTHROW(run(random_tangents<float>(1)));
+    CHECK_THROWS_WITH(
+        run(random_tangents<float>(1), hooks::patch<float>("blocks.1.hook_mlp_out", [](auto& here) { here.change(); })),
+        contains("changes values and has no derivative"));
+    for (std::string const site :
+         {"blocks.1.attn.hook_pattern", "blocks.1.ln1.hook_scale", "blocks.1.attn.hook_result"}) {
+        setup.read = site;
+        CHECK_THROWS_WITH(run(random_tangents<float>(1)), contains("tangents at " + site + " are not defined"));
+    }
+    setup.read = "blocks.0.hook_resid_pre";
+    CHECK_THROWS_AS(run(random_tangents<float>(1)), plateau::site_error);  // before the write
+    setup.read = "ln_final.hook_out";
+    setup.positions.at = {-2, 0};
+    CHECK_THROWS_WITH(run(random_tangents<float>(1)), contains("derivatives are of the last position alone"));
+    setup.positions = {};
+    auto endless = random_tangents<float>(1);
+    endless.start = [](index, index, index, auto, auto, std::span<float> out) { out[0] = INFINITY; };
+    CHECK_THROWS_AS(run(endless), plateau::numeric_error);
+    auto without = random_tangents<float>(1);
+    without.set = {1};
+    CHECK_THROWS_WITH(run(without), contains("there is no set 1"));
+    CHECK_THROWS_WITH((hooks::constant_sites{{"mlp"}, model.sites()}), contains("no hook point 'mlp'"));
+}
+
+}  // namespace
