@@ -1,7 +1,6 @@
 // Derivatives along paths between activations: how fast the output moves, and which parts of the model move it.
 //
-//     derivatives --model SmolLM2-135M-Instruct.Q4_1.gguf --corpus novel.txt --count 101
-//                 --frozen attn_out,pattern,mlp_out,gate,norm_scale --out results
+//     derivatives --corpus novel.txt --count 101 --frozen attn_out,pattern,mlp_out,gate,norm_scale --out results
 //
 // At every point x(α) J = d(read site)/d(write site), both at the last position: J u by tangents behind the rows, and
 // J_S u with parts of the model taken for constant: ln |J_S u| − ln |J u| is the basin statistic.
@@ -9,6 +8,7 @@
 #include <variant>
 
 #include <plateau/core/split.hpp>
+#include <plateau/program/interventions.hpp>
 #include <plateau/program/pairs.hpp>
 #include <plateau/program/rows_of_file.hpp>
 #include <plateau/sweep/path_derivatives.hpp>
@@ -45,13 +45,16 @@ program::manifest const leaves{
         "derivative of the unrounded function where the rounded run goes.",
         "--frozen SET,SET,...: parts joined by +, of attn_out, pattern, mlp_out, gate, norm_scale, or names of hook "
         "points. Their tangents are zero, their values those at x. gate: the factor act(z) of a gated MLP, act(z)/z "
-        "of another; norm_scale: the divisors of all norms. What fires before the write does not move anyway.",
+        "of another; norm_scale: the divisors of all norms. Sites that --freeze holds are constants too; scales, "
+        "scores "
+        "and patterns cannot be held that way here.",
         program::prompts_note}};
 
 struct options : program::pair_options {
     std::string path = "linear", direction = "path";
     std::vector<std::string> frozen;
     bool vectors = false, jacobian = false;
+    program::intervention_options interventions;
 };
 
 template <class T>
@@ -63,24 +66,25 @@ struct results {
 using any_results = std::variant<results<float>, results<double>>;
 
 template <class T>
-any_results measure(options const& o, model<T> const& model, program::meter& meter) {
+any_results measure(options const& o, program::intervention_plan const& plan, model<T> const& model,
+                    program::meter& meter) {
     auto prompts = program::load_prompts(o, model, false);
     auto design = program::pairs_of(o, prompts);
+    design.pairs = program::in_contexts(design.pairs, o.interventions.context);
     sweep::path_derivatives_options what{.write = o.write_site, .read = o.read_site, .path = o.path, .steps = o.steps};
     what.vectors = o.vectors, what.jacobian = o.jacobian, what.min_d1 = o.min_d1;
+    what.positions = plan.positions, what.frozen = plan.frozen;
     for (auto const& set : o.frozen) what.held.emplace_back(split(set, '+'), model.sites());
     index const numbers = sweep::numbers_of_point(what, model.sites());
     program::require_memory(design.count() * o.steps, numbers * index{sizeof(double)},
                             concat({design.count(), " pairs x ", o.steps, " steps"}),
                             "ask for fewer pairs or steps at a time, or without --vectors or --jacobian");
     auto const write = hooks::find_site(model.sites(), o.write_site);
-    tensor::buffer<T, 2> directions;
-    if (o.direction != "path")
-        directions = program::rows_of_file<T>("--direction", o.direction, write.heads * write.width);
+    tensor::buffer<T, 2> u;
+    if (o.direction != "path") u = program::rows_of_file<T>("--direction", o.direction, write.heads * write.width);
     meter.expect(design.count() * o.steps);
     what.progress = meter.counter();
-    auto found =
-        meter.timed([&] { return sweep::derivatives_along<T>(model, prompts, design.pairs, what, directions.view()); });
+    auto found = meter.timed([&] { return sweep::derivatives_along<T>(model, prompts, design.pairs, what, u.view()); });
     return results<T>{std::move(prompts), std::move(design), std::move(found)};
 }
 
@@ -131,7 +135,7 @@ void report(program::study& study, options const& o, results<T> const& r) {
                                 .subtitle = concat({o.write_site, " → ", o.read_site, ": medians, quartiles"}),
                                 .panels = {std::move(slope)}};
     if (!o.frozen.empty()) figure.panels.push_back(std::move(statistic));
-    double const tangents = study.meter.points_per_second() * static_cast<double>(1 + o.frozen.size());
+    auto const tangents = study.meter.points_per_second() * static_cast<double>(1 + o.frozen.size());
     study.summary = {
         {"pairs", r.design.count()},       {"steps", o.steps},   {"degenerate_pairs", degenerate}, {"frozen", o.frozen},
         {"tangents_per_second", tangents}, {"slope_q25", q.q25}, {"slope_median", q.median},       {"slope_q75", q.q75},
@@ -159,14 +163,17 @@ int main(int argc, char** argv) {
     std::vector<std::string> paths;
     for (auto const& one : sweep::path_names) paths.emplace_back(one.name);
     program::add_choice(app, "--path", o.path, paths, "how x goes from A to B, as in stable_regions");
-    program::add_option(app, "--direction", o.direction, "u: path for dx/dalpha, or an NPY file [D] or [P,D]");
+    program::add_option(app, "--direction", o.direction,
+                        "u: path for dx/dalpha, or an NPY file [D] or [P,D]; of n positions [n,D] or [P,n,D]");
     app.add_option("--frozen", o.frozen, "sets of parts taken for constant, see below")->delimiter(',');
+    program::add_intervention_options(app, o.interventions);
     app.add_flag("--vectors", o.vectors, "also J u and J_S u themselves");
     app.add_flag("--jacobian", o.jacobian, "also J, whole: D tangents a point");
     return study.run(argc, argv, [&] {
         require_valid(o);
+        auto const plan = program::plan_of(o.interventions, app);
         auto const all =
-            study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
+            study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, plan, model, study.meter); });
         std::visit([&](auto const& r) { report(study, o, r); }, all);
     });
 }

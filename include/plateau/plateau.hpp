@@ -1,6 +1,7 @@
 #pragma once
 /// Everything that a study needs. For less, include the exact header.
 
+#include <plateau/engine/derivatives.hpp>
 #include <plateau/engine/load.hpp>
 #include <plateau/engine/read/predictions.hpp>
 #include <plateau/engine/read/read_out.hpp>

@@ -96,6 +96,38 @@ TEST_CASE("products with directions of one's own are those with whole Jacobians"
     CHECK(summary["tangents_per_second"].get<double>() > 0);
 }
 
+TEST_CASE("spans, suffixes, the other context and held sites have slopes too", "[programs][derivatives]") {
+    three_prompts const given;
+    for (words const& how :
+         {words{"--position", "-3:"}, words{"--mode", "suffix", "--context", "both"},
+          words{"--position", "2", "--context", "B"},
+          words{"--freeze", "blocks.1.hook_mlp_out@A,blocks.2.attn.hook_z@mean", "--position", "1:"}}) {
+        CAPTURE(how[1]);
+        auto const with = [&](std::string const& steps) {
+            words all{"--dtype", "fp64", "--steps", steps};
+            all.insert(all.end(), how.begin(), how.end());
+            return all;
+        };
+        bool const mean = how[0] == "--freeze";  // of the points of a path: both runs need the same ones
+        std::string const coarse = mean ? "2001" : "11";
+        succeed("derivatives", given.with("exact", with(coarse)));
+        succeed("stable_regions", given.with("fine", with("2001")));
+        auto const slope = read_npy<double>(given.dir / "exact" / "slope.npy");
+        auto const d = read_npy<double>(given.dir / "fine" / "relative.npy");
+        auto const pairs = static_cast<std::size_t>(slope.shape[0]), steps = static_cast<std::size_t>(slope.shape[1]);
+        double largest = 0, worst = 0;
+        for (std::size_t p = 0; p < pairs; ++p) {
+            for (std::size_t i = 1; i < 10; ++i) {
+                double const* const at = d.values.data() + p * 2001 + i * 200;
+                double const wanted = (8 * (at[1] - at[-1]) - (at[2] - at[-2])) / 12 * 2000;
+                worst = std::max(worst, std::abs(slope.values[p * steps + i * (steps - 1) / 10] - wanted));
+                largest = std::max(largest, std::abs(wanted));
+            }
+        }
+        CHECK(worst <= 1e-6 * largest);
+    }
+}
+
 TEST_CASE("derivatives leaves the same bytes for any number of threads", "[programs][derivatives]") {
     three_prompts const given;
     for (std::string const dtype : {"fp32", "bf16"}) {
@@ -128,7 +160,7 @@ TEST_CASE("derivatives refuses what has none", "[programs][derivatives]") {
     plateau::io::write_npy(given.dir / "narrow.npy", std::vector<double>(5, 1.0), {5});
     refuse({"--direction", (given.dir / "narrow.npy").string()}, 2, "must have the shape [24]");
     plateau::io::write_npy(given.dir / "three.npy", std::vector<double>(72, 1.0), {3, 24});
-    refuse({"--direction", (given.dir / "three.npy").string()}, 2, "directions are [24] or [2, 24], not [3, 24]");
+    refuse({"--direction", (given.dir / "three.npy").string()}, 2, "there are 3 directions, not 1 or 2");
     std::vector<double> endless(24, INFINITY);
     plateau::io::write_npy(given.dir / "endless.npy", endless, {24});
     refuse({"--direction", (given.dir / "endless.npy").string()}, 2, "not finite");

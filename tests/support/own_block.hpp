@@ -14,6 +14,7 @@
 namespace plateau::testing {
 
 inline constexpr nn::work_buffer squared_buffer{"squared"};
+inline constexpr nn::work_buffer before_buffer{"before the square"};
 inline constexpr hooks::site_id squared_site = hooks::own_site(0);
 
 /// out = relu(x W_inᵀ)² W_outᵀ: two products, a work buffer and a hook point of its own between them.
@@ -33,6 +34,21 @@ struct squared_relu {
         }
         l.hook(squared_site, hidden);
         out.forward(l.context(), hidden, y);
+    }
+
+    void jvp(nn::layer_duals<backend::cpu_context, T> l, nn::dual<typename rows::rows_view> x,
+             nn::dual<typename rows::rows_view> y) const {
+        index const width = in.weight.outputs();
+        auto const z = l.matrix(squared_buffer, width), before = l.matrix(before_buffer, width);
+        in.forward(l.context(), x.value, before.value);
+        forward(l.value, x.value, y.value);
+        in.jvp(l.context(), x.tangent, z.tangent);
+        l.hook_tangents(hooks::site_id::mlp_pre, z.tangent);
+        for (index t = 0; t < z.tangent.extent(0); ++t) {
+            for (index i = 0; i < width; ++i) z.tangent(t, i) *= 2 * std::max(before.value(l.all().row(t), i), T{0});
+        }
+        l.hook_tangents(squared_site, z.tangent);
+        out.jvp(l.context(), z.tangent, y.tangent);
     }
 
     void list(std::vector<hooks::site>& sites, int layer) const {

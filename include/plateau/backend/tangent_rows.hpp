@@ -10,7 +10,7 @@ namespace plateau::backend {
 
 /// Rows of tangents beside the rows whose tangents they are.
 struct tangents_of {
-    std::span<index const> rows;         ///< by tangent: the row that it belongs to, never falling
+    std::span<index const> rows;         ///< by tangent: the row that it belongs to
     std::span<std::uint8_t const> held;  ///< by tangent: what the operation lets stand still does; empty for nowhere
 
     index count() const { return static_cast<index>(rows.size()); }

@@ -22,10 +22,11 @@ struct tangent_request {
     index count = 1;                                                                  ///< k, of each point
     std::vector<hooks::constant_sites> sets = std::vector<hooks::constant_sites>(1);  ///< at most 255 of them
     std::vector<std::uint8_t> set = std::vector<std::uint8_t>(1);                     ///< [k], which of these
-    /// Writes tangent i of a point of a pair, [width], given the pair's activations as a point_writer is. Called
-    /// concurrently.
-    std::function<void(index pair, index point, index i, const_rows from, const_rows to, std::span<T> out)> start;
-    hooks::hook_set<T> reads = {};  ///< hooks that look at tangents, row_id::tangent says which; behind the write
+    /// Writes tangent i of a point of a pair to `out`, [positions, width] as written, given the pair's activations as a
+    /// point_writer is. Called concurrently.
+    std::function<void(index pair, index point, index i, const_rows from, const_rows to, tensor::view<T, 2> out)> start;
+    hooks::hook_set<T> changes = {};  ///< what interventions do to tangents
+    hooks::hook_set<T> reads = {};    ///< hooks that look at tangents, row_id::tangent says which; behind the write
 };
 
 /// k tangents behind every point of a sweep.
@@ -45,7 +46,8 @@ public:
         for (auto const number : request_.set) {
             if (number >= request_.sets.size()) throw usage_error("there is no set ", number, " of frozen sites");
         }
-        for (auto const& hook : request_.reads.hooks()) {
+        auto const looking = request_.changes | request_.reads;
+        for (auto const& hook : looking.hooks()) {
             for (auto const& at : hooks::matching_sites(sites, hook.pattern)) require_rows(at);
         }
     }
@@ -55,40 +57,45 @@ public:
         require_rows(rows.where.at);
         auto const writes = hooks::patch<T>(rows.where.at.name(), [this](hooks::rows_at<T>& here) {
             auto const to = here.change();
-            index const width = here.shape[0] * here.shape[1];
-            for (index t = 0; t < here.count(); ++t) {
-                write(here.rows[static_cast<std::size_t>(t)], {to[t].data(), static_cast<std::size_t>(width)});
-            }
+            write(here.rows, {to.data(), {to.extent(0), here.shape[0] * here.shape[1]}, {to.stride(0), 1}});
         });
-        plan_ = hooks::plan<T>{rows.where.direct ? request_.reads : writes | request_.reads, sites_};
+        auto const after = request_.changes | request_.reads;
+        plan_ = hooks::plan<T>{rows.where.direct ? after : writes | after, sites_};
     }
 
     hooks::plan<T> const& plan() const { return plan_; }
     bool starts_with_rows() const { return rows_->where.direct; }
 
-    /// The tangent of a row of tangents as it starts.
-    void write(hooks::row_id const& id, std::span<T> out) const {
-        auto const& pair = rows_->pairs[static_cast<std::size_t>(id.item)];
-        request_.start(id.item, id.point, id.tangent, rows_->endpoint(pair.from, id.item),
-                       rows_->endpoint(pair.to, id.item), out);
+    /// Writes tangents as they start; rows of positions that are not written stay as they are. @param out  [t, width]
+    void write(std::span<hooks::row_id const> ids, tensor::view<T, 2> out) const {
+        for (index t = 0; t < static_cast<index>(ids.size());) {
+            auto const& id = ids[static_cast<std::size_t>(t)];
+            auto const& pair = rows_->pairs[static_cast<std::size_t>(id.item)];
+            auto const& span = rows_->spans[static_cast<std::size_t>(id.item)];
+            request_.start(id.item, id.point, id.tangent, rows_->endpoint(pair.from, id.item),
+                           rows_->endpoint(pair.to, id.item), out.rows(t + span.first - span.start, span.count));
+            t += id.length - span.start;
+        }
     }
 
-    /// The tangents of a block's first rows. @throws usage_error where a point has several positions
+    /// The tangents of a block's first rows.
     void fill(nn::tangent_block& block, nn::rows const& values, index observed) const {
         block = {};
         block.sets = request_.sets;
+        std::vector<token_id> tokens;
         for (auto const& part : values.sequences) {
             if (part.first_row >= observed) break;
             auto id = values.ids[static_cast<std::size_t>(part.first_row)];
             if (id.reference_copy) continue;
-            if (part.rows != 1) {
-                throw usage_error("derivatives are of the last position alone: rows of this sweep carry ", part.rows);
-            }
-            auto const token = static_cast<token_id>(values.tokens[static_cast<std::size_t>(part.first_row)]);
+            tokens.clear();
+            for (index r = part.first_row; r < part.first_row + part.rows; ++r)
+                tokens.push_back(static_cast<token_id>(values.tokens[static_cast<std::size_t>(r)]));
             for (id.tangent = 0; id.tangent < request_.count; ++id.tangent) {
-                block.rows.add(id, {&token, 1}, part.prefix);
-                block.of.push_back(part.first_row);
-                block.set.push_back(request_.set[static_cast<std::size_t>(id.tangent)]);
+                block.rows.add(id, tokens, part.prefix);
+                for (index r = part.first_row; r < part.first_row + part.rows; ++r) {
+                    block.of.push_back(r);
+                    block.set.push_back(request_.set[static_cast<std::size_t>(id.tangent)]);
+                }
             }
         }
     }

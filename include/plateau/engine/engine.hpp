@@ -68,6 +68,11 @@ public:
 
     virtual std::unique_ptr<block_runner<T>> runner() const = 0;
 
+    /// Makes runners that know tangents, one for each thread; null where nobody said how. @see differentiable
+    using tangent_maker = std::vector<std::unique_ptr<block_runner<T>>> (*)(engine const&);
+    tangent_maker makes_tangents() const { return tangents_; }
+    void make_tangents_by(tangent_maker maker) { tangents_ = maker; }
+
     /// Memory for keys and values of `positions` positions in the layers [first_layer, first_layer + layers).
     /// @throws memory_error
     virtual std::unique_ptr<nn::kept_keys> keep(int first_layer, int layers, index positions) const = 0;
@@ -124,6 +129,7 @@ protected:
 
 private:
     model_facts facts_;
+    tangent_maker tangents_ = nullptr;
 };
 
 template <class T>

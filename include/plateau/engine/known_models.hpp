@@ -2,7 +2,6 @@
 /// The models whose types this build knows: what needs more of a model than its engine asks here.
 
 #include <memory>
-#include <typeinfo>
 #include <vector>
 
 #include <plateau/backend/backends.hpp>
@@ -24,15 +23,18 @@ std::vector<std::unique_ptr<block_runner<T>>> tangent_runners_on(engine_on<Conte
     return all;
 }
 
-/// Runners that know `carried_tangents`, one for each thread, for a model that `load` or `assemble` made.
-/// @throws usage_error for other models, and for backends without the operations of derivatives
+/// Runners that know `carried_tangents`, one for each thread, for a model that `load` or `assemble` made, or
+/// `differentiable`. @throws usage_error for other models, and for backends without the operations of derivatives
 template <class T>
 std::vector<std::unique_ptr<block_runner<T>>> tangent_runners(engine<T> const& engine) {
+    if (engine.makes_tangents() != nullptr) return engine.makes_tangents()(engine);
     using cpu = backend::cpu_context;
     if (auto const* const known = dynamic_cast<engine_on<cpu, T, models::transformer<cpu, T>> const*>(&engine)) {
         return tangent_runners_on(*known);
     }
-    throw usage_error("this model has no derivatives: models that `load` makes have them, on the CPU");
+    throw usage_error(
+        "this model has no derivatives: those that `load` makes have them on the CPU, those of parts of your own where "
+        "`differentiable` makes them");
 }
 
 PLATEAU_COMPILED_FUNCTION(tangent_runners);

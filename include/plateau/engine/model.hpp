@@ -15,6 +15,13 @@
 
 namespace plateau {
 
+/// Where a derivative begins and ends, both at a prompt's last position, and what it takes for constant.
+struct derivative_of {
+    std::string write = "blocks.0.hook_resid_post";
+    std::string read = "ln_final.hook_out";
+    std::vector<std::string> constant = {};  ///< parts, as hooks::constant_sites names them
+};
+
 /// A decoder, the backend that computes it and the texts that came along: cheap to copy, safe to call from several
 /// threads.
 template <class T>
@@ -30,6 +37,10 @@ public:
     template <models::Transformer<backend::cpu_context, T> M>
     model(backend::cpu_context const& ctx, M transformer, models::model_texts texts = {})
         : model{shared<backend::cpu_context const>(ctx), std::move(transformer), std::move(texts)} {}
+
+    /// Of an engine that is there already.
+    model(std::shared_ptr<engine::engine<T> const> engine, backend::computer computer, models::model_texts texts)
+        : models::model_texts{std::move(texts)}, computer_{std::move(computer)}, engine_{std::move(engine)} {}
 
     engine::engine<T> const& engine() const { return *engine_; }
     /// Who computes.
@@ -75,6 +86,14 @@ public:
         auto logits = this->logits(prompt, set | cache.fills());
         return {std::move(logits), std::move(cache)};
     }
+
+    /// J u for every row u of `directions`, J = d(read)/d(write) in the prompt's own run, [k, W]; k tangents cost about
+    /// as much as k rows. Defined in engine/derivatives.hpp.
+    /// @param directions  [k, width of the write site]      @throws shape_error, site_error; as carry_tangents
+    tensor::buffer<T, 2> jvp(std::vector<token_id> const& prompt, tensor::view<T const, 2> directions,
+                             derivative_of const& what = {}) const;
+    /// J itself, [W, D]. Defined in engine/derivatives.hpp.
+    tensor::buffer<T, 2> jacobian(std::vector<token_id> const& prompt, derivative_of const& what = {}) const;
 
 private:
     std::string logits_site() const { return sites().back().name(); }

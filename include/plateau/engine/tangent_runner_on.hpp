@@ -44,11 +44,8 @@ private:
         auto const dx = pass_.residual(this->model().width());
         backend::host_rows<Context, T> shown{pass_.copies(), dx};
         auto const rows = shown.write();
-        for (index t = 0; t < rows.extent(0); ++t) {
-            auto const row = rows[t].flat();
-            if (carried.starts_with_rows()) carried.write(block_.rows.ids[static_cast<std::size_t>(t)], row);
-            else std::fill(row.begin(), row.end(), T{0});
-        }
+        for (index t = 0; t < rows.extent(0); ++t) std::fill_n(rows[t].data(), rows.extent(1), T{0});
+        if (carried.starts_with_rows()) carried.write(block_.rows.ids, rows);
         shown.finish();
         if (run.start.shown_at != nullptr) pass_.hook(run.start.shown_at->id, run.start.shown_at->layer, dx);
     }

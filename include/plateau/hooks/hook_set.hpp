@@ -53,6 +53,8 @@ struct hook {
     depends_on depends = depends_on::point;
     positions touched = {};    ///< where it may change something
     bool whole_items = false;  ///< in a sweep it wants all points of a pair in one call
+    std::function<void(rows_at<T>&)> tangent =
+        {};  ///< what a change does to tangents of these rows; none: no derivative
 };
 
 /// An ordered set of hooks. At a site they act from left to right: a capture sees what an earlier patch wrote.

@@ -130,20 +130,34 @@ private:
     std::map<std::pair<T const*, std::size_t>, index> places_;
 };
 
+/// What an edit does to a tangent: what is replaced does not move, what is added does not either.
+template <class T>
+vector_edit<T> tangent_of(vector_edit<T> const& change) {
+    static constexpr T nothing[] = {0}, all[] = {1};
+    switch (change.kind) {
+        case backend::edit_kind::replace: return {nothing, backend::edit_kind::scale};
+        case backend::edit_kind::add: return {all, backend::edit_kind::scale};
+        default: return change;
+    }
+}
+
 /// Edits the selected vectors of every site that matches, where the rows are: of a device the values alone go there.
-/// @param depends  what f depends on
+/// Edits are affine in what they find, so they have derivatives. @param depends  what f depends on
 template <class T>
 hook_set<T> edit(std::string pattern, selection where_to, edit_of_vector<T> f, depends_on depends) {
     positions const touched = where_to.at;
-    auto action = [where_to = std::move(where_to), f = std::move(f)](rows_at<T>& here) {
-        edit_list<T> edits;
-        each_selected(where_to, here.at, here.rows, here.shape, [&](index r, index head, index width) {
-            auto const& row = here.rows[static_cast<std::size_t>(r)];
-            edits.add(r, head * here.shape[1], width, f(here.at, row, head, static_cast<std::size_t>(width)), here.at);
-        });
-        edits.apply(here);
+    auto const acting = [&](bool on_tangents) {
+        return [where_to, f, on_tangents](rows_at<T>& here) {
+            edit_list<T> edits;
+            each_selected(where_to, here.at, here.rows, here.shape, [&](index r, index head, index width) {
+                auto const change =
+                    f(here.at, here.rows[static_cast<std::size_t>(r)], head, static_cast<std::size_t>(width));
+                edits.add(r, head * here.shape[1], width, on_tangents ? tangent_of(change) : change, here.at);
+            });
+            edits.apply(here);
+        };
     };
-    return patch<T>(std::move(pattern), std::move(action), depends, touched);
+    return hook_set<T>{{std::move(pattern), acting(false), false, depends, touched, false, acting(true)}};
 }
 
 namespace detail {

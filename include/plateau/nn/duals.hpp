@@ -20,8 +20,8 @@ struct dual {
 
 /// What the rows of a block of tangents are.
 struct tangent_block {
-    nn::rows rows = {};                                ///< by tangent: its row again, a sequence of its own
-    std::vector<index> of = {};                        ///< by tangent: the number of that row, never falling
+    nn::rows rows = {};                                ///< by tangent: its row again, in a sequence of its own
+    std::vector<index> of = {};                        ///< by tangent: the number of that row
     std::vector<std::uint8_t> set = {};                ///< by tangent: what it takes for constant
     std::span<hooks::constant_sites const> sets = {};  ///< by number
     mutable std::vector<std::uint8_t> flags = {};      ///< the answer to the last question for what is held

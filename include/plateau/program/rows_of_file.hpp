@@ -12,13 +12,13 @@
 
 namespace plateau::program {
 
-/// Rows of an NPY file [width] or [N, width]. @param option  that names the file, for messages
+/// Rows of an NPY file [width], [N, width] or [P, N, width]. @param option  that names the file, for messages
 /// @throws usage_error on another shape or values that are not finite; file_error
 template <class T>
 tensor::buffer<T, 2> rows_of_file(std::string const& option, std::string const& file, index width) {
     if (!std::filesystem::exists(file)) throw usage_error(option, " ", file, ": there is no such file");
     auto const array = io::read_numbers(file);
-    if (array.shape.empty() || array.shape.size() > 2 || array.shape.back() != width || array.values.empty()) {
+    if (array.shape.empty() || array.shape.size() > 3 || array.shape.back() != width || array.values.empty()) {
         throw usage_error(option, " ", file, ": must have the shape [", width, "] or [N,", width, "]");
     }
     tensor::buffer<T, 2> rows({static_cast<index>(array.values.size()) / width, width});

@@ -9,9 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/engine/carry_tangents.hpp>
+#include <plateau/engine/model.hpp>
 #include <plateau/engine/read/read_out.hpp>
+#include <plateau/sweep/freeze.hpp>
 #include <plateau/sweep/named_paths.hpp>
-#include <plateau/sweep/tangents.hpp>
 #include <plateau/tensor/lane_sum.hpp>
 
 namespace plateau::sweep {
@@ -19,6 +21,8 @@ namespace plateau::sweep {
 struct path_derivatives_options {
     std::string write = "blocks.0.hook_resid_post";
     std::string read = "ln_final.hook_out";
+    engine::write_positions positions = {};
+    std::vector<frozen_sites> frozen = {};         ///< sites held where a first pass had them: their tangents are zero
     std::string path = "linear";                   ///< one of path_names
     index steps = 50;                              ///< points of a pair, α = i / (steps − 1)
     std::vector<hooks::constant_sites> held = {};  ///< K sets of parts that a derivative takes for constant
@@ -123,14 +127,16 @@ tensor::buffer<T, 4> jacobians_along(model<T> const& model, prompt_list const& p
     index const width = read.heads * read.width, written = write.heads * write.width;
     tensor::buffer<T, 4> all({static_cast<index>(pairs.size()), o.steps, width, written});
     path_points<T> const along{model, prompts, o.path, o.write, o.steps};
+    if (o.positions.suffix || o.positions.at != hooks::positions::last() || !o.frozen.empty())
+        throw usage_error("whole Jacobians are of the last position, without frozen sites");
     constexpr index most = 512;  // columns at a time
     for (index first = 0; first < written; first += most) {
-        tangent_request<T> what;
+        engine::tangent_request<T> what;
         what.count = std::min(most, written - first);
         what.set.assign(static_cast<std::size_t>(what.count), 0);
-        what.start = [first](index, index, index i, auto, auto, std::span<T> out) {
-            std::fill(out.begin(), out.end(), T{0});
-            out[static_cast<std::size_t>(first + i)] = T{1};
+        what.start = [first](index, index, index i, auto, auto, tensor::view<T, 2> out) {
+            std::fill_n(out.data(), out.extent(1), T{0});
+            out(0, first + i) = T{1};
         };
         what.reads = hooks::capture<T>(o.read, [&](hooks::rows_at<T>& here) {
             auto const rows = here.read();
@@ -141,15 +147,15 @@ tensor::buffer<T, 4> jacobians_along(model<T> const& model, prompt_list const& p
             }
         });
         engine::setup const setup{.write = o.write, .read = o.read};
-        carry_tangents<T>(model, prompts, pairs, o.steps, along.points, setup, what);
+        engine::carry_tangents<T>(model.engine(), prompts, pairs, {o.steps, along.points, setup}, what);
     }
     return all;
 }
 
 /// J u, J = dF/dx, at every point x(α) of every pair's path, and J_S u with the parts of each set taken for constant.
 ///     slope = d'(α) / d(1) = (F(x) − F(x(0))) · J (dx/dα) / (d(α) d(1)),   at α = 0 its limit |J dx/dα| / d(1)
-/// @param directions  u, [D] or one for each pair, [P, D]; none for u = dx/dα
-/// @throws as carry_tangents; usage_error on directions of another shape
+/// @param directions  u, of the shape written: [n, D] for n positions, or [P · n, D] with one for each pair; none for
+/// u = dx/dα      @throws as carry_tangents and freeze; usage_error on directions of another shape
 template <class T>
 path_derivatives<T> derivatives_along(model<T> const& model, prompt_list const& prompts,
                                       std::vector<engine::prompt_pair> const& pairs, path_derivatives_options const& o,
@@ -158,10 +164,8 @@ path_derivatives<T> derivatives_along(model<T> const& model, prompt_list const& 
     auto const count = static_cast<index>(pairs.size()), sets = static_cast<index>(o.held.size());
     index const width = read.heads * read.width, written = write.heads * write.width;
     bool const own = directions.size() > 0;
-    if (own && (directions.extent(1) != written || (directions.extent(0) != 1 && directions.extent(0) != count))) {
-        throw usage_error("directions are [", written, "] or [", count, ", ", written, "], not [", directions.extent(0),
-                          ", ", directions.extent(1), "]");
-    }
+    if (own && directions.extent(1) != written)
+        throw usage_error("directions are ", written, " wide, not ", directions.extent(1));
     path_derivatives<T> r{paths::even_grid(0, 1, o.steps), tensor::buffer<double, 2>({count, o.steps}),
                           tensor::buffer<double, 2>({count, o.steps}), tensor::buffer<double, 2>({count, o.steps}),
                           tensor::buffer<double, 3>({sets, count, o.steps})};
@@ -177,35 +181,37 @@ path_derivatives<T> derivatives_along(model<T> const& model, prompt_list const& 
         std::vector<engine::prompt_pair> const some(pairs.begin() + first,
                                                     pairs.begin() + std::min(count, first + together));
         detail::derivative_reader<T> reader{r, first, static_cast<index>(some.size()), width, own};
-        tangent_request<T> what;
+        engine::tangent_request<T> what;
         what.count = 1 + (own ? 1 : 0) + sets;
         what.sets.insert(what.sets.end(), o.held.begin(), o.held.end());
         what.set.assign(static_cast<std::size_t>(what.count - sets), 0);
         for (index k = 0; k < sets; ++k) what.set.push_back(static_cast<std::uint8_t>(k + 1));
-        what.start = [&](index pair, index point, index i, auto from, auto to, std::span<T> out) {
-            if (own && i > 0) {
-                auto const u = directions[directions.extent(0) == 1 ? 0 : first + pair].flat();
-                std::copy(u.begin(), u.end(), out.begin());
-            } else {
-                derivative(first + pair, r.alpha[static_cast<std::size_t>(point)], from, to,
-                           {out.data(), {1, static_cast<index>(out.size())}});
-            }
+        what.start = [&](index pair, index point, index i, auto from, auto to, tensor::view<T, 2> out) {
+            if (!own || i == 0)
+                return derivative(first + pair, r.alpha[static_cast<std::size_t>(point)], from, to, out);
+            index const n = out.extent(0), given = directions.extent(0);
+            if (given != n && given != count * n)
+                throw usage_error("there are ", given, " directions, not ", n, " or ", count * n, ": ", n,
+                                  " positions of ", count, " pairs are written");
+            for (index j = 0; j < n; ++j)
+                std::copy_n(directions[given == n ? j : (first + pair) * n + j].data(), written, out[j].data());
         };
         what.reads = hooks::capture<T>(o.read, [&](hooks::rows_at<T>& here) {
             auto const rows = here.read();
-            for (index t = 0; t < here.count(); ++t)
-                reader.take_tangent(here.rows[static_cast<std::size_t>(t)],
-                                    {rows[t].data(), static_cast<std::size_t>(width)});
+            for (index t = 0; t < here.count(); ++t) {
+                auto const& id = here.rows[static_cast<std::size_t>(t)];
+                if (id.last) reader.take_tangent(id, {rows[t].data(), static_cast<std::size_t>(width)});
+            }
         });
         auto const values =
             engine::each_read_out<T>(o.read, [&](engine::read_out<T> const& one) { reader.take_value(one); });
-        engine::setup const setup{.write = o.write, .read = o.read, .progress = o.progress};
-        carry_tangents<T>(
-            model, prompts, some, o.steps,
-            [&](index pair, index point, auto from, auto to, auto out) {
+        engine::setup const setup{.write = o.write, .read = o.read, .positions = o.positions, .progress = o.progress};
+        engine::point_writer<T> const points = [&](index pair, index point, auto from, auto to, auto out) {
             along.points(first + pair, point, from, to, out);
-            },
-            setup, what, values);
+        };
+        hooks::hook_set<T> changes;
+        if (!o.frozen.empty()) changes = freeze(model, prompts, some, {o.steps, points, setup}, o.frozen);
+        engine::carry_tangents<T>(model.engine(), prompts, some, {o.steps, points, setup, changes | values}, what);
     }
     for (index p = 0; p < count; ++p) {
         double const whole = r.distances(p, o.steps - 1);

@@ -22,7 +22,7 @@ enum class scratch_use {
     norm_units,      ///< a normalised row, and what its tangents are multiplied by
     tangent_scores,  ///< of a head's tangents
     cap_slopes,      ///< of a head's scores
-    own_changes,     ///< of each tangent's score with its own key
+    own_changes,     ///< of tangents' scores with their own keys
 };
 inline constexpr std::size_t scratch_uses = 13;
 

@@ -1,0 +1,58 @@
+#pragma once
+/// Derivatives along a sweep: tangents behind its points, from the write site to wherever one looks.
+
+#include <algorithm>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <plateau/core/macros.hpp>
+#include <plateau/engine/carried_tangents.hpp>
+#include <plateau/engine/known_models.hpp>
+#include <plateau/engine/patched_rows.hpp>
+
+namespace plateau::engine {
+
+/// Points of pairs that tangents travel behind, as `patched_rows` evaluates them.
+template <class T>
+struct followed_points {
+    index steps = 1;  ///< of a pair
+    point_writer<T> write;
+    setup where = {};
+    hooks::hook_set<T> hooks = {};  ///< that look at the rows themselves, and interventions that have derivatives
+};
+
+/// Carries tangents behind the points of a sweep: rows are evaluated as ever, and each of the k tangents of a point
+/// costs about as much as a row. A tangent u at the write site becomes J u at every site behind it, J = d(site)/d(write
+/// site) at that point, from the written positions to those of the row; hooks of `request.reads` see it there. Tangents
+/// and what they take for constant change no bit of the rows; a tangent has the same bits in any company, in blocks of
+/// any size and for any number of threads.
+/// @throws usage_error on hooks that change values without a derivative, models without derivatives; as
+///         carried_tangents and patched_rows; numeric_error where a tangent is not finite
+template <class T>
+void carry_tangents(engine<T> const& model, prompt_list const& prompts, std::vector<prompt_pair> const& pairs,
+                    std::type_identity_t<followed_points<T>> points, tangent_request<T> request) {
+    for (auto const& hook : points.hooks.hooks()) {
+        if (hook.reads_only) continue;
+        if (!hook.tangent) {
+            throw usage_error("the hook at ", hook.pattern,
+                              " changes values and has no derivative: the library's own interventions have one, and a "
+                              "hook with a `tangent`");
+        }
+        request.changes = request.changes | hooks::hook_set<T>{{hook.pattern, hook.tangent}};
+    }
+    for (auto const& hook : request.reads.hooks()) {  // rows run as far as tangents are looked at
+        points.hooks = points.hooks | hooks::capture<T>(hook.pattern, [](hooks::rows_at<T>&) {});
+    }
+    index const together = 1 + request.count;
+    carried_tangents<T> carried{std::move(request), model.sites()};
+    travel const how{.block_rows = std::max<index>(1, model.facts().block_rows / together)};
+    patched_rows<T> rows{model, prompts, points.steps, points.where, how};
+    rows.carry(carried, tangent_runners(model));
+    rows.run(pairs, points.write, points.hooks);
+}
+
+PLATEAU_COMPILED_FUNCTION(carry_tangents);
+
+}  // namespace plateau::engine

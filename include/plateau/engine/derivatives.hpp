@@ -1,0 +1,74 @@
+#pragma once
+/// Derivatives of a model at a prompt, and models of parts of one's own that have them.
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <plateau/engine/carry_tangents.hpp>
+#include <plateau/engine/model.hpp>
+
+namespace plateau {
+
+template <class T>
+tensor::buffer<T, 2> model<T>::jvp(std::vector<token_id> const& prompt, tensor::view<T const, 2> directions,
+                                   derivative_of const& what) const {
+    auto const read = hooks::find_site(sites(), what.read), write = hooks::find_site(sites(), what.write);
+    index const written = write.heads * write.width, width = read.heads * read.width;
+    if (directions.extent(1) != written)
+        throw shape_error("directions at ", what.write, " are ", written, " wide, not ", directions.extent(1));
+    tensor::buffer<T, 2> all({directions.extent(0), width});
+    constexpr index most = 500;  // tangents at a time
+    for (index first = 0; first < directions.extent(0); first += most) {
+        engine::tangent_request<T> request;
+        request.count = std::min(most, directions.extent(0) - first);
+        request.sets = {hooks::constant_sites{what.constant, sites()}};
+        request.set.assign(static_cast<std::size_t>(request.count), 0);
+        request.start = [&](index, index, index i, auto, auto, tensor::view<T, 2> out) {
+            std::copy_n(directions[first + i].data(), written, out.data());
+        };
+        request.reads = hooks::capture<T>(what.read, [&](hooks::rows_at<T>& here) {
+            auto const rows = here.read();
+            for (index t = 0; t < here.count(); ++t)
+                std::copy_n(rows[t].data(), width, all[first + here.rows[static_cast<std::size_t>(t)].tangent].data());
+        });
+        engine::point_writer<T> const own = [](index, index, auto from, auto, auto out) {
+            std::copy_n(from.data(), from.extent(1), out.data());
+        };
+        engine::carry_tangents<T>(*engine_, {prompt}, {{0, 0}}, {1, own, {.write = what.write, .read = what.read}},
+                                  std::move(request));
+    }
+    return all;
+}
+
+template <class T>
+tensor::buffer<T, 2> model<T>::jacobian(std::vector<token_id> const& prompt, derivative_of const& what) const {
+    auto const write = hooks::find_site(sites(), what.write);
+    index const width = write.heads * write.width;
+    tensor::buffer<T, 2> units({width, width});
+    for (index i = 0; i < width; ++i) units(i, i) = T{1};
+    auto const columns = jvp(prompt, units, what);
+    tensor::buffer<T, 2> all({columns.extent(1), width});
+    for (index i = 0; i < width; ++i) {
+        for (index w = 0; w < columns.extent(1); ++w) all(w, i) = columns(i, w);
+    }
+    return all;
+}
+
+/// As the model that its constructor makes, with derivatives: every part has jvp() beside forward().
+///     auto const mine = plateau::differentiable(cpu, std::move(my_transformer));
+template <class Context, class M, class T = typename M::value_type>
+model<T> differentiable(Context const& ctx, M transformer, models::model_texts texts = {}) {
+    auto shared_context = shared<Context const>(ctx);
+    auto computer = backend::computer_of(*shared_context);
+    using concrete = engine::engine_on<Context, T, M>;
+    auto made = shared<concrete>(std::move(shared_context), std::move(transformer));
+    made->make_tangents_by([](engine::engine<T> const& engine) {
+        return engine::tangent_runners_on(static_cast<concrete const&>(engine));
+    });
+    return {std::move(made), std::move(computer), std::move(texts)};
+}
+
+}  // namespace plateau
