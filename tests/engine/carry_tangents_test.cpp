@@ -128,6 +128,53 @@ TEMPLATE_TEST_CASE("tangents are those of the published implementation, whatever
         }
     }
 }
+
+TEMPLATE_TEST_CASE("cotangents are those of the published implementation, whatever they take for constant",
+                   "[engine][cotangents]", float, double) {
+    double const tolerance = std::is_same_v<TestType, double> ? 1e-10 : 3e-5;  // of the largest magnitude
+    for (auto const& name : golden::model_names()) {
+        CAPTURE(name);
+        auto const folder = golden::models_folder() / name;
+        plateau::io::npz_reader const expected{folder / "derivatives.npz"};
+        auto const v = expected.read<double>("v");
+        auto const model = plateau::load<TestType>(folder, {.backend = {.threads = 2}});
+        auto prompts = golden::prompts(folder / "tokens.npy");
+        prompts.resize(2);
+        engine::cotangent_request<TestType> what;
+        what.count = 2 * static_cast<index>(sets.size());
+        what.sets.clear(), what.set.clear();
+        for (auto const& set : sets) {
+            what.sets.emplace_back(set == "none" ? std::vector<std::string>{} : plateau::split(set, '+'),
+                                   model.sites());
+            what.set.insert(what.set.end(), 2, static_cast<std::uint8_t>(what.sets.size() - 1));
+        }
+        what.read = "unembed.hook_in";
+        what.start = [&](index, index, index i, std::span<TestType> out) {
+            for (std::size_t j = 0; j < out.size(); ++j)
+                out[j] = static_cast<TestType>(v.values[static_cast<std::size_t>(i % 2) * out.size() + j]);
+        };
+        std::map<index, std::vector<TestType>> found;
+        what.take = [&](index, index, index i, auto g) { found[i].assign(g.data(), g.data() + g.size()); };
+        auto const point = [](index, index, auto from, auto to, auto out) {
+            plateau::paths::linear<TestType>{from[0].flat(), to[0].flat()}(0.3, out[0].flat());
+        };
+        engine::carry_cotangents<TestType>(model.engine(), prompts, {{0, 1}},
+                                           {1, point, {.write = "blocks.0.hook_resid_post"}}, what);
+        for (std::size_t s = 0; s < sets.size(); ++s) {
+            CAPTURE(sets[s]);
+            auto const wanted = expected.read<double>("vjp." + sets[s]);
+            double largest = 0, worst = 0;
+            for (double const value : wanted.values) largest = std::max(largest, std::abs(value));
+            for (std::size_t i = 0; i < 2; ++i) {
+                auto const& got = found.at(2 * static_cast<index>(s) + static_cast<index>(i));
+                REQUIRE(static_cast<index>(got.size()) == wanted.shape[1]);
+                for (std::size_t j = 0; j < got.size(); ++j)
+                    worst = std::max(worst, std::abs(static_cast<double>(got[j]) - wanted.values[i * got.size() + j]));
+            }
+            CHECK(worst <= tolerance * largest);
+        }
+    }
+}
 #endif
 
 /// Sites whose tangents are rows.

@@ -4,6 +4,7 @@
 #include <plateau/backend/cpu/attention.hpp>
 #include <plateau/backend/cpu/attention_tangents.hpp>
 #include <plateau/backend/cpu/context.hpp>
+#include <plateau/backend/cpu/cotangents.hpp>
 #include <plateau/backend/cpu/elementwise.hpp>
 #include <plateau/backend/cpu/linear.hpp>
 #include <plateau/backend/cpu/log_probabilities.hpp>

@@ -14,6 +14,52 @@
 
 namespace plateau::engine {
 
+namespace detail {
+
+/// @throws usage_error unless every one of `count` tangents has one of the sets
+inline void require_sets(index count, std::vector<hooks::constant_sites> const& sets,
+                         std::vector<std::uint8_t> const& set) {
+    if (count < 1 || static_cast<index>(set.size()) != count)
+        throw usage_error("tangents need a set of constant sites each: there are ", count, " and ", set.size());
+    for (auto const number : set) {
+        if (number >= sets.size()) throw usage_error("there is no set ", number, " of constant sites");
+    }
+}
+
+/// @throws site_error on sites whose tangents are not rows: scales, scores, patterns, copies for single heads
+inline void require_rows_of_tangents(hooks::site const& at) {
+    bool const scale = at.axes != hooks::site_axes::keys && at.width == 1 && at.name().ends_with("hook_scale");
+    if (at.axes != hooks::site_axes::keys && !scale && !hooks::explicit_only(at.id)) return;
+    if (at.id == hooks::site_id::mlp_in) return;
+    throw site_error("tangents at ", at.name(),
+                     " are not defined: it is a scale, scores, a pattern, or a copy for single heads");
+}
+
+/// As many tangents as there are in `set` of each point among the first `observed` rows of a block.
+inline void follow_rows(nn::tangent_block& block, nn::rows const& values, index observed,
+                        std::span<hooks::constant_sites const> sets, std::vector<std::uint8_t> const& set) {
+    block = {};
+    block.sets = sets;
+    std::vector<token_id> tokens;
+    for (auto const& part : values.sequences) {
+        if (part.first_row >= observed) break;
+        auto id = values.ids[static_cast<std::size_t>(part.first_row)];
+        if (id.reference_copy) continue;
+        tokens.clear();
+        for (index r = part.first_row; r < part.first_row + part.rows; ++r)
+            tokens.push_back(static_cast<token_id>(values.tokens[static_cast<std::size_t>(r)]));
+        for (id.tangent = 0; id.tangent < std::ssize(set); ++id.tangent) {
+            block.rows.add(id, tokens, part.prefix);
+            for (index r = part.first_row; r < part.first_row + part.rows; ++r) {
+                block.of.push_back(r);
+                block.set.push_back(set[static_cast<std::size_t>(id.tangent)]);
+            }
+        }
+    }
+}
+
+}  // namespace detail
+
 /// Where the tangents of a point start, and what they take for constant.
 template <class T>
 struct tangent_request {
@@ -39,22 +85,16 @@ public:
     ///         tangents are not rows: scales, scores, patterns and the copies of the residual stream for single heads
     PLATEAU_RARE carried_tangents(tangent_request<T> request, std::vector<hooks::site> const& sites)
         : request_{std::move(request)}, sites_{sites} {
-        if (request_.count < 1 || static_cast<index>(request_.set.size()) != request_.count) {
-            throw usage_error("tangents need a set of frozen sites each: there are ", request_.count, " and ",
-                              request_.set.size());
-        }
-        for (auto const number : request_.set) {
-            if (number >= request_.sets.size()) throw usage_error("there is no set ", number, " of frozen sites");
-        }
+        detail::require_sets(request_.count, request_.sets, request_.set);
         auto const looking = request_.changes | request_.reads;
         for (auto const& hook : looking.hooks()) {
-            for (auto const& at : hooks::matching_sites(sites, hook.pattern)) require_rows(at);
+            for (auto const& at : hooks::matching_sites(sites, hook.pattern)) detail::require_rows_of_tangents(at);
         }
     }
 
     void begin(point_rows<T> const& rows) override {
         rows_ = &rows;
-        require_rows(rows.where.at);
+        detail::require_rows_of_tangents(rows.where.at);
         auto const writes = hooks::patch<T>(rows.where.at.name(), [this](hooks::rows_at<T>& here) {
             auto const to = here.change();
             write(here.rows, {to.data(), {to.extent(0), here.shape[0] * here.shape[1]}, {to.stride(0), 1}});
@@ -80,36 +120,10 @@ public:
 
     /// The tangents of a block's first rows.
     void fill(nn::tangent_block& block, nn::rows const& values, index observed) const {
-        block = {};
-        block.sets = request_.sets;
-        std::vector<token_id> tokens;
-        for (auto const& part : values.sequences) {
-            if (part.first_row >= observed) break;
-            auto id = values.ids[static_cast<std::size_t>(part.first_row)];
-            if (id.reference_copy) continue;
-            tokens.clear();
-            for (index r = part.first_row; r < part.first_row + part.rows; ++r)
-                tokens.push_back(static_cast<token_id>(values.tokens[static_cast<std::size_t>(r)]));
-            for (id.tangent = 0; id.tangent < request_.count; ++id.tangent) {
-                block.rows.add(id, tokens, part.prefix);
-                for (index r = part.first_row; r < part.first_row + part.rows; ++r) {
-                    block.of.push_back(r);
-                    block.set.push_back(request_.set[static_cast<std::size_t>(id.tangent)]);
-                }
-            }
-        }
+        detail::follow_rows(block, values, observed, request_.sets, request_.set);
     }
 
 private:
-    static void require_rows(hooks::site const& at) {
-        using hooks::site_id;
-        bool const scale = at.axes != hooks::site_axes::keys && at.width == 1 && at.name().ends_with("hook_scale");
-        if (at.axes != hooks::site_axes::keys && !scale && !hooks::explicit_only(at.id)) return;
-        if (at.id == site_id::mlp_in) return;
-        throw site_error("tangents at ", at.name(),
-                         " are not defined: it is a scale, scores, a pattern, or a copy for single heads");
-    }
-
     tangent_request<T> request_;
     std::vector<hooks::site> const& sites_;
     point_rows<T> const* rows_ = nullptr;

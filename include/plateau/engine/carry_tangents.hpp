@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <plateau/core/macros.hpp>
-#include <plateau/engine/carried_tangents.hpp>
+#include <plateau/engine/carried_cotangents.hpp>
 #include <plateau/engine/known_models.hpp>
 #include <plateau/engine/patched_rows.hpp>
 
@@ -23,6 +23,44 @@ struct followed_points {
     hooks::hook_set<T> hooks = {};  ///< that look at the rows themselves, and interventions that have derivatives
 };
 
+namespace detail {
+
+/// What hooks that change values do to tangents. @throws usage_error on one without a derivative
+template <class T>
+hooks::hook_set<T> changes_of_tangents(hooks::hook_set<T> const& set) {
+    hooks::hook_set<T> changes;
+    for (auto const& hook : set.hooks()) {
+        if (hook.reads_only) continue;
+        if (!hook.tangent) {
+            throw usage_error("the hook at ", hook.pattern,
+                              " changes values and has no derivative: the library's own interventions have one, and a "
+                              "hook with a `tangent`");
+        }
+        changes = changes | hooks::hook_set<T>{{hook.pattern, hook.tangent}};
+    }
+    return changes;
+}
+
+/// @param carried  `behind` tangents of each point
+template <class T>
+void run_followed(engine<T> const& model, prompt_list const& prompts, std::vector<prompt_pair> const& pairs,
+                  followed_points<T> points, companion<T>& carried, index behind) {
+    travel const how{.block_rows = std::max<index>(1, model.facts().block_rows / (1 + behind))};
+    patched_rows<T> rows{model, prompts, points.steps, points.where, how};
+    rows.carry(carried, tangent_runners(model));
+    rows.run(pairs, points.write, points.hooks);
+}
+
+/// Hooks that look at the sites of others and do nothing there: rows run as far.
+template <class T>
+hooks::hook_set<T> as_far_as(hooks::hook_set<T> const& others) {
+    hooks::hook_set<T> quiet;
+    for (auto const& hook : others.hooks()) quiet = quiet | hooks::capture<T>(hook.pattern, [](hooks::rows_at<T>&) {});
+    return quiet;
+}
+
+}  // namespace detail
+
 /// Carries tangents behind the points of a sweep: rows are evaluated as ever, and each of the k tangents of a point
 /// costs about as much as a row. A tangent u at the write site becomes J u at every site behind it, J = d(site)/d(write
 /// site) at that point, from the written positions to those of the row; hooks of `request.reads` see it there. Tangents
@@ -33,26 +71,27 @@ struct followed_points {
 template <class T>
 void carry_tangents(engine<T> const& model, prompt_list const& prompts, std::vector<prompt_pair> const& pairs,
                     std::type_identity_t<followed_points<T>> points, tangent_request<T> request) {
-    for (auto const& hook : points.hooks.hooks()) {
-        if (hook.reads_only) continue;
-        if (!hook.tangent) {
-            throw usage_error("the hook at ", hook.pattern,
-                              " changes values and has no derivative: the library's own interventions have one, and a "
-                              "hook with a `tangent`");
-        }
-        request.changes = request.changes | hooks::hook_set<T>{{hook.pattern, hook.tangent}};
-    }
-    for (auto const& hook : request.reads.hooks()) {  // rows run as far as tangents are looked at
-        points.hooks = points.hooks | hooks::capture<T>(hook.pattern, [](hooks::rows_at<T>&) {});
-    }
-    index const together = 1 + request.count;
+    request.changes = request.changes | detail::changes_of_tangents(points.hooks);
+    points.hooks = points.hooks | detail::as_far_as(request.reads);
+    index const behind = request.count;
     carried_tangents<T> carried{std::move(request), model.sites()};
-    travel const how{.block_rows = std::max<index>(1, model.facts().block_rows / together)};
-    patched_rows<T> rows{model, prompts, points.steps, points.where, how};
-    rows.carry(carried, tangent_runners(model));
-    rows.run(pairs, points.write, points.hooks);
+    detail::run_followed(model, prompts, pairs, std::move(points), carried, behind);
 }
 
+/// Brings cotangents back behind the points of a sweep: a cotangent v at the read site, at the last position, becomes
+/// Jᵀv of the written positions; k cotangents of a point cost about as much as k + 1 rows. Otherwise as carry_tangents;
+/// the values of every layer are kept for the rows of a block meanwhile.
+template <class T>
+void carry_cotangents(engine<T> const& model, prompt_list const& prompts, std::vector<prompt_pair> const& pairs,
+                      std::type_identity_t<followed_points<T>> points, cotangent_request<T> request) {
+    request.changes = request.changes | detail::changes_of_tangents(points.hooks);
+    points.hooks = points.hooks | hooks::capture<T>(request.read, [](hooks::rows_at<T>&) {});
+    index const behind = request.count;
+    carried_cotangents<T> carried{std::move(request), model.sites()};
+    detail::run_followed(model, prompts, pairs, std::move(points), carried, behind);
+}
+
+PLATEAU_COMPILED_FUNCTION(carry_cotangents);
 PLATEAU_COMPILED_FUNCTION(carry_tangents);
 
 }  // namespace plateau::engine

@@ -6,6 +6,7 @@
 
 #include <plateau/backend/backends.hpp>
 #include <plateau/core/macros.hpp>
+#include <plateau/core/shared.hpp>
 #include <plateau/engine/engine_on.hpp>
 #include <plateau/engine/tangent_runner_on.hpp>
 #include <plateau/models/transformer.hpp>
@@ -16,9 +17,10 @@ namespace plateau::engine {
 template <class Context, class T, class M>
 std::vector<std::unique_ptr<block_runner<T>>> tangent_runners_on(engine_on<Context, T, M> const& engine) {
     std::vector<std::unique_ptr<block_runner<T>>> all;
+    auto const transposes = shared<nn::transposes<Context, T>>(engine.context());
     for (int i = 0; i < engine.threads(); ++i) {
-        all.push_back(
-            std::unique_ptr<block_runner<T>>{new tangent_runner_on<Context, T, M>{engine.context(), engine.model()}});
+        all.push_back(std::unique_ptr<block_runner<T>>{
+            new tangent_runner_on<Context, T, M>{engine.context(), engine.model(), transposes}});
     }
     return all;
 }

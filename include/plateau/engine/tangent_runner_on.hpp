@@ -1,30 +1,42 @@
 #pragma once
-/// Takes blocks of rows through a model with the tangents that travel behind them.
+/// Takes blocks of rows through a model with the tangents that travel behind them, or cotangents that come back.
 
 #include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
 
+#include <plateau/engine/carried_cotangents.hpp>
 #include <plateau/engine/carried_tangents.hpp>
 #include <plateau/engine/runner_on.hpp>
 
 namespace plateau::engine {
 
-/// A runner whose companions are `carried_tangents`. Rows have the bits that they have without.
+/// A runner whose companions are `carried_tangents` or `carried_cotangents`. Rows have the bits that they have without.
 template <class Context, class T, class M>
 class tangent_runner_on final : public runner_on<Context, T, M> {
     using base = runner_on<Context, T, M>;
 
 public:
     /// @param ctx,model  kept as references
-    tangent_runner_on(Context const& ctx, M const& model) : base{ctx, model}, pass_{ctx} {}
+    /// @param transposes  of the model's weights, shared
+    tangent_runner_on(Context const& ctx, M const& model, std::shared_ptr<nn::transposes<Context, T>> transposes)
+        : base{ctx, model}, pass_{ctx}, transposes_{std::move(transposes)} {}
 
     bool run(block_run<T> const& run) override {
         if (run.companion == nullptr) return base::run(run);
+        index const observed = run.observed < 0 ? run.rows.count() : run.observed;
+        if (auto const* const back = dynamic_cast<carried_cotangents<T> const*>(run.companion)) {
+            if constexpr (M::has_vjp) run_back(run, *back, observed);
+            else throw usage_error("a part of this model has no derivative backwards: give it vjp() beside jvp()");
+            return true;
+        }
         auto const& carried = static_cast<carried_tangents<T> const&>(*run.companion);
         auto const& model = this->model();
         auto& values = this->pass();
         this->begin(run);
         values.expect_tangents();
-        carried.fill(block_, run.rows, run.observed < 0 ? run.rows.count() : run.observed);
+        carried.fill(block_, run.rows, observed);
         pass_.begin(block_.rows, &carried.plan());
         if (run.start.embeds()) {
             model.embed(values, pass_, block_, run.rows.tokens);
@@ -40,6 +52,29 @@ public:
     }
 
 private:
+    /// The rows forwards, each layer's values kept, then the cotangents backwards.
+    void run_back(block_run<T> const& run, carried_cotangents<T> const& carried, index observed) {
+        auto const& model = this->model();
+        auto& values = this->pass();
+        this->begin(run);
+        this->start(run);
+        model.run_kept(values, kept_, run.first, run.last, run.item);
+        if (run.read_out) {
+            values.drop_unobserved();
+            model.read_out(values, run.logits);
+        }
+        carried.fill(block_, run.rows, observed);
+        pass_.begin(block_.rows, &carried.plan());
+        typename M::backward const back{values, pass_, block_, kept_, *transposes_};
+        model.vjp(back, run.first, run.last, run.read_out, run.logits);
+        if (run.start.embeds()) model.vjp_of_embedding(back);
+        if (!carried.ends_with_rows()) return;
+        auto const g = pass_.residual(model.width());
+        if (run.start.shown_at != nullptr) pass_.hook(run.start.shown_at->id, run.start.shown_at->layer, g);
+        backend::host_rows<Context, T> shown{pass_.copies(), g};
+        carried.take(block_.rows.ids, shown.read());
+    }
+
     void start_tangents(block_run<T> const& run, carried_tangents<T> const& carried) {
         auto const dx = pass_.residual(this->model().width());
         backend::host_rows<Context, T> shown{pass_.copies(), dx};
@@ -52,6 +87,8 @@ private:
 
     nn::pass<Context, T> pass_;
     nn::tangent_block block_;
+    std::vector<nn::workspace<Context, T>> kept_;  // by layer, of the rows
+    std::shared_ptr<nn::transposes<Context, T>> transposes_;
 };
 
 }  // namespace plateau::engine

@@ -138,6 +138,62 @@ public:
         l.hook_tangents(hooks::site_id::logits, dlogits);
     }
 
+    /// run() for cotangents to come: each layer works in a place of its own, where its values stay.
+    void run_kept(pass_type& p, std::vector<nn::workspace<Context, T>>& kept, int first, int last,
+                  char const* item) const {
+        while (kept.size() < blocks.size()) kept.emplace_back(p.context());
+        p.expect_tangents();
+        for (int layer = first; layer < last; ++layer) {
+            p.work_in(&kept[at(layer)]);
+            blocks[at(layer)].forward(rows_of(p, layer), p.residual(width()));
+            p.work_in(nullptr);
+            p.check_finite(layer, layers(), p.residual(width()), item);
+        }
+        p.require_finite(first, last, item);
+    }
+
+    /// Whether its parts take cotangents back, vjp() beside forward().
+    static constexpr bool has_vjp =
+        requires(Block const& b, nn::layer_duals<Context, T> const& l, typename pass_type::rows_view g) {
+        b.attention.part.vjp(l, g, g);
+        b.mlp.part.vjp(l, g, g);
+    };
+
+    /// Values that run_kept() and read_out() left, and cotangents of what came of them.
+    struct backward {
+        pass_type& values;
+        pass_type& cotangents;
+        nn::tangent_block const& which;
+        std::vector<nn::workspace<Context, T>>& kept;
+        nn::transposes<Context, T>& transposes;
+    };
+
+    /// Takes cotangents, which hooks of theirs bring in, from the read-out back to where block `first` begins: then
+    /// they are the residual rows of their pass.
+    void vjp(backward const& b, int first, int last, bool read_out, bool with_logits) const {
+        auto const& ctx = b.values.context();
+        auto const g = b.cotangents.residual(width());
+        backend::clear<T>(ctx, g);
+        if (read_out) vjp_of_read_out(b, with_logits, g);
+        for (int layer = last - 1; layer >= first; --layer) {
+            b.values.work_in(&b.kept[at(layer)]);
+            blocks[at(layer)].vjp(duals_of(b, layer), g);
+            b.values.work_in(nullptr);
+        }
+    }
+
+    /// Shows cotangents the sites of the embedding.
+    void vjp_of_embedding(backward const& b) const {
+        auto const l = duals_of(b, -1);
+        auto const g = b.cotangents.residual(width());
+        if (positions) {
+            auto const own = b.cotangents.matrix(nn::added_buffer, width());
+            backend::copy<T>(b.values.context(), g, own);
+            l.hook_cotangents(hooks::site_id::pos_embed, own);
+        }
+        l.hook_cotangents(hooks::site_id::embed, g);
+    }
+
     /// What a later row needs of block `layer`, and no more.
     void record_keys_and_values(pass_type& p, int layer) const {
         blocks[at(layer)].record_keys_and_values(rows_of(p, layer), p.residual(width()));
@@ -180,6 +236,30 @@ private:
     static nn::layer_duals<Context, T> duals_of(pass_type& p, pass_type& tangents, nn::tangent_block const& which,
                                                 int layer) {
         return {rows_of(p, layer), rows_of(tangents, layer), which};
+    }
+
+    static nn::layer_duals<Context, T> duals_of(backward const& b, int layer) {
+        return {rows_of(b.values, layer), rows_of(b.cotangents, layer), b.which, &b.transposes};
+    }
+
+    void vjp_of_read_out(backward const& b, bool with_logits, rows_view g) const {
+        auto const& ctx = b.values.context();
+        auto const l = duals_of(b, -1);
+        auto const gx = b.cotangents.matrix(nn::norm_out_buffer, width());
+        backend::clear<T>(ctx, gx);
+        if (with_logits) {
+            auto const logits = l.matrix(nn::logits_buffer, vocabulary());
+            backend::clear<T>(ctx, logits.tangent);
+            if (logit_cap > 0) {
+                l.hook_cotangents(hooks::site_id::logits, logits.tangent);
+                backend::cap_tangents<T>(ctx, logits.value, logit_cap, l.all(), logits.tangent);
+            }
+            l.hook_cotangents(hooks::site_id::unembed_out, logits.tangent);
+            backend::linear<T>(ctx, logits.tangent, {b.transposes(*unembedding), {}}, gx);
+        }
+        l.hook_cotangents(hooks::site_id::unembed_in, gx);
+        if (final_norm) final_norm->vjp(l, final_norm_sites, b.values.residual(width()), gx, g);
+        else backend::copy<T>(ctx, gx, g);
     }
 
     /// Makes what the attentions of the layers [first, last) share. True if that is all that they need beside work

@@ -19,6 +19,7 @@ inline constexpr work_buffer raw_q_buffer{"raw q"};    ///< [R, H · E], before 
 inline constexpr work_buffer raw_k_buffer{"raw k"};    ///< [R, KV · E], before the norm of keys
 inline constexpr work_buffer scores_buffer{"scores"};  ///< [R, H · keys], where somebody looks; then the pattern
 inline constexpr work_buffer z_buffer{"z"};            ///< [R, H · E]
+inline constexpr work_buffer minus_sines_buffer{"minus sines"};                                    ///< [t, E/2]
 inline constexpr std::array<work_buffer, 3> unclipped_buffers{{{"raw q"}, {"raw k"}, {"raw v"}}};  ///< for tangents
 inline constexpr work_buffer whole_buffer{"whole"};  ///< [R, D]: the output, where single heads' parts are shown
 
@@ -90,6 +91,45 @@ struct attention {
             l.held_either(site_id::attn_scores, site_id::pattern), l.tangent.pass.segments(l.value.layer), dz);
         l.hook_tangents(site_id::z, dz, shape.heads);
         output.jvp(l.context(), dz, out.tangent);
+    }
+
+    /// gx of x, of whose output g is, behind a prefix that stands still. The values are those that forward() left.
+    /// @see backend::attention_cotangents
+    void vjp(layer_duals<Context, T> l, rows_view g, rows_view gx) const {
+        using hooks::site_id;
+        auto const q = l.matrix(q_buffer, q_width()), z = l.matrix(z_buffer, q_width());
+        auto const k = l.matrix(k_buffer, kv_width()), v = l.matrix(v_buffer, kv_width());
+        output.vjp(l.context(), *l.transposes, g, z.tangent);
+        l.hook_cotangents(site_id::z, z.tangent, shape.heads);
+        backend::attention_cotangents<T>(l.context(), shape, own_rows{q.value, k.value, v.value},
+                                         l.held_either(site_id::attn_scores, site_id::pattern),
+                                         l.tangent.pass.segments(l.value.layer), z.tangent,
+                                         {q.tangent, k.tangent, v.tangent});
+        if (rotary) {  // back by the same angles
+            l.hook_cotangents(site_id::rot_q, q.tangent, shape.heads);
+            l.hook_cotangents(site_id::rot_k, k.tangent, shape.kv_heads);
+            auto const angles = l.tangent.pass.angles(*rotary);
+            auto const back = l.tangent.matrix(minus_sines_buffer, rotary->half());
+            backend::copy<T>(l.context(), angles[1], back);
+            backend::scale<T>(l.context(), back, T{-1});
+            backend::rotate<T>(l.context(), q.tangent, shape.heads, angles[0], back);
+            backend::rotate<T>(l.context(), k.tangent, shape.kv_heads, angles[0], back);
+        }
+        auto const parts = [&](index heads) { return norms_by_head ? heads : 1; };
+        auto gq = q.tangent, gk = k.tangent;
+        if (query_norm) {
+            auto const raw = l.matrix(raw_q_buffer, q_width());
+            query_norm->vjp(l, norm_sites_from(site_id::q_norm_scale), raw.value, gq, raw.tangent, parts(shape.heads));
+            gq = raw.tangent;
+        }
+        if (key_norm) {
+            auto const raw = l.matrix(raw_k_buffer, kv_width());
+            key_norm->vjp(l, norm_sites_from(site_id::k_norm_scale), raw.value, gk, raw.tangent, parts(shape.kv_heads));
+            gk = raw.tangent;
+        }
+        project_cotangents(l, value, site_id::v, v.tangent, gx, backend::accumulate::no);
+        project_cotangents(l, key, site_id::k, gk, gx, backend::accumulate::yes);
+        project_cotangents(l, query, site_id::q, gq, gx, backend::accumulate::yes);
     }
 
     /// Computes and records keys and values alone: all that a later row needs of the last layer.
@@ -215,6 +255,14 @@ private:
         if (!(clip > 0)) return;
         if (l.pass.has_tangents()) backend::copy<T>(l.context(), y, unclipped(l, at, y.extent(1)));
         backend::clip<T>(l.context(), y, clip);
+    }
+
+    /// gx = or += g W, g being 0 where the value is clipped.
+    void project_cotangents(layer_duals<Context, T> l, linear<Context, T> const& by, hooks::site_id at, rows_view g,
+                            rows_view gx, backend::accumulate sum) const {
+        if (clip > 0) backend::clip_tangents<T>(l.context(), unclipped(l.value, at, g.extent(1)), clip, l.all(), g);
+        l.hook_cotangents(at, g, g.extent(1) / shape.width);
+        by.vjp(l.context(), *l.transposes, g, gx, sum);
     }
 
     static rows_view unclipped(rows l, hooks::site_id at, index width) {

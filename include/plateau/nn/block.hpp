@@ -10,6 +10,9 @@
 
 namespace plateau::nn {
 
+inline constexpr work_buffer kept_pre_buffer{"kept pre"};  ///< [R, D]: the block's input
+inline constexpr work_buffer kept_mid_buffer{"kept mid"};  ///< [R, D]: what its second branch reads
+
 /// In which order a block adds its branches to the residual stream.
 enum class order : std::uint8_t {
     sequential,  ///< x += attention(x);  x += mlp(x)
@@ -31,12 +34,17 @@ struct block {
     template <class Context, class T, class Rows>
     void forward(layer_rows<Context, T> l, Rows x) const {
         using hooks::site_id;
+        auto const keep = [&](work_buffer const& as) {  // what cotangents need
+            if (l.pass.has_tangents()) backend::copy<T>(l.context(), x, l.matrix(as, x.extent(1)));
+        };
         l.hook(site_id::resid_pre, x);
+        keep(kept_pre_buffer);
         split_inputs(l, x);
         auto const normed = attention.read(l, x);
         if (order == nn::order::sequential) {
             attention.add_to(l, normed, x);
             l.hook(site_id::resid_mid, x);
+            keep(kept_mid_buffer);
             mlp.add_to(l, mlp.read(l, mlp_input(l, x)), x);
         } else {
             auto const added = attention.addend(l, normed);
@@ -69,6 +77,37 @@ struct block {
             add(mlp.addend(l, read));
         }
         l.hook(site_id::resid_post, x);
+    }
+
+    /// Takes cotangents of the block's output back to its input, in place. The values are those that forward() left
+    /// where the pass worked. @param g  [t, D]
+    template <class Context, class T, class Rows>
+    void vjp(layer_duals<Context, T> l, Rows g) const {
+        using hooks::site_id;
+        auto const pre = l.value.matrix(kept_pre_buffer, g.extent(1));
+        l.hook_cotangents(site_id::resid_post, g);
+        if (order == nn::order::sequential) {
+            mlp.vjp(l, l.value.matrix(kept_mid_buffer, g.extent(1)), g, g);
+            l.hook_cotangents(site_id::resid_mid, g);
+            attention.vjp(l, pre, g, g);
+        } else {
+            // both read what stood here before; without a norm of its own the MLP reads through the attention's
+            auto const sum = l.tangent.matrix(kept_mid_buffer, g.extent(1));
+            backend::copy<T>(l.context(), g, sum);
+            if (mlp.before || !attention.before) {
+                mlp.vjp(l, pre, g, sum);
+                attention.vjp(l, pre, g, sum);
+            } else {
+                auto const both = l.tangent.matrix(kept_pre_buffer, g.extent(1));
+                backend::copy<T>(l.context(), mlp.gx_of_part(l, g), both);
+                backend::add<T>(l.context(), attention.gx_of_part(l, g), both);
+                auto const through = l.tangent.matrix(added_normed, g.extent(1));
+                attention.before->vjp(l, attention.at.before, pre, both, through);
+                backend::add<T>(l.context(), through, sum);
+            }
+            backend::copy<T>(l.context(), sum, g);
+        }
+        l.hook_cotangents(site_id::resid_pre, g);
     }
 
     /// Records the keys and values of this block and leaves the residual stream as it is: what the prefix needs of the

@@ -8,6 +8,8 @@
 
 namespace plateau::nn {
 
+inline constexpr work_buffer kept_attention_addend{"kept attention"};  ///< [R, D]
+inline constexpr work_buffer kept_mlp_addend{"kept mlp"};              ///< [R, D]
 inline constexpr work_buffer added_normed{"added normed"};  ///< [R, D]: the same behind the norm after the part
 
 /// The hook points of a branch.
@@ -46,6 +48,7 @@ struct branch {
         auto added = l.matrix(added_buffer, x.extent(1));
         part.forward(l, x, added);
         if (after) {
+            if (l.pass.has_tangents()) backend::copy<T>(l.context(), added, l.matrix(kept_addend(), x.extent(1)));
             auto const normed = l.matrix(added_normed, x.extent(1));
             after->forward(l, at.after, added, normed);
             added = normed;
@@ -81,6 +84,38 @@ struct branch {
         return added;
     }
 
+    /// g += gx of x, of which the branch read and to which it added: g is of the sum. The part needs
+    ///     part.vjp(layer_duals, g, gx)        gx of what it read, of whose output g is
+    /// @param x  [R, D], as it was read      @param into  [t, D], what gx is added to
+    template <class Context, class T, class Rows>
+    void vjp(layer_duals<Context, T> l, Rows x, Rows g, Rows into) const {
+        auto const gx = gx_of_part(l, g);
+        if (!before) return backend::add<T>(l.context(), gx, into);
+        auto const through = l.tangent.matrix(added_normed, x.extent(1));
+        before->vjp(l, at.before, x, gx, through);
+        backend::add<T>(l.context(), through, into);
+    }
+
+    /// gx of what the part read. @param g  [t, D], of the sum
+    template <class Context, class T, class Rows>
+    Rows gx_of_part(layer_duals<Context, T> l, Rows g) const {
+        static_assert(
+            requires(Rows y) { part.vjp(l, y, y); },
+            "this part has no derivative backwards: give it vjp(layer_duals, g, gx) beside forward()");
+        index const width = g.extent(1);
+        auto own = l.tangent.matrix(added_buffer, width);
+        backend::copy<T>(l.context(), g, own);
+        l.hook_cotangents(at.out, own);
+        if (after) {
+            auto const inner = l.tangent.matrix(added_normed, width);
+            after->vjp(l, at.after, l.value.matrix(kept_addend(), width), own, inner);
+            own = inner;
+        }
+        auto const gx = l.tangent.matrix(norm_out_buffer, width);
+        part.vjp(l, own, gx);
+        return gx;
+    }
+
     /// y += after(part(x)). A part that can add does so itself, unless somebody wants to see what it adds.
     template <class Context, class T, class Rows>
     void add_to(layer_rows<Context, T> l, Rows x, Rows y) const {
@@ -97,6 +132,11 @@ struct branch {
         f(added_buffer, width);
         if (after) f(added_normed, width);
         if constexpr (requires { part.each_work_matrix(f); }) part.each_work_matrix(f);
+    }
+
+    /// What the norm after the part reads, kept for cotangents.
+    work_buffer const& kept_addend() const {
+        return at.out == hooks::site_id::attn_out ? kept_attention_addend : kept_mlp_addend;
     }
 
     /// Appends the hook points in firing order. @param width  D

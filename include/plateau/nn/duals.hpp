@@ -8,6 +8,7 @@
 #include <plateau/backend/tangent_rows.hpp>
 #include <plateau/hooks/constant_sites.hpp>
 #include <plateau/nn/pass.hpp>
+#include <plateau/nn/transposes.hpp>
 
 namespace plateau::nn {
 
@@ -48,6 +49,7 @@ struct layer_duals {
     layer_rows<Context, T> value;
     layer_rows<Context, T> tangent;
     tangent_block const& which;
+    nn::transposes<Context, T>* transposes = nullptr;  ///< what products of cotangents take
 
     Context const& context() const { return value.context(); }
     dual<rows_view> matrix(work_buffer const& name, index width) const {
@@ -75,11 +77,21 @@ struct layer_duals {
         hook_tangents(id, x.tangent, heads);
     }
     void hook_tangents(hooks::site_id id, rows_view dx, index heads = 1) const {
+        hold(id, dx);
+        tangent.hook(id, dx, heads);
+    }
+    /// The same the other way round: of cotangents that come from behind the site.
+    void hook_cotangents(hooks::site_id id, rows_view g, index heads = 1) const {
+        tangent.hook(id, g, heads);
+        hold(id, g);
+    }
+
+private:
+    void hold(hooks::site_id id, rows_view dx) const {
         auto const tangents = held(id);
         for (index t = 0; t < dx.extent(0) && !tangents.held.empty(); ++t) {
             if (tangents.is_held(t)) backend::clear<T>(context(), dx.rows(t, 1));
         }
-        tangent.hook(id, dx, heads);
     }
 };
 

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include <plateau/backend/backends.hpp>
+#include <plateau/nn/transposes.hpp>
 
 namespace plateau::nn {
 
@@ -27,6 +28,13 @@ struct linear {
     void jvp(Context const& ctx, std::type_identity_t<tensor::view<T const, 2, typename Context::space>> dx,
              tensor::view<T, 2, typename Context::space> dy, backend::accumulate sum = backend::accumulate::no) const {
         backend::linear<T>(ctx, dx, {weight, {}}, dy, sum);
+    }
+
+    /// gx = g W. @param g  [t, N]      @param gx  [t, K], overwritten or added to
+    void vjp(Context const& ctx, transposes<Context, T>& transposed,
+             std::type_identity_t<tensor::view<T const, 2, typename Context::space>> g,
+             tensor::view<T, 2, typename Context::space> gx, backend::accumulate sum = backend::accumulate::no) const {
+        backend::linear<T>(ctx, g, {transposed(weight), {}}, gx, sum);
     }
 };
 

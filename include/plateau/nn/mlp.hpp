@@ -37,7 +37,7 @@ struct mlp {
     void forward(rows l, const_rows_view x, rows_view y, backend::accumulate sum = backend::accumulate::no) const {
         using hooks::site_id;
         auto const post = l.matrix(mlp_post_buffer, in.weight.outputs());
-        if (l.wanted(site_id::mlp_pre) || l.wanted(site_id::mlp_pre_linear)) {
+        if (l.wanted(site_id::mlp_pre) || l.wanted(site_id::mlp_pre_linear) || l.pass.has_tangents()) {
             activate_in_steps(l, x, post);
         } else {
             auto const first = (gated ? gate : in).parameters(), factor = in.parameters();
@@ -72,6 +72,27 @@ struct mlp {
         l.hook(site_id::mlp_post, post);
         out.forward(ctx, post.value, y.value);
         out.jvp(ctx, post.tangent, y.tangent);
+    }
+
+    /// gx of x, of whose output g is: ga = g W_out;  gz = act'(z) u ga and gu = act(z) ga of a gated layer, gz =
+    /// act'(z) ga of a plain one, frozen gates gz = 0, or act(z)/z ga. The values are those that forward() left.
+    void vjp(layer_duals<Context, T> l, rows_view g, rows_view gx) const {
+        using hooks::site_id;
+        auto const& ctx = l.context();
+        index const width = in.weight.outputs();
+        auto const pre = l.matrix(mlp_pre_buffer, width), post = l.matrix(mlp_post_buffer, width);
+        dual<rows_view> factor{};
+        if (gated) factor = l.matrix(mlp_linear_buffer, width);
+        out.vjp(ctx, *l.transposes, g, post.tangent);
+        l.hook_cotangents(site_id::mlp_post, post.tangent);
+        auto const slopes = l.value.matrix(mlp_slope_buffer, width), gates = l.value.matrix(mlp_factor_buffer, width);
+        backend::activation_slopes<T>(ctx, act, pre.value, factor.value, slopes, gates);
+        backend::activation_cotangents<T>(ctx, slopes, gates, l.held_gates(), post.tangent, factor.tangent,
+                                          pre.tangent);
+        if (gated) l.hook_cotangents(site_id::mlp_pre_linear, factor.tangent);
+        l.hook_cotangents(site_id::mlp_pre, pre.tangent);
+        (gated ? gate : in).vjp(ctx, *l.transposes, pre.tangent, gx);
+        if (gated) in.vjp(ctx, *l.transposes, factor.tangent, gx, backend::accumulate::yes);
     }
 
     /// Calls f(name, width) for the work matrices that nobody looks at.

@@ -8,7 +8,8 @@
 
 namespace plateau::nn {
 
-inline constexpr work_buffer norm_divisors{"norm divisors"};  ///< [R, heads]
+inline constexpr work_buffer norm_divisors{"norm divisors"};    ///< [R, heads]
+inline constexpr work_buffer norm_cotangent{"norm cotangent"};  ///< [t, heads · D], before the weights
 inline constexpr work_buffer norm_divided{"norm divided"};  ///< [R, heads · D]: x over its divisor, before the weights
 
 /// The three hook points of one norm.
@@ -62,6 +63,17 @@ struct norm {
             backend::affine<T>(ctx, by_head(dy, heads), weight, {}, by_head(dy, heads));
         }
         l.hook_tangents(at.out, dy, heads);
+    }
+
+    /// gx of x, of whose norm g is: behind the weights gx = (g − x̂ ⟨x̂, g⟩ / D) / s, all centred for a LayerNorm;
+    /// frozen divisors: gx = g / s. @param x  [R, heads · D]      @param g,gx  [t, heads · D]
+    void vjp(layer_duals<Context, T> l, norm_sites at, const_rows_view x, rows_view g, rows_view gx,
+             index heads = 1) const {
+        l.hook_cotangents(at.out, g, heads);
+        auto const inner = l.tangent.matrix(norm_cotangent, g.extent(1));
+        backend::affine<T>(l.context(), by_head(g, heads), weight, {}, by_head(inner, heads));
+        l.hook_cotangents(at.normalized, inner, heads);
+        backend::norm_cotangents<T>(l.context(), kind, x, heads, epsilon, l.held(at.scale), inner, gx);
     }
 
     /// @param heads  0 for a norm of whole rows

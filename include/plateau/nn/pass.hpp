@@ -41,6 +41,7 @@ public:
         observed_ = observed < 0 ? count_ : observed;
         plan_ = plan;
         has_tangents_ = false;
+        elsewhere_ = nullptr;
         angles_.begin();
         attention_.begin();
     }
@@ -59,8 +60,12 @@ public:
     std::span<sequence const> sequences() const { return rows_->sequences; }
 
     /// A work matrix [R, width].
-    rows_view matrix(work_buffer const& which, index width) { return work_.matrix(which, rows(), width); }
-    rows_view residual(index width) { return matrix(residual_buffer, width); }
+    rows_view matrix(work_buffer const& which, index width) {
+        return (elsewhere_ == nullptr ? work_ : *elsewhere_).matrix(which, rows(), width);
+    }
+    rows_view residual(index width) { return work_.matrix(residual_buffer, rows(), width); }
+    /// Puts all work matrices but the residual stream somewhere else, to stay there: null for where they were.
+    void work_in(workspace<Context, T>* elsewhere) { elsewhere_ = elsewhere; }
 
     /// Keys a row sees at most.
     index keys() const {
@@ -181,6 +186,7 @@ private:
     index count_ = 0, observed_ = 0;
     hooks::plan<T> const* plan_ = nullptr;
     bool has_tangents_ = false;
+    workspace<Context, T>* elsewhere_ = nullptr;
 
     position_angles<Context, T> angles_;
     std::vector<backend::segment<T, space>> segments_;
