@@ -286,6 +286,74 @@ TEST_CASE("interventions of the library have derivatives", "[engine][tangents]")
         contains("tangents at blocks.1.attn.hook_pattern are not defined"));
 }
 
+/// How far ⟨v, J u⟩ and ⟨Jᵀv, u⟩ are apart, over |v| |J u|, with random u of the written positions and v of the last.
+double off_from_adjoint(plateau::model<double> const& model, prompt_list const& prompts, engine::setup const& setup,
+                        std::vector<std::string> const& constant, hooks::hook_set<double> const& also = {}) {
+    auto const u = [](index j) { return std::sin(static_cast<double>((j + 3) * (j + 3))); };
+    auto const v = [](std::size_t j) { return std::cos(static_cast<double>(j * j)); };
+    engine::followed_points<double> const points{1, line<double>(2), setup, also};  // x = A
+    request forwards;
+    forwards.sets = {hooks::constant_sites{constant, model.sites()}};
+    forwards.start = [&](index, index, index, auto, auto, auto out) {
+        for (index j = 0; j < out.size(); ++j) out.data()[j] = u(j);
+    };
+    double forward = 0, largest = 0, size = 0, back = 0;
+    forwards.reads = hooks::capture<double>(setup.read, [&](hooks::rows_at<double>& here) {
+        auto const rows = here.read();
+        for (index r = 0; r < here.count(); ++r) {
+            if (!here.rows[static_cast<std::size_t>(r)].last) continue;
+            for (index j = 0; j < rows[r].size(); ++j) {
+                double const value = rows[r].data()[j], weight = v(static_cast<std::size_t>(j));
+                forward += weight * value, largest += value * value, size += weight * weight;
+            }
+        }
+    });
+    carry_tangents<double>(model.engine(), prompts, {{0, 1}}, points, forwards);
+    engine::cotangent_request<double> backwards;
+    backwards.sets = forwards.sets;
+    backwards.read = setup.read;
+    backwards.start = [&](index, index, index, std::span<double> out) {
+        for (std::size_t j = 0; j < out.size(); ++j) out[j] = v(j);
+    };
+    backwards.take = [&](index, index, index, auto g) {
+        for (index j = 0; j < g.extent(0); ++j) {
+            for (index d = 0; d < g.extent(1); ++d) back += g(j, d) * u(j * g.extent(1) + d);
+        }
+    };
+    engine::carry_cotangents<double>(model.engine(), prompts, {{0, 1}}, points, backwards);
+    return std::abs(forward - back) / std::sqrt(size * std::max(largest, 1e-300));
+}
+
+TEST_CASE("cotangents are adjoint to tangents, whatever the sites, positions, sets and interventions",
+          "[engine][cotangents]") {
+    std::vector<std::vector<std::string>> const constants{
+        {}, {"attn_out"}, {"pattern", "gate"}, {"norm_scale"}, {"mlp_out"}, {"blocks.1.hook_resid_mid", "gate"}};
+    std::vector<engine::write_positions> const where{
+        {}, {hooks::positions{-3, 0}}, {hooks::positions{1, 3}}, {.suffix = true}};
+    for (std::string const name : {"llama_gqa", "gemma2", "qwen3", "gpt2", "gpt_neo", "olmo2"}) {
+        auto const model = plateau::load<double>(golden::models_folder() / name, {.backend = {.threads = 2}});
+        auto const prompts = tiny::random_prompts(3, {5, 5}, std::min<index>(model.vocabulary(), 37));
+        auto const sites = sites_of_rows(model.sites());
+        index checked = 0;
+        for (std::size_t n = 0; n < 120; ++n) {
+            auto const& write = sites[(n * 7 + name.size()) % sites.size()];
+            auto const& read = sites[(n * 13 + n / 7) % sites.size()];
+            CAPTURE(name, write.name(), read.name(), n % 4, n % 6);
+            hooks::hook_set<double> changes;
+            if (n % 5 == 0) changes = hooks::scale<double>("blocks.1.hook_attn_out", 0.3);
+            try {
+                double const off = off_from_adjoint(
+                    model, prompts, {.write = write.name(), .read = read.name(), .positions = where[n % 4]},
+                    constants[n % 6], changes);
+                CHECK(off <= 1e-12);
+                ++checked;
+            } catch (plateau::site_error const&) {  // read before the write
+            }
+        }
+        CHECK(checked >= 30);
+    }
+}
+
 /// Three pairs of random prompts, one in the context of its other end.
 std::vector<engine::prompt_pair> const some_pairs{{0, 1}, {1, 2}, {2, 0, 0}};
 
@@ -380,6 +448,45 @@ TEST_CASE("bf16: the derivative of the unrounded function where the rounded run 
     CHECK(std::sqrt(off) <= 5e-2 * std::sqrt(square));  // steep, as tiny models are: they go elsewhere when rounded
 }
 
+TEMPLATE_TEST_CASE("a cotangent has the same bits in any company, and changes none of the rows", "[engine][cotangents]",
+                   float, double) {
+    auto const model = random_model<TestType>();
+    auto const prompts = tiny::random_prompts(3, {6, 9, 5}, 37);
+    engine::setup const setup{.write = "blocks.0.hook_resid_post", .read = "ln_final.hook_out"};
+    using result = std::map<std::tuple<index, index, index>, std::vector<TestType>>;
+    auto const run = [&](int threads, index count, readings<TestType>* rows = nullptr) {
+        engine::cotangent_request<TestType> what;
+        what.count = count;
+        what.set.assign(static_cast<std::size_t>(count), 0);
+        what.start = [](index pair, index point, index i, std::span<TestType> out) {
+            auto const values = plateau::testing::random_vector<double>(
+                static_cast<index>(out.size()), static_cast<std::uint64_t>(1 + i + 1000 * point + 100000 * pair));
+            std::copy(values.begin(), values.end(), out.begin());
+        };
+        result found;
+        std::mutex guard;
+        what.take = [&](index pair, index point, index i, auto g) {
+            std::lock_guard const lock{guard};
+            found[{pair, point, i}].assign(g.data(), g.data() + g.size());
+        };
+        hooks::hook_set<TestType> looks;
+        if (rows != nullptr) looks = hooks::capture<TestType>("blocks.2.hook_resid_post", keep(*rows));
+        engine::carry_cotangents<TestType>(model(threads).engine(), prompts, some_pairs,
+                                           {7, line<TestType>(7), setup, looks}, what);
+        return found;
+    };
+    readings<TestType> plain, followed;
+    auto const all = run(1, 5, &followed);
+    CHECK(all.size() == 3 * 7 * 5);
+    CHECK(plateau::testing::first_difference(run(3, 5), all) == "");
+    for (auto const& [key, values] : run(2, 40)) {
+        if (std::get<2>(key) < 5) REQUIRE(plateau::testing::first_difference(values, all.at(key)) == "");
+    }
+    engine::patched_rows<TestType> rows{model(2).engine(), prompts, 7, setup};
+    rows.run(some_pairs, line<TestType>(7), hooks::capture<TestType>("blocks.2.hook_resid_post", keep(plain)));
+    CHECK(plateau::testing::first_difference(followed, plain) == "");
+}
+
 TEST_CASE("a model has Jacobians, and their products with directions", "[engine][tangents]") {
     auto const model = plateau::load<double>(golden::models_folder() / "llama_gqa", {.backend = {.threads = 2}});
     std::vector<plateau::token_id> const prompt{3, 5, 7, 11};
@@ -397,7 +504,17 @@ TEST_CASE("a model has Jacobians, and their products with directions", "[engine]
             CHECK(std::abs(products(i, w) - sum) <= 1e-12 * largest);
         }
     }
+    auto const v = plateau::testing::random_buffer<double, 2>({2, model.vocabulary()}, 4);
+    auto const back = model.vjp(prompt, v, what);
+    for (index i = 0; i < 2; ++i) {
+        for (index d = 0; d < model.width(); ++d) {
+            double sum = 0;
+            for (index w = 0; w < model.vocabulary(); ++w) sum += jacobian(w, d) * v(i, w);
+            CHECK(std::abs(back(i, d) - sum) <= 1e-11 * largest);
+        }
+    }
     auto const narrow = plateau::testing::random_buffer<double, 2>({2, 5}, 3);
+    CHECK_THROWS_WITH(model.vjp(prompt, narrow, what), contains("wide, not 5"));
     CHECK_THROWS_WITH(model.jvp(prompt, narrow, what), contains("are 24 wide, not 5"));
 }
 
@@ -412,6 +529,8 @@ TEST_CASE("parts of one's own have derivatives where they say so", "[engine][tan
     setup.read = "blocks.1.mlp.hook_squared";
     CHECK(off_from_differences(model, prompts, setup) <= 1e-8);
     CHECK_THROWS_WITH(off_from_differences(erased, prompts, setup), contains("this model has no derivatives"));
+    auto const v = plateau::testing::random_buffer<double, 2>({1, model.width()}, 4);
+    CHECK_THROWS_WITH(model.vjp({1, 2}, v), contains("no derivative backwards"));
 }
 
 TEST_CASE("what has no derivative is refused", "[engine][tangents]") {

@@ -12,6 +12,18 @@
 
 namespace plateau {
 
+namespace detail {
+
+/// The point of a sweep that is the prompt's own run.
+template <class T>
+engine::point_writer<T> own_activation() {
+    return [](index, index, tensor::view<T const, 2> from, tensor::view<T const, 2>, tensor::view<T, 2> out) {
+        std::copy_n(from.data(), from.extent(1), out.data());
+    };
+}
+
+}  // namespace detail
+
 template <class T>
 tensor::buffer<T, 2> model<T>::jvp(std::vector<token_id> const& prompt, tensor::view<T const, 2> directions,
                                    derivative_of const& what) const {
@@ -34,11 +46,37 @@ tensor::buffer<T, 2> model<T>::jvp(std::vector<token_id> const& prompt, tensor::
             for (index t = 0; t < here.count(); ++t)
                 std::copy_n(rows[t].data(), width, all[first + here.rows[static_cast<std::size_t>(t)].tangent].data());
         });
-        engine::point_writer<T> const own = [](index, index, auto from, auto, auto out) {
-            std::copy_n(from.data(), from.extent(1), out.data());
-        };
-        engine::carry_tangents<T>(*engine_, {prompt}, {{0, 0}}, {1, own, {.write = what.write, .read = what.read}},
+        engine::carry_tangents<T>(*engine_, {prompt}, {{0, 0}},
+                                  {1, detail::own_activation<T>(), {.write = what.write, .read = what.read}},
                                   std::move(request));
+    }
+    return all;
+}
+
+template <class T>
+tensor::buffer<T, 2> model<T>::vjp(std::vector<token_id> const& prompt, tensor::view<T const, 2> cotangents,
+                                   derivative_of const& what) const {
+    auto const read = hooks::find_site(sites(), what.read), write = hooks::find_site(sites(), what.write);
+    index const written = write.heads * write.width, width = read.heads * read.width;
+    if (cotangents.extent(1) != width)
+        throw shape_error("cotangents at ", what.read, " are ", width, " wide, not ", cotangents.extent(1));
+    tensor::buffer<T, 2> all({cotangents.extent(0), written});
+    constexpr index most = 500;  // cotangents at a time
+    for (index first = 0; first < cotangents.extent(0); first += most) {
+        engine::cotangent_request<T> request;
+        request.count = std::min(most, cotangents.extent(0) - first);
+        request.sets = {hooks::constant_sites{what.constant, sites()}};
+        request.set.assign(static_cast<std::size_t>(request.count), 0);
+        request.read = what.read;
+        request.start = [&](index, index, index i, std::span<T> out) {
+            std::copy_n(cotangents[first + i].data(), width, out.data());
+        };
+        request.take = [&](index, index, index i, tensor::view<T const, 2> g) {
+            std::copy_n(g.data(), written, all[first + i].data());
+        };
+        engine::carry_cotangents<T>(*engine_, {prompt}, {{0, 0}},
+                                    {1, detail::own_activation<T>(), {.write = what.write, .read = what.read}},
+                                    std::move(request));
     }
     return all;
 }

@@ -2,6 +2,7 @@
 /// A model on some backend as everything above sees it: blocks of rows go in, hooks see what becomes of them.
 
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -71,6 +72,13 @@ public:
     /// Makes runners that know tangents, one for each thread; null where nobody said how. @see differentiable
     using tangent_maker = std::vector<std::unique_ptr<block_runner<T>>> (*)(engine const&);
     tangent_maker makes_tangents() const { return tangents_; }
+    /// What derivatives keep of the model from call to call: made when the first one asks.
+    template <class Kept, class Make>
+    std::shared_ptr<Kept> kept_for_derivatives(Make const& make) const {
+        std::lock_guard const lock{guard_};
+        if (!kept_) kept_ = make();
+        return std::static_pointer_cast<Kept>(kept_);
+    }
     void make_tangents_by(tangent_maker maker) { tangents_ = maker; }
 
     /// Memory for keys and values of `positions` positions in the layers [first_layer, first_layer + layers).
@@ -130,6 +138,8 @@ protected:
 private:
     model_facts facts_;
     tangent_maker tangents_ = nullptr;
+    mutable std::mutex guard_;
+    mutable std::shared_ptr<void> kept_;
 };
 
 template <class T>

@@ -92,6 +92,10 @@ public:
     /// @param directions  [k, width of the write site]      @throws shape_error, site_error; as carry_tangents
     tensor::buffer<T, 2> jvp(std::vector<token_id> const& prompt, tensor::view<T const, 2> directions,
                              derivative_of const& what = {}) const;
+    /// Jᵀv for every row v of `cotangents`, [k, D]. Defined in engine/derivatives.hpp.
+    /// @param cotangents  [k, W]      @throws as jvp
+    tensor::buffer<T, 2> vjp(std::vector<token_id> const& prompt, tensor::view<T const, 2> cotangents,
+                             derivative_of const& what = {}) const;
     /// J itself, [W, D]. Defined in engine/derivatives.hpp.
     tensor::buffer<T, 2> jacobian(std::vector<token_id> const& prompt, derivative_of const& what = {}) const;
 
