@@ -11,8 +11,9 @@
 #include <plateau/program/interventions.hpp>
 #include <plateau/program/pairs.hpp>
 #include <plateau/program/rows_of_file.hpp>
-#include <plateau/sweep/path_derivatives.hpp>
-#include <plateau/viz/quartile_curve.hpp>
+#include <plateau/statistics/quantile.hpp>
+#include <plateau/sweep/derivative_figure.hpp>
+#include <plateau/sweep/path_cotangents.hpp>
 
 namespace {
 
@@ -21,8 +22,8 @@ using plateau::index;
 
 program::manifest const leaves{
     .axes =
-        "P pairs, S steps, K frozen sets, W and D coordinates of the read site and the write site, N prompts, T "
-        "tokens of the longest",
+        "P pairs, S steps, K frozen sets, W and D coordinates read and written, n positions written if several are, "
+        "N prompts, T tokens of the longest",
     .files =
         {{"jvp_norm.npy", "float64 [P,S]", "|J u|; unit of the read-out over that of u"},
          {"slope.npy", "float64 [P,S]",
@@ -32,6 +33,8 @@ program::manifest const leaves{
          {"basin.npy", "float64 [K,P,S]", "ln |J_S u| - ln |J u|; no unit", "--frozen"},
          {"jvp.npy", "float [P,S,W]", "J u", "--vectors"},
          {"frozen_jvp.npy", "float [K,P,S,W]", "J_S u", "--vectors and --frozen"},
+         {"vjp.npy", "float [P,S,n?,D]", "J^T v, of the shape written", "--cotangent"},
+         {"frozen_vjp.npy", "float [K,P,S,n?,D]", "J_S^T v", "--cotangent and --frozen"},
          {"jacobian.npy", "float [P,S,W,D]", "J", "--jacobian"},
          program::tokens_file,
          program::lengths_file,
@@ -41,17 +44,15 @@ program::manifest const leaves{
         "pairs, steps, degenerate_pairs, frozen (list), tangents_per_second (points x (1 + K) over seconds), "
         "slope_q25, slope_median, slope_q75 (of each pair's largest slope), basin_median (by set, of all points)",
     .notes = {
-        "Arrays told as float have the floats of --dtype: float64 with fp64, else float32. With bf16 J is the "
-        "derivative of the unrounded function where the rounded run goes.",
+        "float: float64 with --dtype fp64, else float32. --dtype bf16: J of the unrounded function where x goes "
+        "rounded.",
         "--frozen SET,SET,...: parts joined by +, of attn_out, pattern, mlp_out, gate, norm_scale, or names of hook "
-        "points. Their tangents are zero, their values those at x. gate: the factor act(z) of a gated MLP, act(z)/z "
-        "of another; norm_scale: the divisors of all norms. Sites that --freeze holds are constants too; scales, "
-        "scores "
-        "and patterns cannot be held that way here.",
+        "points. Their tangents are zero, their values those at x. gate: the factor act(z) of a gated MLP, act(z)/z of "
+        "another; norm_scale: the divisors of all norms. Sites that --freeze holds are constants too; not so patterns.",
         program::prompts_note}};
 
 struct options : program::pair_options {
-    std::string path = "linear", direction = "path";
+    std::string path = "linear", direction = "path", cotangent;
     std::vector<std::string> frozen;
     bool vectors = false, jacobian = false;
     program::intervention_options interventions;
@@ -62,6 +63,7 @@ struct results {
     prompt_list prompts;
     sweep::pair_design design;
     sweep::path_derivatives<T> found;
+    sweep::path_cotangents<T> back;
 };
 using any_results = std::variant<results<float>, results<double>>;
 
@@ -75,17 +77,20 @@ any_results measure(options const& o, program::intervention_plan const& plan, mo
     what.vectors = o.vectors, what.jacobian = o.jacobian, what.min_d1 = o.min_d1;
     what.positions = plan.positions, what.frozen = plan.frozen;
     for (auto const& set : o.frozen) what.held.emplace_back(split(set, '+'), model.sites());
-    index const numbers = sweep::numbers_of_point(what, model.sites());
-    program::require_memory(design.count() * o.steps, numbers * index{sizeof(double)},
+    program::require_memory(design.count() * o.steps, sweep::bytes_of_point(what, model.sites(), !o.cotangent.empty()),
                             concat({design.count(), " pairs x ", o.steps, " steps"}),
                             "ask for fewer pairs or steps at a time, or without --vectors or --jacobian");
-    auto const write = hooks::find_site(model.sites(), o.write_site);
-    tensor::buffer<T, 2> u;
-    if (o.direction != "path") u = program::rows_of_file<T>("--direction", o.direction, write.heads * write.width);
+    auto const u =
+        program::rows_at_site<T>(model, o.write_site, "--direction", o.direction == "path" ? "" : o.direction);
+    auto const v = program::rows_at_site<T>(model, o.read_site, "--cotangent", o.cotangent);
     meter.expect(design.count() * o.steps);
     what.progress = meter.counter();
     auto found = meter.timed([&] { return sweep::derivatives_along<T>(model, prompts, design.pairs, what, u.view()); });
-    return results<T>{std::move(prompts), std::move(design), std::move(found)};
+    sweep::path_cotangents<T> back;
+    what.progress = {};
+    if (v.size() > 0)
+        back = meter.timed([&] { return sweep::cotangents_along<T>(model, prompts, design.pairs, what, v.view()); });
+    return results<T>{std::move(prompts), std::move(design), std::move(found), std::move(back)};
 }
 
 template <class T>
@@ -94,12 +99,15 @@ void write(program::outputs& out, options const& o, results<T> const& r) {
     out.axis("S", o.steps);
     out.axis("K", static_cast<index>(o.frozen.size()));
     out.axis("W", o.vectors ? r.found.jvp.extent(2) : r.found.jacobian.extent(2));
-    out.axis("D", r.found.jacobian.extent(3));
+    out.axis("D", o.jacobian ? r.found.jacobian.extent(3) : r.back.vjp.extent(3));
+    out.axis("n", r.back.vjp.extent(2) > 1 ? r.back.vjp.extent(2) : program::outputs::absent);
     out.array("jvp_norm.npy", r.found.jvp_norm.flat());
     out.array("slope.npy", r.found.slope.flat());
     if (o.vectors) out.array("jvp.npy", r.found.jvp.flat());
     if (o.jacobian) out.array("jacobian.npy", r.found.jacobian.flat());
+    if (!o.cotangent.empty()) out.array("vjp.npy", r.back.vjp.flat());
     if (!o.frozen.empty()) {
+        if (!o.cotangent.empty()) out.array("frozen_vjp.npy", r.back.held_vjp.flat());
         out.array("frozen_norm.npy", r.found.held_norm.flat());
         out.array("basin.npy", r.found.basin());
         if (o.vectors) out.array("frozen_jvp.npy", r.found.held_jvp.flat());
@@ -119,22 +127,15 @@ void report(program::study& study, options const& o, results<T> const& r) {
         return q;
     };
     auto const q = row("largest slope d'(alpha)/d(1)", largest);
-    viz::labelled_panel slope{"slope", {"α"}, {"d'(α) / d(1)"}, {}, {{1, false, false, "a straight line"}}};
-    slope.curves.push_back(viz::quartile_curve("", r.found.alpha, r.found.slope.flat()));
-    viz::labelled_panel statistic{"basin statistic", {"α"}, {"ln |J_S u| − ln |J u|"}, {}, {{0}}};
     auto const basin = r.found.basin();
+    auto const each = static_cast<std::size_t>(r.found.slope.size());
     std::vector<double> medians;
-    for (std::size_t k = 0; k < o.frozen.size(); ++k) {
-        auto const each = static_cast<std::size_t>(r.found.slope.size());
-        auto const of_set = std::span{basin}.subspan(k * each, each);
-        medians.push_back(row("basin statistic, " + o.frozen[k] + " frozen", of_set).median);
-        statistic.curves.push_back(viz::quartile_curve(o.frozen[k], r.found.alpha, of_set));
-    }
+    for (std::size_t k = 0; k < o.frozen.size(); ++k)
+        medians.push_back(row("basin statistic, " + o.frozen[k], std::span{basin}.subspan(k * each, each)).median);
     viz::labelled_figure figure{.title = program::title_of(o),
                                 .counts = concat({r.design.count(), " pairs × ", o.steps, " steps"}),
                                 .subtitle = concat({o.write_site, " → ", o.read_site, ": medians, quartiles"}),
-                                .panels = {std::move(slope)}};
-    if (!o.frozen.empty()) figure.panels.push_back(std::move(statistic));
+                                .panels = sweep::derivative_panels(r.found, o.frozen)};
     auto const tangents = study.meter.points_per_second() * static_cast<double>(1 + o.frozen.size());
     study.summary = {
         {"pairs", r.design.count()},       {"steps", o.steps},   {"degenerate_pairs", degenerate}, {"frozen", o.frozen},
@@ -155,8 +156,7 @@ int main(int argc, char** argv) {
     options o;
     auto& app = study.app;
     program::add_study_options(study, o);
-    program::add_option(app, "--pairs", o.pairs,
-                        "chain, disjoint, all, or an NPY file of integers [P,2]: context, other");
+    program::add_option(app, "--pairs", o.pairs, "chain, disjoint, all, or an NPY file [P,2]: context, other");
     program::add_option(app, "--steps", o.steps, "points per pair, alpha = i/(steps-1)");
     program::add_option(app, "--min-d1", o.min_d1, "a pair with d(1) not above this is degenerate");
     program::add_site_options(app, o);
@@ -167,6 +167,7 @@ int main(int argc, char** argv) {
                         "u: path for dx/dalpha, or an NPY file [D] or [P,D]; of n positions [n,D] or [P,n,D]");
     app.add_option("--frozen", o.frozen, "sets of parts taken for constant, see below")->delimiter(',');
     program::add_intervention_options(app, o.interventions);
+    app.add_option("--cotangent", o.cotangent, "also J^T v and J_S^T v: v from an NPY file [W] or [P,W]");
     app.add_flag("--vectors", o.vectors, "also J u and J_S u themselves");
     app.add_flag("--jacobian", o.jacobian, "also J, whole: D tangents a point");
     return study.run(argc, argv, [&] {

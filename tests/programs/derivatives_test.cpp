@@ -62,11 +62,14 @@ TEST_CASE("products with directions of one's own are those with whole Jacobians"
     std::vector<double> u(static_cast<std::size_t>(2 * width));
     for (std::size_t i = 0; i < u.size(); ++i) u[i] = std::sin(static_cast<double>(i * i));
     plateau::io::write_npy(given.dir / "u.npy", u, {2, width});
+    auto const v = std::vector<double>(u.rbegin(), u.rbegin() + width);
+    plateau::io::write_npy(given.dir / "v.npy", v, {width});
     auto const out = given.dir / "out";
-    auto const result = succeed(
-        "derivatives",
-        given.with("out", {"--dtype", "fp64", "--steps", "4", "--direction", (given.dir / "u.npy").string(), "--frozen",
-                           "attn_out,pattern+gate+norm_scale,blocks.1.hook_mlp_out", "--vectors", "--jacobian"}));
+    auto const result =
+        succeed("derivatives",
+                given.with("out", {"--dtype", "fp64", "--steps", "4", "--direction", (given.dir / "u.npy").string(),
+                                   "--frozen", "attn_out,pattern+gate+norm_scale,blocks.1.hook_mlp_out", "--vectors",
+                                   "--jacobian", "--cotangent", (given.dir / "v.npy").string()}));
     auto const jvp = read_npy<double>(out / "jvp.npy"), jacobian = read_npy<double>(out / "jacobian.npy");
     auto const norm = read_npy<double>(out / "jvp_norm.npy"), held = read_npy<double>(out / "frozen_jvp.npy");
     auto const held_norm = read_npy<double>(out / "frozen_norm.npy"), basin = read_npy<double>(out / "basin.npy");
@@ -88,6 +91,22 @@ TEST_CASE("products with directions of one's own are those with whole Jacobians"
             for (std::size_t k = 0; k < 3; ++k)
                 CHECK(basin.values[k * 8 + point] ==
                       Approx(std::log(held_norm.values[k * 8 + point] / norm.values[point])));
+        }
+    }
+    auto const back = read_npy<double>(out / "vjp.npy"), held_back = read_npy<double>(out / "frozen_vjp.npy");
+    REQUIRE(back.shape == std::vector<index>{2, 4, width});
+    REQUIRE(held_back.shape == std::vector<index>{3, 2, 4, width});
+    for (std::size_t point = 0; point < 8; ++point) {  // ⟨v, J u⟩ = ⟨Jᵀv, u⟩, with and without sets
+        for (std::size_t k = 0; k < 4; ++k) {
+            auto const at =
+                static_cast<std::ptrdiff_t>(((k == 0 ? 0 : k - 1) * 8 + point) * static_cast<std::size_t>(width));
+            auto const& ju = k == 0 ? jvp : held;
+            auto const& jv = k == 0 ? back : held_back;
+            double const forward = std::inner_product(v.begin(), v.end(), ju.values.begin() + at, 0.0);
+            double const backward = std::inner_product(u.begin() + static_cast<std::ptrdiff_t>(point / 4) * width,
+                                                       u.begin() + static_cast<std::ptrdiff_t>(point / 4 + 1) * width,
+                                                       jv.values.begin() + at, 0.0);
+            CHECK(std::abs(forward - backward) <= 1e-11 * norm.values[point]);
         }
     }
     auto const summary = json_of(out / "summary.json");
@@ -164,6 +183,7 @@ TEST_CASE("derivatives refuses what has none", "[programs][derivatives]") {
     std::vector<double> endless(24, INFINITY);
     plateau::io::write_npy(given.dir / "endless.npy", endless, {24});
     refuse({"--direction", (given.dir / "endless.npy").string()}, 2, "not finite");
+    refuse({"--cotangent", (given.dir / "three.npy").string()}, 2, "cotangents are [24] or [2, 24], not [3, 24]");
     refuse({"--min-d1", "1e9"}, 1, "all pairs are degenerate");
     refuse({"--steps", "1"}, 2, "--steps must be at least 2");
 }

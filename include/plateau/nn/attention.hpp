@@ -1,14 +1,13 @@
 #pragma once
 /// Multi-head attention with grouped keys and values.
 
-#include <array>
-#include <cstddef>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include <plateau/nn/attention_results.hpp>
 #include <plateau/nn/norm.hpp>
+#include <plateau/nn/projection.hpp>
 
 namespace plateau::nn {
 
@@ -19,9 +18,7 @@ inline constexpr work_buffer raw_q_buffer{"raw q"};    ///< [R, H · E], before 
 inline constexpr work_buffer raw_k_buffer{"raw k"};    ///< [R, KV · E], before the norm of keys
 inline constexpr work_buffer scores_buffer{"scores"};  ///< [R, H · keys], where somebody looks; then the pattern
 inline constexpr work_buffer z_buffer{"z"};            ///< [R, H · E]
-inline constexpr work_buffer minus_sines_buffer{"minus sines"};                                    ///< [t, E/2]
-inline constexpr std::array<work_buffer, 3> unclipped_buffers{{{"raw q"}, {"raw k"}, {"raw v"}}};  ///< for tangents
-inline constexpr work_buffer whole_buffer{"whole"};  ///< [R, D]: the output, where single heads' parts are shown
+inline constexpr work_buffer whole_buffer{"whole"};    ///< [R, D]: the output, where single heads' parts are shown
 
 /// Causal attention; H query heads share KV heads of keys and values, E wide:
 ///     z_h = softmax(scale · q_h Kᵀ) V,   out = concat(z) Wᵒᵀ (+ bᵒ)
@@ -66,13 +63,12 @@ struct attention {
         forward(l.value, x.value, out.value);
         auto const q = l.matrix(q_buffer, q_width());
         auto const k = l.matrix(k_buffer, kv_width()), v = l.matrix(v_buffer, kv_width());
-        auto const parts = [&](index heads) { return norms_by_head ? heads : 1; };
         // q̇ and k̇, behind their norms
         auto const raw_q = query_norm ? l.matrix(raw_q_buffer, q_width()) : q;
         auto const raw_k = key_norm ? l.matrix(raw_k_buffer, kv_width()) : k;
-        project_tangents(l, query, site_id::q, x, raw_q.tangent);
-        project_tangents(l, key, site_id::k, x, raw_k.tangent);
-        project_tangents(l, value, site_id::v, x, v.tangent);
+        projected(query, site_id::q).tangents(l, x, raw_q.tangent);
+        projected(key, site_id::k).tangents(l, x, raw_k.tangent);
+        projected(value, site_id::v).tangents(l, x, v.tangent);
         if (query_norm)
             query_norm->tangents(l, norm_sites_from(site_id::q_norm_scale), raw_q, q.tangent, parts(shape.heads));
         if (key_norm)
@@ -115,7 +111,6 @@ struct attention {
             backend::rotate<T>(l.context(), q.tangent, shape.heads, angles[0], back);
             backend::rotate<T>(l.context(), k.tangent, shape.kv_heads, angles[0], back);
         }
-        auto const parts = [&](index heads) { return norms_by_head ? heads : 1; };
         auto gq = q.tangent, gk = k.tangent;
         if (query_norm) {
             auto const raw = l.matrix(raw_q_buffer, q_width());
@@ -127,9 +122,9 @@ struct attention {
             key_norm->vjp(l, norm_sites_from(site_id::k_norm_scale), raw.value, gk, raw.tangent, parts(shape.kv_heads));
             gk = raw.tangent;
         }
-        project_cotangents(l, value, site_id::v, v.tangent, gx, backend::accumulate::no);
-        project_cotangents(l, key, site_id::k, gk, gx, backend::accumulate::yes);
-        project_cotangents(l, query, site_id::q, gq, gx, backend::accumulate::yes);
+        projected(value, site_id::v).cotangents(l, v.tangent, gx, backend::accumulate::no);
+        projected(key, site_id::k).cotangents(l, gk, gx, backend::accumulate::yes);
+        projected(query, site_id::q).cotangents(l, gq, gx, backend::accumulate::yes);
     }
 
     /// Computes and records keys and values alone: all that a later row needs of the last layer.
@@ -196,7 +191,7 @@ private:
 
     own_rows queries_keys_and_values(rows l, const_rows_view x) const {
         auto const q = l.matrix(q_buffer, q_width());
-        project(l, query, hooks::site_id::q, x, query_norm ? l.matrix(raw_q_buffer, q_width()) : q);
+        projected(query, hooks::site_id::q).forward(l, x, query_norm ? l.matrix(raw_q_buffer, q_width()) : q);
         return project_keys_and_values(l, x, q);
     }
 
@@ -205,10 +200,9 @@ private:
         using hooks::site_id;
         auto const k = l.matrix(k_buffer, kv_width()), v = l.matrix(v_buffer, kv_width());
         auto const raw_k = key_norm ? l.matrix(raw_k_buffer, kv_width()) : k;
-        project(l, key, site_id::k, x, raw_k);
-        project(l, value, site_id::v, x, v);
+        projected(key, site_id::k).forward(l, x, raw_k);
+        projected(value, site_id::v).forward(l, x, v);
         bool const with_q = q.data() != nullptr;
-        auto const parts = [&](index heads) { return norms_by_head ? heads : 1; };  // that a norm takes one by one
         if (query_norm && with_q) {
             query_norm->forward(l, norm_sites_from(site_id::q_norm_scale), l.matrix(raw_q_buffer, q_width()), q,
                                 parts(shape.heads));
@@ -246,49 +240,10 @@ private:
         backend::attention_mix<T>(l.context(), shape, scores, own.values, segments, z);
     }
 
-    /// y = x Wᵀ (+ b), each head of its own input where that is split, shown before it is clamped.
-    void project(rows l, linear<Context, T> const& by, hooks::site_id at, const_rows_view x, rows_view y) const {
-        index const heads = y.extent(1) / shape.width;
-        if (wants_split_inputs(l)) project_heads(l, by, at, x.extent(1), y);
-        else by.forward(l.context(), x, y);
-        l.hook(at, y, heads);
-        if (!(clip > 0)) return;
-        if (l.pass.has_tangents()) backend::copy<T>(l.context(), y, unclipped(l, at, y.extent(1)));
-        backend::clip<T>(l.context(), y, clip);
-    }
-
-    /// gx = or += g W, g being 0 where the value is clipped.
-    void project_cotangents(layer_duals<Context, T> l, linear<Context, T> const& by, hooks::site_id at, rows_view g,
-                            rows_view gx, backend::accumulate sum) const {
-        if (clip > 0) backend::clip_tangents<T>(l.context(), unclipped(l.value, at, g.extent(1)), clip, l.all(), g);
-        l.hook_cotangents(at, g, g.extent(1) / shape.width);
-        by.vjp(l.context(), *l.transposes, g, gx, sum);
-    }
-
-    static rows_view unclipped(rows l, hooks::site_id at, index width) {
-        return l.matrix(unclipped_buffers[static_cast<std::size_t>(at) - static_cast<std::size_t>(hooks::site_id::q)],
-                        width);
-    }
-
-    /// ẏ = ẋ Wᵀ, 0 where the value is clipped.
-    void project_tangents(layer_duals<Context, T> l, linear<Context, T> const& by, hooks::site_id at, dual<rows_view> x,
-                          rows_view dy) const {
-        by.jvp(l.context(), x.tangent, dy);
-        l.hook_tangents(at, dy, dy.extent(1) / shape.width);
-        if (!(clip > 0)) return;
-        backend::clip_tangents<T>(l.context(), unclipped(l.value, at, dy.extent(1)), clip, l.all(), dy);
-    }
-
-    /// Each head of its own input: of the whole product what belongs to it, the same bits.
-    void project_heads(rows l, linear<Context, T> const& by, hooks::site_id at, index width, rows_view y) const {
-        using hooks::site_id;
-        split_inputs<Context, T> const inputs{l, shape.heads, shape.kv_heads, width};
-        index const first = at == site_id::q ? 0 : at == site_id::k ? shape.heads : shape.heads + shape.kv_heads;
-        auto const whole = l.matrix(one_head_buffer, y.extent(1));
-        for (index h = 0; h < y.extent(1) / shape.width; ++h) {
-            by.forward(l.context(), inputs.part(first + h, 1), whole);
-            copy_head<Context, T>(l.context(), whole, h, shape.width, y);
-        }
+    /// What a norm of queries or keys takes one by one.
+    index parts(index heads) const { return norms_by_head ? heads : 1; }
+    projection<Context, T> projected(linear<Context, T> const& by, hooks::site_id at) const {
+        return {by, at, shape, clip};
     }
 };
 

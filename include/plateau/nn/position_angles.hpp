@@ -12,8 +12,9 @@
 
 namespace plateau::nn {
 
-inline constexpr work_buffer cosines_buffer{"cosines"};  ///< [R, E/2]
-inline constexpr work_buffer sines_buffer{"sines"};      ///< [R, E/2]
+inline constexpr work_buffer cosines_buffer{"cosines"};          ///< [R, E/2]
+inline constexpr work_buffer sines_buffer{"sines"};              ///< [R, E/2]
+inline constexpr work_buffer minus_sines_buffer{"minus sines"};  ///< [t, E/2]
 
 /// cos and sin of p ω_i for every row's position p and every pair of coordinates i.
 template <class Context, class T>

@@ -7,6 +7,7 @@
 #include <string>
 
 #include <plateau/core/error.hpp>
+#include <plateau/engine/model.hpp>
 #include <plateau/io/npy_numbers.hpp>
 #include <plateau/tensor/buffer.hpp>
 
@@ -27,6 +28,14 @@ tensor::buffer<T, 2> rows_of_file(std::string const& option, std::string const& 
         if (!std::isfinite(value)) throw usage_error(option, " ", file, ": a value is not finite");
     }
     return rows;
+}
+
+/// Rows as wide as a site of a model; none without a file. @throws as rows_of_file; site_error
+template <class T>
+tensor::buffer<T, 2> rows_at_site(model<T> const& model, std::string const& site, std::string const& option,
+                                  std::string const& file) {
+    auto const at = hooks::find_site(model.sites(), site);
+    return file.empty() ? tensor::buffer<T, 2>{} : rows_of_file<T>(option, file, at.heads * at.width);
 }
 
 }  // namespace plateau::program

@@ -65,12 +65,14 @@ struct path_derivatives {
     }
 };
 
-/// Numbers that the derivatives at one point take. @throws site_error on sites that the model does not have
-inline index numbers_of_point(path_derivatives_options const& o, std::vector<hooks::site> const& sites) {
+/// Bytes that the derivatives at one point take at most. @param back  with cotangents, of one written position
+/// @throws site_error on sites that the model does not have
+inline index bytes_of_point(path_derivatives_options const& o, std::vector<hooks::site> const& sites, bool back) {
     auto const read = hooks::find_site(sites, o.read), write = hooks::find_site(sites, o.write);
     index const width = read.heads * read.width, written = write.heads * write.width;
     auto const vectors = static_cast<index>(1 + o.held.size());
-    return 3 + vectors + (o.vectors ? vectors * width : 0) + (o.jacobian ? width * written : 0);
+    index const of_vector = 1 + (o.vectors ? width : 0) + (back ? written : 0);
+    return (3 + vectors * of_vector + (o.jacobian ? width * written : 0)) * index{sizeof(double)};
 }
 
 namespace detail {
