@@ -32,7 +32,7 @@ template <class T>
 class carried_cotangents final : public companion<T> {
 public:
     /// @param sites  of the model      @throws as carried_tangents
-    PLATEAU_RARE carried_cotangents(cotangent_request<T> request, std::vector<hooks::site> const& sites)
+    carried_cotangents(cotangent_request<T> request, std::vector<hooks::site> const& sites)
         : request_{std::move(request)}, sites_{sites} {
         detail::require_sets(request_.count, request_.sets, request_.set);
         detail::require_rows_of_tangents(hooks::find_site(sites, request_.read));

@@ -83,7 +83,7 @@ public:
     /// @throws usage_error on a request whose parts do not fit; site_error on sites that the model does not have, or
     /// whose
     ///         tangents are not rows: scales, scores, patterns and the copies of the residual stream for single heads
-    PLATEAU_RARE carried_tangents(tangent_request<T> request, std::vector<hooks::site> const& sites)
+    carried_tangents(tangent_request<T> request, std::vector<hooks::site> const& sites)
         : request_{std::move(request)}, sites_{sites} {
         detail::require_sets(request_.count, request_.sets, request_.set);
         auto const looking = request_.changes | request_.reads;
