@@ -26,13 +26,10 @@ inline void require_sets(index count, std::vector<hooks::constant_sites> const& 
     }
 }
 
-/// @throws site_error on sites whose tangents are not rows: scales, scores, patterns, copies for single heads
+/// @throws site_error on sites whose tangents are not rows: scores, patterns
 inline void require_rows_of_tangents(hooks::site const& at) {
-    bool const scale = at.axes != hooks::site_axes::keys && at.width == 1 && at.name().ends_with("hook_scale");
-    if (at.axes != hooks::site_axes::keys && !scale && !hooks::explicit_only(at.id)) return;
-    if (at.id == hooks::site_id::mlp_in) return;
-    throw site_error("tangents at ", at.name(),
-                     " are not defined: it is a scale, scores, a pattern, or a copy for single heads");
+    if (at.axes == hooks::site_axes::keys)
+        throw site_error("tangents at ", at.name(), " are not defined: keys that a row does not see have none");
 }
 
 /// As many tangents as there are in `set` of each point among the first `observed` rows of a block.
@@ -81,8 +78,7 @@ class carried_tangents final : public companion<T> {
 public:
     /// @param sites  of the model
     /// @throws usage_error on a request whose parts do not fit; site_error on sites that the model does not have, or
-    /// whose
-    ///         tangents are not rows: scales, scores, patterns and the copies of the residual stream for single heads
+    /// whose tangents are not rows: scores, patterns
     carried_tangents(tangent_request<T> request, std::vector<hooks::site> const& sites)
         : request_{std::move(request)}, sites_{sites} {
         detail::require_sets(request_.count, request_.sets, request_.set);

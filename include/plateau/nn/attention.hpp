@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include <plateau/nn/attention_results.hpp>
+#include <plateau/nn/attention_sites.hpp>
 #include <plateau/nn/norm.hpp>
 #include <plateau/nn/projection.hpp>
 
@@ -50,7 +50,9 @@ struct attention {
         if (!l.wanted(site_id::result)) return output.forward(l.context(), z, out, sum);
         auto const whole = sum == backend::accumulate::yes ? l.matrix(whole_buffer, out.extent(1)) : out;
         output.forward(l.context(), z, whole);
-        show_results(l, shape, output, z, whole);
+        head_results<Context, T> const shown{l, shape, output, z};
+        l.hook(site_id::result, shown.results(), shape.heads);
+        shown.add_changes(whole, false);
         if (sum == backend::accumulate::yes) backend::add<T>(l.context(), whole, out);
     }
 
@@ -87,6 +89,10 @@ struct attention {
             l.held_either(site_id::attn_scores, site_id::pattern), l.tangent.pass.segments(l.value.layer), dz);
         l.hook_tangents(site_id::z, dz, shape.heads);
         output.jvp(l.context(), dz, out.tangent);
+        if (!l.touched(site_id::result)) return;
+        head_results<Context, T> const shown{l.tangent, shape, output, dz};
+        l.hook_tangents(site_id::result, shown.results(), shape.heads);
+        shown.add_changes(out.tangent, true);
     }
 
     /// gx of x, of whose output g is, behind a prefix that stands still. The values are those that forward() left.
@@ -95,7 +101,8 @@ struct attention {
         using hooks::site_id;
         auto const q = l.matrix(q_buffer, q_width()), z = l.matrix(z_buffer, q_width());
         auto const k = l.matrix(k_buffer, kv_width()), v = l.matrix(v_buffer, kv_width());
-        output.vjp(l.context(), *l.transposes, g, z.tangent);
+        if (l.touched(site_id::result)) result_cotangents(l, shape, output, g, z.tangent);
+        else output.vjp(l.context(), *l.transposes, g, z.tangent);
         l.hook_cotangents(site_id::z, z.tangent, shape.heads);
         backend::attention_cotangents<T>(l.context(), shape, own_rows{q.value, k.value, v.value},
                                          l.held_either(site_id::attn_scores, site_id::pattern),
@@ -136,32 +143,23 @@ struct attention {
         if (wants_split_inputs(l))
             split_inputs<Context, T>{l, shape.heads, shape.kv_heads, x.extent(1)}.fill(l, x, norm);
     }
+    template <class Norm>
+    void split(layer_duals<Context, T> l, dual<rows_view> x, Norm&& norm) const {
+        if (splits_tangents(l))
+            split_tangents<Context, T>{l, shape.heads, shape.kv_heads, x.value.extent(1)}.fill(x, norm);
+    }
+    /// Adds to `into` what came back to what each head reads. @see split_tangents::join
+    template <class Norm>
+    void join(layer_duals<Context, T> l, rows_view x, rows_view into, Norm&& norm) const {
+        if (splits_tangents(l))
+            split_tangents<Context, T>{l, shape.heads, shape.kv_heads, x.extent(1)}.join(x, into, norm);
+    }
 
     void list_inputs(std::vector<hooks::site>& sites, int layer, index width) const {
         split_inputs<Context, T>::list(sites, layer, shape.heads, shape.kv_heads, width);
     }
 
-    void list(std::vector<hooks::site>& sites, int layer) const {
-        using hooks::site_axes;
-        using hooks::site_id;
-        index const h = shape.heads, kv = shape.kv_heads, e = shape.width;
-        hooks::add_site(sites, {site_id::q, layer, site_axes::heads, h, e});
-        hooks::add_site(sites, {site_id::k, layer, site_axes::heads, kv, e});
-        hooks::add_site(sites, {site_id::v, layer, site_axes::heads, kv, e});
-        auto const list_norm = [&](norm_sites at, index heads) {
-            norm<Context, T>::list(sites, layer, at, norms_by_head ? e : heads * e, norms_by_head ? heads : 0);
-        };
-        if (query_norm) list_norm(norm_sites_from(site_id::q_norm_scale), h);
-        if (key_norm) list_norm(norm_sites_from(site_id::k_norm_scale), kv);
-        if (rotary) {
-            hooks::add_site(sites, {site_id::rot_q, layer, site_axes::heads, h, e});
-            hooks::add_site(sites, {site_id::rot_k, layer, site_axes::heads, kv, e});
-        }
-        hooks::add_site(sites, {site_id::attn_scores, layer, site_axes::keys, h, 0});
-        hooks::add_site(sites, {site_id::pattern, layer, site_axes::keys, h, 0});
-        hooks::add_site(sites, {site_id::z, layer, site_axes::heads, h, e});
-        hooks::add_site(sites, {site_id::result, layer, site_axes::heads, h, output.weight.outputs()});
-    }
+    void list(std::vector<hooks::site>& sites, int layer) const { list_attention_sites(*this, sites, layer); }
 
     /// Makes what attentions like this one share in a block of rows, before the first of them computes.
     void make_shared_work(rows l) const {

@@ -1,6 +1,9 @@
 #pragma once
 /// Single heads' additions to the residual stream, where somebody wants to see or change them.
 
+#include <algorithm>
+
+#include <plateau/nn/duals.hpp>
 #include <plateau/nn/linear.hpp>
 #include <plateau/nn/split_inputs.hpp>
 
@@ -15,37 +18,74 @@ void copy_head(Context const& ctx, Rows from, index h, index width, Rows to) {
     backend::copy<T>(ctx, head(from), head(to));
 }
 
-/// Shows z_h W_h of every head h, and adds to the output what hooks changed of it: nothing, bit for bit, if they only
-/// look.
-/// @param z  [R, H · E]      @param out  [R, D], z Wᵒᵀ (+ bᵒ)
+/// z_h W_h of every head h, to be shown, and what hooks then changed of it; or the same of tangents.
 template <class Context, class T>
-void show_results(layer_rows<Context, T> l, backend::attention_shape<T> const& shape, linear<Context, T> const& output,
-                  typename pass<Context, T>::rows_view z, typename pass<Context, T>::rows_view out) {
+class head_results {
+public:
+    using rows_view = typename pass<Context, T>::rows_view;
+
+    /// @param z  [R, H · E]
+    head_results(layer_rows<Context, T> l, backend::attention_shape<T> const& shape, linear<Context, T> const& output,
+                 rows_view z)
+        : l_{l}, width_{output.weight.outputs()}, results_{l.matrix(results_buffer, shape.heads * width_)},
+          before_{l.matrix(copies_buffer, shape.heads * width_)} {
+        // the product of z with all heads but h set to 0
+        auto const alone = l.matrix(one_head_buffer, z.extent(1));
+        for (index h = 0; h < shape.heads; ++h) {
+            backend::clear<T>(l.context(), alone);
+            copy_head<Context, T>(l.context(), z, h, shape.width, alone);
+            backend::linear<T>(l.context(), alone, output.weight,
+                               rows_view{results_.data() + h * width_, {z.extent(0), width_}, {results_.stride(0), 1}});
+        }
+        backend::copy<T>(l.context(), results_, before_);
+    }
+
+    rows_view results() const { return results_; }  ///< [R, H · D]
+
+    /// Adds to the output what hooks changed: nothing, bit for bit, if they only looked. @param out  [R, D]
+    /// @param afresh  rows with changes become the sum of their results instead: for tangents, which have no bias
+    void add_changes(rows_view out, bool afresh) const {
+        backend::host_rows<Context, T> shown{l_.pass.copies(), results_}, then{l_.pass.copies(), before_};
+        auto const now = shown.read(), old = then.read();
+        backend::host_rows<Context, T> whole{l_.pass.copies(), out};
+        auto const sum = whole.change();
+        for (index r = 0; r < sum.extent(0); ++r) {
+            bool const anew = afresh && !std::equal(now[r].data(), now[r].data() + now.extent(1), old[r].data());
+            if (anew) std::fill_n(sum[r].data(), width_, T{0});
+            for (index i = 0; i < now.extent(1); ++i) {
+                if (anew) sum(r, i % width_) += now(r, i);
+                else if (now(r, i) != old(r, i)) sum(r, i % width_) += now(r, i) - old(r, i);
+            }
+        }
+        whole.finish();
+    }
+
+private:
+    layer_rows<Context, T> l_;
+    index width_;
+    rows_view results_, before_;
+};
+
+/// gz of z, of whose heads' results, all added to the output, g is.
+/// @param g  [t, D]      @param gz  [t, H · E]
+template <class Context, class T>
+void result_cotangents(layer_duals<Context, T> l, backend::attention_shape<T> const& shape,
+                       linear<Context, T> const& output, typename pass<Context, T>::rows_view g,
+                       typename pass<Context, T>::rows_view gz) {
     using rows_view = typename pass<Context, T>::rows_view;
     auto const& ctx = l.context();
-    index const d = out.extent(1), rows = out.extent(0);
-    auto const results = l.matrix(results_buffer, shape.heads * d), before = l.matrix(copies_buffer, shape.heads * d);
-    // the product of z with all heads but h set to 0
-    auto const alone = l.matrix(one_head_buffer, z.extent(1));
+    index const d = g.extent(1);
+    auto const results = l.tangent.matrix(results_buffer, shape.heads * d);
+    auto const of_head = [&](index h) {
+        return rows_view{results.data() + h * d, {g.extent(0), d}, {results.stride(0), 1}};
+    };
+    for (index h = 0; h < shape.heads; ++h) backend::copy<T>(ctx, g, of_head(h));
+    l.hook_cotangents(hooks::site_id::result, results, shape.heads);
+    auto const whole = l.tangent.matrix(one_head_buffer, gz.extent(1));
     for (index h = 0; h < shape.heads; ++h) {
-        backend::clear<T>(ctx, alone);
-        copy_head<Context, T>(ctx, z, h, shape.width, alone);
-        backend::linear<T>(ctx, alone, output.weight,
-                           rows_view{results.data() + h * d, {rows, d}, {results.stride(0), 1}});
+        output.vjp(ctx, *l.transposes, of_head(h), whole);
+        copy_head<Context, T>(ctx, whole, h, shape.width, gz);
     }
-    backend::copy<T>(ctx, results, before);
-    l.hook(hooks::site_id::result, results, shape.heads);
-    // out += Σ_h (what is there now − what was there)
-    backend::host_rows<Context, T> shown{l.pass.copies(), results}, then{l.pass.copies(), before};
-    auto const now = shown.read(), old = then.read();
-    backend::host_rows<Context, T> whole{l.pass.copies(), out};
-    auto const sum = whole.change();
-    for (index r = 0; r < rows; ++r) {
-        for (index i = 0; i < shape.heads * d; ++i) {
-            if (now(r, i) != old(r, i)) sum(r, i % d) += now(r, i) - old(r, i);
-        }
-    }
-    whole.finish();
 }
 
 }  // namespace plateau::nn

@@ -34,17 +34,13 @@ struct block {
     template <class Context, class T, class Rows>
     void forward(layer_rows<Context, T> l, Rows x) const {
         using hooks::site_id;
-        auto const keep = [&](work_buffer const& as) {  // what cotangents need
-            if (l.pass.has_tangents()) backend::copy<T>(l.context(), x, l.matrix(as, x.extent(1)));
-        };
         l.hook(site_id::resid_pre, x);
-        keep(kept_pre_buffer);
+        keep(l, x, kept_pre_buffer);
         split_inputs(l, x);
         auto const normed = attention.read(l, x);
         if (order == nn::order::sequential) {
             attention.add_to(l, normed, x);
             l.hook(site_id::resid_mid, x);
-            keep(kept_mid_buffer);
             mlp.add_to(l, mlp.read(l, mlp_input(l, x)), x);
         } else {
             auto const added = attention.addend(l, normed);
@@ -64,6 +60,7 @@ struct block {
             backend::add<T>(l.context(), addend.tangent, x.tangent);
         };
         l.hook(site_id::resid_pre, x);
+        split_inputs(l, x);
         auto const normed = attention.read(l, x);
         if (order == nn::order::sequential) {
             add(attention.addend(l, normed));
@@ -87,14 +84,18 @@ struct block {
         auto const pre = l.value.matrix(kept_pre_buffer, g.extent(1));
         l.hook_cotangents(site_id::resid_post, g);
         if (order == nn::order::sequential) {
-            mlp.vjp(l, l.value.matrix(kept_mid_buffer, g.extent(1)), g, g);
+            mlp_vjp(l, g, g);
             l.hook_cotangents(site_id::resid_mid, g);
             attention.vjp(l, pre, g, g);
+            join_inputs(l, pre, g);
         } else {
             // both read what stood here before; without a norm of its own the MLP reads through the attention's
             auto const sum = l.tangent.matrix(kept_mid_buffer, g.extent(1));
             backend::copy<T>(l.context(), g, sum);
-            if (mlp.before || !attention.before) {
+            if (mlp.before) {
+                mlp_vjp(l, g, sum);
+                attention.vjp(l, pre, g, sum);
+            } else if (!attention.before) {
                 mlp.vjp(l, pre, g, sum);
                 attention.vjp(l, pre, g, sum);
             } else {
@@ -105,6 +106,7 @@ struct block {
                 attention.before->vjp(l, attention.at.before, pre, both, through);
                 backend::add<T>(l.context(), through, sum);
             }
+            join_inputs(l, pre, sum);
             backend::copy<T>(l.context(), sum, g);
         }
         l.hook_cotangents(site_id::resid_pre, g);
@@ -155,6 +157,39 @@ private:
         if constexpr (requires { attention.part.split(l, x, normalise); }) attention.part.split(l, x, normalise);
     }
 
+    /// The same with tangents.
+    template <class Context, class T, class Rows>
+    void split_inputs(layer_duals<Context, T> l, dual<Rows> x) const {
+        split_inputs(l.value, x.value);
+        auto const normalise = [&](dual<Rows> from, Rows to) {
+            if (attention.before) attention.before->tangents(l, attention.at.before, from, to);
+            else backend::copy<T>(l.context(), from.tangent, to);
+        };
+        if constexpr (requires { attention.part.split(l, x, normalise); }) attention.part.split(l, x, normalise);
+    }
+
+    /// Adds what came back to the copies. @param x  the block's input      @param into  [t, D]
+    template <class Context, class T, class Rows>
+    void join_inputs(layer_duals<Context, T> l, Rows x, Rows into) const {
+        auto const back = [&](dual<Rows> from, Rows to) {
+            if (attention.before) attention.before->vjp(l, attention.at.before, from.value, from.tangent, to);
+            else backend::copy<T>(l.context(), from.tangent, to);
+        };
+        if constexpr (requires { attention.part.join(l, x, into, back); }) attention.part.join(l, x, into, back);
+    }
+
+    /// into += what the MLP's input owes, of a block that has a place for it. @param g  [t, D], of the sum
+    template <class Context, class T, class Rows>
+    void mlp_vjp(layer_duals<Context, T> l, Rows g, Rows into) const {
+        auto const read = l.value.matrix(kept_mid_buffer, g.extent(1));
+        if (!l.touched(hooks::site_id::mlp_in)) return mlp.vjp(l, read, g, into);
+        auto const own = l.tangent.matrix(copies_buffer, g.extent(1));
+        backend::clear<T>(l.context(), own);
+        mlp.vjp(l, read, g, own);
+        l.hook_cotangents(hooks::site_id::mlp_in, own);
+        backend::add<T>(l.context(), own, into);
+    }
+
     /// x as the MLP alone sees it, with tangents.
     template <class Context, class T, class Rows>
     dual<Rows> mlp_input(layer_duals<Context, T> l, dual<Rows> x) const {
@@ -169,11 +204,20 @@ private:
     /// x as the MLP alone sees it: a copy, if somebody wants to change it.
     template <class Context, class T, class Rows>
     Rows mlp_input(layer_rows<Context, T> l, Rows x) const {
-        if (!l.wanted(hooks::site_id::mlp_in)) return x;
-        auto const copy = l.matrix(copies_buffer, x.extent(1));
-        backend::copy<T>(l.context(), x, copy);
-        l.hook(hooks::site_id::mlp_in, copy);
-        return copy;
+        auto read = x;
+        if (l.wanted(hooks::site_id::mlp_in)) {
+            read = l.matrix(copies_buffer, x.extent(1));
+            backend::copy<T>(l.context(), x, read);
+            l.hook(hooks::site_id::mlp_in, read);
+        }
+        keep(l, read, kept_mid_buffer);
+        return read;
+    }
+
+    /// Keeps what cotangents need.
+    template <class Context, class T, class Rows>
+    static void keep(layer_rows<Context, T> l, Rows x, work_buffer const& as) {
+        if (l.pass.has_tangents()) backend::copy<T>(l.context(), x, l.matrix(as, x.extent(1)));
     }
 };
 

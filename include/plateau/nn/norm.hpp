@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include <plateau/nn/duals.hpp>
+#include <plateau/nn/divisor_tangents.hpp>
 
 namespace plateau::nn {
 
@@ -58,6 +58,12 @@ struct norm {
         tensor::view<T const, 1, typename Context::space> gain = weight;
         if (in_steps) gain = {};
         backend::norm_tangents<T>(ctx, kind, x.value, heads, epsilon, gain, l.held(at.scale), x.tangent, dy);
+        if (divisors::wanted(l, at.scale)) {
+            auto const factors = backend::to_host(ctx, weight);
+            tensor::view<T const, 1> on_host = factors;
+            if (in_steps) on_host = {};
+            divisors{l, at.scale, kind, epsilon, x.value, heads}.tangents(on_host, x.tangent, dy);
+        }
         if (in_steps) {
             l.hook_tangents(at.normalized, dy, heads);
             backend::affine<T>(ctx, by_head(dy, heads), weight, {}, by_head(dy, heads));
@@ -67,13 +73,13 @@ struct norm {
 
     /// gx of x, of whose norm g is: behind the weights gx = (g − x̂ ⟨x̂, g⟩ / D) / s, all centred for a LayerNorm;
     /// frozen divisors: gx = g / s. @param x  [R, heads · D]      @param g,gx  [t, heads · D]
-    void vjp(layer_duals<Context, T> l, norm_sites at, const_rows_view x, rows_view g, rows_view gx,
-             index heads = 1) const {
+    void vjp(layer_duals<Context, T> l, norm_sites at, rows_view x, rows_view g, rows_view gx, index heads = 1) const {
         l.hook_cotangents(at.out, g, heads);
         auto const inner = l.tangent.matrix(norm_cotangent, g.extent(1));
         backend::affine<T>(l.context(), by_head(g, heads), weight, {}, by_head(inner, heads));
         l.hook_cotangents(at.normalized, inner, heads);
         backend::norm_cotangents<T>(l.context(), kind, x, heads, epsilon, l.held(at.scale), inner, gx);
+        if (divisors::wanted(l, at.scale)) divisors{l, at.scale, kind, epsilon, x, heads}.cotangents(inner, gx);
     }
 
     /// @param heads  0 for a norm of whole rows
@@ -86,6 +92,8 @@ struct norm {
     }
 
 private:
+    using divisors = divisor_tangents<Context, T>;
+
     /// Rows of single heads, [R · heads, D].
     template <class View>
     static View by_head(View const& x, index heads) {
@@ -95,15 +103,17 @@ private:
     /// Where one looks: the same bits, with the steps kept.
     void forward_in_steps(rows l, norm_sites at, const_rows_view x, rows_view y, index heads) const {
         auto const& ctx = l.context();
-        auto const divisors = l.matrix(norm_divisors, heads);
+        auto const by = l.matrix(norm_divisors, heads);
         auto const all_divided = l.matrix(norm_divided, y.extent(1));
         auto const in = by_head(x, heads);
         auto const divided = by_head(all_divided, heads);
-        tensor::view<T, 1, typename Context::space> const scales{divisors.data(), {in.extent(0)}};
+        tensor::view<T, 1, typename Context::space> const scales{by.data(), {in.extent(0)}};
         // the divisor √(mean(x²) + ε), or that of x − mean(x), which `divided` then holds
         if (kind == norm_kind::rms) backend::rms_scale<T>(ctx, in, epsilon, scales);
         else backend::centre_and_scale<T>(ctx, in, epsilon, divided, scales);
-        l.hook(at.scale, divisors, heads);
+        keep_divisors(l, at.scale, by, false);
+        l.hook(at.scale, by, heads);
+        keep_divisors(l, at.scale, by, true);
         // x over the divisor
         backend::divide_rows<T>(ctx, kind == norm_kind::rms ? in : const_rows_view{divided}, scales, divided);
         l.hook(at.normalized, all_divided, heads);

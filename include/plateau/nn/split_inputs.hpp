@@ -9,6 +9,7 @@ namespace plateau::nn {
 
 inline constexpr work_buffer copies_buffer{"copies"};      ///< what somebody may change without changing its source
 inline constexpr work_buffer one_head_buffer{"one head"};  ///< one head's input, or what all heads make of it
+inline constexpr work_buffer kept_copies{"kept copies"};   ///< the copies as hooks left them, for tangents
 
 /// True if a layer's heads must read copies of their own of the residual stream.
 template <class Context, class T>
@@ -48,6 +49,7 @@ public:
         l.hook(site_id::q_input, part(0, heads_), heads_);
         l.hook(site_id::k_input, part(heads_, kv_heads_), kv_heads_);
         l.hook(site_id::v_input, part(heads_ + kv_heads_, kv_heads_), kv_heads_);
+        if (l.pass.has_tangents()) copy(all_, l.matrix(kept_copies, all_.extent(1)));
         auto const normed = l.matrix(one_head_buffer, width_);
         l.pass.without_hooks([&] {
             for (index i = 0; i < count(); ++i) {
