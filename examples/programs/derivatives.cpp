@@ -119,7 +119,8 @@ template <class T>
 void report(program::study& study, options const& o, results<T> const& r) {
     auto const largest = r.found.largest_slopes();
     auto const degenerate = r.design.count() - static_cast<index>(largest.size());
-    if (largest.empty()) throw numeric_error("all pairs are degenerate: the output does not move along any path");
+    if (largest.empty() && o.direction == "path" && !o.jacobian && o.cotangent.empty())
+        throw numeric_error("all pairs are degenerate: the output does not move along any path");
     table table{{"", "q25", "median", "q75"}};
     auto const row = [&](std::string const& name, std::span<double const> values) {
         auto const q = statistics::quartiles_of({values.begin(), values.end()});
@@ -127,11 +128,9 @@ void report(program::study& study, options const& o, results<T> const& r) {
         return q;
     };
     auto const q = row("largest slope d'(alpha)/d(1)", largest);
-    auto const basin = r.found.basin();
-    auto const each = static_cast<std::size_t>(r.found.slope.size());
     std::vector<double> medians;
     for (std::size_t k = 0; k < o.frozen.size(); ++k)
-        medians.push_back(row("basin statistic, " + o.frozen[k], std::span{basin}.subspan(k * each, each)).median);
+        medians.push_back(row("basin statistic, " + o.frozen[k], r.found.basin_of(static_cast<index>(k))).median);
     viz::labelled_figure figure{.title = program::title_of(o),
                                 .counts = concat({r.design.count(), " pairs × ", o.steps, " steps"}),
                                 .subtitle = concat({o.write_site, " → ", o.read_site, ": medians, quartiles"}),

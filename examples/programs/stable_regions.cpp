@@ -36,6 +36,9 @@ program::manifest const leaves{
                "place of the steepest change (alpha), bound on its error, slope there, and 1 if that slope no longer "
                "grew when the last interval was divided, 0 if it is a lower bound",
                "--refine"},
+              {"exact_slope.npy", "float64 [P,S]",
+               "d'(alpha)/d(1) as a derivative, at alpha = 0 on its right; refined slopes are derivatives too",
+               "--exact-slope"},
               {"kl.npy", "float64 [P,S]", "KL(p(0)||p(alpha)) of the next-token distributions; nats", "--kl"},
               {"kl_reverse.npy", "float64 [P,S]", "KL(p(alpha)||p(0)); nats", "--kl"},
               {"top_tokens.npy", "int64 [P,S,K]", "the likeliest next tokens, the first one first", "--top-k K"},
@@ -70,7 +73,7 @@ struct options : program::pair_options {
     std::string path = "linear";
     std::vector<std::string> metrics;
     double refine = 0;
-    bool kl = false;
+    bool exact_slope = false, kl = false;
     index top_k = 0;
     bool gap = false;
     program::intervention_options interventions;
@@ -102,7 +105,9 @@ sweep::stable_regions_options sweep_of(options const& o, program::intervention_p
             .top = o.top_k,
             .gap = o.gap || plan.intervenes,
             .refine = o.refine > 0,
-            .refinement = {.tolerance = o.refine, .noise = noise, .min_d1 = o.min_d1}};
+            .refinement = {.tolerance = o.refine, .noise = noise, .min_d1 = o.min_d1},
+            .exact_slope = o.exact_slope,
+            .min_d1 = o.min_d1};
 }
 
 template <class T>
@@ -149,6 +154,7 @@ void write(program::outputs& out, options const& o, results const& r) {
             refined.insert(refined.end(), {one.place, one.error, one.slope, one.resolved ? 1.0 : 0.0});
         out.array("refined.npy", refined);
     }
+    if (o.exact_slope) out.array("exact_slope.npy", r.found.slopes.flat());
     if (o.kl) {
         out.array("kl.npy", r.found.predicted.kl.flat());
         out.array("kl_reverse.npy", r.found.predicted.kl_reverse.flat());
@@ -205,6 +211,14 @@ table table_of(options const& o, results const& r, nlohmann::ordered_json& summa
         for (auto const& one : r.found.refined) places.push_back(one.place), steepest.push_back(one.slope);
         add_quartiles(table, "max slope, refined", steepest);
         add_quartiles(table, "place of the jump, refined", places);
+    }
+    if (o.exact_slope) {
+        std::vector<double> largest;
+        for (index p = 0; p < r.found.slopes.extent(0); ++p) {
+            auto const of_pair = r.found.slopes[p].flat();
+            largest.push_back(*std::max_element(of_pair.begin(), of_pair.end()));
+        }
+        add_quartiles(table, "largest derivative at the points", largest);
     }
     return table;
 }
@@ -267,6 +281,7 @@ int main(int argc, char** argv) {
     app.add_option("--refine", o.refine,
                    "then look for each pair's steepest place to this tolerance in alpha, from a few more points")
         ->check(CLI::Range(1e-9, 0.5));
+    app.add_flag("--exact-slope", o.exact_slope, "also slopes as derivatives: one tangent behind every point");
     app.add_flag("--kl", o.kl, "also the divergence of the predicted distribution from that at alpha = 0");
     program::add_option(app, "--top-k", o.top_k, "also this many likeliest next tokens of every point")
         ->check(CLI::Range(0, 1 << 20));

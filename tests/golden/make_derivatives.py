@@ -6,7 +6,8 @@
 The context is the first prompt of tokens.npy, the other the second. x = 0.7 A + 0.3 B replaces the output of block 0 at the last position; J =
 d(final norm's output at the last position)/dx, whole, by reverse mode. Arrays: u [2,D], v [2,W]; for each frozen SET jvp.SET [2,W] = J u and vjp.SET
 [2,D] = J^T v; logits.jvp [2,V]. A set's parts are detached where they are computed: attn_out and mlp_out (behind norms after the part), pattern (the
-softmax), gate (act(z) of a gated MLP, act(z)/z of another), norm_scale (the divisor of every norm).
+softmax), gate (act(z) of a gated MLP, act(z)/z of another), norm_scale (the divisor of every norm). Gradients df/dx [D], reference = the run of A:
+gradient.logit and gradient.log_probability of token 5, gradient.kl_from_reference, gradient.kl_to_reference, gradient.distance (of the norm's output).
 """
 import sys
 from pathlib import Path
@@ -100,7 +101,8 @@ def make(folder, seed):
         empty = AutoModelForCausalLM.from_config(config, dtype=torch.float64)
         model = true_double.build(config, load_state(folder, empty))
         with torch.no_grad():
-            a, b = run(model, tokens[0])["x"], run(model, tokens[1])["x"]
+            start, other = run(model, tokens[0]), run(model, tokens[1])
+        a, b = start["x"], other["x"]
         x = 0.7 * a + 0.3 * b
         out = {"u": torch.randn(2, len(x), generator=g, dtype=torch.float64)}
         value = None
@@ -115,6 +117,10 @@ def make(folder, seed):
             jacobian = rows(kept["read"])
             out["jvp." + name], out["vjp." + name] = out["u"] @ jacobian.T, out["v"] @ jacobian
             if name == "none":
+                logits, before = kept["logits"].log_softmax(-1), start["logits"].log_softmax(-1)
+                functions = dict(logit=kept["logits"][5], log_probability=logits[5], kl_from_reference=(before.exp() * (before - logits)).sum(),
+                                 kl_to_reference=(logits.exp() * (logits - before)).sum(), distance=(kept["read"] - start["read"]).norm())
+                out |= {"gradient." + n: torch.autograd.grad(f, point, retain_graph=True)[0] for n, f in functions.items()}
                 out["logits.jvp"] = out["u"] @ rows(kept["logits"]).T
         np.savez(folder / "derivatives.npz", **{k: t.detach().numpy() for k, t in out.items()})
         print(folder.name, {n: round((out["jvp." + n].norm() / out["jvp.none"].norm()).item(), 3) for n in SETS})

@@ -38,7 +38,7 @@ class SiteGraph:
                 rows = torch.arange(len(self.tokens))[self.positions]
                 flat = torch.index_put(flat, (rows,), self.x)
         self.kept[name] = flat[-1]
-        return flat.reshape(value.shape)
+        return flat.reshape(value.shape).clone()               # OLMo clamps in place
 
     def on(self, module, change):
         if module is not None:

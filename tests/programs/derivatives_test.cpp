@@ -1,7 +1,9 @@
 // The program derivatives: its files, against finer curves of stable_regions and its own Jacobians, and what it
 // refuses.
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <numeric>
 
 #include <plateau/io/npy.hpp>
@@ -164,6 +166,40 @@ TEST_CASE("derivatives leaves the same bytes for any number of threads", "[progr
                       plateau::testing::bytes_of(given.dir / "3" / name));
         }
     }
+}
+
+TEST_CASE("stable_regions --exact-slope gives the same slopes, and those of refined jumps", "[programs][derivatives]") {
+    three_prompts const given;
+    for (words const& how : {words{}, words{"--path", "slerp", "--position", "-2:", "--context", "both"},
+                             words{"--freeze", "blocks.1.hook_mlp_out@mean"}}) {
+        words all{"--dtype", "fp64", "--steps", "11"};
+        all.insert(all.end(), how.begin(), how.end());
+        succeed("derivatives", given.with("slopes", all));
+        all.insert(all.end(), {"--exact-slope", "--refine", "1e-7"});
+        succeed("stable_regions", given.with("curves", all));
+        auto const slope = read_npy<double>(given.dir / "slopes" / "slope.npy"),
+                   exact = read_npy<double>(given.dir / "curves" / "exact_slope.npy"),
+                   refined = read_npy<double>(given.dir / "curves" / "refined.npy");
+        REQUIRE(exact.shape == slope.shape);
+        for (std::size_t i = 0; i < slope.values.size(); ++i) CHECK(exact.values[i] == Approx(slope.values[i]));
+        // the place is in the steepest step, and there the derivative is about its difference quotient
+        for (std::size_t p = 0; p < static_cast<std::size_t>(refined.shape[0]); ++p) {
+            auto const at = slope.values.begin() + static_cast<std::ptrdiff_t>(p * 11);
+            double const largest = *std::max_element(at, at + 11);
+            CHECK(refined.values[4 * p + 2] >= 0.9 * largest);
+        }
+    }
+}
+
+TEST_CASE("a direction of one's own has derivatives where a pair goes nowhere", "[programs][derivatives]") {
+    three_prompts const given;
+    plateau::io::write_npy(given.dir / "u.npy", std::vector<double>(24, 1.0), {24});
+    plateau::io::write_npy(given.dir / "same.npy", std::vector<std::int64_t>{1, 1}, {1, 2});
+    succeed("derivatives", given.with("out", {"--pairs", (given.dir / "same.npy").string(), "--direction",
+                                              (given.dir / "u.npy").string(), "--steps", "2"}));
+    CHECK(read_npy<double>(given.dir / "out" / "jvp_norm.npy").values[0] > 0);
+    CHECK(std::isnan(read_npy<double>(given.dir / "out" / "slope.npy").values[0]));
+    CHECK(json_of(given.dir / "out" / "summary.json")["degenerate_pairs"] == 1);
 }
 
 TEST_CASE("derivatives refuses what has none", "[programs][derivatives]") {

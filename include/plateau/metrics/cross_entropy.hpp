@@ -1,7 +1,9 @@
 #pragma once
 /// Cross-entropy of the token that came, and what an intervention adds to it.
 
+#include <cmath>
 #include <span>
+#include <vector>
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/types.hpp>
@@ -16,6 +18,18 @@ double cross_entropy(std::span<T const> logits, token_id token) {
         throw domain_error("token ", token, " is not in a vocabulary of ", logits.size());
     }
     return log_sum_exp(logits) - static_cast<double>(logits[static_cast<std::size_t>(token)]);
+}
+
+/// Its gradient by the logits, p − e_token, [V]. @throws as cross_entropy
+template <class T>
+std::vector<double> cross_entropy_gradient(std::span<T const> logits, token_id token) {
+    if (token < 0 || static_cast<std::size_t>(token) >= logits.size()) {
+        throw domain_error("token ", token, " is not in a vocabulary of ", logits.size());
+    }
+    auto gradient = log_softmax(logits);
+    for (double& x : gradient) x = std::exp(x);
+    gradient[static_cast<std::size_t>(token)] -= 1;
+    return gradient;
 }
 
 /// ΔCE = CE(changed) − CE(clean), nats: positive if the change made the token less likely.

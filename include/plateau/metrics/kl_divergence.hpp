@@ -5,6 +5,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <plateau/core/error.hpp>
 #include <plateau/metrics/log_softmax.hpp>
@@ -55,6 +56,31 @@ kl_both_ways kl_of_logits(std::span<T const> reference, std::span<T const> chang
         });
     };
     return {one_way(p, q), one_way(q, p)};
+}
+
+/// The gradient by the changed logits of KL(reference ‖ changed), q − p, [V]. @throws as kl_of_logits
+template <class T>
+std::vector<double> kl_from_reference_gradient(std::span<T const> reference, std::span<T const> changed) {
+    if (reference.size() != changed.size()) {
+        throw shape_error("kl_of_logits needs equal lengths, got ", reference.size(), " and ", changed.size());
+    }
+    auto const p = log_softmax(reference);
+    auto gradient = log_softmax(changed);
+    for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] = std::exp(gradient[i]) - std::exp(p[i]);
+    return gradient;
+}
+
+/// That of KL(changed ‖ reference), q (log q − log p − KL), [V]. @throws as kl_of_logits
+template <class T>
+std::vector<double> kl_to_reference_gradient(std::span<T const> reference, std::span<T const> changed) {
+    double const divergence = kl_of_logits(reference, changed).to_reference;
+    auto const p = log_softmax(reference);
+    auto gradient = log_softmax(changed);
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+        double const probability = std::exp(gradient[i]);
+        gradient[i] = probability > 0 ? probability * (gradient[i] - p[i] - divergence) : 0;
+    }
+    return gradient;
 }
 
 }  // namespace plateau::metrics

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <plateau/core/error.hpp>
 #include <plateau/tensor/lane_sum.hpp>
@@ -21,6 +22,18 @@ double l2_distance(std::span<T const> a, std::span<T const> b) {
         double const difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
         return difference * difference;
     }));
+}
+
+/// Its gradient by a, (a − b) / ‖a − b‖₂, [n].
+/// @throws shape_error on unequal lengths; domain_error at a = b, where it has none
+template <class T>
+std::vector<double> l2_distance_gradient(std::span<T const> a, std::span<T const> b) {
+    double const distance = l2_distance(a, b);
+    if (distance == 0) throw domain_error("a distance has no gradient where it is 0: take another point than its own");
+    std::vector<double> gradient(a.size());
+    for (std::size_t i = 0; i < a.size(); ++i)
+        gradient[i] = (static_cast<double>(a[i]) - static_cast<double>(b[i])) / distance;
+    return gradient;
 }
 
 }  // namespace plateau::metrics

@@ -55,11 +55,19 @@ struct path_derivatives {
         return all;
     }
 
-    /// [K,P,S]: the basin statistic ln |J_S u| − ln |J u|: positive where the parts that S holds contract.
+    /// [P,S] of one set: the basin statistic ln |J_S u| − ln |J u|: positive where the parts that S holds contract.
+    std::vector<double> basin_of(index set) const {
+        std::vector<double> all;
+        for (index i = 0; i < jvp_norm.size(); ++i)
+            all.push_back(std::log(held_norm[set].data()[i]) - std::log(jvp_norm.data()[i]));
+        return all;
+    }
+    /// [K,P,S] of all of them.
     std::vector<double> basin() const {
         std::vector<double> all;
-        for (index i = 0; i < held_norm.size(); ++i) {
-            all.push_back(std::log(held_norm.data()[i]) - std::log(jvp_norm.data()[i % jvp_norm.size()]));
+        for (index set = 0; set < held_norm.extent(0); ++set) {
+            auto const one = basin_of(set);
+            all.insert(all.end(), one.begin(), one.end());
         }
         return all;
     }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/sweep/exact_slopes.hpp>
 #include <plateau/sweep/freeze.hpp>
 #include <plateau/sweep/named_paths.hpp>
 #include <plateau/sweep/next_tokens.hpp>
@@ -31,6 +32,8 @@ struct stable_regions_options {
     bool gap = false;     ///< transplant gaps
     bool refine = false;  ///< jumps to a tolerance
     refine_jumps_options refinement = {};
+    bool exact_slope = false;                  ///< d'(α)/d(1) as derivatives: of the points, and of refined jumps
+    double min_d1 = 0;                         ///< pairs with d(1) at most this have no slope
     std::function<void(index)> progress = {};  ///< told of points; called concurrently
 };
 
@@ -41,6 +44,7 @@ struct stable_regions_results {
     next_tokens predicted = {};
     std::vector<double> gaps = {};                  ///< [P], or none
     std::vector<paths::refined_jump> refined = {};  ///< [P], or none
+    tensor::buffer<double, 2> slopes = {};          ///< [P,S] d'(α)/d(1), or none
 };
 
 /// Moves each pair's activation from A to B in the context's run, and reads. Frozen sites are held all along, where a
@@ -79,6 +83,12 @@ stable_regions_results stable_regions(model<T> const& model, prompt_list const& 
         require_finite(curves.distances, where.read);
         r.refined =
             refine_jumps(model, prompts, pairs, coarse_sweep<T>{curves, along.path, where}, o.refinement, changes);
+    }
+    if (o.exact_slope) {
+        swept_curves<T> swept{{.write = o.write, .read = o.read[0], .path = o.path, .steps = o.steps}, curves, changes};
+        swept.along.positions = o.positions, swept.along.min_d1 = o.min_d1;
+        r.slopes = exact_slopes(model, prompts, pairs, swept);
+        if (o.refine) use_exact_slopes(model, prompts, pairs, swept, r.refined);
     }
     r.distances[0] = std::move(curves.distances);
     for (std::size_t k = 0; k < o.read.size(); ++k) require_finite(r.distances[k], o.read[k]);
