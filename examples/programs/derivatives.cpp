@@ -42,7 +42,7 @@ program::manifest const leaves{
          {"derivatives.png", "", "quartiles over pairs: the slope along the path, and the basin statistic"}},
     .summary =
         "pairs, steps, degenerate_pairs, frozen (list), tangents_per_second (points x (1 + K) over seconds), "
-        "slope_q25, slope_median, slope_q75 (of each pair's largest slope), basin_median (by set, of all points)",
+        "slope_q25, slope_median, slope_q75 (of each pair's largest), basin_median (by set, of all points), cotangents",
     .notes = {
         "float: float64 with --dtype fp64, else float32. --dtype bf16: J of the unrounded function where x goes "
         "rounded.",
@@ -140,6 +140,7 @@ void report(program::study& study, options const& o, results<T> const& r) {
         {"pairs", r.design.count()},       {"steps", o.steps},   {"degenerate_pairs", degenerate}, {"frozen", o.frozen},
         {"tangents_per_second", tangents}, {"slope_q25", q.q25}, {"slope_median", q.median},       {"slope_q75", q.q75},
         {"basin_median", medians}};
+    if (!o.cotangent.empty()) study.summary["cotangents"] = r.back.how();
     write(study.out(), o, r);
     study.out().picture("derivatives.png", [&](std::ostream& to) { viz::write_labelled_curves(figure, to); });
     auto const what = concat({program::model_text(o), ": ", r.design.count(), " pairs x ", o.steps, " steps, "});

@@ -1,6 +1,7 @@
 #include <plateau/engine/carry_tangents.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <mutex>
 #include <numbers>
@@ -528,6 +529,68 @@ TEMPLATE_TEST_CASE("a cotangent has the same bits in any company, and changes no
     engine::patched_rows<TestType> rows{model(2).engine(), prompts, 7, setup};
     rows.run(some_pairs, line<TestType>(7), hooks::capture<TestType>("blocks.2.hook_resid_post", keep(plain)));
     CHECK(plateau::testing::first_difference(followed, plain) == "");
+}
+
+TEST_CASE("values computed again for cotangents are those that were kept", "[engine][cotangents]") {
+    auto const prompts = tiny::random_prompts(3, {60, 60, 60}, 37);
+    for (std::string const name : {"llama_gqa", "gemma2", "gpt_neox"}) {
+        auto const model = plateau::load<float>(golden::models_folder() / name, {.backend = {.threads = 2}});
+        for (bool const prefix_behind : {false, true}) {  // rows of all positions, or behind a prefix
+            engine::setup const setup{.write = "blocks.0.hook_resid_post",
+                                      .read = "ln_final.hook_out",
+                                      .positions = {prefix_behind ? hooks::positions{-2, 0} : hooks::positions{0, 0}}};
+            auto const run = [&](index bytes, bool& again, std::atomic<index>& looks) {
+                engine::cotangent_request<float> what;
+                what.count = 2;
+                what.sets.emplace_back(std::vector<std::string>{"pattern", "blocks.1.hook_mlp_in"}, model.sites());
+                what.set = {0, 1};
+                what.kept_bytes = bytes;
+                what.start = [](index, index, index i, std::span<float> out) {
+                    for (std::size_t j = 0; j < out.size(); ++j)
+                        out[j] = std::cos(static_cast<float>(j * j + static_cast<std::size_t>(i)));
+                };
+                std::map<std::tuple<index, index, index>, std::vector<float>> found;
+                std::mutex guard;
+                what.take = [&](index pair, index point, index i, auto g) {
+                    std::lock_guard const lock{guard};
+                    found[{pair, point, i}].assign(g.data(), g.data() + g.size());
+                };
+                auto const hooks = hooks::scale<float>("blocks.1.hook_attn_out", 0.3) |
+                                   hooks::scale<float>("blocks.1.ln1.hook_scale", 1.5) |
+                                   hooks::capture<float>("blocks.1.hook_resid_post",
+                                                         [&](hooks::rows_at<float>& here) { looks += here.count(); });
+                again = engine::carry_cotangents<float>(model.engine(), prompts, {{0, 1}, {1, 2}},
+                                                        {5, line<float>(5), setup, hooks}, what)
+                            .computed_again;
+                return found;
+            };
+            bool again_with_much = true, again_with_little = false;
+            std::atomic<index> once{0}, twice{0};
+            auto const kept = run(index{1} << 31, again_with_much, once), computed = run(1, again_with_little, twice);
+            CAPTURE(name, prefix_behind);
+            CHECK_FALSE(again_with_much);
+            CHECK(again_with_little);
+            CHECK(once == twice);
+            CHECK(plateau::testing::first_difference(computed, kept) == "");
+        }
+    }
+}
+
+TEST_CASE("tangents beyond a thousand of a point come in parts, which the rows do not show", "[engine][tangents]") {
+    auto const model = random_model<float>()(2);
+    auto const prompts = tiny::random_prompts(2, {6, 5}, 37);
+    engine::setup const setup{.write = "blocks.1.hook_resid_post", .read = "ln_final.hook_out"};
+    std::atomic<index> looks{0}, points{0};
+    auto const looking = hooks::capture<float>(setup.read, [&](hooks::rows_at<float>& here) { looks += here.count(); });
+    auto with_progress = setup;
+    with_progress.progress = [&](index done) { points += done; };
+    auto const many =
+        tangents_at<float>(model, prompts, {{0, 1}}, 2, with_progress, random_tangents<float>(2500), looking);
+    auto const few = tangents_at<float>(model, prompts, {{0, 1}}, 2, setup, random_tangents<float>(3));
+    CHECK(many.size() == 5000);
+    CHECK(looks == 2);
+    CHECK(points == 2);
+    for (auto const& [key, values] : few) CHECK(plateau::testing::first_difference(many.at(key), values) == "");
 }
 
 TEST_CASE("a model has Jacobians, and their products with directions", "[engine][tangents]") {

@@ -115,6 +115,7 @@ TEST_CASE("products with directions of one's own are those with whole Jacobians"
     CHECK(summary["frozen"].size() == 3);
     CHECK(summary["basin_median"].size() == 3);
     CHECK(summary["tangents_per_second"].get<double>() > 0);
+    CHECK(summary["cotangents"] == "weights transposed, values kept");
 }
 
 TEST_CASE("spans, suffixes, the other context and held sites have slopes too", "[programs][derivatives]") {

@@ -32,11 +32,23 @@ struct row_start {
 template <class T>
 struct point_rows;
 
+/// Tangents [first, first + count) of each point.
+struct tangent_part {
+    index first = 0, count = 0;
+};
+
 /// What travels behind the rows of points: for a runner that knows it.
 template <class T>
 class companion {
 public:
+    static constexpr index most_together = 1024;  ///< tangents of a point: beyond it they come in parts
+
     virtual ~companion() = default;
+    /// Tangents, or cotangents, of each point.
+    virtual index tangents() const = 0;
+
+    /// Somebody looks at the rows too: their hooks are called before those of their tangents.
+    bool rows_are_seen = false;
     /// Before the first block of points. @param rows  to live as long as the blocks run
     virtual void begin(point_rows<T> const& rows) = 0;
 };
@@ -54,6 +66,8 @@ struct block_run {
     bool logits = false;          ///< and the unembedding
     char const* item = "prompt";  ///< what a row's item is called in messages
     plateau::engine::companion<T> const* companion = nullptr;  ///< of the rows that hooks see; null for none
+    tangent_part part = {};                                    ///< of its tangents: rows have been seen before those
+                                                               ///< that are not the first
     std::function<bool(int layer)> enter = {};                 ///< asked before each layer: false ends the run
     std::function<void(int layer)> left = {};                  ///< told after each layer
 

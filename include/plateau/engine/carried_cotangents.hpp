@@ -1,6 +1,8 @@
 #pragma once
 /// Cotangents behind the rows of a sweep: what numbers at a read site owe to the write site.
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -24,7 +26,9 @@ struct cotangent_request {
     std::function<void(index pair, index point, index i, std::span<T> out)> start;
     /// Receives Jᵀv of the written positions, [positions, width] of the write site. Called concurrently.
     std::function<void(index pair, index point, index i, tensor::view<T const, 2>)> take;
-    hooks::hook_set<T> changes = {};  ///< what interventions do to them: to cotangents what they do to tangents
+    hooks::hook_set<T> changes = {};    ///< what interventions do to them: to cotangents what they do to tangents
+    index kept_bytes = index{1} << 31;  ///< memory for the values of all layers, of all threads; rows that need more
+                                        ///< keep each layer's input, and compute the layer again on the way back
 };
 
 /// k cotangents behind every point of a sweep.
@@ -61,6 +65,15 @@ public:
 
     hooks::plan<T> const& plan() const { return plan_; }
     bool ends_with_rows() const { return rows_->where.direct; }
+
+    /// True if a block whose values take so much keeps the layers' inputs alone.
+    bool computes_again(index bytes) const {
+        bool const again = bytes > request_.kept_bytes / std::max(1, rows_->model.threads());
+        if (again) computed_again_.store(true, std::memory_order_relaxed);
+        return again;
+    }
+    /// True if some block did.
+    bool computed_again() const { return computed_again_.load(std::memory_order_relaxed); }
     hooks::site const& write() const { return rows_->where.at; }
 
     /// Hands cotangents over that have come to the write site. @param g  [t, width]
@@ -73,9 +86,11 @@ public:
         }
     }
 
+    index tangents() const override { return request_.count; }
+
     /// The cotangents of a block's first rows.
-    void fill(nn::tangent_block& block, nn::rows const& values, index observed) const {
-        detail::follow_rows(block, values, observed, request_.sets, request_.set);
+    void fill(nn::tangent_block& block, nn::rows const& values, index observed, tangent_part const& part) const {
+        detail::follow_rows(block, values, observed, {request_.sets, request_.set, part});
     }
 
 private:
@@ -83,6 +98,7 @@ private:
     std::vector<hooks::site> const& sites_;
     point_rows<T> const* rows_ = nullptr;
     hooks::plan<T> plan_;
+    mutable std::atomic<bool> computed_again_{false};
 };
 
 PLATEAU_COMPILED_CLASS(carried_cotangents);

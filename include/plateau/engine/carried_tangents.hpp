@@ -32,11 +32,17 @@ inline void require_rows_of_tangents(hooks::site const& at) {
         throw site_error("tangents at ", at.name(), " are not defined: keys that a row does not see have none");
 }
 
-/// As many tangents as there are in `set` of each point among the first `observed` rows of a block.
-inline void follow_rows(nn::tangent_block& block, nn::rows const& values, index observed,
-                        std::span<hooks::constant_sites const> sets, std::vector<std::uint8_t> const& set) {
+/// Tangents of each point, what they take for constant, and those of them that travel now.
+struct tangent_sets {
+    std::span<hooks::constant_sites const> sets;
+    std::vector<std::uint8_t> const& set;
+    tangent_part part;
+};
+
+/// The tangents of each point among the first `observed` rows of a block.
+inline void follow_rows(nn::tangent_block& block, nn::rows const& values, index observed, tangent_sets const& of) {
     block = {};
-    block.sets = sets;
+    block.sets = of.sets;
     std::vector<token_id> tokens;
     for (auto const& part : values.sequences) {
         if (part.first_row >= observed) break;
@@ -45,11 +51,11 @@ inline void follow_rows(nn::tangent_block& block, nn::rows const& values, index 
         tokens.clear();
         for (index r = part.first_row; r < part.first_row + part.rows; ++r)
             tokens.push_back(static_cast<token_id>(values.tokens[static_cast<std::size_t>(r)]));
-        for (id.tangent = 0; id.tangent < std::ssize(set); ++id.tangent) {
+        for (id.tangent = of.part.first; id.tangent < of.part.first + of.part.count; ++id.tangent) {
             block.rows.add(id, tokens, part.prefix);
             for (index r = part.first_row; r < part.first_row + part.rows; ++r) {
                 block.of.push_back(r);
-                block.set.push_back(set[static_cast<std::size_t>(id.tangent)]);
+                block.set.push_back(of.set[static_cast<std::size_t>(id.tangent)]);
             }
         }
     }
@@ -114,9 +120,11 @@ public:
         }
     }
 
+    index tangents() const override { return request_.count; }
+
     /// The tangents of a block's first rows.
-    void fill(nn::tangent_block& block, nn::rows const& values, index observed) const {
-        detail::follow_rows(block, values, observed, request_.sets, request_.set);
+    void fill(nn::tangent_block& block, nn::rows const& values, index observed, tangent_part const& part) const {
+        detail::follow_rows(block, values, observed, {request_.sets, request_.set, part});
     }
 
 private:

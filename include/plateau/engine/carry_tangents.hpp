@@ -2,6 +2,7 @@
 /// Derivatives along a sweep: tangents behind its points, from the write site to wherever one looks.
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -41,13 +42,21 @@ hooks::hook_set<T> changes_of_tangents(hooks::hook_set<T> const& set) {
     return changes;
 }
 
-/// @param carried  `behind` tangents of each point
+/// True if some hook only looks.
+template <class T>
+bool looks(hooks::hook_set<T> const& set) {
+    return std::ranges::any_of(set.hooks(), [](hooks::hook<T> const& one) { return one.reads_only; });
+}
+
+/// Runs the rows of points with tangents or cotangents behind them.
+/// @param most_rows  of a block
 template <class T>
 void run_followed(engine<T> const& model, prompt_list const& prompts, std::vector<prompt_pair> const& pairs,
-                  followed_points<T> points, companion<T>& carried, index behind) {
-    travel const how{.block_rows = std::max<index>(1, model.facts().block_rows / (1 + behind))};
+                  followed_points<T> points, companion<T>& behind, index most_rows) {
+    index const together = 1 + std::min(behind.tangents(), companion<T>::most_together);
+    travel const how{.block_rows = std::clamp<index>(model.facts().block_rows / together, 1, most_rows)};
     patched_rows<T> rows{model, prompts, points.steps, points.where, how};
-    rows.carry(carried, tangent_runners(model));
+    rows.carry(behind, tangent_runners(model));
     rows.run(pairs, points.write, points.hooks);
 }
 
@@ -65,30 +74,43 @@ hooks::hook_set<T> as_far_as(hooks::hook_set<T> const& others) {
 /// costs about as much as a row. A tangent u at the write site becomes J u at every site behind it, J = d(site)/d(write
 /// site) at that point, from the written positions to those of the row; hooks of `request.reads` see it there. Tangents
 /// and what they take for constant change no bit of the rows; a tangent has the same bits in any company, in blocks of
-/// any size and for any number of threads.
+/// any size and for any number of threads. Where there are more than travel together, or fewer points than threads,
+/// rows are evaluated again for the next ones; hooks that only look see them once, before hooks see their tangents.
 /// @throws usage_error on hooks that change values without a derivative, models without derivatives; as
 ///         carried_tangents and patched_rows; numeric_error where a tangent is not finite
 template <class T>
 void carry_tangents(engine<T> const& model, prompt_list const& prompts, std::vector<prompt_pair> const& pairs,
                     std::type_identity_t<followed_points<T>> points, tangent_request<T> request) {
     request.changes = request.changes | detail::changes_of_tangents(points.hooks);
-    points.hooks = points.hooks | detail::as_far_as(request.reads);
-    index const behind = request.count;
+    auto const reach = detail::as_far_as(request.reads);
     carried_tangents<T> carried{std::move(request), model.sites()};
-    detail::run_followed(model, prompts, pairs, std::move(points), carried, behind);
+    carried.rows_are_seen = detail::looks(points.hooks);
+    points.hooks = points.hooks | reach;
+    detail::run_followed<T>(model, prompts, pairs, std::move(points), carried, std::numeric_limits<index>::max());
 }
 
+/// How cotangents came back.
+struct cotangent_report {
+    bool computed_again =
+        false;  ///< of some rows the values of layers, from their inputs: k + 2 rows in place of k + 1
+};
+
 /// Brings cotangents back behind the points of a sweep: a cotangent v at the read site, at the last position, becomes
-/// Jᵀv of the written positions; k cotangents of a point cost about as much as k + 1 rows. Otherwise as carry_tangents;
-/// the values of every layer are kept for the rows of a block meanwhile.
+/// Jᵀv of the written positions; k cotangents of a point cost about as much as k + 1 rows. Otherwise as carry_tangents.
+/// The values of all layers are kept for the rows of a block meanwhile, in request.kept_bytes of memory: few rows at a
+/// time where they are large, and where even these do not fit the layers' inputs alone; no bit depends on it.
 template <class T>
-void carry_cotangents(engine<T> const& model, prompt_list const& prompts, std::vector<prompt_pair> const& pairs,
-                      std::type_identity_t<followed_points<T>> points, cotangent_request<T> request) {
+cotangent_report carry_cotangents(engine<T> const& model, prompt_list const& prompts,
+                                  std::vector<prompt_pair> const& pairs,
+                                  std::type_identity_t<followed_points<T>> points, cotangent_request<T> request) {
     request.changes = request.changes | detail::changes_of_tangents(points.hooks);
-    points.hooks = points.hooks | hooks::capture<T>(request.read, [](hooks::rows_at<T>&) {});
-    index const behind = request.count;
+    auto const reach = hooks::capture<T>(request.read, [](hooks::rows_at<T>&) {});
+    index const fit = request.kept_bytes / std::max(1, model.threads()) / kept_row_bytes(model);
     carried_cotangents<T> carried{std::move(request), model.sites()};
-    detail::run_followed(model, prompts, pairs, std::move(points), carried, behind);
+    carried.rows_are_seen = detail::looks(points.hooks);
+    points.hooks = points.hooks | reach;
+    detail::run_followed<T>(model, prompts, pairs, std::move(points), carried, std::max<index>(32, fit));
+    return {carried.computed_again()};
 }
 
 PLATEAU_COMPILED_FUNCTION(carry_cotangents);

@@ -32,24 +32,21 @@ tensor::buffer<T, 2> model<T>::jvp(std::vector<token_id> const& prompt, tensor::
     if (directions.extent(1) != written)
         throw shape_error("directions at ", what.write, " are ", written, " wide, not ", directions.extent(1));
     tensor::buffer<T, 2> all({directions.extent(0), width});
-    constexpr index most = 500;  // tangents at a time
-    for (index first = 0; first < directions.extent(0); first += most) {
-        engine::tangent_request<T> request;
-        request.count = std::min(most, directions.extent(0) - first);
-        request.sets = {hooks::constant_sites{what.constant, sites()}};
-        request.set.assign(static_cast<std::size_t>(request.count), 0);
-        request.start = [&](index, index, index i, auto, auto, tensor::view<T, 2> out) {
-            std::copy_n(directions[first + i].data(), written, out.data());
-        };
-        request.reads = hooks::capture<T>(what.read, [&](hooks::rows_at<T>& here) {
-            auto const rows = here.read();
-            for (index t = 0; t < here.count(); ++t)
-                std::copy_n(rows[t].data(), width, all[first + here.rows[static_cast<std::size_t>(t)].tangent].data());
-        });
-        engine::carry_tangents<T>(*engine_, {prompt}, {{0, 0}},
-                                  {1, detail::own_activation<T>(), {.write = what.write, .read = what.read}},
-                                  std::move(request));
-    }
+    engine::tangent_request<T> request;
+    request.count = directions.extent(0);
+    request.sets = {hooks::constant_sites{what.constant, sites()}};
+    request.set.assign(static_cast<std::size_t>(request.count), 0);
+    request.start = [&](index, index, index i, auto, auto, tensor::view<T, 2> out) {
+        std::copy_n(directions[i].data(), written, out.data());
+    };
+    request.reads = hooks::capture<T>(what.read, [&](hooks::rows_at<T>& here) {
+        auto const rows = here.read();
+        for (index t = 0; t < here.count(); ++t)
+            std::copy_n(rows[t].data(), width, all[here.rows[static_cast<std::size_t>(t)].tangent].data());
+    });
+    engine::carry_tangents<T>(*engine_, {prompt}, {{0, 0}},
+                              {1, detail::own_activation<T>(), {.write = what.write, .read = what.read}},
+                              std::move(request));
     return all;
 }
 
@@ -61,23 +58,20 @@ tensor::buffer<T, 2> model<T>::vjp(std::vector<token_id> const& prompt, tensor::
     if (cotangents.extent(1) != width)
         throw shape_error("cotangents at ", what.read, " are ", width, " wide, not ", cotangents.extent(1));
     tensor::buffer<T, 2> all({cotangents.extent(0), written});
-    constexpr index most = 500;  // cotangents at a time
-    for (index first = 0; first < cotangents.extent(0); first += most) {
-        engine::cotangent_request<T> request;
-        request.count = std::min(most, cotangents.extent(0) - first);
-        request.sets = {hooks::constant_sites{what.constant, sites()}};
-        request.set.assign(static_cast<std::size_t>(request.count), 0);
-        request.read = what.read;
-        request.start = [&](index, index, index i, std::span<T> out) {
-            std::copy_n(cotangents[first + i].data(), width, out.data());
-        };
-        request.take = [&](index, index, index i, tensor::view<T const, 2> g) {
-            std::copy_n(g.data(), written, all[first + i].data());
-        };
-        engine::carry_cotangents<T>(*engine_, {prompt}, {{0, 0}},
-                                    {1, detail::own_activation<T>(), {.write = what.write, .read = what.read}},
-                                    std::move(request));
-    }
+    engine::cotangent_request<T> request;
+    request.count = cotangents.extent(0);
+    request.sets = {hooks::constant_sites{what.constant, sites()}};
+    request.set.assign(static_cast<std::size_t>(request.count), 0);
+    request.read = what.read;
+    request.start = [&](index, index, index i, std::span<T> out) {
+        std::copy_n(cotangents[i].data(), width, out.data());
+    };
+    request.take = [&](index, index, index i, tensor::view<T const, 2> g) {
+        std::copy_n(g.data(), written, all[i].data());
+    };
+    engine::carry_cotangents<T>(*engine_, {prompt}, {{0, 0}},
+                                {1, detail::own_activation<T>(), {.write = what.write, .read = what.read}},
+                                std::move(request));
     return all;
 }
 

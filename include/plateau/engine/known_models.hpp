@@ -41,6 +41,13 @@ std::vector<std::unique_ptr<block_runner<T>>> tangent_runners(engine<T> const& e
         "`differentiable` makes them");
 }
 
+/// Bytes that the values of a row take in all layers, kept for cotangents. @throws as tangent_runners
+template <class T>
+index kept_row_bytes(engine<T> const& engine) {
+    auto const runners = tangent_runners(engine);
+    return dynamic_cast<keeps_values const&>(*runners.front()).kept_row_bytes();
+}
+
 PLATEAU_COMPILED_FUNCTION(tangent_runners);
 
 }  // namespace plateau::engine

@@ -138,10 +138,35 @@ private:
         for (index i = first; i < end; ++i) of_point.push_back(rows.rows_of_point(i));
         auto const blocks = deal_rows(of_point, points_, block_rows_, engine_.threads(), whole_pairs);
         point_blocks<T> const run{rows, first, end};
-        parallel_for(engine_.threads(), blocks.count(), [&](index b, int worker) {
-            index const points = run.run(blocks[b], *runners_[static_cast<std::size_t>(worker)]);
-            if (where_.progress) where_.progress(points);
-        });
+        auto const parts = parts_of_tangents(blocks.count());
+        index const all = blocks.count() * std::ssize(parts);
+        index const ahead = companion_ != nullptr && companion_->rows_are_seen ? blocks.count() : all;
+        auto const run_some = [&](index first_task, index end_task) {
+            parallel_for(engine_.threads(), end_task - first_task, [&](index i, int worker) {
+                index const block = (first_task + i) % blocks.count();
+                auto const& part = parts[static_cast<std::size_t>((first_task + i) / blocks.count())];
+                index const points = run.run(blocks[block], part, *runners_[static_cast<std::size_t>(worker)]);
+                if (where_.progress && part.first == 0) where_.progress(points);
+            });
+        };
+        run_some(0, ahead);
+        if (ahead < all) run_some(ahead, all);
+    }
+
+    /// What follows in parts, so that a block has not too many and every thread has some. @param blocks  of rows
+    std::vector<tangent_part> parts_of_tangents(index blocks) const {
+        constexpr index least = 16;
+        index const all = companion_ == nullptr ? 0 : companion_->tangents();
+        index const to_fit = (all + companion<T>::most_together - 1) / companion<T>::most_together;
+        index const for_threads = (engine_.threads() + blocks - 1) / blocks;
+        bool const seen = companion_ != nullptr && companion_->rows_are_seen;
+        index const count = std::max<index>({1, to_fit, seen ? 1 : std::min(for_threads, all / least)});
+        std::vector<tangent_part> parts;
+        for (index i = 0; i < count; ++i) {
+            index const first = all * i / count;
+            parts.push_back({first, all * (i + 1) / count - first});
+        }
+        return parts;
     }
 
     engine<T> const& engine_;

@@ -57,9 +57,9 @@ public:
     /// @param rows  kept as a reference
     point_blocks(point_rows<T> const& rows, index first, index end) : rows_{rows}, first_{first}, lines_{lines(end)} {}
 
-    /// Runs a block. @param runs  their items counted from the first of these pairs
+    /// Runs a block. @param runs  their items counted from the first of these pairs      @param part  of what follows
     /// @return its points, those that are evaluated again left out
-    index run(std::span<point_run const> runs, block_runner<T>& runner) const {
+    index run(std::span<point_run const> runs, tangent_part const& part, block_runner<T>& runner) const {
         nn::rows rows;
         std::vector<inline_prefix> prefixes;
         index points = 0;
@@ -82,7 +82,8 @@ public:
                          .first = rows_.where.first_layer,
                          .last = rows_.last_layer,
                          .item = "pair",
-                         .companion = rows_.companion};
+                         .companion = rows_.companion,
+                         .part = part};
         if (!rows_.where.embeds) start_at_write(run, prefixes);
         run.read_out_for_plan();
         runner.run(run);

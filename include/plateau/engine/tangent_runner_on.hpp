@@ -12,9 +12,17 @@
 
 namespace plateau::engine {
 
+/// A runner that keeps the values of rows for cotangents.
+class keeps_values {
+public:
+    virtual ~keeps_values() = default;
+    /// Bytes of a row.
+    virtual index kept_row_bytes() const = 0;
+};
+
 /// A runner whose companions are `carried_tangents` or `carried_cotangents`. Rows have the bits that they have without.
 template <class Context, class T, class M>
-class tangent_runner_on final : public runner_on<Context, T, M> {
+class tangent_runner_on final : public runner_on<Context, T, M>, public keeps_values {
     using base = runner_on<Context, T, M>;
 
 public:
@@ -22,6 +30,11 @@ public:
     /// @param transposes  of the model's weights, shared
     tangent_runner_on(Context const& ctx, M const& model, std::shared_ptr<nn::transposes<Context, T>> transposes)
         : base{ctx, model}, pass_{ctx}, transposes_{std::move(transposes)} {}
+
+    index kept_row_bytes() const override {
+        if constexpr (M::has_vjp) return this->model().kept_row_bytes();
+        return 1;
+    }
 
     bool run(block_run<T> const& run) override {
         if (run.companion == nullptr) return base::run(run);
@@ -35,8 +48,9 @@ public:
         auto const& model = this->model();
         auto& values = this->pass();
         this->begin(run);
+        values.skip_looks(run.part.first > 0);
         values.expect_tangents();
-        carried.fill(block_, run.rows, observed);
+        carried.fill(block_, run.rows, observed, run.part);
         pass_.begin(block_.rows, &carried.plan());
         if (run.start.embeds()) {
             model.embed(values, pass_, block_, run.rows.tokens);
@@ -56,14 +70,16 @@ private:
     void run_back(block_run<T> const& run, carried_cotangents<T> const& carried, index observed) {
         auto const& model = this->model();
         auto& values = this->pass();
+        kept_.inputs_only = carried.computes_again(run.rows.count() * model.kept_row_bytes());
         this->begin(run);
+        values.skip_looks(run.part.first > 0);
         this->start(run);
         model.run_kept(values, kept_, run.first, run.last, run.item);
         if (run.read_out) {
             values.drop_unobserved();
             model.read_out(values, run.logits);
         }
-        carried.fill(block_, run.rows, observed);
+        carried.fill(block_, run.rows, observed, run.part);
         pass_.begin(block_.rows, &carried.plan());
         typename M::backward const back{values, pass_, block_, kept_, *transposes_};
         model.vjp(back, run.first, run.last, run.read_out, run.logits);
@@ -87,7 +103,7 @@ private:
 
     nn::pass<Context, T> pass_;
     nn::tangent_block block_;
-    std::vector<nn::workspace<Context, T>> kept_;  // by layer, of the rows
+    typename M::kept_layers kept_;  // of the rows
     std::shared_ptr<nn::transposes<Context, T>> transposes_;
 };
 

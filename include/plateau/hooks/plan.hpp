@@ -47,7 +47,7 @@ public:
             for (auto const& at : matching_sites(sites, one.pattern)) {
                 masks_[slot(at.layer)] |= bit(at.id);
                 keys.push_back(key(at));
-                unsorted.push_back({at, one.action});
+                unsorted.push_back({at, one.action, one.reads_only});
             }
         }
         for (std::size_t const i : order_by(keys)) entries_.push_back(std::move(unsorted[i]));
@@ -84,6 +84,7 @@ public:
     struct entry {
         site at;
         std::function<void(rows_at<T>&)> action;
+        bool reads_only = false;
     };
 
     /// Calls f with the hooks of a site in order.

@@ -138,18 +138,40 @@ public:
         l.hook_tangents(hooks::site_id::logits, dlogits);
     }
 
-    /// run() for cotangents to come: each layer works in a place of its own, where its values stay.
-    void run_kept(pass_type& p, std::vector<nn::workspace<Context, T>>& kept, int first, int last,
-                  char const* item) const {
-        while (kept.size() < blocks.size()) kept.emplace_back(p.context());
-        p.expect_tangents();
+    /// What the layers of a pass leave for cotangents: all values, or the input of each alone, from which they are
+    /// computed again.
+    struct kept_layers {
+        std::vector<nn::workspace<Context, T>> by_layer = {};
+        bool inputs_only = false;
+    };
+
+    /// run() for cotangents to come: each layer works in a place of its own, where its values stay, or leaves its input
+    /// there.
+    void run_kept(pass_type& p, kept_layers& kept, int first, int last, char const* item) const {
+        while (kept.by_layer.size() < blocks.size()) kept.by_layer.emplace_back(p.context());
+        if (!kept.inputs_only) p.expect_tangents();
         for (int layer = first; layer < last; ++layer) {
-            p.work_in(&kept[at(layer)]);
-            blocks[at(layer)].forward(rows_of(p, layer), p.residual(width()));
+            auto const x = p.residual(width());
+            p.work_in(&kept.by_layer[at(layer)]);
+            if (kept.inputs_only) {
+                backend::copy<T>(p.context(), x, p.matrix(nn::residual_buffer, width()));
+                p.work_in(nullptr);
+            }
+            blocks[at(layer)].forward(rows_of(p, layer), x);
             p.work_in(nullptr);
-            p.check_finite(layer, layers(), p.residual(width()), item);
+            p.check_finite(layer, layers(), x, item);
         }
         p.require_finite(first, last, item);
+        p.expect_tangents();
+    }
+
+    /// Bytes that a row's values take in all layers, as far as parts tell of theirs.
+    index kept_row_bytes() const {
+        index widths = 4 * width();  // the branches' inputs and, in place of bigger ones, what norms behind parts read
+        blocks.front().each_work_matrix(width(), [&](nn::work_buffer const&, index width) { widths += width; });
+        if constexpr (requires { blocks.front().mlp.part.in.weight.outputs(); })
+            widths += 2 * blocks.front().mlp.part.in.weight.outputs();
+        return widths * layers() * index{sizeof(T)};
     }
 
     /// Whether its parts take cotangents back, vjp() beside forward().
@@ -164,7 +186,7 @@ public:
         pass_type& values;
         pass_type& cotangents;
         nn::tangent_block const& which;
-        std::vector<nn::workspace<Context, T>>& kept;
+        kept_layers& kept;
         nn::transposes<Context, T>& transposes;
     };
 
@@ -176,7 +198,9 @@ public:
         backend::clear<T>(ctx, g);
         if (read_out) vjp_of_read_out(b, with_logits, g);
         for (int layer = last - 1; layer >= first; --layer) {
-            b.values.work_in(&b.kept[at(layer)]);
+            auto& place = b.kept.by_layer[at(layer)];
+            if (b.kept.inputs_only) compute_again(b.values, place, layer);
+            else b.values.work_in(&place);
             blocks[at(layer)].vjp(duals_of(b, layer), g);
             b.values.work_in(nullptr);
         }
@@ -240,6 +264,17 @@ private:
 
     static nn::layer_duals<Context, T> duals_of(backward const& b, int layer) {
         return {rows_of(b.values, layer), rows_of(b.cotangents, layer), b.which, &b.transposes};
+    }
+
+    /// The values of a layer whose input was kept, where work matrices are.
+    void compute_again(pass_type& p, nn::workspace<Context, T>& place, int layer) const {
+        p.once_more([&] {
+            p.work_in(&place);
+            auto const input = p.matrix(nn::residual_buffer, width());
+            p.work_in(nullptr);
+            backend::copy<T>(p.context(), input, p.residual(width()));
+            blocks[at(layer)].forward(rows_of(p, layer), p.residual(width()));
+        });
     }
 
     void vjp_of_read_out(backward const& b, bool with_logits, rows_view g) const {

@@ -85,7 +85,8 @@ struct mlp {
         if (gated) factor = l.matrix(mlp_linear_buffer, width);
         out.vjp(ctx, *l.transposes, g, post.tangent);
         l.hook_cotangents(site_id::mlp_post, post.tangent);
-        auto const slopes = l.value.matrix(mlp_slope_buffer, width), gates = l.value.matrix(mlp_factor_buffer, width);
+        // in the places of what they are made of, which nobody needs any more
+        auto const slopes = pre.value, gates = gated ? factor.value : post.value;
         backend::activation_slopes<T>(ctx, act, pre.value, factor.value, slopes, gates);
         backend::activation_cotangents<T>(ctx, slopes, gates, l.held_gates(), post.tangent, factor.tangent,
                                           pre.tangent);

@@ -40,7 +40,7 @@ public:
         count_ = rows.count();
         observed_ = observed < 0 ? count_ : observed;
         plan_ = plan;
-        has_tangents_ = false;
+        has_tangents_ = skips_looks_ = false;
         elsewhere_ = nullptr;
         angles_.begin();
         attention_.begin();
@@ -49,6 +49,17 @@ public:
     /// Says that tangents follow the rows: parts keep what these need, and they alone.
     void expect_tangents() { has_tangents_ = true; }
     bool has_tangents() const { return has_tangents_; }
+
+    /// Says that the rows have been here before: hooks that only look are not called again.
+    void skip_looks(bool skip) { skips_looks_ = skip; }
+    /// Calls f, which computes once more what all rows had been.
+    template <class F>
+    void once_more(F&& f) {
+        count_ = rows_->count();
+        bool const before = std::exchange(skips_looks_, true);
+        f();
+        skips_looks_ = before;
+    }
 
     /// Goes on without the rows that hooks do not see, where no layer with sequences follows.
     void drop_unobserved() { count_ = observed_; }
@@ -165,6 +176,7 @@ public:
 private:
     void call_hooks(hooks::site_id id, int layer, rows_view x, index heads) {
         plan_->each(id, layer, [&](auto const& hook) {
+            if (skips_looks_ && hook.reads_only) return;
             hooked_rows<Context, T> here{copies_, hook.at, observed_ids(), x, heads};
             hook.action(here);
             here.finish();
@@ -185,7 +197,7 @@ private:
     nn::rows const* rows_ = nullptr;
     index count_ = 0, observed_ = 0;
     hooks::plan<T> const* plan_ = nullptr;
-    bool has_tangents_ = false;
+    bool has_tangents_ = false, skips_looks_ = false;
     workspace<Context, T>* elsewhere_ = nullptr;
 
     position_angles<Context, T> angles_;

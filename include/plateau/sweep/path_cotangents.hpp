@@ -15,6 +15,12 @@ template <class T>
 struct path_cotangents {
     tensor::buffer<T, 4> vjp;       ///< [P,S,n,D] Jᵀv; NaN beyond the positions of a pair that has fewer
     tensor::buffer<T, 5> held_vjp;  ///< [K,P,S,n,D] J_Sᵀv
+    engine::cotangent_report report = {};
+
+    /// How they came back.
+    char const* how() const {
+        return report.computed_again ? "weights transposed, values computed again" : "weights transposed, values kept";
+    }
 };
 
 /// Positions that are written, at most. @throws as resolve_rows
@@ -64,7 +70,8 @@ path_cotangents<T> cotangents_along(model<T> const& model, prompt_list const& pr
     engine::setup const setup{.write = o.write, .read = o.read, .positions = o.positions, .progress = o.progress};
     hooks::hook_set<T> changes;
     if (!o.frozen.empty()) changes = freeze(model, prompts, pairs, {o.steps, along.points, setup}, o.frozen);
-    engine::carry_cotangents<T>(model.engine(), prompts, pairs, {o.steps, along.points, setup, changes}, what);
+    r.report =
+        engine::carry_cotangents<T>(model.engine(), prompts, pairs, {o.steps, along.points, setup, changes}, what);
     return r;
 }
 

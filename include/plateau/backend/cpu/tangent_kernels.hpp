@@ -14,7 +14,7 @@ namespace plateau::backend {
 template <class T>
 struct tangent_kernel_table {
     /// With act(x) = x · g(x):  slope = act'(x), factor = g(x); with `up` (not null) slope = act'(x) · up,
-    /// factor = act(x). At the kink of relu both are 0, as PyTorch has it
+    /// factor = act(x). At the kink of relu both are 0, as PyTorch has it. slope may be x, factor may be up
     void (*slope_row)(activation kind, T const* x, T const* up, index n, T* slope, T* factor);
     /// out = a · x + b · y, element by element; b and y may be null. out may be x or y
     void (*combine_row)(T const* a, T const* x, T const* b, T const* y, index n, T* out);
@@ -53,9 +53,9 @@ T slope_of(T x, T g) {
 template <activation Kind, class T>
 void slope_row_of(T const* x, T const* up, index n, T* slope, T* factor) {
     for (index i = 0; i < n; ++i) {
-        T const gate = gate_of<Kind>(x[i]);
-        slope[i] = slope_of<Kind>(x[i], gate) * (up == nullptr ? T{1} : up[i]);
-        factor[i] = up == nullptr ? gate : x[i] * gate;
+        T const at = x[i], gate = gate_of<Kind>(at);
+        slope[i] = slope_of<Kind>(at, gate) * (up == nullptr ? T{1} : up[i]);
+        factor[i] = up == nullptr ? gate : at * gate;
     }
 }
 

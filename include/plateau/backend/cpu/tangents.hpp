@@ -49,7 +49,7 @@ void norm_tangents(cpu_context const& ctx, norm_kind kind, std::type_identity_t<
 /// What tangents of `activate` are multiplied by. With act(z) = z · g(z):
 ///     slope = act'(z),      factor = g(z)              of a plain layer
 ///     slope = act'(z) · up, factor = act(z)            of a gated one
-/// @param z  [R, F]      @param up  [R, F], or empty      @param slope,factor  [R, F]
+/// @param z  [R, F]      @param up  [R, F], or empty      @param slope,factor  [R, F]; may be z and up
 template <class T>
 void activation_slopes(cpu_context const& ctx, activation kind, std::type_identity_t<tensor::view<T const, 2>> z,
                        std::type_identity_t<tensor::view<T const, 2>> up, tensor::view<T, 2> slope,
