@@ -1,7 +1,7 @@
 # The operations of the CUDA backend, by the file in include/plateau/backend/cuda/kernels that defines them. What compiles them,
 # nvcc for plateau::cuda and the tests for their emulation, generates one source per file, which names every instance.
 set(plateau_cuda_types float double)
-set(plateau_cuda_kernels norm elementwise rows attention attention_steps linear logits sign_codes)
+set(plateau_cuda_kernels norm elementwise rows attention attention_steps linear logits sign_codes tangents attention_tangents)
 set(plateau_cuda_norm rms_scale centre_and_scale divide_rows affine norm)
 set(plateau_cuda_elementwise add activate scale cap clip first_not_finite note_not_finite rotate)
 set(plateau_cuda_rows gather_rows linear_points row_distances edit_rows)
@@ -9,6 +9,8 @@ set(plateau_cuda_attention prefix_attention tile_attention tiled_attention)
 set(plateau_cuda_attention_steps attention_scores attention_softmax attention_mix)
 set(plateau_cuda_linear linear linear_activate linear_outputs gather_rows split_to_bf16)
 set(plateau_cuda_logits summarise_logits log_probabilities)
+set(plateau_cuda_tangents norm_tangents activation_slopes activation_tangents activation_cotangents clip_tangents cap_tangents)
+set(plateau_cuda_attention_tangents attention_tangents attention_cotangents)
 set(plateau_cuda_sign_codes sign_codes)  # and hamming_distances, which is of no type
 
 # plateau_cuda_instances(FOLDER EXTENSION OUT): writes FOLDER/NAME.EXTENSION for each of them, runtime.EXTENSION and blas.EXTENSION;

@@ -56,12 +56,12 @@ def parse():
 class Peer:
     """A process of peer.py that waits for the word."""
 
-    def __init__(self, name, arguments, preload, folder):
+    def __init__(self, name, arguments, preload, folder, program="peer.py"):
         self.name, self.results = name, os.path.join(folder, name + ".npz")
         environment = dict(os.environ)
         if name.endswith("-tuned"):
             environment.update(LD_PRELOAD=preload, OMP_PROC_BIND="true")
-        command = [sys.executable, os.path.join(HERE, "peer.py"), name.removesuffix("-tuned"), *arguments, "--on-demand", "--results", self.results]
+        command = [sys.executable, os.path.join(HERE, program), name.removesuffix("-tuned"), *arguments, "--on-demand", "--results", self.results]
         self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.about = self._answer()  # once it is ready; loading and compiling are not timed, but would disturb the others
 

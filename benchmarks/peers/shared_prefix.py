@@ -47,7 +47,7 @@ class Layer(nn.Module):
         y = self.up(self.norm_2(x))
         if self.gated:
             gate, y = y.chunk(2, dim=-1)
-            y = F.silu(gate).mul_(y)
+            y = F.silu(gate) * y if torch.is_grad_enabled() else F.silu(gate).mul_(y)
         else:
             y = F.gelu(y, approximate="tanh")
         return x + self.down(y)
@@ -118,8 +118,8 @@ class SharedPrefix(nn.Module):
             kept.append((k, v))
         return last, kept
 
-    def rows(self, x, kept):
-        """x [P,S,D], written after block 0 at the last position: distances [P,S] of the read-out to that of row 0, and its norm [P]."""
+    def read(self, x, kept):
+        """x [P,S,D], written after block 0 at the last position: the read-out [P,S,D]."""
         mask = None
         if self.attention == "sdpa":
             S, before = x.shape[1], kept[0][0].shape[2]
@@ -127,7 +127,11 @@ class SharedPrefix(nn.Module):
             mask = torch.cat((torch.zeros(S, before, dtype=x.dtype), itself), dim=1)
         for layer, (k, v) in zip(self.layers[1:], kept):
             x = layer.rows(x, k, v, mask)
-        read = self.norm(x).float()
+        return self.norm(x)
+
+    def rows(self, x, kept):
+        """As read: distances [P,S] of the read-out to that of row 0, and its norm [P]."""
+        read = self.read(x, kept).float()
         return (read - read[:, :1]).norm(dim=-1), read[:, 0].norm(dim=-1)
 
 

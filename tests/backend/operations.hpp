@@ -148,6 +148,9 @@ constexpr bool compiles(backend::op operation) {
                 backend::clip_tangents<T>(g.ctx, g.x, T{2}, of, g.y);
                 backend::cap_tangents<T>(g.ctx, g.x, T{2}, of, g.y);
                 backend::attention_tangents<T>(g.ctx, g.shape, {g.x, g.x, g.x}, {g.x, g.x, g.x}, of, g.segments, g.y);
+                backend::norm_cotangents<T>(g.ctx, norm_kind::rms, g.x, index{}, 1e-5, of, g.x, g.y);
+                backend::activation_cotangents<T>(g.ctx, g.x, g.x, of, g.x, g.y, g.y);
+                backend::attention_cotangents<T>(g.ctx, g.shape, {g.x, g.x, g.x}, of, g.segments, g.x, {g.y, g.y, g.y});
             };
         case op::memory:
             return requires(given g) {

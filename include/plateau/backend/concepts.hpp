@@ -38,7 +38,8 @@ enum class op {
     log_probabilities,  ///< log_probabilities: of given tokens, from logits that are never stored
     edit_rows,  ///< edit_rows: parts of rows replaced, added to, scaled, or without their part along a direction
     tangents,   ///< norm_tangents, activation_slopes, activation_tangents, clip_tangents, cap_tangents,
-                ///< attention_tangents: what is not linear in the derivative of a pass
+                ///< attention_tangents, and norm_, activation_ and attention_cotangents: what is not linear in the
+                ///< derivative of a pass
     memory,     ///< allocate, rows_that_fit, rows_with_memory, owned_by, viewed_by, to_host, copy, clear
 };
 

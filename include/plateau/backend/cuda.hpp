@@ -16,3 +16,4 @@
 #include <plateau/backend/cuda/repeated_work.hpp>
 #include <plateau/backend/cuda/rows.hpp>
 #include <plateau/backend/cuda/sign_codes.hpp>
+#include <plateau/backend/cuda/tangents.hpp>

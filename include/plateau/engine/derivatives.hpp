@@ -92,15 +92,18 @@ tensor::buffer<T, 2> model<T>::jacobian(std::vector<token_id> const& prompt, der
 /// As the model that its constructor makes, with derivatives: every part has jvp() beside forward().
 ///     auto const mine = plateau::differentiable(cpu, std::move(my_transformer));
 template <class Context, class M, class T = typename M::value_type>
-model<T> differentiable(Context const& ctx, M transformer, models::model_texts texts = {}) {
-    auto shared_context = shared<Context const>(ctx);
-    auto computer = backend::computer_of(*shared_context);
+model<T> differentiable(std::shared_ptr<Context const> ctx, M transformer, models::model_texts texts = {}) {
+    auto computer = backend::computer_of(*ctx);
     using concrete = engine::engine_on<Context, T, M>;
-    auto made = shared<concrete>(std::move(shared_context), std::move(transformer));
+    auto made = shared<concrete>(std::move(ctx), std::move(transformer));
     made->make_tangents_by([](engine::engine<T> const& engine) {
         return engine::tangent_runners_on(static_cast<concrete const&>(engine));
     });
     return {std::move(made), std::move(computer), std::move(texts)};
+}
+template <class M, class T = typename M::value_type>
+model<T> differentiable(backend::cpu_context const& ctx, M transformer, models::model_texts texts = {}) {
+    return differentiable(shared<backend::cpu_context const>(ctx), std::move(transformer), std::move(texts));
 }
 
 }  // namespace plateau

@@ -28,7 +28,7 @@ std::vector<std::unique_ptr<block_runner<T>>> tangent_runners_on(engine_on<Conte
 }
 
 /// Runners that know `carried_tangents`, one for each thread, for a model that `load` or `assemble` made, or
-/// `differentiable`. @throws usage_error for other models, and for backends without the operations of derivatives
+/// `differentiable`. @throws usage_error for other models
 template <class T>
 std::vector<std::unique_ptr<block_runner<T>>> tangent_runners(engine<T> const& engine) {
     if (engine.makes_tangents() != nullptr) return engine.makes_tangents()(engine);
@@ -37,7 +37,7 @@ std::vector<std::unique_ptr<block_runner<T>>> tangent_runners(engine<T> const& e
         return tangent_runners_on(*known);
     }
     throw usage_error(
-        "this model has no derivatives: those that `load` makes have them on the CPU, those of parts of your own where "
+        "this model has no derivatives: those that `load` makes have them, those of parts of your own where "
         "`differentiable` makes them");
 }
 

@@ -5,11 +5,12 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <plateau/backend/backends.hpp>
 #include <plateau/core/macros.hpp>
-#include <plateau/engine/model.hpp>
+#include <plateau/engine/derivatives.hpp>
 #include <plateau/models/assemble.hpp>
 #include <plateau/models/open.hpp>
 #include <plateau/models/weights.hpp>
@@ -34,7 +35,11 @@ PLATEAU_RARE model<T> assemble(std::shared_ptr<Context const> ctx, models::model
     auto transformer = models::assemble<Context, T>(*ctx, texts.config, tensors, bf16 ? dtype::bf16 : dtype_of<T>, [&] {
         if (meanwhile) meanwhile(texts);
     });
-    return model<T>{std::move(ctx), std::move(transformer), std::move(texts)};
+    if constexpr (std::is_same_v<Context, backend::cpu_context>) {  // what is linked knows these by their type
+        return model<T>{std::move(ctx), std::move(transformer), std::move(texts)};
+    } else {
+        return differentiable(std::move(ctx), std::move(transformer), std::move(texts));
+    }
 }
 
 /// As load, on a backend that other models may have too: they share its threads, or its device.

@@ -88,8 +88,8 @@ private:
 static_assert(Backend<cuda_context>);
 
 template <>
-inline constexpr op_set operations_of<cuda_context, float> = op_set{operations}.without(op::tangents);
+inline constexpr op_set operations_of<cuda_context, float> = op_set{operations};
 template <>
-inline constexpr op_set operations_of<cuda_context, double> = op_set{operations}.without(op::tangents);
+inline constexpr op_set operations_of<cuda_context, double> = op_set{operations};
 
 }  // namespace plateau::backend
