@@ -1,7 +1,7 @@
-// How fast the output moves at an activation, and which parts of the model move it: derivatives by tangents.
+// How fast the output moves at an activation, and which parts of the model move it: J u, a tangent behind the row.
 //     derivative [MODEL]
-// -> all moves: +\|J u\| = [0-9.]+ +\|J\|_F = [0-9.]+
-// -> pattern held: +\|J u\| = [0-9.]+ +\|J\|_F = [0-9.]+
+// -> all moves: +\|J u\| = [0-9.]+
+// -> pattern held: +\|J u\| = [0-9.]+
 
 #include <cmath>
 #include <cstdio>
@@ -11,11 +11,6 @@
 int main(int argc, char** argv) {
     auto const model = plateau::load<float>(argc > 1 ? argv[1] : "examples/data/embedded");
     auto const prompt = model.tokenize(" The house at the end of the street was very");
-    auto const norm = [](auto const& values) {
-        double square = 0;
-        for (float const x : values.flat()) square += x * x;
-        return std::sqrt(square);
-    };
     plateau::tensor::buffer<float, 2> u({1, model.width()});  // at blocks.0.hook_resid_post, the last position
     for (float& x : u.flat()) x = 1;
     for (auto const& [name, held] : {std::pair{"all moves:", ""},
@@ -24,7 +19,7 @@ int main(int argc, char** argv) {
                                      {"norm_scale held:", "norm_scale"}}) {
         plateau::derivative_of what;  // from there to ln_final.hook_out
         if (*held != 0) what.constant = {held};
-        std::printf("%-16s |J u| = %.3f  |J|_F = %.3f\n", name, norm(model.jvp(prompt, u, what)),
-                    norm(model.jacobian(prompt, what)));
+        auto const moved = model.jvp(prompt, u, what);
+        std::printf("%-16s |J u| = %.3f\n", name, std::sqrt(plateau::tensor::dot(moved.flat(), moved.flat())));
     }
 }

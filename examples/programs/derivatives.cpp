@@ -48,7 +48,7 @@ program::manifest const leaves{
         "rounded.",
         "--frozen SET,SET,...: parts joined by +, of attn_out, pattern, mlp_out, gate, norm_scale, or names of hook "
         "points. Their tangents are zero, their values those at x. gate: the factor act(z) of a gated MLP, act(z)/z of "
-        "another; norm_scale: the divisors of all norms. Sites that --freeze holds are constants too; not so patterns.",
+        "another; norm_scale: the divisors of all norms. Sites that --freeze holds are constants too.",
         program::prompts_note}};
 
 struct options : program::pair_options {

@@ -123,14 +123,17 @@ TEST_CASE("spans, suffixes, the other context and held sites have slopes too", "
     for (words const& how :
          {words{"--position", "-3:"}, words{"--mode", "suffix", "--context", "both"},
           words{"--position", "2", "--context", "B"},
-          words{"--freeze", "blocks.1.hook_mlp_out@A,blocks.2.attn.hook_z@mean", "--position", "1:"}}) {
+          words{"--freeze", "blocks.1.hook_mlp_out@A,blocks.2.attn.hook_z@mean", "--position", "1:"},
+          words{"--freeze", "blocks.1.attn.hook_pattern@A,blocks.2.ln2.hook_scale@A", "--position", "1:"},
+          words{"--freeze", "blocks.1.attn.hook_pattern@mean"}}) {
         CAPTURE(how[1]);
         auto const with = [&](std::string const& steps) {
             words all{"--dtype", "fp64", "--steps", steps};
             all.insert(all.end(), how.begin(), how.end());
             return all;
         };
-        bool const mean = how[0] == "--freeze";  // of the points of a path: both runs need the same ones
+        bool const mean =
+            how[0] == "--freeze" && how[1].ends_with("mean");  // of the points of a path: both runs need the same ones
         std::string const coarse = mean ? "2001" : "11";
         succeed("derivatives", given.with("exact", with(coarse)));
         succeed("stable_regions", given.with("fine", with("2001")));

@@ -88,8 +88,7 @@ public:
     carried_tangents(tangent_request<T> request, std::vector<hooks::site> const& sites)
         : request_{std::move(request)}, sites_{sites} {
         detail::require_sets(request_.count, request_.sets, request_.set);
-        auto const looking = request_.changes | request_.reads;
-        for (auto const& hook : looking.hooks()) {
+        for (auto const& hook : request_.reads.hooks()) {
             for (auto const& at : hooks::matching_sites(sites, hook.pattern)) detail::require_rows_of_tangents(at);
         }
     }

@@ -7,18 +7,18 @@
 
 #include <plateau/nn/attention_sites.hpp>
 #include <plateau/nn/norm.hpp>
+#include <plateau/nn/pattern_tangents.hpp>
 #include <plateau/nn/projection.hpp>
 
 namespace plateau::nn {
 
-inline constexpr work_buffer q_buffer{"q"};            ///< [R, H · E], normalised and rotated
-inline constexpr work_buffer k_buffer{"k"};            ///< [R, KV · E], likewise
-inline constexpr work_buffer v_buffer{"v"};            ///< [R, KV · E]
-inline constexpr work_buffer raw_q_buffer{"raw q"};    ///< [R, H · E], before the norm of queries
-inline constexpr work_buffer raw_k_buffer{"raw k"};    ///< [R, KV · E], before the norm of keys
-inline constexpr work_buffer scores_buffer{"scores"};  ///< [R, H · keys], where somebody looks; then the pattern
-inline constexpr work_buffer z_buffer{"z"};            ///< [R, H · E]
-inline constexpr work_buffer whole_buffer{"whole"};    ///< [R, D]: the output, where single heads' parts are shown
+inline constexpr work_buffer q_buffer{"q"};          ///< [R, H · E], normalised and rotated
+inline constexpr work_buffer k_buffer{"k"};          ///< [R, KV · E], likewise
+inline constexpr work_buffer v_buffer{"v"};          ///< [R, KV · E]
+inline constexpr work_buffer raw_q_buffer{"raw q"};  ///< [R, H · E], before the norm of queries
+inline constexpr work_buffer raw_k_buffer{"raw k"};  ///< [R, KV · E], before the norm of keys
+inline constexpr work_buffer z_buffer{"z"};          ///< [R, H · E]
+inline constexpr work_buffer whole_buffer{"whole"};  ///< [R, D]: the output, where single heads' parts are shown
 
 /// Causal attention; H query heads share KV heads of keys and values, E wide:
 ///     z_h = softmax(scale · q_h Kᵀ) V,   out = concat(z) Wᵒᵀ (+ bᵒ)
@@ -45,7 +45,9 @@ struct attention {
     void forward(rows l, const_rows_view x, rows_view out, backend::accumulate sum = backend::accumulate::no) const {
         using hooks::site_id;
         auto const z = l.matrix(z_buffer, q_width());
-        mix_values(l, queries_keys_and_values(l, x), z);
+        auto const own = queries_keys_and_values(l, x);
+        if (wants_pattern_steps(l)) mix_in_steps(l, shape, own, z);
+        else l.pass.attend(shape, l.layer, own, z);
         l.hook(site_id::z, z, shape.heads);
         if (!l.wanted(site_id::result)) return output.forward(l.context(), z, out, sum);
         auto const whole = sum == backend::accumulate::yes ? l.matrix(whole_buffer, out.extent(1)) : out;
@@ -84,9 +86,14 @@ struct attention {
         }
         // ż, and what comes of it
         auto const dz = l.tangent.matrix(z_buffer, q_width());
-        backend::attention_tangents<T>(
-            l.context(), shape, own_rows{q.value, k.value, v.value}, own_rows{q.tangent, k.tangent, v.tangent},
-            l.held_either(site_id::attn_scores, site_id::pattern), l.tangent.pass.segments(l.value.layer), dz);
+        own_rows const own{q.value, k.value, v.value}, moved{q.tangent, k.tangent, v.tangent};
+        if (pattern_tangents<Context, T>::wanted(l)) {
+            pattern_tangents<Context, T>{l, shape, own}.forwards(moved, dz);
+        } else {
+            backend::attention_tangents<T>(l.context(), shape, own, moved,
+                                           l.held_either(site_id::attn_scores, site_id::pattern),
+                                           l.tangent.pass.segments(l.value.layer), dz);
+        }
         l.hook_tangents(site_id::z, dz, shape.heads);
         output.jvp(l.context(), dz, out.tangent);
         if (!l.touched(site_id::result)) return;
@@ -104,10 +111,14 @@ struct attention {
         if (l.touched(site_id::result)) result_cotangents(l, shape, output, g, z.tangent);
         else output.vjp(l.context(), *l.transposes, g, z.tangent);
         l.hook_cotangents(site_id::z, z.tangent, shape.heads);
-        backend::attention_cotangents<T>(l.context(), shape, own_rows{q.value, k.value, v.value},
-                                         l.held_either(site_id::attn_scores, site_id::pattern),
-                                         l.tangent.pass.segments(l.value.layer), z.tangent,
-                                         {q.tangent, k.tangent, v.tangent});
+        own_rows const own{q.value, k.value, v.value};
+        if (pattern_tangents<Context, T>::wanted(l)) {
+            pattern_tangents<Context, T>{l, shape, own}.backwards(z.tangent, {q.tangent, k.tangent, v.tangent});
+        } else {
+            backend::attention_cotangents<T>(
+                l.context(), shape, own, l.held_either(site_id::attn_scores, site_id::pattern),
+                l.tangent.pass.segments(l.value.layer), z.tangent, {q.tangent, k.tangent, v.tangent});
+        }
         if (rotary) {  // back by the same angles
             l.hook_cotangents(site_id::rot_q, q.tangent, shape.heads);
             l.hook_cotangents(site_id::rot_k, k.tangent, shape.kv_heads);
@@ -219,23 +230,6 @@ private:
         }
         l.pass.record(l.layer, k, v);
         return {q, k, v};
-    }
-
-    /// z_h = softmax(scale · q_h Kᵀ) V, in steps where somebody looks between them.
-    void mix_values(rows l, own_rows const& own, rows_view z) const {
-        using hooks::site_id;
-        if (!l.wanted(site_id::attn_scores) && !l.wanted(site_id::pattern)) {
-            return l.pass.attend(shape, l.layer, own, z);
-        }
-        index const keys = l.pass.keys();
-        auto const segments = l.pass.segments(l.layer);
-        auto const flat = l.matrix(scores_buffer, shape.heads * keys);
-        tensor::view<T, 3, typename Context::space> const scores{flat.data(), {l.pass.rows(), shape.heads, keys}};
-        backend::attention_scores<T>(l.context(), shape, own.q, own.keys, segments, scores);
-        l.hook(site_id::attn_scores, flat, shape.heads);
-        backend::attention_softmax<T>(l.context(), shape, segments, scores);
-        l.hook(site_id::pattern, flat, shape.heads);
-        backend::attention_mix<T>(l.context(), shape, scores, own.values, segments, z);
     }
 
     /// What a norm of queries or keys takes one by one.
