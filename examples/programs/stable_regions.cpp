@@ -36,8 +36,7 @@ program::manifest const leaves{
                "place of the steepest change (alpha), bound on its error, slope there, and 1 if that slope no longer "
                "grew when the last interval was divided, 0 if it is a lower bound",
                "--refine"},
-              {"exact_slope.npy", "float64 [P,S]",
-               "d'(alpha)/d(1) as a derivative, at alpha = 0 on its right; refined slopes are derivatives too",
+              {"exact_slope.npy", "float64 [P,S]", "d'(alpha)/d(1), a derivative; so are refined slopes",
                "--exact-slope"},
               {"kl.npy", "float64 [P,S]", "KL(p(0)||p(alpha)) of the next-token distributions; nats", "--kl"},
               {"kl_reverse.npy", "float64 [P,S]", "KL(p(alpha)||p(0)); nats", "--kl"},
@@ -106,8 +105,7 @@ sweep::stable_regions_options sweep_of(options const& o, program::intervention_p
             .gap = o.gap || plan.intervenes,
             .refine = o.refine > 0,
             .refinement = {.tolerance = o.refine, .noise = noise, .min_d1 = o.min_d1},
-            .exact_slope = o.exact_slope,
-            .min_d1 = o.min_d1};
+            .exact_slope = o.exact_slope};
 }
 
 template <class T>
@@ -148,12 +146,10 @@ void write(program::outputs& out, options const& o, results const& r) {
         for (std::size_t m = 0; m < o.metrics.size(); ++m)
             out.array(numbered(o.metrics[m], k), r.found.metrics.curves(m, k).flat());
     }
-    if (o.refine > 0) {
-        std::vector<double> refined;
-        for (auto const& one : r.found.refined)
-            refined.insert(refined.end(), {one.place, one.error, one.slope, one.resolved ? 1.0 : 0.0});
-        out.array("refined.npy", refined);
-    }
+    std::vector<double> refined;
+    for (auto const& one : r.found.refined)
+        refined.insert(refined.end(), {one.place, one.error, one.slope, one.resolved ? 1.0 : 0.0});
+    if (o.refine > 0) out.array("refined.npy", refined);
     if (o.exact_slope) out.array("exact_slope.npy", r.found.slopes.flat());
     if (o.kl) {
         out.array("kl.npy", r.found.predicted.kl.flat());
@@ -212,14 +208,7 @@ table table_of(options const& o, results const& r, nlohmann::ordered_json& summa
         add_quartiles(table, "max slope, refined", steepest);
         add_quartiles(table, "place of the jump, refined", places);
     }
-    if (o.exact_slope) {
-        std::vector<double> largest;
-        for (index p = 0; p < r.found.slopes.extent(0); ++p) {
-            auto const of_pair = r.found.slopes[p].flat();
-            largest.push_back(*std::max_element(of_pair.begin(), of_pair.end()));
-        }
-        add_quartiles(table, "largest derivative at the points", largest);
-    }
+    if (o.exact_slope) add_quartiles(table, "largest derivative at the points", r.found.largest_slopes());
     return table;
 }
 

@@ -31,7 +31,7 @@ set(layer_of_sweep 7)
 set(layer_of_program 8)
 
 # library: what includes look like, what names look like, who may know it (all regular expressions)
-set(library_Eigen "^(unsupported/)?Eigen/" "Eigen::" "^(tensor/(symmetric_)?eigen\\.hpp|backend/cpu/.*)$")
+set(library_Eigen "^(unsupported/)?Eigen/" "Eigen::" "^(tensor/((symmetric_)?eigen|singular_pairs|gram)\\.hpp|backend/cpu/.*)$")
 set(library_xtensor "^(xtensor|xtl)/" "xt::" "^tensor/xtensor\\.hpp$")
 set(library_RapidJSON "^rapidjson/" "rapidjson::" "^io/(json_reader\\.hpp|impl/json_reader\\.ipp)$")
 set(library_CLI11 "^CLI/" "CLI::" "^program/.*$")

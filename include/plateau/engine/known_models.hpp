@@ -13,6 +13,12 @@
 
 namespace plateau::engine {
 
+/// Backends whose models, as `load` makes them, are known here by their type.
+template <class Context>
+inline constexpr bool known_by_type = false;
+template <>
+inline constexpr bool known_by_type<backend::cpu_context> = true;
+
 /// Runners for an engine whose types are known, one for each thread.
 template <class Context, class T, class M>
 std::vector<std::unique_ptr<block_runner<T>>> tangent_runners_on(engine_on<Context, T, M> const& engine) {

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <type_traits>
 #include <utility>
 
 #include <plateau/backend/backends.hpp>
@@ -35,7 +34,7 @@ PLATEAU_RARE model<T> assemble(std::shared_ptr<Context const> ctx, models::model
     auto transformer = models::assemble<Context, T>(*ctx, texts.config, tensors, bf16 ? dtype::bf16 : dtype_of<T>, [&] {
         if (meanwhile) meanwhile(texts);
     });
-    if constexpr (std::is_same_v<Context, backend::cpu_context>) {  // what is linked knows these by their type
+    if constexpr (engine::known_by_type<Context>) {
         return model<T>{std::move(ctx), std::move(transformer), std::move(texts)};
     } else {
         return differentiable(std::move(ctx), std::move(transformer), std::move(texts));

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
+#include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include <plateau/engine/derivatives.hpp>
+#include <plateau/tensor/gram.hpp>
 #include <plateau/tensor/singular_pairs.hpp>
 
 namespace plateau {
@@ -64,28 +66,22 @@ tensor::singular_pairs singular_pairs(model<T> const& model, std::vector<token_i
 /// W_Uᵀ W_U, [D, D]: what norms at the logits need of the unembedding. O(V D²)
 template <class T>
 tensor::buffer<double, 2> unembedding_gram(model<T> const& model) {
-    Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(model.width(), model.width());
+    tensor::buffer<double, 2> gram({model.width(), model.width()});
     constexpr index most = 512;  // tokens at a time
     for (index first = 0; first < model.vocabulary(); first += most) {
         std::vector<index> tokens;
         for (index v = first; v < std::min(first + most, model.vocabulary()); ++v) tokens.push_back(v);
         auto const rows = model.engine().unembedding_of(tokens).rows;
-        Eigen::MatrixXd const wide = tensor::as_eigen(rows.view()).template cast<double>();
-        gram.template selfadjointView<Eigen::Lower>().rankUpdate(wide.transpose());
+        tensor::add_gram<T>(rows.view(), gram.view());
     }
-    gram.template triangularView<Eigen::StrictlyUpper>() = gram.transpose();
-    tensor::buffer<double, 2> result({model.width(), model.width()});
-    tensor::as_eigen(result.view()) = gram;
-    return result;
+    return gram;
 }
 
 /// ‖W_U J‖_F = √tr(Jᵀ G J) of logits before a cap, without a row for every token.
 /// @param gram  G = W_Uᵀ W_U      @param jacobian  [D, n], read at unembed.hook_in      @throws shape_error
 template <class T>
 double norm_at_logits(tensor::view<double const, 2> gram, tensor::view<T const, 2> jacobian) {
-    tensor::require_extents(gram.extents(), {jacobian.extent(0), jacobian.extent(0)}, "the Gram matrix of unembedding");
-    Eigen::MatrixXd const j = tensor::as_eigen(jacobian).template cast<double>();
-    return std::sqrt(std::max(0.0, (tensor::as_eigen(gram) * j).cwiseProduct(j).sum()));
+    return std::sqrt(std::max(0.0, tensor::trace_under(gram, jacobian)));
 }
 
 }  // namespace plateau

@@ -1,6 +1,7 @@
 #pragma once
 /// Stable regions: all that one sweep along paths between activations can tell, of every pair of prompts.
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <string>
@@ -33,7 +34,6 @@ struct stable_regions_options {
     bool refine = false;  ///< jumps to a tolerance
     refine_jumps_options refinement = {};
     bool exact_slope = false;                  ///< d'(α)/d(1) as derivatives: of the points, and of refined jumps
-    double min_d1 = 0;                         ///< pairs with d(1) at most this have no slope
     std::function<void(index)> progress = {};  ///< told of points; called concurrently
 };
 
@@ -45,6 +45,14 @@ struct stable_regions_results {
     std::vector<double> gaps = {};                  ///< [P], or none
     std::vector<paths::refined_jump> refined = {};  ///< [P], or none
     tensor::buffer<double, 2> slopes = {};          ///< [P,S] d'(α)/d(1), or none
+
+    /// Of each pair the largest among its points.
+    std::vector<double> largest_slopes() const {
+        std::vector<double> all;
+        for (index p = 0; p < slopes.extent(0); ++p)
+            all.push_back(*std::max_element(slopes[p].data(), slopes[p].data() + slopes.extent(1)));
+        return all;
+    }
 };
 
 /// Moves each pair's activation from A to B in the context's run, and reads. Frozen sites are held all along, where a
@@ -86,7 +94,7 @@ stable_regions_results stable_regions(model<T> const& model, prompt_list const& 
     }
     if (o.exact_slope) {
         swept_curves<T> swept{{.write = o.write, .read = o.read[0], .path = o.path, .steps = o.steps}, curves, changes};
-        swept.along.positions = o.positions, swept.along.min_d1 = o.min_d1;
+        swept.along.positions = o.positions, swept.along.min_d1 = o.refinement.min_d1;
         r.slopes = exact_slopes(model, prompts, pairs, swept);
         if (o.refine) use_exact_slopes(model, prompts, pairs, swept, r.refined);
     }

@@ -94,7 +94,9 @@ TEMPLATE_TEST_CASE("derivatives on the device are those on the CPU", "[cuda][tan
     for (auto const& one : examples) {
         CAPTURE(one.model);
         auto const folder = golden::models_folder() / one.model;
-        auto const changes = hooks::scale<TestType>("blocks.1.hook_attn_out", 0.5);
+        auto const changes = hooks::scale<TestType>("blocks.1.hook_attn_out", 0.5) |
+                             hooks::scale<TestType>("blocks.1.attn.hook_pattern", 0.7) |
+                             hooks::scale<TestType>("blocks.1.attn.hook_attn_scores", 0.9);
         auto const expected =
             products_of(load<TestType>(folder, {.backend = {.threads = 1}}), one.setup, one.constant, changes);
         auto const got = products_of(load_on<TestType>(device, folder), one.setup, one.constant, changes);
