@@ -176,6 +176,70 @@ TEMPLATE_TEST_CASE("cotangents are those of the published implementation, whatev
         }
     }
 }
+TEMPLATE_TEST_CASE("derivatives under interventions are those of the published implementation",
+                   "[engine][tangents][cotangents]", float, double) {
+    double const tolerance = std::is_same_v<TestType, double> ? 1e-10 : 3e-5;  // of the largest magnitude
+    for (auto const& name : golden::model_names()) {
+        auto const folder = golden::models_folder() / name;
+        plateau::io::npz_reader const expected{folder / "derivatives.npz"};
+        auto const u = expected.read<double>("u"), v = expected.read<double>("v"), w = expected.read<double>("w");
+        std::vector<TestType> const vector(w.values.begin(), w.values.end());
+        std::map<std::string, hooks::hook_set<TestType>> const changes{
+            {"zero", hooks::zero_ablate<TestType>("blocks.1.hook_mlp_out")},
+            {"add", hooks::add<TestType>("blocks.1.hook_resid_post", vector)},
+            {"scale", hooks::scale<TestType>("blocks.1.hook_attn_out", TestType(0.3))},
+            {"project", hooks::project_out<TestType>("blocks.1.hook_resid_post", vector)},
+            {"set", hooks::set_to<TestType>("blocks.1.hook_resid_pre", vector)},
+            {"head", hooks::zero_ablate<TestType>("blocks.1.attn.hook_z", hooks::heads{1})}};
+        auto const model = plateau::load<TestType>(folder, {.backend = {.threads = 2}});
+        if (model.layers() < 2) continue;
+        auto prompts = golden::prompts(folder / "tokens.npy");
+        prompts.resize(2);
+        auto const point = [](index, index, auto from, auto to, auto out) {
+            plateau::paths::linear<TestType>{from[0].flat(), to[0].flat()}(0.3, out[0].flat());
+        };
+        for (auto const& [change, set] : changes) {
+            CAPTURE(name, change);
+            std::map<std::string, std::vector<TestType>> found{{"jvp", std::vector<TestType>(v.values.size())},
+                                                               {"vjp", std::vector<TestType>(u.values.size())}};
+            engine::followed_points<TestType> const points{1, point, {.read = "unembed.hook_in"}, set};
+            engine::tangent_request<TestType> forwards;
+            forwards.count = 2, forwards.set = {0, 0};
+            forwards.start = [&](index, index, index i, auto, auto, auto out) {
+                for (index d = 0; d < u.shape[1]; ++d)
+                    out(0, d) = static_cast<TestType>(u.values[static_cast<std::size_t>(i * u.shape[1] + d)]);
+            };
+            forwards.reads = hooks::capture<TestType>("unembed.hook_in", [&](hooks::rows_at<TestType>& here) {
+                auto const rows = here.read();
+                for (index t = 0; t < here.count(); ++t) {
+                    index const i = here.rows[static_cast<std::size_t>(t)].tangent;
+                    std::copy_n(rows[t].data(), v.shape[1], found["jvp"].data() + i * v.shape[1]);
+                }
+            });
+            carry_tangents<TestType>(model.engine(), prompts, {{0, 1}}, points, forwards);
+            engine::cotangent_request<TestType> backwards;
+            backwards.count = 2, backwards.set = {0, 0}, backwards.read = "unembed.hook_in";
+            backwards.start = [&](index, index, index i, std::span<TestType> out) {
+                for (std::size_t j = 0; j < out.size(); ++j)
+                    out[j] = static_cast<TestType>(v.values[static_cast<std::size_t>(i) * out.size() + j]);
+            };
+            backwards.take = [&](index, index, index i, auto g) {
+                std::copy_n(g.data(), u.shape[1], found["vjp"].data() + i * u.shape[1]);
+            };
+            engine::carry_cotangents<TestType>(model.engine(), prompts, {{0, 1}}, points, backwards);
+            for (auto const& [way, got] : found) {
+                auto const wanted = expected.read<double>("changed." + change + "." + way);
+                double largest = 0, worst = 0;
+                for (std::size_t j = 0; j < got.size(); ++j) {
+                    largest = std::max(largest, std::abs(wanted.values[j]));
+                    worst = std::max(worst, std::abs(static_cast<double>(got[j]) - wanted.values[j]));
+                }
+                CAPTURE(way);
+                CHECK(worst <= tolerance * largest);
+            }
+        }
+    }
+}
 #endif
 
 /// Sites whose tangents are rows.

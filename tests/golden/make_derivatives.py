@@ -8,6 +8,8 @@ d(final norm's output at the last position)/dx, whole, by reverse mode. Arrays: 
 [2,D] = J^T v; logits.jvp [2,V]. A set's parts are detached where they are computed: attn_out and mlp_out (behind norms after the part), pattern (the
 softmax), gate (act(z) of a gated MLP, act(z)/z of another), norm_scale (the divisor of every norm). Gradients df/dx [D], reference = the run of A:
 gradient.logit and gradient.log_probability of token 5, gradient.kl_from_reference, gradient.kl_to_reference, gradient.distance (of the norm's output).
+Interventions at all positions, w [D] given: changed.NAME.jvp [2,W] and changed.NAME.vjp [2,D] for zero (block 1's MLP output), add (w to block 1's
+output), scale (0.3 times its attention output), project (w out of its output), set (its input to w), head (head 1 of its z to zero).
 """
 import sys
 from pathlib import Path
@@ -17,6 +19,7 @@ import torch
 from transformers import AutoConfig
 
 import reference_sites
+import site_graph
 import true_double
 from make_models import load_state
 
@@ -91,6 +94,22 @@ def run(model, tokens, point=None, parts=()):
     return kept
 
 
+def changed(model, tokens, x, out, generator):
+    """Derivatives under the library's interventions."""
+    graph, w = site_graph.SiteGraph(model), torch.randn(len(x), generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    width, b = graph.head_dim, "blocks.1."
+    keep = torch.ones(graph.heads * width, dtype=torch.float64)
+    keep[width:2 * width] = 0
+    changes = dict(zero=("hook_mlp_out", lambda y: 0 * y), add=("hook_resid_post", lambda y: y + w), scale=("hook_attn_out", lambda y: 0.3 * y),
+                   project=("hook_resid_post", lambda y: y - (y @ w)[:, None] * w / (w @ w)), set=("hook_resid_pre", lambda y: w.expand_as(y)),
+                   head=("attn.hook_z", lambda y: y * keep))
+    out["w"] = w
+    for name, (site, change) in changes.items():
+        read = lambda point: graph.run(tokens, "blocks.0.hook_resid_post", point[None], changes={b + site: change})["unembed.hook_in"]
+        jacobian = torch.autograd.functional.jacobian(read, x)
+        out[f"changed.{name}.jvp"], out[f"changed.{name}.vjp"] = out["u"] @ jacobian.T, out["v"] @ jacobian
+
+
 def make(folder, seed):
     config = AutoConfig.from_pretrained(folder)
     tokens = torch.from_numpy(np.load(folder / "tokens.npy"))
@@ -117,6 +136,7 @@ def make(folder, seed):
             jacobian = rows(kept["read"])
             out["jvp." + name], out["vjp." + name] = out["u"] @ jacobian.T, out["v"] @ jacobian
             if name == "none":
+                changed(model, tokens[0], x, out, g)
                 logits, before = kept["logits"].log_softmax(-1), start["logits"].log_softmax(-1)
                 functions = dict(logit=kept["logits"][5], log_probability=logits[5], kl_from_reference=(before.exp() * (before - logits)).sum(),
                                  kl_to_reference=(logits.exp() * (logits - before)).sum(), distance=(kept["read"] - start["read"]).norm())

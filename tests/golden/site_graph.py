@@ -3,6 +3,7 @@
     graph = SiteGraph(model)                                   inside true_double.everywhere(...) for double precision
     graph.run(tokens)                                          {site: tensor} of the last position, heads flattened
     graph.run(tokens, write="blocks.0.hook_resid_pre", x=x, positions=slice(-3, None), constant={"gate"})
+    graph.run(tokens, changes={"blocks.1.hook_mlp_out": lambda y: 0 * y})        [T, heads width] of all positions
 
 Sites as TransformerLens names them; tokens [T]; x [positions, width]. What no module hands out is formed from the values around it, as in
 reference_sites, and put back into them: the divisor and the quotient of a norm, each head's own input and result. Parts in `constant`, or names
@@ -37,6 +38,8 @@ class SiteGraph:
             if self.x is not None:
                 rows = torch.arange(len(self.tokens))[self.positions]
                 flat = torch.index_put(flat, (rows,), self.x)
+        if name in self.changes:
+            flat = self.changes[name](flat)
         self.kept[name] = flat[-1]
         return flat.reshape(value.shape).clone()               # OLMo clamps in place
 
@@ -154,7 +157,7 @@ class SiteGraph:
             if self.parallel:
                 return out
             mid = self.at(b + "hook_resid_mid", self.pre + out)
-            return mid - self.pre if b + "hook_resid_mid" in (self.write, *self.constant) else out
+            return mid - self.pre if b + "hook_resid_mid" in (self.write, *self.constant, *self.changes) else out
         self.on(at("ln1_post") or attn, attention_out)
         separate = not self.parallel or at("ln2") is not None
         if separate:
@@ -188,7 +191,8 @@ class SiteGraph:
             return published(module, query, key, value, mask, **rest)
         return change
 
-    def run(self, tokens, write=None, x=None, positions=slice(-1, None), constant=(), split=False):
+    def run(self, tokens, write=None, x=None, positions=slice(-1, None), constant=(), split=False, changes={}):
+        self.changes = changes
         self.tokens, self.write, self.x, self.positions, self.constant, self.split = tokens, write, x, positions, set(constant), split
         self.kept, self.handles, self.found = {}, [], None
         self.tolerance = 1e-12 if next(self.model.parameters()).dtype == torch.float64 else 1e-4
