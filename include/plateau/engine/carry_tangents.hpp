@@ -109,7 +109,8 @@ cotangent_report carry_cotangents(engine<T> const& model, prompt_list const& pro
     carried_cotangents<T> carried{std::move(request), model.sites()};
     carried.rows_are_seen = detail::looks(points.hooks);
     points.hooks = points.hooks | reach;
-    detail::run_followed<T>(model, prompts, pairs, std::move(points), carried, std::max<index>(32, fit));
+    index const beside = travel{}.max_inline_prefix_rows + fit / 10;  // of prefixes, and of references once more
+    detail::run_followed<T>(model, prompts, pairs, std::move(points), carried, std::max<index>(32, fit - beside));
     return {carried.computed_again()};
 }
 
