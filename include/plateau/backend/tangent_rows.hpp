@@ -1,5 +1,5 @@
 #pragma once
-/// Which rows are tangents of which, and which of them are held, on any backend.
+/// Rows of tangents on any backend: the row that each belongs to, and which of them are held.
 
 #include <cstdint>
 #include <span>

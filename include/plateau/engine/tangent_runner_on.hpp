@@ -1,5 +1,5 @@
 #pragma once
-/// Takes blocks of rows through a model with the tangents that travel behind them, or cotangents that come back.
+/// The runner of blocks of rows with the tangents that travel behind them, or the cotangents that come back.
 
 #include <algorithm>
 #include <memory>

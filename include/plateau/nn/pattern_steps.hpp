@@ -12,13 +12,11 @@ inline constexpr work_buffer scores_buffer{"scores"};  ///< [R, H · K], then th
 /// What tangents need of the steps, [R, H · K] each, K the keys that a row of the block sees at most.
 enum class pattern_step : std::uint8_t {
     scores,          ///< as they were computed
-    changed_scores,  ///< as hooks left them
-    pattern,         ///< the softmax of these
+    pattern,         ///< the softmax of what hooks left of them
     changed_pattern  ///< as hooks left it
 };
 inline work_buffer const& kept_step(pattern_step which) {
-    static constexpr std::array<work_buffer, 4> all{
-        {{"kept scores"}, {"changed scores"}, {"kept pattern"}, {"changed pattern"}}};
+    static constexpr std::array<work_buffer, 3> all{{{"kept scores"}, {"kept pattern"}, {"changed pattern"}}};
     return all[static_cast<std::size_t>(which)];
 }
 
@@ -42,7 +40,6 @@ tensor::view<T, 3, typename Context::space> pattern_in_steps(
     backend::attention_scores<T>(l.context(), shape, own.q, own.keys, segments, scores);
     keep(pattern_step::scores, flat);
     l.hook(site_id::attn_scores, flat, shape.heads);
-    keep(pattern_step::changed_scores, flat);
     backend::attention_softmax<T>(l.context(), shape, segments, scores);
     keep(pattern_step::pattern, flat);
     l.hook(site_id::pattern, flat, shape.heads);

@@ -229,7 +229,7 @@ private:
     backend::attention_shape<T> const& shape_;
     index all_keys_;
     tensor::buffer<T, 2> q_, keys_, values_;    // of the rows
-    std::array<tensor::buffer<T, 2>, 4> kept_;  // by pattern_step
+    std::array<tensor::buffer<T, 2>, 3> kept_;  // by pattern_step
     std::vector<part> parts_;
     std::map<T const*, std::array<tensor::buffer<T, 2>, 2>> prefixes_;  // keys and values
 };

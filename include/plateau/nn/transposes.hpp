@@ -1,5 +1,5 @@
 #pragma once
-/// Weights the other way round, for cotangents: packed when the first one asks, shared by all threads.
+/// Transposed weights, for cotangents: packed when the first one asks, shared by all threads.
 
 #include <algorithm>
 #include <map>
