@@ -56,6 +56,22 @@ TEST_CASE("edits and distances count over all of a row", "[nn][hooked_rows]") {
     CHECK(testing::same_rows(x, before));
 }
 
+TEST_CASE("sign codes are of all values of a row", "[nn][hooked_rows]") {
+    auto x = testing::random_buffer<double, 2>({3, 6}, 4);
+    auto const block = testing::positions(0, 3);
+    backend::host_copies<context, double> copies{testing::one_thread};
+    hooked here{copies, heads_of_q, block.ids, x, 2};
+    here.change()(1, 0, 2) = -1;
+    here.change()(1, 1, 2) = 1;
+    tensor::buffer<std::uint64_t, 2> codes({3, 1});
+    here.sign_codes(codes);  // of what was changed
+    for (index r = 0; r < 3; ++r) {
+        for (index i = 0; i < 6; ++i) CHECK((codes(r, 0) >> i & 1) == (x(r, i) > 0));
+    }
+    tensor::buffer<std::uint64_t, 2> wide({3, 2});
+    CHECK_THROWS_AS(here.sign_codes(wide), shape_error);
+}
+
 TEST_CASE("rows of scores have no distances: their widths differ", "[nn][hooked_rows]") {
     auto x = testing::random_buffer<double, 2>({3, 6}, 2);
     auto const block = testing::positions(0, 3);

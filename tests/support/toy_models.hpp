@@ -90,14 +90,26 @@ struct relu_net {
         return y;
     }
 
+    /// What the units of each hidden layer take, before their ReLU.
+    std::vector<std::vector<double>> hidden(std::span<double const> x) const {
+        std::vector<std::vector<double>> all;
+        std::vector<double> y(x.begin(), x.end());
+        for (std::size_t l = 0; l + 1 < layers.size(); ++l) {
+            all.push_back(y = affine(layers[l], y));
+            rectify(y);
+        }
+        return all;
+    }
+
     /// The network along (1 − α) a + α b, α ∈ [0, 1].
     struct restriction {
         std::vector<double> alpha;                 ///< [K] ascending from 0 to 1: linear in between
         std::vector<std::vector<double>> outputs;  ///< [K] of them
+        std::vector<std::size_t> crossings = {};   ///< by hidden layer: sign changes of its units
     };
 
     restriction restrict_to(std::span<double const> a, std::span<double const> b) const {
-        restriction line{{0, 1}, {{a.begin(), a.end()}, {b.begin(), b.end()}}};
+        restriction line{{0, 1}, {{a.begin(), a.end()}, {b.begin(), b.end()}}, {}};
         for (std::size_t l = 0; l < layers.size(); ++l) {
             for (auto& value : line.outputs) value = affine(layers[l], value);
             if (l + 1 == layers.size()) break;
@@ -118,6 +130,8 @@ struct relu_net {
                     for (std::size_t j = 0; j < left.size(); ++j) value[j] += root * (right[j] - left[j]);
                 }
             }
+            next.crossings = line.crossings;
+            next.crossings.push_back(next.alpha.size() - line.alpha.size());
             line = std::move(next);
             for (auto& value : line.outputs) rectify(value);
         }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <span>
 
 #include <plateau/backend/row_edit.hpp>
@@ -44,6 +45,10 @@ public:
     /// whose
     ///                    rows differ in width
     virtual void distances(std::span<index const> references, std::span<double> distances) = 0;
+
+    /// Signs of all A · B values of each row, formed where the rows are. @param codes  [R, ⌈A · B / 64⌉]
+    /// @see backend::sign_codes
+    virtual void sign_codes(tensor::view<std::uint64_t, 2> codes) = 0;
 
 protected:
     rows_at(site const& where, std::span<row_id const> which, std::array<index, 2> of_row)

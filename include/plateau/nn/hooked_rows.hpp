@@ -41,6 +41,15 @@ public:
         std::copy_n(on_host.data(), distances.size(), distances.data());
     }
 
+    void sign_codes(tensor::view<std::uint64_t, 2> codes) override {
+        finish();
+        auto const& ctx = copies_.context();
+        auto found = backend::allocate<std::uint64_t>(ctx, codes.extents());
+        backend::sign_codes<T>(ctx, x_, found);
+        auto const on_host = backend::to_host(ctx, found);
+        std::copy_n(on_host.data(), codes.size(), codes.data());
+    }
+
     /// Takes over what a hook changed.
     void finish() { on_host_.finish(); }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -11,6 +12,8 @@
 #include <plateau/engine/load.hpp>
 #include <plateau/engine/read/answer_logits.hpp>
 #include <plateau/engine/read/predictions.hpp>
+#include <plateau/engine/read/sign_codes.hpp>
+#include <plateau/engine/read/step_lengths.hpp>
 #include <plateau/engine/read/token_losses.hpp>
 #include <plateau/hooks/ablate.hpp>
 #include <plateau/hooks/steer.hpp>
@@ -224,6 +227,43 @@ TEST_CASE("a row's bits do not depend on its block, on how points are made, or o
     for (std::size_t i = 1; i < all.size(); ++i) {
         CHECK(plateau::testing::first_difference(all[i], all[0]) == "");
         CHECK(distances[i] == distances[0]);
+    }
+}
+
+TEST_CASE("sign codes and lengths of steps are formed where the rows are", "[cuda][engine]") {
+    constexpr index steps = 9;
+    auto const model = tiny_model<double>(device());
+    tensor::buffer<double, 2> lengths({4, steps - 1});
+    readings<double> values;
+    std::map<index, std::vector<std::vector<std::uint64_t>>> codes;  // by pair
+    std::mutex guard;
+    std::string const site = "blocks.1.mlp.hook_pre";
+    auto const take = [&](index pair, tensor::view<std::uint64_t const, 2> path) {
+        std::lock_guard const lock{guard};
+        for (index i = 0; i < path.extent(0); ++i)
+            codes[pair].emplace_back(path[i].data(), path[i].data() + path.extent(1));
+    };
+    engine::patched_rows<double>{model.engine(), prompts, steps, {}}.run(
+        pairs, sweep::straight_lines<double>(steps),
+        keep<double>(site, values) | engine::read_sign_codes<double>(site, take) |
+            engine::read_step_lengths<double>(site, lengths));
+    REQUIRE(codes.size() == 4);
+    for (index p = 0; p < 4; ++p) {
+        auto const position =
+            static_cast<index>(prompts[static_cast<std::size_t>(pairs[static_cast<std::size_t>(p)].context)].size()) -
+            1;
+        std::vector<double> before;
+        for (index i = 0; i < steps; ++i) {
+            auto const& z = values.at({site, p, i, position});
+            auto const& code = codes[p].at(static_cast<std::size_t>(i));
+            double squares = 0;
+            for (std::size_t j = 0; j < z.size(); ++j) {
+                CHECK((code[j / 64] >> (j % 64) & 1) == (z[j] > 0));
+                if (i > 0) squares += (z[j] - before[j]) * (z[j] - before[j]);
+            }
+            if (i > 0) CHECK_THAT(lengths(p, i - 1), WithinAbs(std::sqrt(squares), 1e-12 * (1 + std::sqrt(squares))));
+            before = z;
+        }
     }
 }
 

@@ -1,0 +1,203 @@
+// Polytopes by their sign codes: how many gates of the MLPs change sign along paths between activations, and whether
+// they do so where the output jumps.
+//
+//     polytopes --model SmolLM2-135M-Instruct.Q4_1.gguf --corpus novel.txt --count 301 --exact --out results
+//
+// The paper counts gates whose sign differs at both ends, at one layer (appendix F). Here all blocks are counted point
+// by point, on nested grids, on plateaus and on jumps; exactly for the first MLP that follows.
+
+#include <plateau/program/pairs.hpp>
+#include <plateau/sweep/compare_regions.hpp>
+#include <plateau/sweep/polytope_figure.hpp>
+#include <plateau/sweep/polytopes.hpp>
+#include <plateau/sweep/same_region.hpp>
+
+namespace {
+
+using namespace plateau;
+using plateau::index;
+
+program::manifest const leaves{
+    .axes =
+        "P pairs, L blocks, S steps, I = S-1 intervals, G nested grids, K radii, N prompts, T tokens of the longest",
+    .files =
+        {{"mismatch.npy", "int64 [P,L]",
+          "gates of a block's MLP whose sign differs between alpha = 0 and 1; 0 before the write site"},
+         {"hamming.npy", "int64 [P,L,I]", "sampled sign changes: gates that differ at both ends of an interval"},
+         {"convergence.npy", "int64 [P,L,G]", "sign changes summed over even grids of fewer intervals"},
+         {"grids.npy", "int64 [G]", "intervals of those: the divisors of S-1, from S-1 down to 1 (the mismatch)"},
+         {"mlp_steps.npy", "float64 [P,L,I]",
+          "how far what the MLP reads moves, before its norm (resid_mid; of a parallel block resid_pre): its unit"},
+         {"exact.npy", "int64 [P,I]",
+          "every sign change of the gates of the first MLP behind the write site, the attention's output between "
+          "held at the context's own run",
+          "--exact"},
+         {"exact_sampled.npy", "int64 [P,I]", "the same sampled", "--exact"},
+         {"complexity.npy", "int64 [K,N,L]",
+          "gates whose sign is not the same at all vertices of a cross-polytope about each prompt's activation",
+          "--complexity"},
+         {"distances.npy", "float64 [P,S]", "d(alpha): L2 distance of the read-out to that at alpha = 0"},
+         {"likeliest.npy", "int64 [P,S]", "the likeliest next token"},
+         {"polytopes.csv", "L+1 rows", "medians over pairs with their 95 % intervals (_low, _high), by block"},
+         {"polytopes.png", "",
+          "sign changes along the path, by block, in the steepest tenth; mismatch of the last "
+          "two blocks"},
+         program::tokens_file,
+         program::lengths_file,
+         program::pairs_file},
+    .summary =
+        "pairs, steps, degenerate_pairs, gates (of a block), by block [value, low, high] of mismatch_median, "
+        "crossings_median, density_median (shares of its gates), of all blocks together mismatch_one_region, "
+        "mismatch_apart, mismatch_difference; one_region_pairs; with --exact exact_block, exact_median, "
+        "exact_sampled_median",
+    .notes = {
+        "A gate is the argument of an MLP's activation at the last position, its sign positive or not. For smooth "
+        "activations (SiLU, GELU) sign codes are no linear regions. Sampled counts grow with the grid: choose S-1 with "
+        "many divisors (--steps 65) and look at convergence.npy. Plateaus are where d(alpha)/d(1), made monotone, is "
+        "below 0.1 or above 0.9. One region: the same token is likeliest all along the path.",
+        program::prompts_note}};
+
+struct options : program::pair_options {
+    std::string path = "linear", toward = "other";
+    bool exact = false;
+    std::vector<double> complexity;
+    index directions = 25;
+};
+
+struct results {
+    prompt_list prompts;
+    sweep::pair_design design;
+    sweep::polytopes found = {};
+};
+
+template <class T>
+results measure(options const& o, model<T> const& model, program::meter& meter) {
+    auto prompts = program::load_prompts(o, model, false);
+    auto design = program::pairs_of(o, prompts);
+    results r{std::move(prompts), std::move(design)};
+    index const pairs = r.design.count(), blocks = model.layers();
+    program::require_memory(pairs * blocks, 4 * o.steps * index{sizeof(double)},
+                            concat({o.steps, " steps of ", pairs, " pairs at ", blocks, " blocks"}),
+                            "ask for fewer pairs or steps at a time");
+    auto const vertices = 2 * o.directions * static_cast<index>(o.complexity.size() * r.prompts.size());
+    meter.expect(pairs * (o.exact ? 2 * o.steps + 3 : o.steps) + vertices);
+    sweep::sign_change_options const along{.write = o.write_site,
+                                           .read = o.read_site,
+                                           .path = o.path,
+                                           .random_direction = o.toward == "random",
+                                           .seed = o.seed,
+                                           .steps = o.steps,
+                                           .progress = meter.counter()};
+    r.found = meter.timed([&] {
+        return sweep::find_polytopes(model, r.prompts, r.design.pairs, {along, o.exact, o.complexity, o.directions});
+    });
+    return r;
+}
+
+void write(program::outputs& out, options const& o, results const& r) {
+    auto const& counts = r.found.counts;
+    out.axis("L", counts.layers());
+    out.axis("S", o.steps);
+    out.axis("I", o.steps - 1);
+    out.axis("G", static_cast<index>(counts.grids.size()));
+    program::write_prompts_and_pairs(out, r.prompts, r.design);
+    out.array("mismatch.npy", counts.mismatches());
+    out.array("hamming.npy", counts.hamming.flat());
+    out.array("convergence.npy", counts.by_grid.flat());
+    out.array("grids.npy", counts.grids);
+    out.array("mlp_steps.npy", counts.lengths.flat());
+    out.array("distances.npy", counts.curves.distances.flat());
+    out.array("likeliest.npy", counts.labels);
+    if (o.exact) {
+        out.array("exact.npy", r.found.exact_by_interval());
+        out.array("exact_sampled.npy", r.found.sampled.flat());
+    }
+    if (o.complexity.empty()) return;
+    out.axis("K", static_cast<index>(o.complexity.size()));
+    out.array("complexity.npy", r.found.complexity.flat());
+}
+
+using column = std::vector<double> sweep::polytope_numbers::*;
+using numbers = sweep::polytope_numbers;
+std::pair<char const*, column> const columns[] = {
+    {"crossings", &numbers::crossings}, {"mismatch", &numbers::mismatch},     {"on plateaus", &numbers::plateau},
+    {"in the jump", &numbers::jump},    {"density ratio", &numbers::density}, {"steepest tenth", &numbers::steepest},
+    {"its way", &numbers::length}};
+
+statistics::interval_table table_of(results const& r, sweep::block_numbers const& blocks, numbers const& together) {
+    std::vector<std::string> names;
+    for (auto const& one : columns) names.emplace_back(one.first);
+    statistics::interval_table table{{"block"}, names, 2};
+    auto const add = [&](std::string const& name, numbers const& of) {
+        std::vector<statistics::estimate> row;
+        for (auto const& one : columns) row.push_back(r.design.median(of.*one.second));
+        table.row({name}, row);
+    };
+    for (std::size_t k = 0; k < blocks.of.size(); ++k) add(fixed(blocks.blocks[k], 0), blocks.of[k]);
+    add("all", together);
+    return table;
+}
+
+void run(program::study& study, options const& o) {
+    require_valid(o);
+    auto const r = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
+    auto const& counts = r.found.counts;
+    auto const curves = sweep::transitions_of(counts.curves.alpha, counts.curves.distances, o.min_d1);
+    sweep::block_numbers const blocks{counts, curves};
+    auto const together = sweep::numbers_of(counts, curves, 0, counts.layers());
+    auto const table = table_of(r, blocks, together);
+    auto const split = sweep::compare_regions(r.design, together.mismatch, sweep::one_label(curves, counts.labels));
+    std::vector<index> gates;
+    for (auto const& one : counts.gates) gates.push_back(one.gates);
+    study.summary = {{"pairs", r.design.count()},
+                     {"steps", o.steps},
+                     {"degenerate_pairs", curves.degenerate},
+                     {"gates", gates},
+                     {"crossings_median", blocks.medians(r.design, &numbers::crossings)},
+                     {"mismatch_median", blocks.medians(r.design, &numbers::mismatch)},
+                     {"density_median", blocks.medians(r.design, &numbers::density)},
+                     {"one_region_pairs", split.pairs},
+                     {"mismatch_one_region", split.together},
+                     {"mismatch_apart", split.apart},
+                     {"mismatch_difference", split.difference}};
+    auto text = table.render() + split.text("gates that differ at both ends");
+    if (o.exact) {
+        auto const exact = r.design.median(r.found.exact_totals()), sampled = r.design.median(r.found.sampled_totals());
+        study.summary["exact_block"] = r.found.exact.at.layer;
+        study.summary["exact_median"] = exact;
+        study.summary["exact_sampled_median"] = sampled;
+        text += concat({"exact crossings at block ", r.found.exact.at.layer, ": "}) +
+                statistics::with_interval(exact, 1) + ", sampled " + statistics::with_interval(sampled, 1) + "\n";
+    }
+    write(study.out(), o, r);
+    study.out().text("polytopes.csv", table.csv());
+    viz::labelled_figure const figure{.title = program::title_of(o),
+                                      .counts = concat({r.design.count(), " pairs × ", o.steps, " steps"}),
+                                      .subtitle = o.write_site + " → " + o.read_site + ": medians, 95 % intervals",
+                                      .panels = sweep::polytope_panels(counts, curves, r.design, blocks)};
+    study.out().picture("polytopes.png", [&](std::ostream& to) { viz::write_labelled_curves(figure, to); });
+    study.report(o,
+                 concat({program::model_text(o), ": ", r.design.count(), " pairs x ", o.steps,
+                         " steps; medians by gate of a block, 95 % intervals in brackets"}),
+                 text + program::degenerate_text(curves) + study.rate());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    program::study study{"polytopes", "Sign changes of MLP gates along paths, beside plateaus and jumps.", leaves};
+    options o;
+    auto& app = study.app;
+    program::add_study_options(study, o);
+    program::add_pair_options(app, o);
+    program::add_site_options(app, o);
+    std::vector<std::string> paths;
+    for (auto const& one : sweep::path_names) paths.emplace_back(one.name);
+    program::add_choice(app, "--path", o.path, paths, "how x goes from A to B, as in stable_regions");
+    program::add_choice(app, "--toward", o.toward, {"other", "random"},
+                        "other: to B; random: along straight lines of the same length in a random direction");
+    app.add_flag("--exact", o.exact, "also every crossing of the first MLP's gates, in closed form");
+    app.add_option("--complexity", o.complexity, "also local complexity at these radii, shares of |x|")->delimiter(',');
+    program::add_option(app, "--directions", o.directions, "orthogonal directions of its neighbourhoods");
+    return study.run(argc, argv, [&] { run(study, o); });
+}
