@@ -12,20 +12,24 @@
 
 namespace plateau::metrics {
 
-/// @throws shape_error, domain_error unless p and q are of equal length, each without negative numbers and NaN and with
-///         a sum of 1 to within 1e-3 (float probabilities of a large vocabulary are no more exact)
+/// @throws domain_error unless p is without negative numbers and NaN and has a sum of 1 to within 1e-3 (float
+///         probabilities of a large vocabulary are no more exact)
+inline void require_distribution(std::span<double const> p) {
+    double total = 0;
+    for (double x : p) {
+        if (!(x >= 0)) throw domain_error("a probability is ", std::to_string(x));
+        total += x;
+    }
+    if (!(std::abs(total - 1) <= 1e-3))
+        throw domain_error("probabilities sum to ", std::to_string(total), ", not to 1");
+}
+
+/// @throws shape_error unless p and q are of equal length; domain_error unless each is a distribution
 inline void require_distributions(std::span<double const> p, std::span<double const> q) {
     if (p.size() != q.size())
         throw shape_error("two distributions need equal lengths, got ", p.size(), " and ", q.size());
-    for (auto const& distribution : {p, q}) {
-        double total = 0;
-        for (double x : distribution) {
-            if (!(x >= 0)) throw domain_error("a probability is ", std::to_string(x));
-            total += x;
-        }
-        if (!(std::abs(total - 1) <= 1e-3))
-            throw domain_error("probabilities sum to ", std::to_string(total), ", not to 1");
-    }
+    require_distribution(p);
+    require_distribution(q);
 }
 
 /// KL(p ‖ q) = Σ_v p_v log(p_v / q_v), nats; 0 log 0 = 0, and ∞ if q_v = 0 < p_v.
