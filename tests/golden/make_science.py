@@ -5,11 +5,13 @@
 
 One object per subject, each with its inputs and the expected outputs; matrices row by row, with their rows as lists.
 """
+import itertools
 import json
 from pathlib import Path
 
 import numpy as np
-from scipy import linalg, ndimage, optimize, spatial, special, stats
+from scipy import integrate, linalg, ndimage, optimize, spatial, special, stats
+from sklearn import metrics
 from sklearn.covariance import OAS, LedoitWolf
 from sklearn.decomposition import PCA
 from sklearn.isotonic import IsotonicRegression
@@ -199,6 +201,130 @@ def directions():
     return cases
 
 
+def labelings():
+    """Entropies in nats of noisy copies with renamed labels, of unrelated ones, and of the ends: one label, singletons."""
+    random = np.random.default_rng(1)
+    pairs = [([7], [-3]), ([0, 0, 1, 1], [5, 5, -2, -2]), ([3] * 5, [3] * 5), ([3] * 5, [0, 1, 1, 2, 2]),
+             (np.arange(6), np.arange(6)[::-1]), (np.arange(6), [0, 0, 0, 1, 1, 2])]
+    for n, labels, share in ((7, 3, 1), (40, 5, 0.3), (41, 12, 1), (300, 4, 0.1), (301, 60, 0.5), (2000, 9, 0.9)):
+        x = random.integers(0, labels, n)
+        y = np.where(random.uniform(size=n) < share, random.integers(0, labels, n), 10 - x)
+        pairs.append((x, y))
+    cases = []
+    for x, y in pairs:
+        x, y = np.asarray(x), np.asarray(y)
+        n = len(x)
+        table = metrics.cluster.contingency_matrix(x, y)
+        joint, row, column = stats.entropy(table.ravel()), stats.entropy(table.sum(1)), stats.entropy(table.sum(0))
+        corrected = lambda entropy, counts: entropy + ((counts > 0).sum() - 1) / (2 * n)
+        mm = [corrected(row, table.sum(1)), corrected(column, table.sum(0)), corrected(joint, table)]
+        summary = lambda x, y, joint: [x, y, joint - y, joint - x, x + y - joint]
+        cases.append(dict(x=x, y=y, cells=table[table > 0], plug_in=summary(row, column, joint), miller_madow=summary(*mm),
+                          mutual=metrics.mutual_info_score(x, y), homogeneity=metrics.homogeneity_score(x, y),
+                          completeness=metrics.completeness_score(x, y),
+                          expected=metrics.cluster.expected_mutual_information(table, n),
+                          adjusted=metrics.adjusted_mutual_info_score(x, y)))
+    return cases
+
+
+def assignments():
+    random = np.random.default_rng(2)
+    cases = []
+    for rows, columns in ((1, 1), (1, 5), (5, 1), (7, 7), (6, 11), (11, 6), (24, 24), (9, 31)):
+        for ties in (False, True):
+            weights = random.integers(-2, 3, (rows, columns)) if ties else random.standard_normal((rows, columns))
+            row, column = optimize.linear_sum_assignment(weights, maximize=True)
+            column_of = np.full(rows, -1)
+            column_of[row] = column
+            cases.append(dict(weights=weights, ties=ties, column_of=column_of, total=weights[row, column].sum()))
+    return cases
+
+
+def partial_correlations():
+    random = np.random.default_rng(3)
+    cases = []
+    for n, count, ties in ((5, 1, False), (30, 0, True), (30, 2, False), (81, 4, True), (120, 3, False)):
+        covariates = random.standard_normal((count, n))
+        x, y = random.standard_normal((2, n)) + 2 * covariates.sum(0)
+        if ties:
+            x, y, covariates = np.round(x), np.round(y), np.round(covariates)
+        if count == 4:
+            covariates[3] = 1 - 2 * covariates[0]  # says nothing new
+        def partial(x, y, covariates):
+            design = np.column_stack([np.ones(n), *covariates])
+            left = [v - design @ np.linalg.lstsq(design, v)[0] for v in (x, y)]
+            return stats.pearsonr(*left).statistic
+        ranks = [stats.rankdata(v) for v in covariates]
+        cases.append(dict(x=x, y=y, covariates=covariates, pearson=partial(x, y, covariates),
+                          spearman=partial(stats.rankdata(x), stats.rankdata(y), ranks)))
+    return cases
+
+
+def bands():
+    random = np.random.default_rng(4)
+    cases = []
+    for replicates, columns, level in ((2, 1, 0.5), (39, 9, 0.9), (60, 12, 0.95)):
+        value = 1 - np.exp(-np.arange(columns) / 2)
+        drawn = value + 0.1 * random.standard_normal((replicates, columns)).cumsum(1)
+        drawn[:, columns // 2] = drawn[0, columns // 2] if columns > 1 else drawn[:, 0]
+        s = drawn.std(0, ddof=1)
+        if columns > 1:
+            s[columns // 2] = 0
+        counts = s > 0
+        largest = (np.abs(drawn - value)[:, counts] / s[counts]).max(1)
+        q = np.quantile(largest, np.clip(((replicates + 1) * level - 1) / (replicates - 1), 0, 1))
+        low, high = value - q * s, value + q * s
+        outside = np.flatnonzero((value[-1] < low) | (value[-1] > high))
+        cases.append(dict(value=value, replicates=drawn, level=level, factor=q, low=low, high=high,
+                          first_inside=outside[-1] + 1 if len(outside) else 0))
+    return cases
+
+
+def associations():
+    """Exact p: of all permutations."""
+    random = np.random.default_rng(5)
+    x = random.standard_normal(7)
+    y = random.standard_normal((3, 7)) + np.outer([0.3, 0.9, 0], x)
+    r = np.array([[np.corrcoef(order, one)[0, 1] for one in y] for order in itertools.permutations(x)])
+    alone = (np.abs(r) >= np.abs(r[0]) - 1e-12).mean(0)
+    family = (np.abs(r).max(1)[:, None] >= np.abs(r[0]) - 1e-12).mean(0)
+    return dict(x=x, y=y, statistic=r[0], alone=alone, family=family)
+
+
+def dilogarithms():
+    x = np.concatenate([-np.logspace(-12, 300, 53), np.linspace(-3, 1, 41), 1 - np.logspace(-15, -1, 8), [0]])
+    return dict(x=x, li2=special.spence(1 - x))
+
+
+def activation_integrals():
+    """Of GELU with tanh by quadrature, whose interval ends where nothing is left to add."""
+    z = np.concatenate([np.linspace(-12, 12, 49), [-700, -40, -1e-3, 1e-3, 40, 700]])
+    normal = stats.norm
+    silu = z * np.logaddexp(0, z) + special.spence(1 + np.exp(z)) + np.pi**2 / 12
+    gelu = ((z**2 - 1) * normal.cdf(z) + z * normal.pdf(z)) / 2 + 0.25
+    act = lambda t: t * (1 + np.tanh(np.sqrt(2 / np.pi) * (t + 0.044715 * t**3))) / 2
+    below = lambda a: integrate.quad(act, 0, -min(a, 10), epsabs=1e-14, epsrel=1e-13, limit=500)[0]
+    tanh = [below(-one) if one < 0 else one**2 / 2 - below(one) for one in z]
+    for kind, closed in ((special.expit, silu), (normal.cdf, gelu)):  # the closed forms are what they should be
+        for one, value in zip(z[:49], closed):
+            assert abs(integrate.quad(lambda t: t * kind(t), 0, one, epsabs=1e-13)[0] - value) < 1e-11 * max(1, value)
+    return dict(z=z, silu=silu, gelu=gelu, gelu_tanh=tanh, relu=np.maximum(z, 0) ** 2 / 2)
+
+
+def patterns():
+    random = np.random.default_rng(6)
+    cases = []
+    for keys, spread in ((1, 1), (2, 3), (33, 1), (129, 40)):
+        scores = spread * random.standard_normal(keys)
+        beta, query = keys**-0.5, random.standard_normal(8)
+        ordered = np.sort(np.concatenate([[-np.inf], scores]))
+        cases.append(dict(scores=scores, beta=beta, query_norm_squared=query @ query,
+                          entropy=stats.entropy(special.softmax(scores)), likeliest=scores.argmax(),
+                          margin=ordered[-1] - ordered[-2] if keys > 1 else None,
+                          energy=query @ query / 2 - special.logsumexp(scores) / beta))
+    return cases
+
+
 def plain(value):
     if isinstance(value, dict):
         return {key: plain(one) for key, one in value.items()}
@@ -212,6 +338,8 @@ def plain(value):
 subjects = dict(isotonic=isotonic, quantiles=quantiles, covariance=covariance, distributions=distributions, distances=distances,
                 circles=circles, correlations=correlations, normal=normal, shares=shares, bins=bins, regions=regions,
                 effects=effects, permutations=permutations, superellipse=superellipse, grids=grids,
-                directions=directions)
+                directions=directions, labelings=labelings, assignments=assignments,
+                partial_correlations=partial_correlations, bands=bands, associations=associations,
+                dilogarithms=dilogarithms, activation_integrals=activation_integrals, patterns=patterns)
 lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(plain(make()))}" for name, make in subjects.items())
 (Path(__file__).parent / "science.json").write_text("{\n" + lines + "\n}\n")
