@@ -47,6 +47,12 @@ public:
     /// @throws file_error if there is no such tensor
     tensor_info const& info(std::string_view name) const { return table_.at(name).info; }
 
+    /// The stored bytes of a tensor. @throws file_error if there is no such tensor
+    std::span<std::byte const> bytes(std::string_view name) const {
+        auto const& at = table_.at(name);
+        return file_.bytes().subspan(at.begin, at.size);
+    }
+
     /// All elements, row-major: decoded to float, then widened exactly or rounded to nearest, ties to even.
     /// @throws file_error if there is no such tensor; shape_error if `out` has another number of elements;
     ///         numeric_error with the flat index of a value that is not finite

@@ -45,6 +45,9 @@ private:
     std::size_t size_ = 0;
 };
 
+/// As mapped_file::drop_pages, of the pages that hold these bytes of a mapped file alone.
+void drop_pages(std::span<std::byte const> bytes);
+
 /// The whole of a file as text, byte for byte. @throws file_error
 std::string read_text(std::filesystem::path const& path);
 

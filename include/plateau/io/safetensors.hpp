@@ -1,6 +1,7 @@
 #pragma once
 /// A checkpoint in safetensors: one file, or shards behind an index.
 
+#include <cstddef>
 #include <filesystem>
 #include <list>
 #include <span>
@@ -37,6 +38,9 @@ public:
 
     /// @throws file_error if there is no such tensor
     tensor_info const& info(std::string_view name) const { return file_of(name).info(name); }
+
+    /// @copydoc safetensors_file::bytes
+    std::span<std::byte const> bytes(std::string_view name) const { return file_of(name).bytes(name); }
 
     /// @copydoc safetensors_file::read
     template <ReadableFloat T>

@@ -3,7 +3,9 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -53,6 +55,13 @@ PLATEAU_INLINE void mapped_file::fail(int reason) const {
 PLATEAU_INLINE void mapped_file::fail_closing(int descriptor, int reason) const {
     ::close(descriptor);
     fail(reason);
+}
+
+PLATEAU_INLINE void drop_pages(std::span<std::byte const> bytes) {
+    if (bytes.empty()) return;
+    auto const page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    auto const before = reinterpret_cast<std::uintptr_t>(bytes.data()) % page;
+    ::madvise(const_cast<std::byte*>(bytes.data()) - before, bytes.size() + before, MADV_DONTNEED);
 }
 
 PLATEAU_INLINE std::string read_text(std::filesystem::path const& path) {
