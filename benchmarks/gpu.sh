@@ -18,7 +18,7 @@ allowed=${SECONDS_ALLOWED:-480}
 start=$(date +%s)
 architecture=
 
-packages="libeigen3-dev catch2 rapidjson-dev nlohmann-json3-dev libcli11-dev libxtensor-dev xtl-dev libbenchmark-dev
+packages="libeigen3-dev catch2 rapidjson-dev nlohmann-json3-dev libcli11-dev libssl-dev libxtensor-dev xtl-dev libbenchmark-dev
     libbenchmark1debian libpcre2-dev libminizip-dev zlib1g-dev"
 
 # Libraries come as archives: links between files, and what the loader would have to find, do not travel everywhere.
@@ -31,7 +31,8 @@ unpack() {
     for package in *.deb; do dpkg -x "$package" "$headers"; done
     cd "$headers"
     rm -rf packages usr/share/doc usr/share/man usr/share/lintian usr/bin
-    rm -rf usr/include/eigen3/unsupported usr/lib/*/libpcre2-16* usr/lib/*/libpcre2-32*
+    rm -rf usr/include/eigen3/unsupported usr/lib/*/libpcre2-16* usr/lib/*/libpcre2-32* usr/lib/*/libssl.a
+    mv usr/include/*/openssl/*.h usr/include/openssl/  # what the compiler of Debian alone would look for there
     find . -type l -exec rm -f {} +
     for file in usr/lib/*/pkgconfig/*.pc; do
         # shellcheck disable=SC2016  # pkg-config expands it

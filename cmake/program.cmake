@@ -8,7 +8,12 @@ plateau_find_or_fetch(nlohmann_json TARGET nlohmann_json::nlohmann_json VERSION 
 plateau_find_or_fetch(CLI11 TARGET CLI11::CLI11 VERSION 2.1
     GIT https://github.com/CLIUtils/CLI11.git TAG v2.4.2
     OPTIONS CLI11_BUILD_TESTS=OFF CLI11_BUILD_EXAMPLES=OFF CLI11_BUILD_DOCS=OFF CLI11_PRECOMPILED=OFF)
+find_package(OpenSSL 1.1 QUIET COMPONENTS Crypto)  # SHA-256 of weights; no part of it is compiled here, so none is fetched
+if(NOT TARGET OpenSSL::Crypto)
+    message(FATAL_ERROR "plateau: the programs, the tests and the benchmarks need libcrypto of OpenSSL 1.1 or later, which is not here. "
+                        "Install it (Debian: libssl-dev), or set OPENSSL_ROOT_DIR to where it is.")
+endif()
 add_library(plateau_program INTERFACE)
 add_library(plateau::program ALIAS plateau_program)
-target_link_libraries(plateau_program INTERFACE plateau::plateau CLI11::CLI11 nlohmann_json::nlohmann_json)
+target_link_libraries(plateau_program INTERFACE plateau::plateau CLI11::CLI11 nlohmann_json::nlohmann_json OpenSSL::Crypto)
 target_compile_definitions(plateau_program INTERFACE PLATEAU_VERSION="${PROJECT_VERSION}")

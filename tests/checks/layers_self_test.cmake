@@ -49,6 +49,8 @@ expect(xtensor "io/a.hpp: includes <xtensor/xarray.hpp>" io/a.hpp "#include <xte
 expect(json "io/a.hpp: includes <rapidjson/reader.h>" io/a.hpp "#include <rapidjson/reader.h>")
 expect(json_reader "" io/json_reader.hpp "#include <plateau/io/impl/json_reader.ipp>"
     io/impl/json_reader.ipp "#include <rapidjson/reader.h>\n#include <plateau/io/json_reader.hpp>")
+expect(openssl "io/a.hpp: includes <openssl/evp.h>" io/a.hpp "#include <openssl/evp.h>"
+    program/a.hpp "#include <openssl/evp.h>\nusing context = EVP_MD_CTX")
 expect(cuda "nn/a.hpp: includes <cuda_runtime.h>" nn/a.hpp "#include <cuda_runtime.h>"
     backend/cuda/a.cuh "#include <cuda_runtime.h>")
 expect(cuda_in_cuh "" backend/cuda/a.cuh "#include <cuda_runtime.h>\nusing s = cudaStream_t;")
