@@ -51,6 +51,7 @@ struct computer {
     std::string backend;  ///< cpu or cuda
     std::string kind;     ///< the instruction set, or the device and how its products are formed
     int threads = 0;
+    float_products products = float_products::fp32;
 };
 
 inline computer computer_of(cpu_context const& ctx) {
@@ -59,7 +60,7 @@ inline computer computer_of(cpu_context const& ctx) {
 #if PLATEAU_HAS_CUDA
 inline computer computer_of(cuda_context const& ctx) {
     return {device_names[1], concat({ctx.device_name(), ", float products in ", name_of(ctx.products())}),
-            ctx.threads()};
+            ctx.threads(), ctx.products()};
 }
 
 /// The device that is asked for; null for the CPU. @throws device_error where device::cuda finds none

@@ -46,6 +46,8 @@ public:
         return r;
     }
 
+    /// [E/2]
+    std::vector<double> const& frequencies() const { return frequencies_; }
     index half() const { return static_cast<index>(frequencies_.size()); }
 
     /// cos and sin of all angles of a position. @param cosines,sines  [E/2]

@@ -37,8 +37,11 @@ inline file const pairs_file{"pairs.npy", "int64 [P,2]", "prompts of each pair, 
 
 /// What summary.json has of every program.
 inline constexpr char const* common_keys =
-    "program, version, model, dtype, backend, instruction_set (or device), threads, seed, seconds, load_seconds, "
-    "points_per_second, options";
+    "program, version, model, weights_sha256 (of its stored tensors; null with --weights random), rope (type, theta, "
+    "dimensions that rotate, factors that divide the frequencies; null without), checkpoint_weights_sha256 (a list, "
+    "where `checkpoints` is one; weights_sha256 and rope are then those of the last), dtype, backend, instruction_set "
+    "(or device), float_products, threads, seed, seconds, load_seconds, points_per_second, peak_memory (bytes), ranks, "
+    "resumed_points, options";
 
 /// The axes of "float64 [P,S]", "P" and "S"; none of what is no array.
 inline std::vector<std::string> axes_of(file const& one) {

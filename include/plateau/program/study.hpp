@@ -19,8 +19,10 @@
 #include <plateau/core/core_affinity.hpp>
 #include <plateau/core/memory.hpp>
 #include <plateau/core/parallel.hpp>
+#include <plateau/core/peak_memory.hpp>
 #include <plateau/core/table.hpp>
 #include <plateau/engine/load.hpp>
+#include <plateau/program/measured_models.hpp>
 #include <plateau/program/meter.hpp>
 #include <plateau/program/options.hpp>
 #include <plateau/program/outputs.hpp>
@@ -150,6 +152,11 @@ public:
             } const after{meter};
             meter.load_seconds += load_seconds;
             meter.by = model.computer();
+            if (out_) {
+                stopwatch const watch;
+                models_.add(o, model, model.threads());
+                meter.load_seconds += watch.seconds();
+            }
             return body(model);
         });
     }
@@ -165,14 +172,19 @@ public:
         all["program"] = app.get_name();
         all["version"] = PLATEAU_VERSION;
         all["model"] = o.model;
+        models_.tell(all, summary);
         all["dtype"] = o.dtype;
         all["backend"] = meter.by.backend;
         all[meter.by.backend == backend::device_names[0] ? "instruction_set" : "device"] = meter.by.kind;
+        all["float_products"] = backend::name_of(meter.by.products);
         all["threads"] = meter.by.threads;
         all["seed"] = o.seed;
         all["seconds"] = meter.seconds;
         all["load_seconds"] = meter.load_seconds;
         all["points_per_second"] = meter.points_per_second();
+        all["peak_memory"] = peak_memory();
+        all["ranks"] = 1;
+        all["resumed_points"] = 0;
         all["options"] = options_given(app);
         out_->publish(std::move(all), summary);
     }
@@ -197,6 +209,7 @@ public:
 private:
     manifest leaves_;
     std::optional<outputs> out_;
+    measured_models models_;
 };
 
 /// What nearly every study takes: a model, prompts, and --out with a default named after the program.
