@@ -46,6 +46,25 @@ TEST_CASE("dropped pages give their memory back and come again when they are loo
     mapped_file{dir.write("b", "")}.drop_pages();
 }
 
+TEST_CASE("pages of a part are given back alone", "[io][mapped_file]") {
+    scratch_dir const dir;
+    std::size_t const size = 8 << 20;
+    std::string const content(size, 'x');
+    mapped_file const file{dir.write("a", content)};
+    bool const same = file.text() == content;
+    double const read = status_bytes("RssFile:");
+    plateau::io::drop_pages(file.bytes().subspan(size / 2 + 77, size / 4));
+    double const dropped = status_bytes("RssFile:");
+    CHECK(same);
+    if (memory_is_measurable) {
+        CHECK(read - dropped >= 0.2 * static_cast<double>(size));
+        CHECK(read - dropped <= 0.8 * static_cast<double>(size));  // with the rest of huge pages, of 2 MiB
+    }
+    plateau::io::drop_pages({});
+    bool const same_again = file.text() == content;
+    CHECK(same_again);
+}
+
 TEST_CASE("an empty file has no bytes", "[io][mapped_file]") {
     scratch_dir const dir;
     CHECK(mapped_file{dir.write("a", "")}.bytes().empty());
