@@ -5,7 +5,6 @@
 namespace {
 
 using namespace programs;
-using plateau::testing::bytes_of;
 using plateau::testing::contains;
 using plateau::testing::scratch_dir;
 
