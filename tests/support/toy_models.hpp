@@ -64,6 +64,43 @@ struct double_well {
     }
 };
 
+/// A denoiser of sparse sums of random directions w_i: out = Σ_i clip((⟨w_i, x⟩ − θ) / s, 0, 1) w_i. What lies below
+/// the thresholds fades, a feature that is there comes out whole; on the way from one feature to another nothing moves
+/// until a gate ⟨w_i, x⟩ − θ leaves its flat parts, at places that are known.
+struct sparse_denoiser {
+    tensor::buffer<double, 2> features;  ///< [F, D] unit vectors
+    double threshold = 0.45;             ///< θ
+    double ramp = 0.3;                   ///< s
+
+    sparse_denoiser(index count, index width, std::uint64_t seed)
+        : features{random_buffer<double, 2>({count, width}, seed)} {
+        for (index i = 0; i < count; ++i) {
+            double squares = 0;
+            for (double const x : features[i].flat()) squares += x * x;
+            for (double& x : features[i].flat()) x /= std::sqrt(squares);
+        }
+    }
+
+    std::vector<double> gates(std::span<double const> x) const {
+        std::vector<double> z;
+        for (index i = 0; i < features.extent(0); ++i) {
+            z.push_back(-threshold);
+            for (std::size_t d = 0; d < x.size(); ++d) z.back() += features(i, static_cast<index>(d)) * x[d];
+        }
+        return z;
+    }
+
+    std::vector<double> operator()(std::span<double const> x) const {
+        std::vector<double> y(x.size());
+        auto const z = gates(x);
+        for (index i = 0; i < features.extent(0); ++i) {
+            double const on = std::clamp(z[static_cast<std::size_t>(i)] / ramp + 0.5, 0.0, 1.0);
+            for (std::size_t d = 0; d < y.size(); ++d) y[d] += on * features(i, static_cast<index>(d));
+        }
+        return y;
+    }
+};
+
 /// A random ReLU network, e.g. W₃ relu(W₂ relu(W₁ x + b₁) + b₂). Along a line it is linear between
 /// breakpoints, which `restrict_to` finds exactly. @see Sotoudeh & Thakur 2019, "ExactLine"
 struct relu_net {

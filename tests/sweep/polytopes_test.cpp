@@ -446,6 +446,46 @@ TEST_CASE("numbers of planted counts: plateau, jump and steepest tenth", "[sweep
     CHECK(near(n.per_length[0], 1.0 / 24));
 }
 
+TEST_CASE("a denoiser of sparse features crosses its gates in the jump, nowhere on the plateaus",
+          "[sweep][polytopes][toy]") {
+    testing::sparse_denoiser const net{12, 2000, 7};
+    index const steps = 401;
+    auto const a = net.features[3].flat(), b = net.features[8].flat();
+    double overlap = 0;
+    for (std::size_t d = 0; d < a.size(); ++d) overlap += a[d] * b[d];
+    sweep::sign_change_counts found;
+    found.gates.emplace_back().gates = 12;
+    found.grids = metrics::nested_grids(steps);
+    found.hamming = tensor::buffer<index, 3>({1, 1, steps - 1});
+    found.lengths = tensor::buffer<double, 3>({1, 1, steps - 1});
+    found.by_grid = tensor::buffer<index, 3>({1, 1, static_cast<index>(found.grids.size())});
+    tensor::buffer<double, 2> distances({1, steps});
+    tensor::buffer<std::uint64_t, 2> codes({steps, 1});
+    std::vector<double> first;
+    for (index i = 0; i < steps; ++i) {
+        std::vector<double> x(a.size());
+        paths::linear<double>{a, b}(paths::grid_fraction(i, steps), std::span{x});
+        auto const y = net(x), z = net.gates(x);
+        if (i == 0) first = y;
+        distances(0, i) = metrics::l2_distance<double>(first, y);
+        for (std::size_t j = 0; j < z.size(); ++j) codes(i, 0) |= std::uint64_t{z[j] > 0} << j;
+    }
+    auto const changes = metrics::sign_changes_along(codes);
+    std::copy(changes.begin(), changes.end(), found.hamming.data());
+    CHECK(total(changes) == 2);
+    // ⟨w_a, x⟩ = 1 − α (1 − c) falls below θ where ⟨w_b, x⟩ = c + α (1 − c) has risen above it, c = ⟨w_a, w_b⟩
+    double const off = (1 - net.threshold) / (1 - overlap), on = (net.threshold - overlap) / (1 - overlap);
+    for (double const place : {off, on}) CHECK(changes[static_cast<std::size_t>(place * (steps - 1))] == 1);
+    auto const curves = sweep::transitions_of(paths::even_grid(0, 1, steps), distances, 0);
+    auto const n = sweep::numbers_of(found, curves, 0, 1);
+    CHECK(n.plateau[0] == 0);
+    CHECK_THAT(n.jump[0], testing::WithinAbs(2.0 / 12, 1e-12));
+    // until b leaves its flat part, at c + α (1 − c) = θ − s / 2, nothing moves
+    double const begin = (net.threshold - net.ramp / 2 - overlap) / (1 - overlap);
+    CHECK(begin > 0.25);
+    for (index i = 0; i < steps; ++i) CHECK((paths::grid_fraction(i, steps) > begin) == (distances(0, i) > 1e-12));
+}
+
 TEST_CASE("what cannot be counted is refused", "[sweep][polytopes][errors]") {
     auto const model = random_model<float>(9)(1);
     auto const exact_at = [&](std::string const& site, std::string const& path) {

@@ -1,6 +1,8 @@
 #pragma once
 /// Rows of a backend as the host sees them.
 
+#include <algorithm>
+#include <cstddef>
 #include <type_traits>
 #include <vector>
 
@@ -90,5 +92,19 @@ private:
     tensor::view<T, 2> copy_;
     bool taken_ = false, there_ = false, changed_ = false;
 };
+
+/// Lets f fill a result that the host wants: in its own place where the backend computes on the host, else in the
+/// backend's memory, from where it is copied. @param f  (view of the backend's space) -> void
+template <class V, std::size_t Rank, class Context, class F>
+void fill_for_host(Context const& ctx, tensor::view<V, Rank> result, F const& f) {
+    if constexpr (std::is_same_v<typename Context::space, tensor::host_space>) {
+        f(result);
+    } else {
+        auto found = allocate<V>(ctx, result.extents());
+        f(found.view());
+        auto const copy = to_host(ctx, found);
+        std::copy_n(copy.data(), copy.size(), result.data());
+    }
+}
 
 }  // namespace plateau::backend

@@ -35,19 +35,14 @@ public:
         finish();
         auto const& ctx = copies_.context();
         auto const which = backend::viewed_by(ctx, as_vector(references));
-        auto found = backend::allocate<double>(ctx, std::array{this->count()});
-        backend::row_distances<T>(ctx, x_, x_, which, found);
-        auto const on_host = backend::to_host(ctx, found);
-        std::copy_n(on_host.data(), distances.size(), distances.data());
+        tensor::view<double, 1> const result{distances.data(), {this->count()}};
+        backend::fill_for_host(ctx, result, [&](auto found) { backend::row_distances<T>(ctx, x_, x_, which, found); });
     }
 
     void sign_codes(tensor::view<std::uint64_t, 2> codes) override {
         finish();
         auto const& ctx = copies_.context();
-        auto found = backend::allocate<std::uint64_t>(ctx, codes.extents());
-        backend::sign_codes<T>(ctx, x_, found);
-        auto const on_host = backend::to_host(ctx, found);
-        std::copy_n(on_host.data(), codes.size(), codes.data());
+        backend::fill_for_host(ctx, codes, [&](auto found) { backend::sign_codes<T>(ctx, x_, found); });
     }
 
     /// Takes over what a hook changed.
