@@ -140,10 +140,11 @@ void run(program::study& study, options const& o) {
         out.text("held.csv", held.csv());
         text += '\n' + held.render();
     }
-    viz::labelled_figure figure{.title = program::title_of(o) + (o.shuffled ? ", keys shuffled" : ""),
-                                .counts = concat({r.design.count(), " pairs × ", o.steps, " steps"}),
-                                .subtitle = concat({o.write_site, " → ", o.read_site, ", toward ", o.toward}),
-                                .panels = sweep::energy_panels(r.marks, curves.alpha_jump, r.design, r.blocks)};
+    viz::labelled_figure figure{
+        .title = program::title_of(o) + (o.shuffled ? ", keys shuffled" : ""),
+        .counts = concat({r.design.count(), " pairs × ", o.steps, " steps"}),
+        .subtitle = o.write_site + " → " + o.read_site + (o.toward == "random" ? ", random directions" : ""),
+        .panels = sweep::energy_panels(r.marks, curves.alpha_jump, r.design, r.blocks)};
     if (o.mlp) figure.panels.push_back(sweep::mlp_energy_panel(r.mlp, r.curves.alpha, r.blocks));
     out.picture("energy.png", [&](std::ostream& to) { viz::write_labelled_curves(figure, to); });
     study.report(o,

@@ -11,6 +11,7 @@
 
 #include <plateau/core/normal.hpp>
 #include <plateau/core/table.hpp>
+#include <plateau/engine/model.hpp>
 #include <plateau/engine/patched_rows.hpp>
 #include <plateau/engine/read/sign_codes.hpp>
 #include <plateau/metrics/sign_changes.hpp>

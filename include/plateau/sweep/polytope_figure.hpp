@@ -73,8 +73,9 @@ inline std::vector<viz::labelled_panel> polytope_panels(sign_change_counts const
     std::vector<double> middles;
     for (std::size_t i = 0; i + 1 < curves.alpha.size(); ++i)
         middles.push_back((curves.alpha[i] + curves.alpha[i + 1]) / 2);
-    viz::labelled_panel along{"along the path", {"α"}, {"per unit of α"}, {}};
-    along.curves.push_back(viz::quartile_curve("sign changes by gate", middles, detail::crossing_density(found)));
+    viz::labelled_panel along{"along the path", {"α"}, {}, {}};
+    along.curves.push_back(
+        viz::quartile_curve("sign changes by gate and unit of α", middles, detail::crossing_density(found)));
     along.curves.push_back(viz::quartile_curve("d(α) / d(1)", curves.alpha, curves.relative));
     viz::labelled_panel count{"by block", {"block"}, {"by gate of the block"}, {}};
     viz::labelled_panel tenth{"the steepest tenth of the path", {"block"}, {"share in it"}, {}};
