@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/disjoint_sets.hpp>
 #include <plateau/core/error.hpp>
 #include <plateau/tensor/view.hpp>
 
@@ -26,30 +27,18 @@ struct label_regions {
 template <class Label>
 label_regions<Label> regions_of(tensor::view<Label const, 2> labels) {
     index const rows = labels.extent(0), columns = labels.extent(1);
-    std::vector<index> parent(static_cast<std::size_t>(rows * columns));
-    auto const root = [&](index i) {
-        while (parent[static_cast<std::size_t>(i)] != i) {
-            auto& up = parent[static_cast<std::size_t>(i)];
-            i = up = parent[static_cast<std::size_t>(up)];
-        }
-        return i;
-    };
-    auto const join = [&](index i, index j) {
-        index const a = root(i), b = root(j);
-        parent[static_cast<std::size_t>(std::max(a, b))] = std::min(a, b);
-    };
+    disjoint_sets points{rows * columns};
     for (index r = 0; r < rows; ++r) {
         for (index c = 0; c < columns; ++c) {
             index const here = r * columns + c;
-            parent[static_cast<std::size_t>(here)] = here;
-            if (c > 0 && labels(r, c - 1) == labels(r, c)) join(here, here - 1);
-            if (r > 0 && labels(r - 1, c) == labels(r, c)) join(here, here - columns);
+            if (c > 0 && labels(r, c - 1) == labels(r, c)) points.merge(here, here - 1);
+            if (r > 0 && labels(r - 1, c) == labels(r, c)) points.merge(here, here - columns);
         }
     }
     label_regions<Label> result;
-    result.region.resize(parent.size());
+    result.region.resize(static_cast<std::size_t>(rows * columns));
     for (index i = 0; i < rows * columns; ++i) {
-        index const top = root(i);  // never a later point
+        index const top = points.smallest(i);  // never a later point
         if (top == i) {
             result.region[static_cast<std::size_t>(i)] = result.count();
             result.label.push_back(labels(i / columns, i % columns));
