@@ -1,7 +1,6 @@
 #pragma once
 /// Uncertainty of a statistic over pairs of prompts, whatever prompts they share.
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -9,8 +8,8 @@
 #include <vector>
 
 #include <plateau/core/error.hpp>
-#include <plateau/core/rng.hpp>
 #include <plateau/statistics/interval.hpp>
+#include <plateau/statistics/prompt_draws.hpp>
 
 namespace plateau::statistics {
 
@@ -31,28 +30,12 @@ estimate prompt_bootstrap(std::span<V const> values, std::span<std::array<index,
     if (values.size() != pairs.size() || values.empty()) {
         throw shape_error("a prompt bootstrap needs a value per pair, got ", values.size(), " for ", pairs.size());
     }
-    for (auto const& pair : pairs) {
-        for (index prompt : pair) {
-            if (prompt < 0 || prompt >= prompts)
-                throw domain_error("prompt ", prompt, " of a pair is not one of ", prompts);
-        }
-    }
-    require_options(options);
-    counter_rng rng{options.seed};
-    std::vector<double> often(static_cast<std::size_t>(prompts)), weights(values.size()), replicates;
+    prompt_draws draws{pairs, prompts, options};
+    std::vector<double> weights(values.size()), replicates;
     std::vector<V> drawn;
     for (index r = 0; r < options.resamples; ++r) {
-        double total = 0;
-        while (total == 0) {
-            std::fill(often.begin(), often.end(), 0.0);
-            for (index k = 0; k < prompts; ++k)
-                ++often[static_cast<std::size_t>(rng.below(static_cast<std::uint64_t>(prompts)))];
-            for (std::size_t p = 0; p < pairs.size(); ++p) {
-                weights[p] =
-                    often[static_cast<std::size_t>(pairs[p][0])] * often[static_cast<std::size_t>(pairs[p][1])];
-                total += weights[p];
-            }
-        }
+        auto const often = draws.next();
+        for (std::size_t p = 0; p < pairs.size(); ++p) weights[p] = prompt_draws::weight(often, pairs[p]);
         if constexpr (weighted) {
             replicates.push_back(statistic(values, std::span<double const>{weights}));
         } else {

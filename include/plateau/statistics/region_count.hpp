@@ -16,18 +16,26 @@
 
 namespace plateau::statistics {
 
+/// A share of n trials with Wilson's score interval, n any number above 0: of dependent trials the number of
+/// independent ones that would be as uncertain, share (1 − share) / standard error².
+/// @pre 0 <= share <= 1      @throws domain_error unless n > 0 and 0 < level < 1
+/// @see Wilson 1927; Korn & Graubard 1998 for n (who put it into the interval of Clopper and Pearson)
+inline estimate wilson_estimate(double share, double n, double level = 0.95) {
+    if (!(n > 0)) throw domain_error("a share is of more than 0 trials, got ", std::to_string(n));
+    if (!(level > 0 && level < 1)) throw domain_error("a level is in (0, 1), got ", std::to_string(level));
+    double const z = normal_quantile((1 + level) / 2), scale = 1 + z * z / n;
+    double const middle = (share + z * z / (2 * n)) / scale;
+    double const half = z / scale * std::sqrt(share * (1 - share) / n + z * z / (4 * n * n));
+    return {share, share == 0 ? 0 : middle - half, share == 1 ? 1 : middle + half, std::sqrt(share * (1 - share) / n)};
+}
+
 /// A share k / n with Wilson's score interval, for independent trials; pairs that share prompts are dependent:
 /// `prompt_bootstrap` of the indicator (1 same, 0 not) takes its place, and a chain's is `block_bootstrap`.
 /// @throws domain_error unless 0 <= k <= n, n >= 1 and 0 < level < 1
 /// @see Wilson 1927; scipy.stats.binomtest(...).proportion_ci(method="wilson")
 inline estimate wilson_share(index k, index n, double level = 0.95) {
     if (n < 1 || k < 0 || k > n) throw domain_error("a share needs 0 <= k <= n and n >= 1, got ", k, " of ", n);
-    if (!(level > 0 && level < 1)) throw domain_error("a level is in (0, 1), got ", std::to_string(level));
-    double const count = static_cast<double>(n), share = static_cast<double>(k) / count;
-    double const z = normal_quantile((1 + level) / 2), scale = 1 + z * z / count;
-    double const middle = (share + z * z / (2 * count)) / scale;
-    double const half = z / scale * std::sqrt(share * (1 - share) / count + z * z / (4 * count * count));
-    return {share, k == 0 ? 0 : middle - half, k == n ? 1 : middle + half, std::sqrt(share * (1 - share) / count)};
+    return wilson_estimate(static_cast<double>(k) / static_cast<double>(n), static_cast<double>(n), level);
 }
 
 /// P(two different prompts lie in the same region) = Σ_r c_r (c_r − 1) / (N (N − 1)), without bias, c_r the prompts of
