@@ -7,7 +7,7 @@
 // between those that do are sharper, and they are crossed at the same place. See Janiak et al. 2024, arXiv 2409.17113,
 // section 4 and footnote 5.
 
-#include <plateau/models/checkpoints.hpp>
+#include <plateau/program/checkpoints.hpp>
 #include <plateau/program/pairs.hpp>
 #include <plateau/sweep/emergence.hpp>
 #include <plateau/viz/labelled_curves.hpp>
@@ -51,26 +51,9 @@ program::manifest const leaves{
               "95 % intervals: moving blocks of a chain's pairs, prompts drawn again where pairs share them otherwise.",
               program::prompts_note}};
 
-struct options : program::pair_options {
-    std::vector<std::string> checkpoints;
-    index final_step = 1099;  // of the embedded model
+struct options : program::pair_options, program::checkpoint_options {
     double same_region = 1.5;
 };
-
-/// Those given; else those beside the model, in folders checkpoints/*, and then the model itself.
-std::vector<training_checkpoint> checkpoints_of(options const& o) {
-    std::vector<training_checkpoint> all;
-    for (auto const& path : o.checkpoints) all.push_back(models::checkpoint_at(path, static_cast<index>(all.size())));
-    if (!all.empty()) return all;
-    all = models::checkpoints_beside(o.model);
-    if (all.empty()) {
-        throw usage_error("--model ", o.model,
-                          " has no folder 'checkpoints' with models in it: name them as --checkpoints A,B,...");
-    }
-    all.push_back(models::checkpoint_at(o.model));
-    all.back().step = o.final_step;
-    return all;
-}
 
 /// What is reported: the moments are in the order of the checkpoints.
 struct results {
@@ -215,7 +198,7 @@ void write(program::study& study, options const& o, results const& found, tables
 void run(program::study& study, options const& o) {
     require_valid(o);
     if (!(o.same_region > 0)) throw usage_error("--same-region must be a slope above 0");
-    results all{checkpoints_of(o)};
+    results all{program::checkpoints_of(o, o.model)};
     for (auto const& one : all.checkpoints) {
         auto of_checkpoint = o;
         of_checkpoint.model = one.path;
@@ -240,13 +223,7 @@ int main(int argc, char** argv) {
         leaves};
     options o;
     program::add_study_options(study, o);
-    study.app
-        .add_option("--checkpoints", o.checkpoints,
-                    "models in the order of training, separated by commas; by default the folders in "
-                    "MODEL/checkpoints, by step, and MODEL itself. They take the first one's tokens")
-        ->delimiter(',');
-    program::add_option(study.app, "--final-step", o.final_step,
-                        "training steps of MODEL itself, after its checkpoints");
+    program::add_checkpoint_options(study.app, o);
     program::add_pair_options(study.app, o);
     program::add_site_options(study.app, o);
     program::add_option(study.app, "--same-region", o.same_region,
