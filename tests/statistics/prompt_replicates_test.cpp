@@ -97,11 +97,38 @@ TEST_CASE("replicates of several statistics are those of one, for any number of 
     CHECK(band.value == found.values);
     CHECK(band.high[0] - band.low[0] > all[0].high - all[0].low);
 
+    auto const plain = statistics::simultaneous_band(found.values, found.replicates);
+    CHECK_THAT(band.factor, testing::WithinRel(plain.factor * statistics::few_blocks_factor(9, 1, 0.95), 1e-12));
+    CHECK_THAT((band.high[1] - band.value[1]) / (plain.high[1] - plain.value[1]),
+               testing::WithinRel(statistics::few_blocks_factor(9, 1, 0.95), 1e-9));
+
     std::vector<std::array<index, 2>> const one_pair{{0, 1}};
     auto const of_one = statistics::replicate(several, one_pair, 2, options).estimates();
     CHECK(std::isnan(of_one[0].low));
+    CHECK(std::isnan(statistics::replicate(several, one_pair, 2, options).simultaneous().low[0]));
     CHECK_THROWS_AS(statistics::replicate(several, {}, 2, options), shape_error);
     CHECK_THROWS_AS(statistics::replicate(several, pairs, 8, options), domain_error);
+}
+
+TEST_CASE("a band of correlations stays between -1 and 1, and holds its curve", "[statistics][prompt_replicates]") {
+    auto const pairs = corpus::all_pairs(12);
+    auto const x = testing::random_vector<double>(static_cast<index>(pairs.size()), 3);
+    vector noisy, constant(x.size(), 2.0);
+    counter_rng rng{4};
+    for (double const one : x) noisy.push_back(one + 0.3 * standard_normal(rng));
+    std::vector<statistics::reweighted> const curve{reweighted_spearman{x, x}, reweighted_spearman{x, noisy},
+                                                    reweighted_spearman{x, constant}};
+    auto const band = statistics::replicate(curve, pairs, 12, {.resamples = 200}).of_correlations();
+    CHECK(band.value[0] == 1);
+    CHECK(band.low[0] <= 1);
+    CHECK(band.low[0] > 1 - 1e-12);
+    CHECK(band.high[0] == 1);
+    CHECK(band.low[1] < band.value[1]);
+    CHECK(band.high[1] > band.value[1]);
+    CHECK(band.high[1] < 1);
+    CHECK(band.high[1] - band.value[1] < band.value[1] - band.low[1]);
+    CHECK(std::isnan(band.value[2]));
+    CHECK(std::isnan(band.low[2]));
 }
 
 }  // namespace

@@ -86,4 +86,10 @@ inline pair_design design_of(std::vector<corpus::pair> const& numbers, index pro
     return design;
 }
 
+/// Every two of some prompts.
+inline pair_design all_pairs_of(prompt_list const& prompts) {
+    auto const count = static_cast<index>(prompts.size());
+    return design_of(corpus::all_pairs(count), count, pair_design::dependence::prompts);
+}
+
 }  // namespace plateau::sweep
