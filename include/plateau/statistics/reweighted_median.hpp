@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/types.hpp>
 
 namespace plateau::statistics {
 

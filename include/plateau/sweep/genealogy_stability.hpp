@@ -69,7 +69,7 @@ struct stability_change {
 };
 
 /// Of pairs that are apart by likeliest token at both checkpoints, in the same context: no change of membership can
-/// move these. @see methods that ask for stability and splitting apart
+/// move these.
 struct stability {
     index items = 0;  ///< pairs, in all contexts together
     stability_change interior = {}, drift = {}, width = {};
