@@ -494,6 +494,9 @@ TEST_CASE("what cannot be counted is refused", "[sweep][polytopes][errors]") {
     };
     CHECK_THROWS_WITH(sweep::gates_behind(model.sites(), "blocks.2.hook_mlp_out"), contains("write earlier"));
     CHECK_THROWS_AS(sweep::count_sign_changes(model, prompts, pairs, {.steps = 1}), usage_error);
+    auto without = model.sites();  // MLPs of one's own, that list no gates
+    std::erase_if(without, [](hooks::site const& one) { return one.id == hooks::site_id::mlp_pre; });
+    CHECK_THROWS_WITH(sweep::gates_behind(without, "hook_embed"), contains("if this model has any"));
     CHECK_THROWS_WITH(exact_at("blocks.0.hook_resid_post", "slerp"), contains("straight lines"));
     CHECK_THROWS_WITH(exact_at("blocks.1.attn.hook_z", "linear"), contains("residual stream"));
     CHECK_THROWS_AS(sweep::local_complexity(model, prompts, {}), usage_error);

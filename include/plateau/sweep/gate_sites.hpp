@@ -47,7 +47,9 @@ inline std::vector<gate_site> gates_behind(std::vector<hooks::site> const& sites
         if (!parallel && !past_attention) one.attention = find(site_id::attn_out, layer)->name();
         all.push_back(std::move(one));
     }
-    if (all.empty()) throw site_error("no MLP's gates follow what is written at ", from.at.name(), ": write earlier");
+    if (all.empty())
+        throw site_error("no MLP's gates (mlp.hook_pre) follow what is written at ", from.at.name(),
+                         ": write earlier, if this model has any");
     return all;
 }
 

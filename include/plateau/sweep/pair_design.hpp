@@ -10,6 +10,7 @@
 #include <plateau/core/error.hpp>
 #include <plateau/corpus/pairings.hpp>
 #include <plateau/engine/prompt_pair.hpp>
+#include <plateau/engine/prompts.hpp>
 #include <plateau/statistics/block_bootstrap.hpp>
 #include <plateau/statistics/prompt_bootstrap.hpp>
 #include <plateau/statistics/region_count.hpp>
