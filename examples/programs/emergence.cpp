@@ -22,20 +22,20 @@ using sweep::training_moment;
 
 program::manifest const leaves{
     .axes = "C checkpoints in the order given, P pairs, S steps, N prompts, T tokens of the longest",
-    .files = {{"steps.npy", "int64 [C]",
-               "training steps, the first number in the checkpoint's name, or its place in the order"},
-              {"relative.npy", "float64 [C,P,S]", "d(alpha)/d(1), no unit; NaN for a degenerate pair"},
-              {"median_curve.npy", "float64 [C,S]", "its median over pairs, point by point"},
-              {"max_slope.npy", "float64 [C,P]", "largest step of the relative curve, x (S-1): per unit of alpha"},
-              {"alpha_jump.npy", "float64 [C,P]", "where that step is: alpha, in [0,1]"},
-              {"width.npy", "float64 [C,P]", "alpha at 0.9 - alpha at 0.1 of the isotonic fit"},
-              program::tokens_file,
-              program::lengths_file,
-              program::pairs_file,
-              {"emergence.csv", "C rows",
-               "what the first two tables say, every number with its interval (_low, _high)"},
-              {"changes.csv", "C-1 rows", "what the third table says"},
-              {"emergence.png", "", "median max slope against the step, and the median curve of every checkpoint"}},
+    .files =
+        {{"steps.npy", "int64 [C]",
+          "training steps: the number after the last \"step\" of a name, else its last one, else one more than before"},
+         {"relative.npy", "float64 [C,P,S]", "d(alpha)/d(1), no unit; NaN for a degenerate pair"},
+         {"median_curve.npy", "float64 [C,S]", "its median over pairs, point by point"},
+         {"max_slope.npy", "float64 [C,P]", "largest step of the relative curve, x (S-1): per unit of alpha"},
+         {"alpha_jump.npy", "float64 [C,P]", "where that step is: alpha, in [0,1]"},
+         {"width.npy", "float64 [C,P]", "alpha at 0.9 - alpha at 0.1 of the isotonic fit"},
+         program::tokens_file,
+         program::lengths_file,
+         program::pairs_file,
+         {"emergence.csv", "C rows", "what the first two tables say, every number with its interval (_low, _high)"},
+         {"changes.csv", "C-1 rows", "what the third table says"},
+         {"emergence.png", "", "median max slope against the step, and the median curve of every checkpoint"}},
     .summary =
         "checkpoints (names), pairs, steps, same_region (the threshold), and by checkpoint [value, low, high] of "
         "max_slope_median, max_slope_mean, width_median, cross_share, cross_level, jump_spread, "

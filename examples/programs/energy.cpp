@@ -21,13 +21,18 @@ program::manifest const leaves{
     .axes = "M marks, P pairs, L blocks, H heads, S steps, N prompts, T tokens of the longest",
     .files =
         {{"places.npy", "float64 [M,P,L,H]", "alpha of every mark, in the order below; NaN where there is none"},
-         {"switches.npy", "int64 [P,L,H]", "how often the likeliest key changes along the path"},
+         {"switches.npy", "int64 [P,L,H]",
+          "how often the likeliest key changes along the path; 0 before the write site"},
          {"distances.npy", "float64 [P,S]", "d(alpha): L2 distance of the read-out to that at alpha = 0"},
          {"mlp_energy.npy", "float64 [P,L,S]",
-          "-sum of phi(z) over the gates z of a block's MLP, phi the integral of its activation", "--mlp"},
-         {"marks.csv", "M rows", "the table, every number with its interval (_low, _high)"},
-         {"heads.csv", "L x H rows",
-          "by head: pairs without, with one, with several changes of the likeliest key; Spearman's rho of the place "
+          "-sum of phi(z) over the gates z of a block's MLP, phi the integral of its activation; 0 before the write "
+          "site",
+          "--mlp"},
+         {"marks.csv", "a row a mark",
+          "the table (with --mlp also ridges of MLPs), every number with its interval (_low, _high)"},
+         {"heads.csv", "a row a head",
+          "of blocks behind the write site: pairs without, with one, with several changes of the likeliest key; "
+          "Spearman's rho of the place "
           "of the only one and alpha of the jump over pairs; its p against permuted pairs, for all heads together"},
          {"held.csv", "9 rows", "the second table; - where a stream grows beyond all bounds", "--causality"},
          {"energy.png", "", "where marks lie beside the jump; by block; how often heads switch"},
@@ -40,9 +45,10 @@ program::manifest const leaves{
     .notes = {
         "Energies depend on the gauge (q and k may be rescaled against each other); entropy, margin and the likeliest "
         "key do not. there: share of heads that have the mark. lag: its alpha - that of the largest step of d(alpha); "
-        "away: |lag|; chance: |lag| to the jump of the next pair. Medians over the heads of all blocks behind the "
+        "away: |lag|; chance: |lag| to the jump of a pair half the list away. Medians over the heads of all blocks "
+        "behind the "
         "write "
-        "site, then over pairs. p values want pairs without common prompts: they are left out otherwise.",
+        "site, then over pairs. rho wants 10 pairs, p values pairs without common prompts: left out otherwise.",
         program::prompts_note, "Marks:"}};
 
 struct options : program::pair_options {
@@ -55,7 +61,7 @@ struct results {
     prompt_list prompts;
     sweep::pair_design design;
     sweep::energy_marks marks;
-    std::vector<index> blocks = {};
+    std::vector<index> blocks = {}, mlp_blocks = {};
     tensor::buffer<double, 3> mlp = {};
     sweep::distance_curves curves = {};
     std::vector<sweep::held_curves> held = {};
@@ -77,6 +83,7 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
         if (o.mlp) {
             r.mlp = tensor::buffer<double, 3>({pairs, model.layers(), o.steps});
             also = sweep::read_mlp_energies(model, o.write_site, r.mlp.view());
+            for (auto const& one : sweep::gates_behind(model.sites(), o.write_site)) r.mlp_blocks.push_back(one.layer);
         }
         sweep::attention_energy_options const what{.write = o.write_site,
                                                    .read = o.read_site,
@@ -88,9 +95,13 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
                                                    .progress = progress};
         auto const take = [&](sweep::head_path const& path) { r.marks.take(path); };
         r.curves = sweep::attention_energies(model, r.prompts, r.design.pairs, what, take, also);
-        if (o.causality)
-            r.held = sweep::hold_parts(model, r.prompts, r.design.pairs,
-                                       {o.write_site, o.read_site, o.path, o.steps, o.min_d1, progress});
+        if (!o.causality) return;
+        sweep::path_points<T> const path{model, r.prompts, o.path, o.write_site, o.steps};
+        sweep::sweep_points<T> const along{
+            o.steps,
+            what.random_direction ? sweep::random_lines<T>(o.steps, o.seed) : path.points,
+            {.write = o.write_site, .read = o.read_site, .progress = progress}};
+        r.held = sweep::hold_parts(model, r.prompts, r.design.pairs, along, o.min_d1);
     });
     sweep::require_finite(r.curves.distances, o.read_site);
     return r;
@@ -98,6 +109,8 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
 
 void run(program::study& study, options const& o) {
     require_valid(o);
+    if (o.toward == "random" && o.path != "linear")
+        throw usage_error("--toward random goes along straight lines alone");
     if (o.permutations < 1) throw usage_error("--permutations must be at least 1, got ", o.permutations);
     auto const r = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
     auto const curves = sweep::transitions_of(r.curves.alpha, r.curves.distances, o.min_d1);
@@ -113,7 +126,7 @@ void run(program::study& study, options const& o) {
     }
     auto rows = sweep::rows_of(r.design, r.marks, curves.alpha_jump, r.blocks);
     if (o.mlp) {
-        auto const lags = sweep::mlp_lags(r.mlp, curves.alpha_jump, r.blocks);
+        auto const lags = sweep::mlp_lags(r.mlp, curves.alpha_jump, r.mlp_blocks);
         rows.push_back(sweep::row_of("ridge of MLPs", lags, r.design));
     }
     for (auto const& [name, there, lag, away, chance] : rows) {
@@ -145,7 +158,7 @@ void run(program::study& study, options const& o) {
         .counts = concat({r.design.count(), " pairs × ", o.steps, " steps"}),
         .subtitle = o.write_site + " → " + o.read_site + (o.toward == "random" ? ", random directions" : ""),
         .panels = sweep::energy_panels(r.marks, curves.alpha_jump, r.design, r.blocks)};
-    if (o.mlp) figure.panels.push_back(sweep::mlp_energy_panel(r.mlp, r.curves.alpha, r.blocks));
+    if (o.mlp) figure.panels.push_back(sweep::mlp_energy_panel(r.mlp, r.curves.alpha, r.mlp_blocks));
     out.picture("energy.png", [&](std::ostream& to) { viz::write_labelled_curves(figure, to); });
     study.report(o,
                  concat({program::model_text(o), ": ", r.design.count(), " pairs x ", o.steps,

@@ -22,14 +22,15 @@ using plateau::index;
 
 program::manifest const leaves{
     .axes = "K checkpoints in the order given, C contexts, N prompts, T tokens of the longest",
-    .files = {{"steps.npy", "int64 [K]", "training steps, the first number in a name, or the place in the order"},
+    .files = {{"steps.npy", "int64 [K]",
+               "training steps: the number after a name's last \"step\", else its last number"},
               {"contexts.npy", "int64 [C]", "prompts in whose runs activations are put, counted from 0"},
               {"labels.npy", "int64 [K,C,N]",
                "rule `token`: the likeliest next token when a prompt's activation at the checkpoint is put into the "
                "context's run at its last position"},
               {"components.npy", "int64 [K,C,N]",
-               "rule `joined`: the smallest prompt that straight paths in that run connect to a prompt, along which "
-               "the likeliest token does not change"},
+               "rule `joined`: the smallest prompt that straight paths in that run connect to a prompt, at whose "
+               "points the likeliest token is the same"},
               {"slope_components.npy", "int64 [K,C,N]", "rule `slope`: by paths with a max slope below --same-region"},
               program::tokens_file,
               program::lengths_file,
@@ -41,21 +42,26 @@ program::manifest const leaves{
               {"genealogy.png", "", "that tree"},
               {"training.png", "", "splitting, merging, agreement, stability and clocks over the training"}},
     .summary =
-        "checkpoints (names), contexts, steps (points of a pair), same_region; [value, low, high] by spans of "
+        "checkpoints (names), contexts, steps (points of a pair), same_region, degenerate_pairs (by checkpoint); "
+        "[value, low, high] by spans of "
         "checkpoints (one after the other, then first to last) of splitting_token, splitting_joined, "
         "splitting_slope, merging_token, merging_joined, merging_slope; by checkpoint, from context to context, "
         "of splitting_floor_token, splitting_floor_joined, splitting_floor_slope, merging_floor_token, "
         "merging_floor_joined, merging_floor_slope; sharpness_clock, order_clock (training steps, or null)",
-    .notes = {"Tables 1, 2: P(apart then | together at first) and P(together then | apart at first) over pairs of "
-              "prompts, all contexts together; `other context`: between contexts of one checkpoint, the noise floor. "
-              "3: conditional entropies (Miller-Madow) and adjusted mutual information, medians over contexts, beside "
-              "permuted labels. 4: changes of d'(0)/d(1), of the drift of both outer fifths, and of the width, of "
-              "pairs apart by likeliest token at both checkpoints. 5: median max slope, Spearman's rho of corpus "
-              "divergence against width, both with simultaneous bands; medians of the shares of the change in the "
-              "middle fifth (x 5), in both outer fifths, in the fullest fifth. 6: best matches of regions; a split or "
-              "a merge is a flow of 2 prompts or more beside them.",
-              "Intervals: 95 %, prompts drawn again; contexts, checkpoints, components of the sample stay as they are.",
-              program::prompts_note}};
+    .notes = {
+        "Tables 1, 2: P(apart then | together at first) and P(together then | apart at first) over pairs of "
+        "prompts, all contexts together; `other context`: between contexts of one checkpoint, the noise floor. "
+        "3: conditional entropies (Miller-Madow) and adjusted mutual information, medians over contexts, beside "
+        "permuted labels. 4: changes of d'(0)/d(1), of the drift of both outer fifths, and of the width, of "
+        "pairs apart by likeliest token at both checkpoints. 5: median max slope, Spearman's rho of corpus "
+        "divergence against width, both with simultaneous bands; medians of the shares of the change in the "
+        "middle fifth (x 5), in both outer fifths, in the fullest fifth. 6: best matches of regions; a split or "
+        "a merge is a flow of 2 prompts or more beside them.",
+        "Intervals: 95 %, prompts drawn again; contexts, checkpoints, components of the sample stay as they are. A "
+        "pair "
+        "with d(1) not above --min-d1 is degenerate: joined by slope, left out of other numbers. --weights random: "
+        "every checkpoint from a seed of its own.",
+        program::prompts_note}};
 
 struct options : program::pair_options, program::checkpoint_options {
     std::vector<index> contexts;
@@ -112,9 +118,8 @@ void write(program::study& study, options const& o, results const& r, sweep::gen
     out.text("clocks.csv", tables.clocks().csv());
     auto& summary = study.summary;
     for (auto const& one : r.checkpoints) summary["checkpoints"].push_back(one.name);
-    summary["contexts"] = r.found.contexts;
-    summary["steps"] = o.steps;
-    summary["same_region"] = o.same_region;
+    summary["contexts"] = r.found.contexts, summary["steps"] = o.steps, summary["same_region"] = o.same_region;
+    summary["degenerate_pairs"] = r.found.degenerate();
     for (auto const& [key, values] : tables.by_name()) summary[key] = values;
     for (auto const& [key, step] : tables.clock_steps()) step ? summary[key] = *step : summary[key] = nullptr;
 }
@@ -122,12 +127,14 @@ void write(program::study& study, options const& o, results const& r, sweep::gen
 void run(program::study& study, options const& o) {
     require_valid(o);
     if (!(o.same_region > 0)) throw usage_error("--same-region must be a slope above 0");
+    if (o.min_count < 1) throw usage_error("--min-count must be at least 1, got ", o.min_count);
     results all{program::checkpoints_of(o, o.model)};
     if (all.checkpoints.size() < 2) throw usage_error("a genealogy needs at least two checkpoints, got one");
     for (auto const& one : all.checkpoints) {
         all.steps.push_back(one.step);
         auto of_checkpoint = o;
         of_checkpoint.model = one.path;
+        if (o.weights == "random") of_checkpoint.seed += all.steps.size() - 1;  // or all were the same model
         study.measure(of_checkpoint, [&]<class T>(model<T> const& model) { measure(o, model, study.meter, all); });
     }
     auto const& [checkpoints, steps, texts, found, divergence] = all;
@@ -141,16 +148,16 @@ void run(program::study& study, options const& o) {
                                              : checkpoints.front().name + " … " + checkpoints.back().name;
     auto const counts = concat({found.prompts.size(), " prompts, ", found.contexts.size(), " contexts"});
     auto drawn = sweep::figure_of(tree, steps, [&](index label) { return models::token_text(all.texts, label); });
+    auto const context = models::prompt_text(texts, found.prompts[static_cast<std::size_t>(found.contexts[0])]);
     drawn.title = title, drawn.counts = counts;
-    drawn.subtitle = "regions by likeliest next token, in the run of " +
-                     models::prompt_text(texts, found.prompts[static_cast<std::size_t>(found.contexts[0])]);
+    drawn.subtitle = "regions by likeliest next token, in the run of " + context;
     study.out().picture("genealogy.png", [&](std::ostream& to) { viz::write_flows(drawn, to); });
     auto const figure = sweep::genealogy_panels{numbers, steps}.figure(title, counts);
     study.out().picture("training.png", [&](std::ostream& to) { viz::write_labelled_curves(figure, to); });
-    study.report(o,
-                 concat({checkpoints.size(), " checkpoints, ", counts, ", ", o.steps, " points of a pair, ",
-                         o.write_site, " -> ", o.read_site, "; 95 % intervals in brackets\n"}),
-                 tables.text() + '\n' + sweep::text_of(tree, steps) + study.rate());
+    auto const heading = concat({checkpoints.size(), " checkpoints, ", counts, ", ", o.steps, " points of a pair, ",
+                                 o.write_site, " -> ", o.read_site, "; 95 % intervals in brackets\n"});
+    study.report(o, heading,
+                 tables.text() + '\n' + sweep::text_of(tree, steps) + found.degenerate_text() + study.rate());
 }
 
 }  // namespace

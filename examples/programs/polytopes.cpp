@@ -23,7 +23,8 @@ program::manifest const leaves{
     .files =
         {{"mismatch.npy", "int64 [P,L]",
           "gates of a block's MLP whose sign differs between alpha = 0 and 1; 0 before the write site"},
-         {"hamming.npy", "int64 [P,L,I]", "sampled sign changes: gates that differ at both ends of an interval"},
+         {"hamming.npy", "int64 [P,L,I]",
+          "sampled sign changes: gates that differ at both ends of an interval; 0 before the write site, as below"},
          {"convergence.npy", "int64 [P,L,G]", "sign changes summed over even grids of fewer intervals"},
          {"grids.npy", "int64 [G]", "intervals of those: the divisors of S-1, from S-1 down to 1 (the mismatch)"},
          {"mlp_steps.npy", "float64 [P,L,I]",
@@ -38,7 +39,9 @@ program::manifest const leaves{
           "--complexity"},
          {"distances.npy", "float64 [P,S]", "d(alpha): L2 distance of the read-out to that at alpha = 0"},
          {"likeliest.npy", "int64 [P,S]", "the likeliest next token"},
-         {"polytopes.csv", "L+1 rows", "medians over pairs with their 95 % intervals (_low, _high), by block"},
+         {"polytopes.csv", "a row a block",
+          "of those behind the write site, then of all together: medians over pairs with their 95 % intervals "
+          "(_low, _high); undone: share of the sign changes that do not last; per length: by gate and way"},
          {"polytopes.png", "",
           "sign changes along the path, by block, in the steepest tenth; mismatch of the last "
           "two blocks"},
@@ -122,15 +125,24 @@ using numbers = sweep::polytope_numbers;
 std::pair<char const*, column> const columns[] = {
     {"crossings", &numbers::crossings}, {"mismatch", &numbers::mismatch},     {"on plateaus", &numbers::plateau},
     {"in the jump", &numbers::jump},    {"density ratio", &numbers::density}, {"steepest tenth", &numbers::steepest},
-    {"its way", &numbers::length}};
+    {"its way", &numbers::length},      {"undone", &numbers::again},          {"per length", &numbers::per_length}};
 
-statistics::interval_table table_of(results const& r, sweep::block_numbers const& blocks, numbers const& together) {
+/// None of these is below zero, whatever a bootstrap of few pairs says.
+statistics::estimate within_zero(statistics::estimate x) {
+    x.low = std::max(x.low, 0.0);
+    return x;
+}
+
+/// @param count  of the columns, the first ones
+statistics::interval_table table_of(results const& r, sweep::block_numbers const& blocks, numbers const& together,
+                                    std::size_t count) {
+    auto const shown = std::span{columns}.first(count);
     std::vector<std::string> names;
-    for (auto const& one : columns) names.emplace_back(one.first);
+    for (auto const& one : shown) names.emplace_back(one.first);
     statistics::interval_table table{{"block"}, names, 2};
     auto const add = [&](std::string const& name, numbers const& of) {
         std::vector<statistics::estimate> row;
-        for (auto const& one : columns) row.push_back(r.design.median(of.*one.second));
+        for (auto const& one : shown) row.push_back(within_zero(r.design.median(of.*one.second)));
         table.row({name}, row);
     };
     for (std::size_t k = 0; k < blocks.of.size(); ++k) add(fixed(blocks.blocks[k], 0), blocks.of[k]);
@@ -140,12 +152,15 @@ statistics::interval_table table_of(results const& r, sweep::block_numbers const
 
 void run(program::study& study, options const& o) {
     require_valid(o);
+    if (o.toward == "random" && o.path != "linear")
+        throw usage_error("--toward random goes along straight lines alone");
+    if (o.directions < 1) throw usage_error("--directions must be at least 1, got ", o.directions);
     auto const r = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
     auto const& counts = r.found.counts;
     auto const curves = sweep::transitions_of(counts.curves.alpha, counts.curves.distances, o.min_d1);
     sweep::block_numbers const blocks{counts, curves};
     auto const together = sweep::numbers_of(counts, curves, 0, counts.layers());
-    auto const table = table_of(r, blocks, together);
+    auto const table = table_of(r, blocks, together, 7);
     auto const split = sweep::compare_regions(r.design, together.mismatch, sweep::one_label(curves, counts.labels));
     std::vector<index> gates;
     for (auto const& one : counts.gates) gates.push_back(one.gates);
@@ -160,9 +175,14 @@ void run(program::study& study, options const& o) {
                      {"mismatch_one_region", split.together},
                      {"mismatch_apart", split.apart},
                      {"mismatch_difference", split.difference}};
+    auto const median_of = [&](std::vector<double> totals) {
+        for (std::size_t p = 0; p < totals.size(); ++p)
+            if (std::isnan(curves.max_slope[p])) totals[p] = curves.max_slope[p];
+        return r.design.median(totals);
+    };
     auto text = table.render() + split.text("gates that differ at both ends");
     if (o.exact) {
-        auto const exact = r.design.median(r.found.exact_totals()), sampled = r.design.median(r.found.sampled_totals());
+        auto const exact = median_of(r.found.exact_totals()), sampled = median_of(r.found.sampled_totals());
         study.summary["exact_block"] = r.found.exact.at.layer;
         study.summary["exact_median"] = exact;
         study.summary["exact_sampled_median"] = sampled;
@@ -170,7 +190,7 @@ void run(program::study& study, options const& o) {
                 statistics::with_interval(exact, 1) + ", sampled " + statistics::with_interval(sampled, 1) + "\n";
     }
     write(study.out(), o, r);
-    study.out().text("polytopes.csv", table.csv());
+    study.out().text("polytopes.csv", table_of(r, blocks, together, std::size(columns)).csv());
     viz::labelled_figure const figure{.title = program::title_of(o),
                                       .counts = concat({r.design.count(), " pairs × ", o.steps, " steps"}),
                                       .subtitle = o.write_site + " → " + o.read_site + ": medians, 95 % intervals",

@@ -13,9 +13,13 @@ TEST_CASE("a checkpoint has the step that its name tells, or the one it is given
     CHECK(models::checkpoint_at("a/step-000064/").name == "step-000064");
     CHECK(models::checkpoint_at("pythia-70m/step512").step == 512);
     CHECK(models::checkpoint_at("a/last", 3).step == 3);
+    CHECK(models::checkpoint_at("a/run2-step20").step == 20);
+    CHECK(models::checkpoint_at("a/step3-of-7-step12-tokens5B").step == 12);
+    CHECK(models::checkpoint_at("a/2024-08-700").step == 700);
+    CHECK(models::checkpoint_at("a/512").step == 512);
 }
 
-TEST_CASE("a folder of models stands for them, in the order of their names", "[models][checkpoints]") {
+TEST_CASE("a folder of models stands for them, in the order of their steps", "[models][checkpoints]") {
     scratch_dir const dir;
     for (auto const* name :
          {"all/step2/config.json", "all/step1/config.json", "all/no_model/readme", "one/config.json"})

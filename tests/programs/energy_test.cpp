@@ -12,6 +12,7 @@ namespace {
 using namespace programs;
 using plateau::index;
 using plateau::io::read_npy;
+using plateau::testing::bytes_of;
 using plateau::testing::contains;
 using plateau::testing::scratch_dir;
 
@@ -74,6 +75,9 @@ TEST_CASE("marks of heads, their controls and held parts", "[programs][energy]")
     fail(1, "energy", {"--model", golden_model("gemma2"), "--tokens", tokens, "--out", bad}, "capped");
     fail(1, "energy", with("bad", {"--write-site", "blocks.2.hook_resid_mid"}), "write earlier");
     fail(2, "energy", with("bad", {"--permutations", "0"}), "--permutations");
+    fail(2, "energy", with("bad", {"--toward", "random", "--path", "slerp"}), "straight lines");
+    succeed("energy", with("random", {"--causality", "--toward", "random"}));
+    CHECK(bytes_of(dir / "random" / "held.csv") != bytes_of(out / "held.csv"));
 }
 
 }  // namespace

@@ -69,6 +69,9 @@ TEST_CASE("counts of polytopes agree with each other", "[programs][polytopes]") 
     fail(2, "polytopes", with({"--exact", "--path", "slerp"}), "straight lines");
     fail(1, "polytopes", with({"--write-site", "blocks.2.hook_mlp_out"}), "write earlier");
     fail(2, "polytopes", with({"--complexity", "-1"}), "radius");
+    fail(2, "polytopes", with({"--complexity", "inf"}), "radius");
+    fail(2, "polytopes", with({"--directions", "0"}), "--directions");
+    fail(2, "polytopes", with({"--toward", "random", "--path", "slerp"}), "straight lines");
 }
 
 }  // namespace

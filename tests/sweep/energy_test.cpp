@@ -242,6 +242,10 @@ TEST_CASE("lags are places beside jumps, medians over heads", "[sweep][energy]")
     CHECK_THAT(lags.lag[0], WithinAbs(-0.125, 1e-12));  // of −¼ and 0
     CHECK_THAT(lags.away[0], WithinAbs(0.125, 1e-12));
     CHECK_THAT(lags.chance[0], WithinAbs(0.125, 1e-12));  // of 0 and ¼
+    CHECK(std::isnan(sweep::other_jump({0.5}, 0)));
+    auto const without = sweep::lags_of(marks, {0.5, std::nan("")}, 0, {0});
+    CHECK(std::isnan(without.there[1]));
+    CHECK(std::isnan(without.lag[1]));
     sweep::pair_design design;
     design.pairs = {{0, 1}, {2, 3}};
     auto const found = sweep::head_switches_of(design, marks, {0.5, 0.25}, {0}, {99, 1});
@@ -337,7 +341,8 @@ TEST_CASE("of a tied MLP the slope of its energy is its output", "[sweep][energy
 
 TEST_CASE("MLPs held turn a net without attention into a line; nothing held changes nothing", "[sweep][energy]") {
     auto const model = random_model<double>(12)(2);
-    auto const held = sweep::hold_parts(model, prompts, {{0, 1}, {2, 3}}, {.steps = 21});
+    sweep::sweep_points<double> const lines{21, sweep::straight_lines<double>(21), {}};
+    auto const held = sweep::hold_parts(model, prompts, {{0, 1}, {2, 3}}, lines, 0);
     REQUIRE(held.size() == 9);
     CHECK(held[0].part == "nothing");
     auto const plain = sweep::interpolate(model, prompts, {{0, 1}, {2, 3}}, 21);

@@ -444,6 +444,19 @@ TEST_CASE("numbers of planted counts: plateau, jump and steepest tenth", "[sweep
     CHECK(near(n.steepest[0], 0.6));                       // the first two of the four
     CHECK(near(n.length[0], 6.0 / 24));
     CHECK(near(n.per_length[0], 1.0 / 24));
+    // a pair whose output does not move is left out, whatever its gates do
+    tensor::buffer<double, 2> two({2, 21});
+    std::copy_n(distances.data(), 21, two.data());
+    auto more = sweep::sign_change_counts{};
+    more.gates = found.gates;
+    more.hamming = tensor::buffer<index, 3>({2, 2, 20});
+    more.lengths = tensor::buffer<double, 3>({2, 2, 20});
+    more.by_grid = tensor::buffer<index, 3>({2, 2, 1});
+    std::fill_n(more.hamming.data(), more.hamming.size(), index{1});
+    auto const left = sweep::numbers_of(more, sweep::transitions_of(paths::even_grid(0, 1, 21), two, 0), 0, 2);
+    CHECK(left.crossings[0] == 4);
+    CHECK(std::isnan(left.crossings[1]));
+    CHECK(std::isnan(left.mismatch[1]));
 }
 
 TEST_CASE("a denoiser of sparse features crosses its gates in the jump, nowhere on the plateaus",

@@ -17,53 +17,66 @@ namespace plateau::models {
 struct training_checkpoint {
     std::string path;
     std::string name;  ///< the last part of the path
-    index step = 0;    ///< of training: the first number in the name, if it has one
+    index step = 0;  ///< of training: the number after the last "step" of the name, else its last number, if it has one
 };
 
 /// @param place  its step, if the name tells none
 inline training_checkpoint checkpoint_at(std::filesystem::path const& path, index place = 0) {
     auto const last = path.has_filename() ? path : path.parent_path();
     training_checkpoint one{path.string(), last.filename().string(), place};
-    auto const digit = one.name.find_first_of("0123456789");
-    if (digit != std::string::npos)
-        std::from_chars(one.name.data() + digit, one.name.data() + one.name.size(), one.step);
+    constexpr char const* digits = "0123456789";
+    auto const step = one.name.rfind("step");
+    auto digit = step == std::string::npos ? step : one.name.find_first_of(digits, step);
+    if (digit == std::string::npos) {  // the last number
+        auto const end = one.name.find_last_of(digits);
+        if (end == std::string::npos) return one;
+        digit = one.name.find_last_not_of(digits, end) + 1;  // npos + 1 is 0
+    }
+    std::from_chars(one.name.data() + digit, one.name.data() + one.name.size(), one.step);
     return one;
 }
 
+namespace detail {
+
+/// The models in a folder, by their steps, then names. @return none if there is no such folder
+inline std::vector<training_checkpoint> models_in(std::filesystem::path const& folder) {
+    std::vector<training_checkpoint> all;
+    std::error_code none;
+    for (auto const& entry : std::filesystem::directory_iterator(folder, none)) {
+        if (std::filesystem::exists(entry.path() / "config.json", none)) all.push_back(checkpoint_at(entry.path()));
+    }
+    std::ranges::sort(all, {}, [](training_checkpoint const& one) { return std::pair{one.step, one.name}; });
+    return all;
+}
+
+}  // namespace detail
+
 /// The checkpoints that are named: models as `open` takes them; a folder that is no model itself stands for the models
-/// in it, in the order of their names. @throws usage_error on a folder without models
+/// in it, in the order of their steps, then names. A name without a number has one step more than
+/// the one before it.
+/// @throws usage_error on a folder without models
 inline std::vector<training_checkpoint> training_checkpoints(std::vector<std::string> const& paths) {
     namespace fs = std::filesystem;
     std::vector<training_checkpoint> all;
     std::error_code none;
     for (auto const& path : paths) {
         if (!fs::is_directory(path, none) || fs::exists(fs::path(path) / "config.json", none)) {
-            all.push_back(checkpoint_at(path));
+            all.push_back(checkpoint_at(path, all.empty() ? 0 : all.back().step + 1));
             continue;
         }
-        std::vector<fs::path> found;
-        for (auto const& entry : fs::directory_iterator(path)) {
-            if (fs::exists(entry.path() / "config.json", none)) found.push_back(entry.path());
-        }
+        auto const found = detail::models_in(path);
         if (found.empty()) {
             throw usage_error("--checkpoints ", path,
                               ": neither a model nor a folder of models (folders with config.json)");
         }
-        std::sort(found.begin(), found.end());
-        for (auto const& one : found) all.push_back(checkpoint_at(one));
+        all.insert(all.end(), found.begin(), found.end());
     }
     return all;
 }
 
 /// The checkpoints in the folder `checkpoints` of a model, by their steps. @return none if there is no such folder
 inline std::vector<training_checkpoint> checkpoints_beside(std::filesystem::path const& model) {
-    std::vector<training_checkpoint> all;
-    std::error_code none;
-    for (auto const& entry : std::filesystem::directory_iterator(model / "checkpoints", none)) {
-        if (entry.is_directory()) all.push_back(checkpoint_at(entry.path()));
-    }
-    std::ranges::sort(all, {}, [](training_checkpoint const& one) { return std::pair{one.step, one.name}; });
-    return all;
+    return detail::models_in(model / "checkpoints");
 }
 
 }  // namespace plateau::models

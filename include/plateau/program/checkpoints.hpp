@@ -1,6 +1,8 @@
 #pragma once
 /// Checkpoints of a training, as a study's options name them.
 
+#include <cstddef>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -16,7 +18,7 @@ struct checkpoint_options {
 
 inline void add_checkpoint_options(CLI::App& app, checkpoint_options& o) {
     app.add_option("--checkpoints", o.checkpoints,
-                   "models in the order of training, separated by commas; by default the folders in "
+                   "models in the order of training, or folders of models, separated by commas; by default those in "
                    "MODEL/checkpoints, by step, and MODEL itself. They take the first one's tokens")
         ->delimiter(',');
     add_option(app, "--final-step", o.final_step, "training steps of MODEL itself, after its checkpoints");
@@ -25,10 +27,15 @@ inline void add_checkpoint_options(CLI::App& app, checkpoint_options& o) {
 /// Those given; else those beside the model, in folders checkpoints/*, and then the model itself.
 /// @throws usage_error if there are none
 inline std::vector<models::training_checkpoint> checkpoints_of(checkpoint_options const& o, std::string const& model) {
-    std::vector<models::training_checkpoint> all;
-    for (auto const& path : o.checkpoints) all.push_back(models::checkpoint_at(path, static_cast<index>(all.size())));
-    if (!all.empty()) return all;
-    all = models::checkpoints_beside(model);
+    if (o.final_step < 0) throw usage_error("--final-step counts from 0, got ", o.final_step);
+    auto all = o.checkpoints.empty() ? models::checkpoints_beside(model) : models::training_checkpoints(o.checkpoints);
+    for (std::size_t k = 1; k < all.size(); ++k) {
+        if (all[k].step > all[k - 1].step) continue;
+        std::cerr << "the checkpoints are not in the order of their steps: " << all[k].name << " (step " << all[k].step
+                  << ") follows " << all[k - 1].name << " (step " << all[k - 1].step << ")\n";
+        break;
+    }
+    if (!o.checkpoints.empty()) return all;
     if (all.empty()) {
         throw usage_error("--model ", model,
                           " has no folder 'checkpoints' with models in it: name them as --checkpoints A,B,...");

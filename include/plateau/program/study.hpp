@@ -93,8 +93,7 @@ inline std::string title_of(common_options const& o) {
 inline nlohmann::json options_given(CLI::App const& app) {
     nlohmann::json options = nlohmann::json::object();
     for (auto const* option : app.get_options()) {
-        if (option->count() > 0)
-            options[option->get_name()] = option->results().size() == 1 ? option->results()[0] : "";
+        if (option->count() > 0) options[option->get_name()] = CLI::detail::join(option->results(), ",");
     }
     return options;
 }

@@ -61,11 +61,13 @@ inline std::vector<viz::labelled_panel> energy_panels(energy_marks const& all, s
                                   .x = numbers,
                                   .y = {}};
         for (index const l : blocks) {
-            double count = 0;
+            double count = 0, known = 0;
             for (index p = 0; p < all.pairs(); ++p) {
+                if (std::isnan(jumps[static_cast<std::size_t>(p)])) continue;
+                known += static_cast<double>(all.heads());
                 for (index h = 0; h < all.heads(); ++h) count += std::min<index>(2, all.switches()(p, l, h)) == kind;
             }
-            curve.y.push_back(count / static_cast<double>(all.pairs() * all.heads()));
+            curve.y.push_back(count / known);
         }
         switches.curves.push_back(std::move(curve));
     }
@@ -79,7 +81,10 @@ inline viz::labelled_panel mlp_energy_panel(tensor::view<double const, 3> energi
     viz::labelled_panel panel{
         "energies of MLPs above the line between their ends", {"α"}, {"of the pair's largest"}, {}, {{0}}};
     auto const count = blocks.size();
-    for (std::size_t const k : {std::size_t{0}, count / 3, 2 * count / 3, count - 1}) {
+    std::vector<std::size_t> const some{0, count / 3, 2 * count / 3, count - 1};
+    for (auto at = some.begin(); at != some.end(); ++at) {
+        std::size_t const k = *at;
+        if (std::find(some.begin(), at, k) != at) continue;  // of fewer than four blocks
         std::vector<double> all;
         for (index p = 0; p < energies.extent(0); ++p) {
             auto const curve = energies[p][blocks[k]].flat();

@@ -64,10 +64,9 @@ hooks::hook_set<T> hold_attention(model<T> const& model, prompt_list const& prom
     return freeze(model, prompts, pairs, sweep, {{at.attention, frozen_at::context}});
 }
 
-/// Of three points of each line: with the attention's output held, what the MLP reads is linear in α, a gate w ·
-/// norm(x)
-/// + b therefore (p(α) + c s(α)) / s(α) with p linear: z and the norm's divisor s at α = 0, ½, 1 tell all of it. c is
-/// the gate of a point that the norm makes zero.
+/// Of three points of each line. With the attention's output held, what the MLP reads is linear in α, and a gate
+///     z(α) = p(α) / s(α) + c,   p linear, s the norm's divisor:
+/// z and s at α = 0, ½, 1 tell all of it; c is the gate of a point that the norm makes zero.
 /// @param lines  writes the points 0, ½, 1 of straight lines      @param held  of hold_attention
 /// @throws site_error unless what is written adds to the residual stream, see gates_behind; as distances_along
 /// @see methods for ReLU networks: Sotoudeh & Thakur 2019, arXiv 1908.06214 (ExactLine)

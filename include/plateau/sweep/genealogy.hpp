@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <iterator>
 #include <limits>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -39,6 +41,25 @@ struct genealogy {
     }
     std::span<index const> labels(partition_rule const& rule, index checkpoint, index in_context) const {
         return at(checkpoint, in_context).*rule.labels;
+    }
+
+    /// [K]: pairs of prompts whose path moves nothing, of all contexts: joined by slope, left out of other numbers.
+    std::vector<index> degenerate() const {
+        std::vector<index> all(static_cast<std::size_t>(checkpoints()));
+        for (std::size_t i = 0; i < partitions.size(); ++i)
+            all[i / contexts.size()] +=
+                std::ranges::count_if(partitions[i].paths.slope, [](double slope) { return std::isnan(slope); });
+        return all;
+    }
+    /// A line of a report, if there are any.
+    std::string degenerate_text() const {
+        std::string text;
+        index sum = 0;
+        for (index const one : degenerate()) {
+            text += (text.empty() ? "" : ", ") + std::to_string(one);
+            sum += one;
+        }
+        return sum == 0 ? "" : "degenerate pairs, by checkpoint: " + text + "; joined by slope, left out elsewhere\n";
     }
 };
 

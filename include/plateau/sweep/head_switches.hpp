@@ -47,6 +47,9 @@ inline std::vector<statistics::permutation_result> switch_correlations(energy_ma
     return statistics::family_wise_associations(known_jumps, places, rho, how);
 }
 
+/// With fewer pairs in which it switches once a head has no correlation.
+inline constexpr index least_switching_pairs = 10;
+
 /// What a report says of the heads of some blocks.
 struct head_switches {
     std::array<double, 3> shares{};  ///< of heads and pairs: never, once, more than once
@@ -68,7 +71,8 @@ inline head_switches head_switches_of(pair_design const& design, energy_marks co
                                       std::vector<double> const& jumps, std::vector<index> const& blocks,
                                       statistics::permutation_options const& how) {
     bool const independent = design.shared == pair_design::dependence::none;
-    auto const found = switch_correlations(all, jumps, 10, how);
+    auto const found = switch_correlations(all, jumps, least_switching_pairs, how);
+    auto const known = std::count_if(jumps.begin(), jumps.end(), [](double jump) { return !std::isnan(jump); });
     head_switches told;
     told.csv = "block,head,never,once,repeatedly,rho,p\n";
     for (index const l : blocks) {
@@ -76,13 +80,15 @@ inline head_switches head_switches_of(pair_design const& design, energy_marks co
             auto const& [rho, p_of_permuted] = found[static_cast<std::size_t>(l * all.heads() + h)];
             double const p = independent ? p_of_permuted : std::numeric_limits<double>::quiet_NaN();
             std::array<index, 3> counts{};
-            for (index pair = 0; pair < all.pairs(); ++pair)
+            for (index pair = 0; pair < all.pairs(); ++pair) {
+                if (std::isnan(jumps[static_cast<std::size_t>(pair)])) continue;
                 ++counts[static_cast<std::size_t>(std::min<index>(2, all.switches()(pair, l, h)))];
+            }
             told.csv += concat({l, ",", h});
             for (std::size_t i = 0; i < 3; ++i) {
                 told.csv += concat({",", counts[i]});
-                told.shares[i] += static_cast<double>(counts[i]) /
-                                  static_cast<double>(all.pairs() * all.heads() * std::ssize(blocks));
+                told.shares[i] +=
+                    static_cast<double>(counts[i]) / static_cast<double>(known * all.heads() * std::ssize(blocks));
             }
             told.csv += "," + csv_cell(rho) + "," + csv_cell(p) + "\n";
             if (std::isnan(rho) || (!told.best.empty() && std::abs(rho) <= std::abs(told.rho))) continue;

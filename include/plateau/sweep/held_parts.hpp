@@ -2,16 +2,15 @@
 /// Parts of the model held along paths, one kind at a time: how sharp the jump is without what they do.
 
 #include <array>
-#include <functional>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <plateau/paths/grid.hpp>
 #include <plateau/statistics/interval_table.hpp>
 #include <plateau/sweep/curves.hpp>
 #include <plateau/sweep/freeze.hpp>
-#include <plateau/sweep/named_paths.hpp>
 #include <plateau/sweep/pair_design.hpp>
 #include <plateau/sweep/transitions.hpp>
 
@@ -37,33 +36,24 @@ struct held_curves {
     std::vector<double> whole;  ///< [P] d(1)
 };
 
-struct held_parts_options {
-    std::string write = "blocks.0.hook_resid_post";
-    std::string read = "ln_final.hook_out";
-    std::string path = "linear";
-    index steps = 50;
-    double min_d1 = 0;
-    std::function<void(index)> progress = {};
-};
-
-/// Nothing held, and each kind of part held at the context's own run and at its mean over the path.
+/// Along the points of a sweep: nothing held, and each kind of part held at the context's own run and at its mean over
+/// the path.
 /// @return NaN for a part without which a stream is not finite, or no pair's output moves any more
 /// @throws as freeze, distances_along
 /// @see Shinkle & Heimersheim 2025
 template <class T>
 std::vector<held_curves> hold_parts(model<T> const& model, prompt_list const& prompts,
-                                    std::vector<prompt_pair> const& pairs, held_parts_options const& o) {
-    path_points<T> const along{model, prompts, o.path, o.write, o.steps};
-    engine::setup const where{.write = o.write, .read = o.read, .progress = o.progress};
-    auto const alpha = paths::even_grid(0, 1, o.steps);
+                                    std::vector<prompt_pair> const& pairs, sweep_points<T> const& along,
+                                    double min_d1) {
+    auto const alpha = paths::even_grid(0, 1, along.points);
     std::vector<held_curves> all;
     auto const add = [&](std::string part, std::string at, std::vector<frozen_sites> const& what) {
         all.push_back({std::move(part), std::move(at), {}, {}});
         try {
-            auto const held = freeze(model, prompts, pairs, sweep_points<T>{o.steps, along.points, where}, what);
-            auto const curves = distances_along(model, prompts, pairs, alpha, along.points, where, held);
-            require_finite(curves.distances, o.read);
-            all.back().curves = transitions_of(alpha, curves.distances, o.min_d1);
+            auto const held = freeze(model, prompts, pairs, along, what);
+            auto const curves = distances_along(model, prompts, pairs, alpha, along.write, along.setup, held);
+            require_finite(curves.distances, along.setup.read);
+            all.back().curves = transitions_of(alpha, curves.distances, min_d1);
             for (index p = 0; p < curves.distances.extent(0); ++p) all.back().whole.push_back(curves[p].back());
         } catch (numeric_error const&) {  // held norms let a stream grow beyond all bounds
             if (what.empty()) throw;

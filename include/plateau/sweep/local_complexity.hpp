@@ -57,7 +57,8 @@ tensor::buffer<index, 3> local_complexity(model<T> const& model, prompt_list con
     index const width = engine::resolve_write_site(model.sites(), o.write).width();
     if (o.radii.empty()) throw usage_error("local complexity needs a radius at least");
     for (double const radius : o.radii) {
-        if (!(radius > 0)) throw usage_error("a radius is a positive share of |x|, got ", fixed(radius, 6));
+        if (!(radius > 0 && std::isfinite(radius)))
+            throw usage_error("a radius is a positive share of |x|, got ", fixed(radius, 6));
     }
     if (o.directions < 1 || o.directions > width)
         throw usage_error("a neighbourhood has 1 to ", width, " directions here, got ", o.directions);

@@ -1,8 +1,10 @@
 #pragma once
 /// How landmarks of attention and of MLPs lie to the output's jump.
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -16,7 +18,7 @@ struct mark_lags {
     std::vector<double> there;   ///< share of the heads that have the mark
     std::vector<double> lag;     ///< place − α_jump
     std::vector<double> away;    ///< |place − α_jump|
-    std::vector<double> chance;  ///< the same from the jump of the next pair, to which it has nothing to do
+    std::vector<double> chance;  ///< the same from another pair's jump: see other_jump
 
     /// Adds a pair. @param places  of its heads, NaN where there is none      @param jump,other  α_jump, and another's
     void add(std::vector<double> const& places, double jump, double other) {
@@ -27,12 +29,20 @@ struct mark_lags {
             distances.push_back(std::abs(place - jump));
             by_chance.push_back(std::abs(place - other));
         }
-        there.push_back(static_cast<double>(lags.size()) / static_cast<double>(places.size()));
+        there.push_back(std::isnan(jump) ? jump
+                                         : static_cast<double>(lags.size()) / static_cast<double>(places.size()));
         lag.push_back(statistics::median(lags));
         away.push_back(statistics::median(distances));
         chance.push_back(statistics::median(by_chance));
     }
 };
+
+/// The jump of a pair half the list away, which shares no prompt with this one in chains and disjoint pairs; NaN where
+/// there is no other pair.
+inline double other_jump(std::vector<double> const& jumps, std::size_t pair) {
+    return jumps.size() < 2 ? std::numeric_limits<double>::quiet_NaN()
+                            : jumps[(pair + std::max<std::size_t>(1, jumps.size() / 2)) % jumps.size()];
+}
 
 /// @param jumps  [P] α_jump, NaN of degenerate pairs      @param blocks  whose heads
 inline mark_lags lags_of(energy_marks const& all, std::vector<double> const& jumps, index mark,
@@ -43,7 +53,7 @@ inline mark_lags lags_of(energy_marks const& all, std::vector<double> const& jum
         for (index const l : blocks) {
             for (index h = 0; h < all.heads(); ++h) places.push_back(all.places()(mark, static_cast<index>(p), l, h));
         }
-        found.add(places, jumps[p], jumps[(p + 1) % jumps.size()]);
+        found.add(places, jumps[p], other_jump(jumps, p));
     }
     return found;
 }
@@ -56,7 +66,7 @@ inline mark_lags mlp_lags(tensor::view<double const, 3> energies, std::vector<do
         std::vector<double> places;
         for (index const l : blocks)
             places.push_back(metrics::ridge_of(energies[static_cast<index>(p)][l].flat()).place);
-        found.add(places, jumps[p], jumps[(p + 1) % jumps.size()]);
+        found.add(places, jumps[p], other_jump(jumps, p));
     }
     return found;
 }
@@ -68,8 +78,9 @@ struct mark_row {
 };
 
 inline mark_row row_of(std::string name, mark_lags const& lags, pair_design const& design) {
-    return {std::move(name), design.mean(lags.there), design.median(lags.lag), design.median(lags.away),
-            design.median(lags.chance)};
+    auto there = design.mean(lags.there);
+    there.low = std::max(there.low, 0.0), there.high = std::min(there.high, 1.0);
+    return {std::move(name), there, design.median(lags.lag), design.median(lags.away), design.median(lags.chance)};
 }
 
 /// Of every mark, over the heads of all `blocks`. @param jumps  [P]

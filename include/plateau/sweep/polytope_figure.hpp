@@ -2,6 +2,7 @@
 /// The picture of polytopes beside stable regions: where gates cross along the path, how many by block.
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,15 +43,17 @@ inline viz::labelled_curve histogram_curve(std::string label, std::vector<double
         curve.x.push_back((static_cast<double>(b) + 0.5) / static_cast<double>(bins));
         curve.y.push_back(0);
     }
+    auto const known = std::count_if(values.begin(), values.end(), [](double one) { return !std::isnan(one); });
     for (double const one : values) {
+        if (std::isnan(one)) continue;
         auto const b = std::min(bins - 1, static_cast<index>(one * static_cast<double>(bins)));
-        curve.y[static_cast<std::size_t>(b)] += 1 / static_cast<double>(values.size());
+        curve.y[static_cast<std::size_t>(b)] += 1 / static_cast<double>(known);
     }
     return curve;
 }
 
-/// [P,S − 1]: the share of all gates that cross in each interval, per unit of α.
-inline std::vector<double> crossing_density(sign_change_counts const& found) {
+/// [P,S − 1]: the share of all gates that cross in each interval, per unit of α; NaN for degenerate pairs.
+inline std::vector<double> crossing_density(sign_change_counts const& found, transitions const& curves) {
     double gates = 0;
     for (auto const& one : found.gates) gates += static_cast<double>(one.gates);
     index const intervals = found.hamming.extent(2);
@@ -59,7 +62,9 @@ inline std::vector<double> crossing_density(sign_change_counts const& found) {
         for (index i = 0; i < intervals; ++i) {
             double sum = 0;
             for (auto const& one : found.gates) sum += static_cast<double>(found.hamming(p, one.layer, i));
-            all.push_back(sum / gates * static_cast<double>(intervals));
+            bool const degenerate = std::isnan(curves.max_slope[static_cast<std::size_t>(p)]);
+            all.push_back(degenerate ? curves.max_slope[static_cast<std::size_t>(p)]
+                                     : sum / gates * static_cast<double>(intervals));
         }
     }
     return all;
@@ -75,7 +80,7 @@ inline std::vector<viz::labelled_panel> polytope_panels(sign_change_counts const
         middles.push_back((curves.alpha[i] + curves.alpha[i + 1]) / 2);
     viz::labelled_panel along{"along the path", {"α"}, {}, {}};
     along.curves.push_back(
-        viz::quartile_curve("sign changes by gate and unit of α", middles, detail::crossing_density(found)));
+        viz::quartile_curve("sign changes by gate and unit of α", middles, detail::crossing_density(found, curves)));
     along.curves.push_back(viz::quartile_curve("d(α) / d(1)", curves.alpha, curves.relative));
     viz::labelled_panel count{"by block", {"block"}, {"by gate of the block"}, {}};
     viz::labelled_panel tenth{"the steepest tenth of the path", {"block"}, {"share in it"}, {}};

@@ -14,7 +14,7 @@
 
 namespace plateau::sweep {
 
-/// Of one block, or of several together, over pairs; each [P], NaN where a pair has none.
+/// Of one block, or of several together, over pairs; each [P], NaN for a degenerate pair and where there is none.
 struct polytope_numbers {
     std::vector<double> mismatch;    ///< share of gates whose sign differs between both ends
     std::vector<double> crossings;   ///< sampled sign changes along the path, by gate
@@ -75,18 +75,16 @@ inline polytope_numbers numbers_of(sign_change_counts const& found, transitions 
         }
         for (index layer = first; layer < first + count; ++layer)
             mismatch += static_cast<double>(found.mismatch(p, layer));
-        auto const put = [&](std::vector<double>& to, double value, bool of_curve) {
-            to.push_back(of_curve && degenerate ? nan : value);
-        };
-        put(all.mismatch, over(mismatch, gates), false);
-        put(all.crossings, over(total, gates), false);
-        put(all.again, over(total - mismatch, total), false);
-        put(all.per_length, over(over(total, gates), way), false);
-        put(all.plateau, over(plateau, gates), true);
-        put(all.jump, over(in_jump, gates), true);
-        put(all.density, over(over(in_jump, jump_width), over(plateau, 1 - jump_width)), true);
-        put(all.steepest, over(tenth, total), true);
-        put(all.length, over(way_of_tenth, way), true);
+        auto const put = [&](std::vector<double>& to, double value) { to.push_back(degenerate ? nan : value); };
+        put(all.mismatch, over(mismatch, gates));
+        put(all.crossings, over(total, gates));
+        put(all.again, over(total - mismatch, total));
+        put(all.per_length, over(over(total, gates), way));
+        put(all.plateau, over(plateau, gates));
+        put(all.jump, over(in_jump, gates));
+        put(all.density, over(over(in_jump, jump_width), over(plateau, 1 - jump_width)));
+        put(all.steepest, over(tenth, total));
+        put(all.length, over(way_of_tenth, way));
     }
     return all;
 }
