@@ -7,6 +7,7 @@
 // are --shuffled-keys, --toward random and --weights random.
 
 #include <plateau/program/pairs.hpp>
+#include <plateau/sweep/energy_curves.hpp>
 #include <plateau/sweep/energy_figure.hpp>
 #include <plateau/sweep/head_switches.hpp>
 #include <plateau/sweep/held_parts.hpp>
@@ -53,7 +54,7 @@ program::manifest const leaves{
 
 struct options : program::pair_options {
     std::string path = "linear", toward = "other";
-    bool shuffled = false, mlp = false, causality = false;
+    bool shuffled = false, mlp = false, causality = false, curves = false;
     index permutations = 999;
 };
 
@@ -63,6 +64,7 @@ struct results {
     sweep::energy_marks marks;
     std::vector<index> blocks = {}, mlp_blocks = {};
     tensor::buffer<double, 3> mlp = {};
+    sweep::energy_curves of_heads = {};
     sweep::distance_curves curves = {};
     std::vector<sweep::held_curves> held = {};
 };
@@ -72,8 +74,10 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
     auto prompts = program::load_prompts(o, model, false);
     auto design = program::pairs_of(o, prompts);
     index const pairs = design.count(), heads = model.config.heads;
-    program::require_memory(pairs, (8 * heads + o.steps) * model.layers() * index{sizeof(double)},
-                            concat({pairs, " pairs at ", model.layers(), " blocks"}), "ask for fewer pairs at a time");
+    index const numbers = 8 * heads + (o.mlp ? o.steps : 0) + (o.curves ? 6 * heads * o.steps : 0);
+    program::require_memory(pairs, numbers * model.layers() * index{sizeof(double)},
+                            concat({pairs, " pairs at ", model.layers(), " blocks, ", o.steps, " steps"}),
+                            "ask for fewer pairs or steps at a time");
     results r{std::move(prompts), std::move(design), {pairs, model.layers(), heads}};
     for (auto const& one : sweep::attentions_behind(model.sites(), o.write_site)) r.blocks.push_back(one.layer);
     meter.expect(pairs * o.steps * (o.causality ? 10 : 1));
@@ -93,7 +97,11 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
                                                    .seed = o.seed,
                                                    .steps = o.steps,
                                                    .progress = progress};
-        auto const take = [&](sweep::head_path const& path) { r.marks.take(path); };
+        if (o.curves) r.of_heads = {pairs, model.layers(), heads, o.steps};
+        auto const take = [&](sweep::head_path const& path) {
+            r.marks.take(path);
+            if (o.curves) r.of_heads.take(path);
+        };
         r.curves = sweep::attention_energies(model, r.prompts, r.design.pairs, what, take, also);
         if (!o.causality) return;
         sweep::path_points<T> const path{model, r.prompts, o.path, o.write_site, o.steps};
@@ -146,6 +154,8 @@ void run(program::study& study, options const& o) {
     out.array("switches.npy", r.marks.switches().flat());
     out.array("distances.npy", r.curves.distances.flat());
     if (o.mlp) out.array("mlp_energy.npy", r.mlp.flat());
+    for (std::size_t k = 0; o.curves && k < sweep::energy_curve_names.size(); ++k)
+        out.array(sweep::energy_curve_names[k].name + std::string(".npy"), r.of_heads[k].flat());
     out.text("marks.csv", table.csv());
     out.text("heads.csv", switches.csv);
     if (o.causality) {
@@ -171,6 +181,8 @@ void run(program::study& study, options const& o) {
 int main(int argc, char** argv) {
     auto told = leaves;
     for (auto const& [name, what] : sweep::mark_names) told.notes.push_back(concat({"  ", name, ": ", what}));
+    for (auto const& [name, what, values] : sweep::energy_curve_names)
+        told.files.push_back({name + std::string(".npy"), "float64 [P,L,H,S]", what, "--curves"});
     program::study study{"energy", "Energies of attention heads along paths, beside the output's jump.", told};
     options o;
     auto& app = study.app;
@@ -184,6 +196,7 @@ int main(int argc, char** argv) {
                         "other: to B; random: along straight lines of the same length in a random direction");
     app.add_flag("--shuffled-keys", o.shuffled, "a control: coordinates of keys in random order over positions");
     app.add_flag("--mlp", o.mlp, "also energies of MLPs as memories of their gates' rows");
+    app.add_flag("--curves", o.curves, "also the curves of every head that marks are found in");
     app.add_flag("--causality", o.causality, "also width and d(1) with parts held at A and at the path's mean");
     program::add_option(app, "--permutations", o.permutations, "of pairs, for the correlation of switch and jump");
     return study.run(argc, argv, [&] { run(study, o); });

@@ -31,7 +31,7 @@ TEST_CASE("marks of heads, their controls and held parts", "[programs][energy]")
         all.insert(all.end(), more.begin(), more.end());
         return all;
     };
-    words const given{"--mlp", "--causality", "--permutations", "19"};
+    words const given{"--mlp", "--causality", "--curves", "--permutations", "19"};
     auto const result = succeed("energy", with("out", given));
     CHECK_THAT(result.out, contains("ridge of MLPs"));
     CHECK_THAT(result.out, contains("MLP outputs"));
@@ -55,6 +55,16 @@ TEST_CASE("marks of heads, their controls and held parts", "[programs][energy]")
                 }
             }
         }
+    }
+    auto const fixed = read_npy<double>(out / "energy.npy"), own = read_npy<double>(out / "energy_own.npy"),
+               moved = read_npy<double>(out / "from_start.npy");
+    REQUIRE(fixed.shape == std::vector<index>{4, layers, heads, 9});
+    for (std::size_t i = 0; i < fixed.values.size(); ++i) {
+        bool const before = i / (9 * static_cast<std::size_t>(heads)) % static_cast<std::size_t>(layers) == 0;
+        CHECK(std::isnan(fixed.values[i]) == before);
+        if (before) continue;
+        CHECK(own.values[i] <= fixed.values[i]);  // one key more
+        CHECK((i % 9 == 0) == (moved.values[i] == 0));
     }
     auto const summary = json_of(out / "summary.json");
     CHECK(summary.at("marks").size() == 8);
