@@ -82,6 +82,11 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
     program::require_memory(pairs * blocks, 4 * o.steps * index{sizeof(double)},
                             concat({o.steps, " steps of ", pairs, " pairs at ", blocks, " blocks"}),
                             "ask for fewer pairs or steps at a time");
+    if (!o.complexity.empty())
+        program::require_memory(static_cast<index>(r.prompts.size()),
+                                o.directions * model.width() * index{sizeof(double)},
+                                concat({o.directions, " directions about each of ", r.prompts.size(), " prompts"}),
+                                "ask for fewer directions or prompts at a time");
     auto const vertices = 2 * o.directions * static_cast<index>(o.complexity.size() * r.prompts.size());
     meter.expect(pairs * (o.exact ? 2 * o.steps + 3 : o.steps) + vertices);
     sweep::sign_change_options const along{.write = o.write_site,
