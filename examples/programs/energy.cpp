@@ -6,7 +6,7 @@
 // Of every head E(q) = −β⁻¹ log Σ exp(β ⟨k, q⟩) + ½ |q|² and what no rescaling of queries against keys moves; controls
 // are --shuffled-keys, --toward random and --weights random.
 
-#include <plateau/program/pairs.hpp>
+#include <plateau/program/line_options.hpp>
 #include <plateau/sweep/energy_curves.hpp>
 #include <plateau/sweep/energy_figure.hpp>
 #include <plateau/sweep/head_switches.hpp>
@@ -52,8 +52,7 @@ program::manifest const leaves{
         "site, then over pairs. rho wants 10 pairs, p values pairs without common prompts: left out otherwise.",
         program::prompts_note, "Marks:"}};
 
-struct options : program::pair_options {
-    std::string path = "linear", toward = "other";
+struct options : program::line_options {
     bool shuffled = false, mlp = false, causality = false, curves = false;
     index permutations = 999;
 };
@@ -92,7 +91,7 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
         sweep::attention_energy_options const what{.write = o.write_site,
                                                    .read = o.read_site,
                                                    .path = o.path,
-                                                   .random_direction = o.toward == "random",
+                                                   .random_direction = o.random(),
                                                    .shuffled_keys = o.shuffled,
                                                    .seed = o.seed,
                                                    .steps = o.steps,
@@ -117,8 +116,6 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
 
 void run(program::study& study, options const& o) {
     require_valid(o);
-    if (o.toward == "random" && o.path != "linear")
-        throw usage_error("--toward random goes along straight lines alone");
     if (o.permutations < 1) throw usage_error("--permutations must be at least 1, got ", o.permutations);
     auto const r = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
     auto const curves = sweep::transitions_of(r.curves.alpha, r.curves.distances, o.min_d1);
@@ -166,7 +163,7 @@ void run(program::study& study, options const& o) {
     viz::labelled_figure figure{
         .title = program::title_of(o) + (o.shuffled ? ", keys shuffled" : ""),
         .counts = concat({r.design.count(), " pairs × ", o.steps, " steps"}),
-        .subtitle = o.write_site + " → " + o.read_site + (o.toward == "random" ? ", random directions" : ""),
+        .subtitle = o.write_site + " → " + o.read_site + (o.random() ? ", random directions" : ""),
         .panels = sweep::energy_panels(r.marks, curves.alpha_jump, r.design, r.blocks)};
     if (o.mlp) figure.panels.push_back(sweep::mlp_energy_panel(r.mlp, r.curves.alpha, r.mlp_blocks));
     out.picture("energy.png", [&](std::ostream& to) { viz::write_labelled_curves(figure, to); });
@@ -187,13 +184,7 @@ int main(int argc, char** argv) {
     options o;
     auto& app = study.app;
     program::add_study_options(study, o);
-    program::add_pair_options(app, o);
-    program::add_site_options(app, o);
-    std::vector<std::string> paths;
-    for (auto const& one : sweep::path_names) paths.emplace_back(one.name);
-    program::add_choice(app, "--path", o.path, paths, "how x goes from A to B, as in stable_regions");
-    program::add_choice(app, "--toward", o.toward, {"other", "random"},
-                        "other: to B; random: along straight lines of the same length in a random direction");
+    program::add_line_options(app, o);
     app.add_flag("--shuffled-keys", o.shuffled, "a control: coordinates of keys in random order over positions");
     app.add_flag("--mlp", o.mlp, "also energies of MLPs as memories of their gates' rows");
     app.add_flag("--curves", o.curves, "also the curves of every head that marks are found in");

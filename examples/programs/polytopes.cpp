@@ -6,7 +6,7 @@
 // The paper counts gates whose sign differs at both ends, at one layer (appendix F). Here all blocks are counted point
 // by point, on nested grids, on plateaus and on jumps; exactly for the first MLP that follows.
 
-#include <plateau/program/pairs.hpp>
+#include <plateau/program/line_options.hpp>
 #include <plateau/sweep/compare_regions.hpp>
 #include <plateau/sweep/polytope_figure.hpp>
 #include <plateau/sweep/polytopes.hpp>
@@ -60,8 +60,7 @@ program::manifest const leaves{
         "below 0.1 or above 0.9. One region: the same token is likeliest all along the path.",
         program::prompts_note}};
 
-struct options : program::pair_options {
-    std::string path = "linear", toward = "other";
+struct options : program::line_options {
     bool exact = false;
     std::vector<double> complexity;
     index directions = 25;
@@ -92,7 +91,7 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
     sweep::sign_change_options const along{.write = o.write_site,
                                            .read = o.read_site,
                                            .path = o.path,
-                                           .random_direction = o.toward == "random",
+                                           .random_direction = o.random(),
                                            .seed = o.seed,
                                            .steps = o.steps,
                                            .progress = meter.counter()};
@@ -157,8 +156,6 @@ statistics::interval_table table_of(results const& r, sweep::block_numbers const
 
 void run(program::study& study, options const& o) {
     require_valid(o);
-    if (o.toward == "random" && o.path != "linear")
-        throw usage_error("--toward random goes along straight lines alone");
     if (o.directions < 1) throw usage_error("--directions must be at least 1, got ", o.directions);
     auto const r = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
     auto const& counts = r.found.counts;
@@ -214,13 +211,7 @@ int main(int argc, char** argv) {
     options o;
     auto& app = study.app;
     program::add_study_options(study, o);
-    program::add_pair_options(app, o);
-    program::add_site_options(app, o);
-    std::vector<std::string> paths;
-    for (auto const& one : sweep::path_names) paths.emplace_back(one.name);
-    program::add_choice(app, "--path", o.path, paths, "how x goes from A to B, as in stable_regions");
-    program::add_choice(app, "--toward", o.toward, {"other", "random"},
-                        "other: to B; random: along straight lines of the same length in a random direction");
+    program::add_line_options(app, o);
     app.add_flag("--exact", o.exact, "also every crossing of the first MLP's gates, in closed form");
     app.add_option("--complexity", o.complexity, "also local complexity at these radii, shares of |x|")->delimiter(',');
     program::add_option(app, "--directions", o.directions, "orthogonal directions of its neighbourhoods");

@@ -1,5 +1,5 @@
 #pragma once
-/// What one query meets: energies of the keys before it and with its own, and how the attention is divided.
+/// Attention landscape of one query: energies over the keys before it and with its own, and how its pattern is divided.
 
 #include <algorithm>
 #include <cmath>

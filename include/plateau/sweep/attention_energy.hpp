@@ -128,6 +128,7 @@ distance_curves attention_energies(model<T> const& model, prompt_list const& pro
         throw config_error("energies need the heads that a configuration tells, and this model has none");
     if (config.score_cap > 0)
         throw config_error("scores of this model are capped (c tanh(score / c)): no energy of keys has them for slope");
+    // two hooks a block: queries fire first and wait for the scores of the same rows
     auto const keys = o.shuffled_keys ? shuffled_keys<T>{model, prompts, o.seed} : shuffled_keys<T>{};
     detail::waiting_queries<T> waiting;
     auto reads = also;
@@ -140,6 +141,7 @@ distance_curves attention_energies(model<T> const& model, prompt_list const& pro
             auto const q = waiting.take(layer, pair);
             index const heads = config.heads, length = scores.extent(1) / heads, width = q.extent(1) / heads;
             for (index h = 0; h < heads; ++h) {
+                // one head's scores [S, T] and queries [S, E], in double
                 tensor::buffer<double, 2> of_head({scores.extent(0), length}), query({scores.extent(0), width});
                 for (index i = 0; i < scores.extent(0); ++i) {
                     std::copy_n(scores[i].data() + h * length, length, of_head[i].data());

@@ -1,6 +1,5 @@
 #pragma once
-/// Exact crossings: every sign change of the gates of the first MLP behind a write, along straight lines, in closed
-/// form.
+/// Exact crossings of the first MLP's gates behind a write, along straight lines, in closed form.
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 #pragma once
-/// How landmarks of attention and of MLPs lie to the output's jump.
+/// Lags of landmarks of attention and of MLPs behind the output's jump.
 
 #include <algorithm>
 #include <cmath>

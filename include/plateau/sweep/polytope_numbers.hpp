@@ -56,9 +56,11 @@ inline polytope_numbers numbers_of(sign_change_counts const& found, transitions 
     auto const over = [](double part, double whole) { return whole > 0 ? part / whole : nan; };
     polytope_numbers all;
     for (index p = 0; p < found.pairs(); ++p) {
+        // which intervals are plateau, which jump, which the steepest tenth
         auto const steep = steep_part_of(curves.alpha, curves.curve(p));
         bool const degenerate = std::isnan(steep.begin);
         double mismatch = 0, total = 0, plateau = 0, in_jump = 0, tenth = 0, way = 0, way_of_tenth = 0, jump_width = 0;
+        // sums over intervals and blocks
         index const intervals = found.hamming.extent(2);
         for (index i = 0; i < intervals; ++i) {
             double const middle = (static_cast<double>(i) + 0.5) / static_cast<double>(intervals);
@@ -75,6 +77,7 @@ inline polytope_numbers numbers_of(sign_change_counts const& found, transitions 
         }
         for (index layer = first; layer < first + count; ++layer)
             mismatch += static_cast<double>(found.mismatch(p, layer));
+        // as shares of the gates, of the crossings, of the way
         auto const put = [&](std::vector<double>& to, double value) { to.push_back(degenerate ? nan : value); };
         put(all.mismatch, over(mismatch, gates));
         put(all.crossings, over(total, gates));

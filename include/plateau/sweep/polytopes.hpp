@@ -1,6 +1,5 @@
 #pragma once
-/// Polytopes by their sign codes: sign changes along paths sampled at every MLP and exact at the first, and how many
-/// hyperplanes pass near an activation.
+/// Polytopes by their sign codes: sampled along paths, exact at the first MLP, and near an activation.
 
 #include <numeric>
 #include <vector>

@@ -69,6 +69,7 @@ sign_change_counts count_sign_changes(model<T> const& model, prompt_list const& 
     all.by_grid = tensor::buffer<index, 3>({count, layers, static_cast<index>(all.grids.size())});
     all.lengths = tensor::buffer<double, 3>({count, layers, o.steps - 1});
 
+    // what is read of each block: its gates' codes, and how far the MLP's input moves
     auto predictions = engine::predictions<T>(count, o.steps, 1);
     auto reads = engine::read_predictions(model.engine(), predictions);
     for (auto const& gate : all.gates) {
@@ -86,6 +87,7 @@ sign_change_counts count_sign_changes(model<T> const& model, prompt_list const& 
         reads = reads | engine::read_step_lengths<T>(gate.reads, of_layer) | engine::read_sign_codes<T>(gate.pre, take);
     }
 
+    // one sweep for all of it
     path_points<T> const along{model, prompts, o.path, o.write, o.steps};
     engine::setup const where{.write = o.write, .read = o.read, .progress = o.progress};
     all.curves = distances_along(model, prompts, pairs, paths::even_grid(0, 1, o.steps),

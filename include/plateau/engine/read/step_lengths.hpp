@@ -1,5 +1,5 @@
 #pragma once
-/// How far a read-out moves from point to point of a path, formed where the rows are.
+/// Step lengths of a read-out from point to point of a path, formed where the rows are.
 
 #include <string>
 #include <utility>
