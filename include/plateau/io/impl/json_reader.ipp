@@ -42,13 +42,17 @@ PLATEAU_INLINE char const* problem_text(rapidjson::ParseErrorCode code) {
     }
 }
 
+/// Zero bytes behind the text: the first ends it, and the reader takes all four bytes of a character before it looks at
+/// whether they are one.
+inline constexpr std::size_t after_text = 4;
+
 /// Builds the document from the reader's events and refuses what would be unsafe or ambiguous to build.
 class json_builder {
 public:
     explicit json_builder(std::string_view text) {
-        document_.text_.reserve(text.size() + 1);
+        document_.text_.reserve(text.size() + after_text);
         document_.text_.assign(text.begin(), text.end());
-        document_.text_.push_back('\0');
+        document_.text_.insert(document_.text_.end(), after_text, '\0');
     }
 
     json_document read(std::string const& where);
@@ -148,7 +152,7 @@ PLATEAU_INLINE bool json_builder::require_distinct_keys(json const* object) {
 }
 
 PLATEAU_INLINE json_document json_builder::read(std::string const& where) {
-    std::size_t const size = document_.text_.size() - 1;
+    std::size_t const size = document_.text_.size() - after_text;
     rapidjson::InsituStringStream stream{document_.text_.data()};
     rapidjson::Reader reader;
     using namespace rapidjson;

@@ -18,6 +18,7 @@
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/macros.hpp>
+#include <plateau/io/printable.hpp>
 #include <plateau/io/tokenizer/pattern.hpp>
 
 namespace plateau::io {
@@ -28,9 +29,9 @@ PLATEAU_INLINE word_pattern::word_pattern(std::string_view pattern) {
     int code = 0;
     std::size_t offset = 0;
     auto* const compiled = pcre2_compile_8(reinterpret_cast<PCRE2_SPTR8>(pattern.data()), pattern.size(),
-                                           PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK, &code, &offset, nullptr);
+                                           PCRE2_UTF | PCRE2_UCP, &code, &offset, nullptr);
     if (compiled == nullptr) {
-        throw config_error("PCRE2 refuses the pattern ", pattern, " at offset ", offset, " (error ", code,
+        throw config_error("PCRE2 refuses the pattern ", printable(pattern), " at offset ", offset, " (error ", code,
                            "); plateau needs a PCRE2 with Unicode support");
     }
     code_.reset(compiled, pcre2_code_free_8);
