@@ -10,6 +10,7 @@ endif()
 if(definitions MATCHES "PLATEAU_HAS_MINIZIP=0")
     list(REMOVE_ITEM bodies plateau/io/impl/npz_writer.ipp)
 endif()
+list(FILTER bodies EXCLUDE REGEX "^plateau/program/")  # those are plateau_program_compiled
 list(TRANSFORM bodies REPLACE "(.+)" "#include <\\1>\n")
 string(CONCAT bodies ${bodies})
 file(CONFIGURE OUTPUT ${plateau_compiled_folder}/bodies.cpp CONTENT "${bodies}" @ONLY)

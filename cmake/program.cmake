@@ -17,3 +17,12 @@ add_library(plateau_program INTERFACE)
 add_library(plateau::program ALIAS plateau_program)
 target_link_libraries(plateau_program INTERFACE plateau::plateau CLI11::CLI11 nlohmann_json::nlohmann_json OpenSSL::Crypto)
 target_compile_definitions(plateau_program INTERFACE PLATEAU_VERSION="${PROJECT_VERSION}")
+
+# Its bodies compiled once, for the programs of this project. It comes before plateau::compiled where they are linked.
+file(GLOB bodies CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/plateau/program/impl/*.ipp)
+list(TRANSFORM bodies REPLACE "(.+)" "#include <\\1>\n")
+string(CONCAT bodies ${bodies})
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/plateau_compiled/program.cpp CONTENT "${bodies}" @ONLY)
+add_library(plateau_program_compiled STATIC EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/plateau_compiled/program.cpp)
+target_link_libraries(plateau_program_compiled PUBLIC plateau_program)
+target_compile_definitions(plateau_program_compiled PUBLIC PLATEAU_PROGRAM_COMPILED=1 PRIVATE PLATEAU_COMPILED=1)

@@ -151,21 +151,21 @@ int main(int argc, char** argv) {
     o.out = "activation_patching.out";
     auto& app = study.app;
     program::add_model_options(app, o);
-    auto* const clean = program::add_option(app, "--clean", o.clean, "the prompt whose activations are taken");
-    auto* const corrupted =
-        program::add_option(app, "--corrupted", o.corrupted, "the prompt in whose run they are put, as long in tokens");
-    clean->needs(corrupted);
-    corrupted->needs(clean);
-    app.add_option("--tokens", o.tokens,
+    auto const clean = program::add_option(app, "--clean", &o.clean, "the prompt whose activations are taken");
+    auto const corrupted = program::add_option(app, "--corrupted", &o.corrupted,
+                                               "the prompt in whose run they are put, as long in tokens");
+    clean.needs(corrupted);
+    corrupted.needs(clean);
+    app.add_option("--tokens", &o.tokens,
                    "both prompts as token ids instead: NPY, int32 or int64 [2,T], the clean one first")
-        ->excludes(clean)
-        ->excludes(corrupted);
-    app.add_option("--answer", o.answer,
+        .excludes(clean)
+        .excludes(corrupted);
+    app.add_option("--answer", &o.answer,
                    "the token that the clean prompt makes likely: a text of one token, or its id; by default the "
                    "likeliest one after the clean prompt");
-    app.add_option("--wrong", o.wrong,
+    app.add_option("--wrong", &o.wrong,
                    "the token that the corrupted prompt makes likely; by default the likeliest one after that");
     program::add_bos_option(app, o, "both prompts");
-    program::add_option(app, "--out", o.out, "folder for the results");
+    program::add_option(app, "--out", &o.out, "folder for the results");
     return study.run(argc, argv, [&] { run(study, o); });
 }

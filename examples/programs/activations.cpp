@@ -93,8 +93,8 @@ int main(int argc, char** argv) {
     options o;
     program::add_model_options(study.app, o);
     program::add_prompt_options(study.app, o);
-    study.app.add_option("--sites", o.sites, "hook points, comma-separated; * any characters, ? one");
-    study.app.add_option("--out", o.out, "the NPZ file to write");
+    study.app.add_option("--sites", &o.sites, "hook points, comma-separated; * any characters, ? one");
+    study.app.add_option("--out", &o.out, "the NPZ file to write");
     study.app.add_flag("--list", o.list, "print every hook point of the model and its shape, and stop");
     return study.run(argc, argv, [&] { run(o); });
 }

@@ -248,14 +248,14 @@ int main(int argc, char** argv) {
     program::add_study_options(study, o);
     program::add_direction_options(app, o);
     app.add_option(
-        "--read-site", o.read_site,
+        "--read-site", &o.read_site,
         "where the output is watched, at the last position (default: the residual stream after the last block)");
     program::add_choice(app, "--centre-norm", o.centre_norm, {"own", "real"},
                         "length of centres that are not real: own, or real, that of the prompt's activation");
     program::add_sae_option(app, o, "adds centres made of its features");
-    program::add_option(app, "--steps", o.steps, "steps from the centre");
-    app.add_option("--step", o.step,
+    program::add_option(app, "--steps", &o.steps, "steps from the centre");
+    app.add_option("--step", &o.step,
                    "length of a step, in --unit (default: 0.02 for norm; 0.5, as published, for raw)");
-    app.add_option("--area-until", o.area_until, "where area_fixed ends, in --unit (default: a quarter of the way)");
+    app.add_option("--area-until", &o.area_until, "where area_fixed ends, in --unit (default: a quarter of the way)");
     return study.run(argc, argv, [&] { run(study, o); });
 }

@@ -159,11 +159,11 @@ int main(int argc, char** argv) {
     options o;
     program::add_study_options(study, o);
     program::add_pair_options(study.app, o);
-    program::add_option(study.app, "--read-site", o.read_site,
+    program::add_option(study.app, "--read-site", &o.read_site,
                         "where the change is read when the layer written to varies, at the last position");
-    study.app.add_option("--write-layers", o.write_layers,
+    study.app.add_option("--write-layers", &o.write_layers,
                          "blocks after which x(alpha) is written, as 0,7,14 or 0:28; by default all");
-    program::add_option(study.app, "--fixed-write", o.fixed_write,
+    program::add_option(study.app, "--fixed-write", &o.fixed_write,
                         "the block after which it is written when the layer read varies");
     return study.run(argc, argv, [&] { run(study, o); });
 }

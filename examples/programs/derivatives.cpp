@@ -156,18 +156,18 @@ int main(int argc, char** argv) {
     options o;
     auto& app = study.app;
     program::add_study_options(study, o);
-    program::add_option(app, "--pairs", o.pairs, "chain, disjoint, all, or an NPY file [P,2]: context, other");
-    program::add_option(app, "--steps", o.steps, "points per pair, alpha = i/(steps-1)");
-    program::add_option(app, "--min-d1", o.min_d1, "a pair with d(1) not above this is degenerate");
+    program::add_option(app, "--pairs", &o.pairs, "chain, disjoint, all, or an NPY file [P,2]: context, other");
+    program::add_option(app, "--steps", &o.steps, "points per pair, alpha = i/(steps-1)");
+    program::add_option(app, "--min-d1", &o.min_d1, "a pair with d(1) not above this is degenerate");
     program::add_site_options(app, o);
     std::vector<std::string> paths;
     for (auto const& one : sweep::path_names) paths.emplace_back(one.name);
     program::add_choice(app, "--path", o.path, paths, "how x goes from A to B, as in stable_regions");
-    program::add_option(app, "--direction", o.direction,
+    program::add_option(app, "--direction", &o.direction,
                         "u: path for dx/dalpha, or an NPY file [D] or [P,D]; of n positions [n,D] or [P,n,D]");
-    app.add_option("--frozen", o.frozen, "sets of parts taken for constant, see below")->delimiter(',');
+    app.add_option("--frozen", &o.frozen, "sets of parts taken for constant, see below").with_commas();
     program::add_intervention_options(app, o.interventions);
-    app.add_option("--cotangent", o.cotangent, "also J^T v and J_S^T v: v from an NPY file [W] or [P,W]");
+    app.add_option("--cotangent", &o.cotangent, "also J^T v and J_S^T v: v from an NPY file [W] or [P,W]");
     app.add_flag("--vectors", o.vectors, "also J u and J_S u themselves");
     app.add_flag("--jacobian", o.jacobian, "also J, whole: D tangents a point");
     return study.run(argc, argv, [&] {

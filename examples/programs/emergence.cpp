@@ -226,7 +226,7 @@ int main(int argc, char** argv) {
     program::add_checkpoint_options(study.app, o);
     program::add_pair_options(study.app, o);
     program::add_site_options(study.app, o);
-    program::add_option(study.app, "--same-region", o.same_region,
+    program::add_option(study.app, "--same-region", &o.same_region,
                         "a pair with a max slope below this lies in one region");
     return study.run(argc, argv, [&] { run(study, o); });
 }

@@ -189,6 +189,6 @@ int main(int argc, char** argv) {
     app.add_flag("--mlp", o.mlp, "also energies of MLPs as memories of their gates' rows");
     app.add_flag("--curves", o.curves, "also the curves of every head that marks are found in");
     app.add_flag("--causality", o.causality, "also width and d(1) with parts held at A and at the path's mean");
-    program::add_option(app, "--permutations", o.permutations, "of pairs, for the correlation of switch and jump");
+    program::add_option(app, "--permutations", &o.permutations, "of pairs, for the correlation of switch and jump");
     return study.run(argc, argv, [&] { run(study, o); });
 }

@@ -105,13 +105,11 @@ int main(int argc, char** argv) {
     o.length = 0;
     auto& app = study.app;
     program::add_model_options(app, o);
-    auto* const text = app.add_option("--text", o.text, "the text: a UTF-8 file");
-    app.add_option("--tokens", o.tokens, "texts as token ids: NPY, int32 or int64 [T] or [N,T]")->excludes(text);
+    auto const text = app.add_option("--text", &o.text, "the text: a UTF-8 file");
+    app.add_option("--tokens", &o.tokens, "texts as token ids: NPY, int32 or int64 [T] or [N,T]").excludes(text);
     program::add_bos_option(app, o, "a text");
-    app.add_option("--length", o.length, "tokens of a window; by default the model's context")
-        ->check(CLI::PositiveNumber);
-    app.add_option("--stride", o.stride, "tokens from window to window; by default --length")
-        ->check(CLI::PositiveNumber);
-    app.add_option("--out", o.out, "also leave losses and a summary in this folder");
+    app.add_option("--length", &o.length, "tokens of a window; by default the model's context").positive();
+    app.add_option("--stride", &o.stride, "tokens from window to window; by default --length").positive();
+    app.add_option("--out", &o.out, "also leave losses and a summary in this folder");
     return study.run(argc, argv, [&] { run(study, o); });
 }

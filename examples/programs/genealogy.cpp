@@ -169,12 +169,12 @@ int main(int argc, char** argv) {
     program::add_checkpoint_options(study.app, o);
     program::add_curve_options(study.app, o);
     program::add_site_options(study.app, o);
-    study.app.add_option("--contexts", o.contexts, "prompts in whose runs activations are put (default: 0,1,2,3)")
-        ->delimiter(',');
-    program::add_option(study.app, "--same-region", o.same_region,
+    study.app.add_option("--contexts", &o.contexts, "prompts in whose runs activations are put (default: 0,1,2,3)")
+        .with_commas();
+    program::add_option(study.app, "--same-region", &o.same_region,
                         "a pair with a smaller max slope is joined by slope");
-    study.app.add_option("--divergence-corpus", o.divergence_corpus,
+    study.app.add_option("--divergence-corpus", &o.divergence_corpus,
                          "text that tells how differently last tokens go on (default: that of --corpus)");
-    program::add_option(study.app, "--min-count", o.min_count, "how often a last token has to be followed there");
+    program::add_option(study.app, "--min-count", &o.min_count, "how often a last token has to be followed there");
     return study.run(argc, argv, [&] { run(study, o); });
 }

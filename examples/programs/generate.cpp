@@ -161,20 +161,19 @@ int main(int argc, char** argv) {
     auto& app = study.app;
     program::add_model_options(app, o);
     program::add_prompt_options(app, o);
-    auto* const prompt = app.add_option("--prompt", o.prompt, "the text to continue");
-    for (auto const* other : {"--prompts", "--tokens", "--corpus"}) prompt->excludes(app.get_option(other));
-    program::add_option(app, "--max-new-tokens", o.max_new_tokens, "write at most this many")
-        ->check(CLI::PositiveNumber);
-    app.add_option("--temperature", o.temperature,
+    auto const prompt = app.add_option("--prompt", &o.prompt, "the text to continue");
+    for (auto const* other : {"--prompts", "--tokens", "--corpus"}) prompt.excludes(app.get_option(other));
+    program::add_option(app, "--max-new-tokens", &o.max_new_tokens, "write at most this many").positive();
+    app.add_option("--temperature", &o.temperature,
                    "0 takes the likeliest token, the default; 1 is the model's distribution, the default with --top-k");
-    program::add_option(app, "--top-k", o.top_k, "only this many likeliest tokens have a chance; 0 for all")
-        ->check(CLI::NonNegativeNumber);
+    program::add_option(app, "--top-k", &o.top_k, "only this many likeliest tokens have a chance; 0 for all")
+        .not_negative();
     app.add_flag("--ignore-eos", o.ignore_eos, "write on where the model ends the text");
     app.add_flag("--only-new", o.only_new, "print what follows the prompt alone");
-    auto* const steer = app.add_option("--steer", o.steer, "a vector to add while the model reads and writes: NPY");
-    auto* const site = app.add_option("--steer-site", o.steer_site, "the hook point that it is added to")->needs(steer);
-    program::add_option(app, "--steer-scale", o.steer_scale, "what it is multiplied by")->needs(steer);
-    steer->needs(site);
-    app.add_option("--out", o.out, "also leave tokens and a summary in this folder");
+    auto const steer = app.add_option("--steer", &o.steer, "a vector to add while the model reads and writes: NPY");
+    auto const site = app.add_option("--steer-site", &o.steer_site, "the hook point that it is added to").needs(steer);
+    program::add_option(app, "--steer-scale", &o.steer_scale, "what it is multiplied by").needs(steer);
+    steer.needs(site);
+    app.add_option("--out", &o.out, "also leave tokens and a summary in this folder");
     return study.run(argc, argv, [&] { run(study, o); });
 }

@@ -213,7 +213,7 @@ int main(int argc, char** argv) {
     program::add_study_options(study, o);
     program::add_line_options(app, o);
     app.add_flag("--exact", o.exact, "also every crossing of the first MLP's gates, in closed form");
-    app.add_option("--complexity", o.complexity, "also local complexity at these radii, shares of |x|")->delimiter(',');
-    program::add_option(app, "--directions", o.directions, "orthogonal directions of its neighbourhoods");
+    app.add_option("--complexity", &o.complexity, "also local complexity at these radii, shares of |x|").with_commas();
+    program::add_option(app, "--directions", &o.directions, "orthogonal directions of its neighbourhoods");
     return study.run(argc, argv, [&] { run(study, o); });
 }

@@ -158,8 +158,8 @@ int main(int argc, char** argv) {
     program::add_study_options(study, o);
     program::add_pair_options(study.app, o);
     program::add_site_options(study.app, o);
-    program::add_option(study.app, "--neurons", o.neurons, "the neurons of the first MLP after the write site");
-    program::add_option(study.app, "--mean-range", o.mean_range,
+    program::add_option(study.app, "--neurons", &o.neurons, "the neurons of the first MLP after the write site");
+    program::add_option(study.app, "--mean-range", &o.mean_range,
                         "how much the distance to the mean has to vary along a path; published 3, of models whose "
                         "activations are longer or shorter than others");
     return study.run(argc, argv, [&] { run(study, o); });

@@ -173,8 +173,8 @@ int main(int argc, char** argv) {
     program::add_study_options(study, o);
     program::add_pair_options(study.app, o);
     program::add_site_options(study.app, o);
-    program::add_option(study.app, "--same-region", o.same_region,
+    program::add_option(study.app, "--same-region", &o.same_region,
                         "thresholds, separated by commas: a pair with a max slope below lies in one region")
-        ->delimiter(',');
+        .with_commas();
     return study.run(argc, argv, [&] { run(study, o); });
 }

@@ -228,25 +228,23 @@ int main(int argc, char** argv) {
     program::add_direction_options(app, o);
     std::vector<std::string> known;
     for (auto const& one : sweep::family_names) known.emplace_back(one.name);
-    program::add_option(app, "--families", o.families, "kinds of directions, see below")
-        ->delimiter(',')
-        ->check(CLI::IsMember(known));
-    app.add_option("--rows", o.rows, "adds the family rows: NPY, floats [F,D]");
+    program::add_option(app, "--families", &o.families, "kinds of directions, see below").with_commas().one_of(known);
+    app.add_option("--rows", &o.rows, "adds the family rows: NPY, floats [F,D]");
     program::add_sae_option(
         app, o, "adds those of its families that have a direction at every prompt, unless --families names some");
-    program::add_option(app, "--components", o.components, "principal components of the family pca, at most")
-        ->check(CLI::Range(1, 1 << 20));
-    app.add_option("--lengths", o.lengths,
+    program::add_option(app, "--components", &o.components, "principal components of the family pca, at most")
+        .within(1, 1 << 20);
+    app.add_option("--lengths", &o.lengths,
                    "of the perturbation, in --unit (default: 21, 0.01, 0.11, ..., 2.01 for norm; 1, 11, ..., 201, as "
                    "published, for raw)")
-        ->delimiter(',');
-    program::add_option(app, "--scale", o.scale, "multiplies all lengths");
-    app.add_option("--at", o.at,
+        .with_commas();
+    program::add_option(app, "--scale", &o.scale, "multiplies all lengths");
+    app.add_option("--at", &o.at,
                    "the length of the table, in --unit; the nearest one is taken (default: the middle one)");
-    program::add_option(app, "--threshold", o.threshold, "the divergence whose length is told, in nats");
-    program::add_option(app, "--repeats", o.repeats,
+    program::add_option(app, "--threshold", &o.threshold, "the divergence whose length is told, in nats");
+    program::add_option(app, "--repeats", &o.repeats,
                         "directions of each kind per prompt; a prompt's number is their mean")
-        ->check(CLI::Range(1, 1 << 16));
+        .within(1, 1 << 16);
     app.add_flag(
         "--centred", o.centred,
         "take from each direction its own mean over the coordinates, as published code does for models with LayerNorm");

@@ -273,7 +273,7 @@ int main(int argc, char** argv) {
     program::add_study_options(study, o);
     program::add_pair_options(study.app, o);
     program::add_site_options(study.app, o);
-    program::add_option(study.app, "--min-count", o.min_count,
+    program::add_option(study.app, "--min-count", &o.min_count,
                         "how often a last token has to be followed by another in the corpus, to compare what follows "
                         "it");
     return study.run(argc, argv, [&] { run(study, o); });

@@ -259,21 +259,21 @@ int main(int argc, char** argv) {
     options o;
     auto& app = study.app;
     program::add_study_options(study, o);
-    auto* const anchors =
-        app.add_option("--anchors", o.anchors,
+    auto const anchors =
+        app.add_option("--anchors", &o.anchors,
                        "NPY file of integers [n,3]: prompts A, B, C by number (default: the first three prompts)");
-    app.add_option("--pairs", o.pairs, "instead: chain, disjoint, or an NPY file of integers [P,2]: see below")
-        ->excludes(anchors);
-    program::add_option(app, "--grid", o.grid, "points along each axis");
-    program::add_option(app, "--range", o.range, "LOW,HIGH: both coordinates' first and last value");
-    program::add_option(app, "--write-site", o.write_site, "where points are written");
-    program::add_option(app, "--read-site", o.read_site, "where the change is read, at the last position");
-    app.add_option("--checkpoints", o.checkpoints,
+    app.add_option("--pairs", &o.pairs, "instead: chain, disjoint, or an NPY file of integers [P,2]: see below")
+        .excludes(anchors);
+    program::add_option(app, "--grid", &o.grid, "points along each axis");
+    program::add_option(app, "--range", &o.range, "LOW,HIGH: both coordinates' first and last value");
+    program::add_option(app, "--write-site", &o.write_site, "where points are written");
+    program::add_option(app, "--read-site", &o.read_site, "where the change is read, at the last position");
+    app.add_option("--checkpoints", &o.checkpoints,
                    "instead of --model: models, or folders of models, separated by commas; one panel each")
-        ->delimiter(',')
-        ->excludes("--model");
+        .with_commas()
+        .excludes(app.get_option("--model"));
     app.add_flag("--labels", o.labels, "also the likeliest next token of every point");
     app.add_flag("--boundary", o.boundary, "also the heat maps over the plane through A, B and the mean activation");
-    program::add_option(app, "--frame-seconds", o.frame_seconds, "how long slices.apng shows each slice");
+    program::add_option(app, "--frame-seconds", &o.frame_seconds, "how long slices.apng shows each slice");
     return study.run(argc, argv, [&] { run(study, o); });
 }

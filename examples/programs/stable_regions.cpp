@@ -256,24 +256,24 @@ int main(int argc, char** argv) {
     options o;
     auto& app = study.app;
     program::add_study_options(study, o);
-    program::add_option(app, "--pairs", o.pairs,
+    program::add_option(app, "--pairs", &o.pairs,
                         "chain, disjoint, all, or an NPY file of integers [P,2]: context, other");
-    program::add_option(app, "--write-site", o.write_site, "where x(alpha) is written");
-    program::add_option(app, "--read-site", o.read_site,
+    program::add_option(app, "--write-site", &o.write_site, "where x(alpha) is written");
+    program::add_option(app, "--read-site", &o.read_site,
                         "where the change is read, at the last position; or several, separated by commas");
     program::add_choice(app, "--path", o.path, paths, "how x goes from A to B, see below");
-    app.add_option("--metrics", o.metrics, "also these curves, see below: share, projection, arc, cosine")
-        ->delimiter(',')
-        ->check(CLI::IsMember(metrics));
-    program::add_option(app, "--steps", o.steps, "points per pair, alpha = i/(steps-1)");
-    program::add_option(app, "--min-d1", o.min_d1, "a pair with d(1) not above this is degenerate");
-    app.add_option("--refine", o.refine,
+    app.add_option("--metrics", &o.metrics, "also these curves, see below: share, projection, arc, cosine")
+        .with_commas()
+        .one_of(metrics);
+    program::add_option(app, "--steps", &o.steps, "points per pair, alpha = i/(steps-1)");
+    program::add_option(app, "--min-d1", &o.min_d1, "a pair with d(1) not above this is degenerate");
+    app.add_option("--refine", &o.refine,
                    "then look for each pair's steepest place to this tolerance in alpha, from a few more points")
-        ->check(CLI::Range(1e-9, 0.5));
+        .within(1e-9, 0.5);
     app.add_flag("--exact-slope", o.exact_slope, "also slopes as derivatives: one tangent behind every point");
     app.add_flag("--kl", o.kl, "also the divergence of the predicted distribution from that at alpha = 0");
-    program::add_option(app, "--top-k", o.top_k, "also this many likeliest next tokens of every point")
-        ->check(CLI::Range(0, 1 << 20));
+    program::add_option(app, "--top-k", &o.top_k, "also this many likeliest next tokens of every point")
+        .within(0, 1 << 20);
     app.add_flag("--transplant-gap", o.gap, "also the distance of the transplanted end's read-out to its own prompt's");
     program::add_intervention_options(app, o.interventions);
     return study.run(argc, argv, [&] { run(study, o); });

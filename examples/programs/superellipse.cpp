@@ -265,16 +265,15 @@ int main(int argc, char** argv) {
     options o;
     auto& app = study.app;
     program::add_study_options(study, o);
-    program::add_option(app, "--directions", o.directions,
+    program::add_option(app, "--directions", &o.directions,
                         "kinds of directions, separated by commas: random, random-difference, or NPY files")
-        ->delimiter(',');
-    program::add_option(app, "--direction-pairs", o.pairs, "pairs of directions of each kind that is drawn");
-    program::add_option(app, "--anchors", o.anchors, "prompts whose activations are turned: the first ones");
-    program::add_option(app, "--grid", o.grid, "angles along each axis");
-    program::add_option(app, "--degrees", o.degrees, "the largest angle of each axis");
-    program::add_option(app, "--resamples", o.resamples, "of the bootstrap over anchors")
-        ->check(CLI::Range(1, 1 << 24));
-    app.add_option("--write-site", o.write_site, "where activations are turned (default: see below)");
-    app.add_option("--read-site", o.read_site, "where the change is read, at the last position (default: see below)");
+        .with_commas();
+    program::add_option(app, "--direction-pairs", &o.pairs, "pairs of directions of each kind that is drawn");
+    program::add_option(app, "--anchors", &o.anchors, "prompts whose activations are turned: the first ones");
+    program::add_option(app, "--grid", &o.grid, "angles along each axis");
+    program::add_option(app, "--degrees", &o.degrees, "the largest angle of each axis");
+    program::add_option(app, "--resamples", &o.resamples, "of the bootstrap over anchors").within(1, 1 << 24);
+    app.add_option("--write-site", &o.write_site, "where activations are turned (default: see below)");
+    app.add_option("--read-site", &o.read_site, "where the change is read, at the last position (default: see below)");
     return study.run(argc, argv, [&] { run(study, o); });
 }

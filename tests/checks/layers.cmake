@@ -34,7 +34,7 @@ set(layer_of_program 8)
 set(library_Eigen "^(unsupported/)?Eigen/" "Eigen::" "^(tensor/((symmetric_)?eigen|singular_pairs|gram)\\.hpp|backend/cpu/.*)$")
 set(library_xtensor "^(xtensor|xtl)/" "xt::" "^tensor/xtensor\\.hpp$")
 set(library_RapidJSON "^rapidjson/" "rapidjson::" "^io/(json_reader\\.hpp|impl/json_reader\\.ipp)$")
-set(library_CLI11 "^CLI/" "CLI::" "^program/.*$")
+set(library_CLI11 "^CLI/" "CLI::" "^program/(command_line\\.hpp|impl/command_line\\.ipp)$")
 set(library_nlohmann "^nlohmann/" "nlohmann::" "^program/.*$")
 set(library_OpenSSL "^openssl/" "EVP_" "^program/.*$")
 set(library_CUDA "^(cuda|cublas|curand|cusolver|cub/|thrust/|cooperative_groups|nv/|device_launch|mma\\.h)" "cudaStream_t"

@@ -64,6 +64,9 @@ std::shared_ptr<models::tensor_source<T> const> shuffled_of(models::checkpoint<T
     return shared<models::shuffled_weights<T>>(*opened.weights, seed);
 }
 
+PLATEAU_COMPILED_FUNCTION(random_of);
+PLATEAU_COMPILED_FUNCTION(shuffled_of);
+
 }  // namespace detail
 
 template <class W>

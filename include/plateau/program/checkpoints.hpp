@@ -16,12 +16,12 @@ struct checkpoint_options {
     index final_step = 1099;  ///< of the embedded model
 };
 
-inline void add_checkpoint_options(CLI::App& app, checkpoint_options& o) {
-    app.add_option("--checkpoints", o.checkpoints,
+inline void add_checkpoint_options(command_line& app, checkpoint_options& o) {
+    app.add_option("--checkpoints", &o.checkpoints,
                    "models in the order of training, or folders of models, separated by commas; by default those in "
                    "MODEL/checkpoints, by step, and MODEL itself. They take the first one's tokens")
-        ->delimiter(',');
-    add_option(app, "--final-step", o.final_step, "training steps of MODEL itself, after its checkpoints");
+        .with_commas();
+    add_option(app, "--final-step", &o.final_step, "training steps of MODEL itself, after its checkpoints");
 }
 
 /// Those given; else those beside the model, in folders checkpoints/*, and then the model itself.

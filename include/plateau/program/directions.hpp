@@ -41,24 +41,24 @@ inline constexpr char const* fit_note =
     "the median |A| of the prompts; raw: as they are, as published for GPT-2. Intervals are 95 % bootstraps over "
     "prompts.";
 
-inline void add_direction_options(CLI::App& app, direction_options& o) {
-    add_option(app, "--write-site", o.write_site, "where activations are pushed, at the last position");
+inline void add_direction_options(command_line& app, direction_options& o) {
+    add_option(app, "--write-site", &o.write_site, "where activations are pushed, at the last position");
     add_choice(app, "--fit-positions", o.fit_positions, {"last", "later", "all"},
                "of which activations mean and covariance are: last; all; or later, all but the first, "
                "which in many models is unlike any other");
-    app.add_option("--fit-corpus", o.fit_corpus, "text for mean and covariance, instead of --corpus or the prompts");
-    add_option(app, "--fit-count", o.fit_count, "windows of that text, at most; as long as the longest prompt")
-        ->check(CLI::Range(1, 1 << 30));
-    add_option(app, "--shrinkage", o.shrinkage,
+    app.add_option("--fit-corpus", &o.fit_corpus, "text for mean and covariance, instead of --corpus or the prompts");
+    add_option(app, "--fit-count", &o.fit_count, "windows of that text, at most; as long as the longest prompt")
+        .within(1, 1 << 30);
+    add_option(app, "--shrinkage", &o.shrinkage,
                "of the covariance towards a sphere: none, oas (Chen et al. 2010), or a share in [0,1]");
     add_choice(app, "--unit", o.unit, {"norm", "raw"}, "of lengths: norm, the median |A| of the prompts, or raw");
-    add_option(app, "--resamples", o.resamples, "of the bootstraps that make intervals")->check(CLI::Range(1, 1 << 20));
+    add_option(app, "--resamples", &o.resamples, "of the bootstraps that make intervals").within(1, 1 << 20);
 }
 
 /// @param adds  what an autoencoder adds to the study
-inline void add_sae_option(CLI::App& app, direction_options& o, std::string const& adds) {
+inline void add_sae_option(command_line& app, direction_options& o, std::string const& adds) {
     app.add_option(
-        "--sae", o.sae,
+        "--sae", &o.sae,
         "a sparse autoencoder in SAELens' format, cfg.json and sae_weights.safetensors, of --write-site: " + adds);
 }
 

@@ -17,31 +17,31 @@ struct intervention_options {
     std::vector<std::string> freeze;
 };
 
-inline void add_intervention_options(CLI::App& app, intervention_options& o) {
+inline void add_intervention_options(command_line& app, intervention_options& o) {
     add_choice(app, "--context", o.context, {"A", "B", "both"},
                "prompt whose tokens rows run in: A, the first of a pair, or B; x goes from A to B all the same");
-    auto* const position =
-        add_option(app, "--position", o.position,
+    auto const position =
+        add_option(app, "--position", &o.position,
                    "where x is written: last, position N, or positions N up to but not M as N:M; counted from 0, "
                    "negative from each prompt's end, either side of the colon may be left out");
-    auto* const mode = add_choice(app, "--mode", o.mode, {"last", "suffix"},
-                                  "last: at --position; suffix: from the first token in which the prompts differ to "
-                                  "their end, so that both ends of a path are natural runs; prompts of one length");
-    app.add_option("--freeze", o.freeze,
+    auto const mode = add_choice(app, "--mode", o.mode, {"last", "suffix"},
+                                 "last: at --position; suffix: from the first token in which the prompts differ to "
+                                 "their end, so that both ends of a path are natural runs; prompts of one length");
+    app.add_option("--freeze", &o.freeze,
                    "SITES@A or SITES@mean, may be repeated: hold sites (names or patterns, separated by commas) at "
                    "their values in the context prompt's clean run, or at their mean over the path, at every position "
                    "from the first written one");
-    app.callback([position, mode, &o] {
-        if (position->count() > 0 && mode->count() > 0 && o.mode == "suffix") {
+    app.then([position, mode, &o] {
+        if (position.given() && mode.given() && o.mode == "suffix") {
             throw usage_error("--mode suffix finds its positions itself: leave out --position");
         }
     });
 }
 
 /// True if one of these options was given.
-inline bool intervenes(CLI::App const& app) {
+inline bool intervenes(command_line const& app) {
     for (auto const* name : {"--context", "--position", "--mode", "--freeze"}) {
-        if (app.get_option(name)->count() > 0) return true;
+        if (app.get_option(name).given()) return true;
     }
     return false;
 }
@@ -57,7 +57,7 @@ struct intervention_plan {
     bool intervenes;  ///< one of them was given
 };
 
-inline intervention_plan plan_of(intervention_options const& o, CLI::App const& app) {
+inline intervention_plan plan_of(intervention_options const& o, command_line const& app) {
     return {write_positions_of(o), sweep::parse_freeze(o.freeze), intervenes(app)};
 }
 

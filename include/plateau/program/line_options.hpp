@@ -16,7 +16,7 @@ struct line_options : pair_options {
 };
 
 /// --path and --toward, beside those of pairs and sites.
-inline void add_line_options(CLI::App& app, line_options& o) {
+inline void add_line_options(command_line& app, line_options& o) {
     add_pair_options(app, o);
     add_site_options(app, o);
     std::vector<std::string> paths;

@@ -9,10 +9,9 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include <plateau/backend/backends.hpp>
 #include <plateau/core/types.hpp>
+#include <plateau/program/command_line.hpp>
 
 namespace plateau::program {
 
@@ -46,28 +45,27 @@ inline std::string embedded_model() {
 }
 
 /// An option whose default --help shows.
-template <class Value>
-CLI::Option* add_option(CLI::App& app, std::string const& name, Value& value, std::string const& what) {
-    return app.add_option(name, value, what)->capture_default_str();
+inline option add_option(command_line& app, std::string const& name, option_value value, std::string const& what) {
+    return app.add_shown(name, value, what);
 }
 
 /// One of some names. @param name  of the option
-inline CLI::Option* add_choice(CLI::App& app, std::string const& name, std::string& value,
-                               std::vector<std::string> const& names, std::string const& what) {
-    return add_option(app, name, value, what)->check(CLI::IsMember(names));
+inline option add_choice(command_line& app, std::string const& name, std::string& value,
+                         std::vector<std::string> const& names, std::string const& what) {
+    return add_option(app, name, &value, what).one_of(names);
 }
 
-inline void add_bos_option(CLI::App& app, common_options& o, std::string const& what) {
-    app.add_option("--bos", o.bos, "begin " + what + " with the beginning-of-text token (default: see below)")
-        ->check(CLI::IsMember({"on", "off"}));
+inline void add_bos_option(command_line& app, common_options& o, std::string const& what) {
+    app.add_option("--bos", &o.bos, "begin " + what + " with the beginning-of-text token (default: see below)")
+        .one_of({"on", "off"});
 }
 
-inline void add_model_options(CLI::App& app, common_options& o) {
+inline void add_model_options(command_line& app, common_options& o) {
     std::vector<std::string> products;
     for (auto const one : backend::all_float_products) products.emplace_back(name_of(one));
-    app.set_version_flag("--version", PLATEAU_VERSION);
+    app.set_version(PLATEAU_VERSION);
     o.model = embedded_model();
-    add_option(app, "--model", o.model, "a Hugging Face folder, a snapshot folder of its cache, or a GGUF file");
+    add_option(app, "--model", &o.model, "a Hugging Face folder, a snapshot folder of its cache, or a GGUF file");
     add_choice(app, "--weights", o.weights, {"stored", "random", "shuffled"},
                "baselines for what training has made: random, drawn as the family starts its training (config.json is "
                "enough, no weights are read); shuffled, the elements of every stored tensor in random order; both "
@@ -78,20 +76,20 @@ inline void add_model_options(CLI::App& app, common_options& o) {
                "who computes; auto takes the best there is");
     add_choice(app, "--float-products", o.products, products,
                "how a device multiplies matrices of --dtype fp32; bf16x3: three products of bfloat16");
-    add_option(app, "--threads", o.threads, "threads, 0 for one per core")->check(CLI::Range(0, 4096));
+    add_option(app, "--threads", &o.threads, "threads, 0 for one per core").within(0, 4096);
     app.add_flag("--pin", o.pin, "hold the threads on as many cores, so that no two share one");
-    add_option(app, "--seed", o.seed, "of everything drawn at random")->check(CLI::NonNegativeNumber);
+    add_option(app, "--seed", &o.seed, "of everything drawn at random").not_negative();
 }
 
-inline void add_prompt_options(CLI::App& app, common_options& o) {
-    auto* const tokens = app.add_option("--tokens", o.tokens, "prompts as token ids: NPY, int32 or int64 [N,T]");
-    auto* const prompts =
-        app.add_option("--prompts", o.prompts, "prompts as text: UTF-8, one a line, leading spaces kept");
-    auto* const corpus = app.add_option("--corpus", o.corpus, "draw prompts from a text: windows of --length tokens");
-    prompts->excludes(tokens);
-    corpus->excludes(tokens)->excludes(prompts);
-    add_option(app, "--count", o.count, "windows drawn from the corpus")->needs(corpus);
-    add_option(app, "--length", o.length, "tokens of a window")->needs(corpus);
+inline void add_prompt_options(command_line& app, common_options& o) {
+    auto const tokens = app.add_option("--tokens", &o.tokens, "prompts as token ids: NPY, int32 or int64 [N,T]");
+    auto const prompts =
+        app.add_option("--prompts", &o.prompts, "prompts as text: UTF-8, one a line, leading spaces kept");
+    auto const corpus = app.add_option("--corpus", &o.corpus, "draw prompts from a text: windows of --length tokens");
+    prompts.excludes(tokens);
+    corpus.excludes(tokens).excludes(prompts);
+    add_option(app, "--count", &o.count, "windows drawn from the corpus").needs(corpus);
+    add_option(app, "--length", &o.length, "tokens of a window").needs(corpus);
     add_bos_option(app, o, "every prompt");
 }
 

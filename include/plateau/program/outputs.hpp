@@ -1,7 +1,6 @@
 #pragma once
 /// The files of one run, checked against the manifest: shapes and keys as told, nothing left that it did not write.
 
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -21,6 +20,7 @@
 
 #include <plateau/core/output_set.hpp>
 #include <plateau/io/npy.hpp>
+#include <plateau/program/compiled.hpp>
 #include <plateau/program/manifest.hpp>
 #include <plateau/statistics/interval.hpp>
 #include <plateau/viz/canvas.hpp>
@@ -45,15 +45,10 @@ public:
 
     /// How long an axis is. Bound to `absent`, it is left out of the shapes that have it.
     static constexpr index absent = -1;
-    void axis(std::string const& letter, index extent) {
-        auto const [at, is_new] = extents_.try_emplace(letter, extent);
-        require(is_new || at->second == extent, "the axis " + letter + " has two lengths");
-    }
+    void axis(std::string const& letter, index extent);
 
     /// Whether the manifest tells this file.
-    bool tells(std::string const& name) const {
-        return std::ranges::any_of(leaves_.files, [&](file const& one) { return has_name(one, name); });
-    }
+    bool tells(std::string const& name) const;
 
     /// An array of the shape and the type that the manifest tells; told as "float", of the floats that it is given.
     /// @param values  in C order
@@ -80,11 +75,7 @@ public:
     void text(std::string const& name, std::string const& content) { open(name).write(content); }
 
     /// The stream of a file that is written bit by bit.
-    atomic_file& open(std::string const& name) {
-        find(name);
-        written_.insert(name);
-        return set_.file(name);
-    }
+    atomic_file& open(std::string const& name);
 
     /// A picture, if this build draws any. @param draw  writes it to a stream
     template <class Draw>
@@ -97,45 +88,16 @@ public:
     /// contradict what stands here now. Doubles of the summary have the fewest digits that give back the same bits;
     /// NaN and infinities become null.
     /// @param summary  its keys are those of `common` and what the manifest tells
-    void publish(nlohmann::ordered_json summary, nlohmann::ordered_json const& own) {
-        for (auto const& [key, value] : own.items()) {
-            require(tells_key(key), "summary.json has the key " + key + ", which the manifest does not tell");
-            summary[key] = value;
-        }
-        auto const handler = nlohmann::ordered_json::error_handler_t::replace;
-        set_.file("summary.json").write(summary.dump(2, ' ', false, handler) + "\n");
-        for (auto const& one : leaves_.files) {
-            bool const is_picture = one.name.ends_with("png");
-            require(!one.when.empty() || (is_picture && !viz::can_draw) || written_.contains(one.name),
-                    one.name + " was not written");
-        }
-        set_.commit();
-        remove_stale();
-    }
+    void publish(nlohmann::ordered_json summary, nlohmann::ordered_json const& own);
 
 private:
     static void require(bool holds, std::string const& what) {
         if (!holds) throw std::logic_error("the manifest is not kept: " + what);
     }
 
-    file const& find(std::string const& name) const {
-        auto const at = std::ranges::find_if(leaves_.files, [&](file const& one) { return has_name(one, name); });
-        require(at != leaves_.files.end(), "it does not tell " + name);
-        return *at;
-    }
+    file const& find(std::string const& name) const;
 
-    std::vector<index> shape_of(file const& told) const {
-        std::vector<index> shape;
-        for (auto const& axis : axes_of(told)) {
-            bool const number = axis.find_first_not_of("0123456789") == std::string::npos;
-            auto const at = extents_.find(axis);
-            require(number || at != extents_.end(),
-                    "nobody said how long the axis " + axis + " of " + told.name + " is");
-            index const extent = number ? std::stol(axis) : at->second;
-            if (extent != absent) shape.push_back(extent);
-        }
-        return shape;
-    }
+    std::vector<index> shape_of(file const& told) const;
 
     template <class Stored, class Things, class Take>
     void put(file const& told, std::string const& name, Things const& things, Take const& take) {
@@ -160,24 +122,9 @@ private:
                 name + " is told as " + told.holds + ", and has " + std::to_string(written) + " values");
     }
 
-    bool tells_key(std::string const& key) const {
-        auto const word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
-        auto const& text = leaves_.summary;
-        for (std::size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + 1)) {
-            std::size_t const end = at + key.size();
-            if ((at == 0 || !word(text[at - 1])) && (end == text.size() || !word(text[end]))) return true;
-        }
-        return false;
-    }
+    bool tells_key(std::string const& key) const;
 
-    void remove_stale() const {
-        std::error_code ignored;
-        for (auto const& entry : std::filesystem::directory_iterator(folder(), ignored)) {
-            auto const name = entry.path().filename().string();
-            bool const ours = std::ranges::any_of(leaves_.files, [&](file const& one) { return has_name(one, name); });
-            if (ours && !written_.contains(name)) std::filesystem::remove(entry.path(), ignored);
-        }
-    }
+    void remove_stale() const;
 
     manifest leaves_;
     output_set set_;
@@ -186,3 +133,7 @@ private:
 };
 
 }  // namespace plateau::program
+
+#if !PLATEAU_PROGRAM_COMPILED
+#include <plateau/program/impl/outputs.ipp>
+#endif

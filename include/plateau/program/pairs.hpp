@@ -31,22 +31,22 @@ struct pair_options : common_options {
 };
 
 /// Those of every pair's curve.
-inline void add_curve_options(CLI::App& app, pair_options& o) {
-    add_option(app, "--steps", o.steps, "points per pair, alpha = i/(steps-1)");
-    add_option(app, "--min-d1", o.min_d1, "a pair with d(1) not above this is degenerate");
-    add_option(app, "--resamples", o.resamples, "of the bootstraps that make intervals");
+inline void add_curve_options(command_line& app, pair_options& o) {
+    add_option(app, "--steps", &o.steps, "points per pair, alpha = i/(steps-1)");
+    add_option(app, "--min-d1", &o.min_d1, "a pair with d(1) not above this is degenerate");
+    add_option(app, "--resamples", &o.resamples, "of the bootstraps that make intervals");
 }
 
-inline void add_pair_options(CLI::App& app, pair_options& o) {
-    add_option(app, "--pairs", o.pairs,
+inline void add_pair_options(command_line& app, pair_options& o) {
+    add_option(app, "--pairs", &o.pairs,
                "chain: (0,1), (1,2), ...; disjoint: (0,1), (2,3), ...; all: every two; or an NPY file of integers "
                "[P,2]: context, other");
     add_curve_options(app, o);
 }
 
-inline void add_site_options(CLI::App& app, pair_options& o) {
-    add_option(app, "--write-site", o.write_site, "where x(alpha) is written");
-    add_option(app, "--read-site", o.read_site, "where the change is read, at the last position");
+inline void add_site_options(command_line& app, pair_options& o) {
+    add_option(app, "--write-site", &o.write_site, "where x(alpha) is written");
+    add_option(app, "--read-site", &o.read_site, "where the change is read, at the last position");
 }
 
 /// @throws usage_error on numbers without sense

@@ -90,23 +90,21 @@ inline std::string title_of(common_options const& o) {
 }
 
 /// The options as given, for summary.json.
-inline nlohmann::json options_given(CLI::App const& app) {
+inline nlohmann::json options_given(command_line const& app) {
     nlohmann::json options = nlohmann::json::object();
-    for (auto const* option : app.get_options()) {
-        if (option->count() > 0) options[option->get_name()] = CLI::detail::join(option->results(), ",");
-    }
+    for (auto const& [name, value] : app.given()) options[name] = value;
     return options;
 }
 
 class study {
 public:
-    CLI::App app;
+    command_line app;
     program::meter meter;
     nlohmann::ordered_json summary;  ///< keys of its own; those that all programs have are added
 
     study(std::string name, std::string about, manifest leaves)
         : app{std::move(about), std::move(name)}, leaves_{std::move(leaves)} {
-        app.footer(help_text(leaves_));
+        app.set_footer(help_text(leaves_));
     }
 
     /// Parses the command line, runs `body`, and turns what goes wrong into one message and an exit status: 2 for
@@ -119,14 +117,10 @@ public:
         int status = 1;
         std::string problem;
         try {
-            app.parse(argc, argv);
+            if (app.parse(argc, argv) == command_line::outcome::answered) return 0;
             body();
             if (!std::cout.flush()) problem = "stdout cannot be written to; the files are complete";
             status = 0;
-        } catch (CLI::ParseError const& wrong) {
-            if (wrong.get_exit_code() == 0) return app.exit(wrong);  // --help, --version
-            problem = std::string(wrong.what()) + "; see --help";
-            status = 2;
         } catch (usage_error const& wrong) {
             problem = wrong.what();
             status = 2;
@@ -135,7 +129,7 @@ public:
         } catch (std::exception const& wrong) {
             problem = wrong.what();
         }
-        if (!problem.empty()) std::cerr << app.get_name() << ": " << problem << '\n';
+        if (!problem.empty()) std::cerr << app.name() << ": " << problem << '\n';
         return status;
     }
 
@@ -168,7 +162,7 @@ public:
     /// Writes summary.json and makes all files visible.
     void publish(common_options const& o) {
         nlohmann::ordered_json all;
-        all["program"] = app.get_name();
+        all["program"] = app.name();
         all["version"] = PLATEAU_VERSION;
         all["model"] = o.model;
         models_.tell(all, summary);
@@ -213,10 +207,10 @@ private:
 
 /// What nearly every study takes: a model, prompts, and --out with a default named after the program.
 inline void add_study_options(study& study, common_options& o) {
-    o.out = study.app.get_name() + ".out";
+    o.out = study.app.name() + ".out";
     add_model_options(study.app, o);
     add_prompt_options(study.app, o);
-    add_option(study.app, "--out", o.out, "folder for the results");
+    add_option(study.app, "--out", &o.out, "folder for the results");
 }
 
 }  // namespace plateau::program
