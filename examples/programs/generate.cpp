@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include <plateau/engine/generate.hpp>
-#include <plateau/io/known_text.hpp>
 #include <plateau/io/npy_numbers.hpp>
 #include <plateau/models/end_tokens.hpp>
 #include <plateau/program/prompts.hpp>
@@ -114,8 +113,8 @@ std::string text_of(models::model_texts const& model, std::vector<token_id> prom
             ids += (ids.empty() ? "" : " ") + std::to_string(all[i]);
         return ids;
     }
-    auto const text = io::known_text(*model.tokenizer, all);
-    return only_new ? text.substr(std::min(text.size(), io::known_text(*model.tokenizer, prompt).size())) : text;
+    auto const text = model.tokenizer->decode(all);
+    return only_new ? text.substr(std::min(text.size(), model.tokenizer->decode(prompt).size())) : text;
 }
 
 void write(program::study& study, options const& o, results const& all) {

@@ -39,9 +39,15 @@ public:
     ///         needs a library which was not there at compile time
     explicit tokenizer(tokenizer_spec spec);
 
-    /// tokenizer.json, and tokenizer_config.json if it lies beside it.
-    /// @throws file_error if the file cannot be read or is not JSON; config_error as parse_tokenizer_json
+    /// A tokenizer.json and what lies beside it. @throws as read_tokenizer_json
     static tokenizer from_json_file(std::filesystem::path const& path);
+
+    /// The tokenizer of a Hugging Face folder, which needs to hold nothing else. @throws as read_tokenizer_folder
+    static tokenizer from_folder(std::filesystem::path const& path);
+
+    /// The tokenizer of a model: of a Hugging Face folder, or of a GGUF file, which may hold a vocabulary alone.
+    /// @throws file_error if there is none; as from_folder and from_gguf
+    static tokenizer of_model(std::filesystem::path const& path);
 
     /// @param where  names the text in messages      @throws as from_json_file
     static tokenizer from_json(std::string_view json_text, std::string const& where);
@@ -58,7 +64,8 @@ public:
     std::vector<token_id> encode(std::string_view text, bos_policy bos) const;
 
     /// The text of ids, always UTF-8: U+FFFD stands for what the ids cut, and a space that encoding put before the text
-    /// is taken off. @throws domain_error for an id that does not exist
+    /// is taken off. An id without a token, as larger vocabularies of models have them, gives nothing.
+    /// @throws domain_error for a negative id
     std::string decode(std::span<token_id const> ids, special_tokens special = special_tokens::shown) const;
 
     /// The bytes that one id stands for in the middle of a text. @throws domain_error if it does not exist
@@ -67,6 +74,9 @@ public:
     /// True if an id is structure rather than text. @throws domain_error if it does not exist
     bool is_special(token_id id) const { return kinds_[at(id)] >= structural; }
 
+    /// True if an id has a token: there may be none at the end of a model's vocabulary, and in gaps.
+    bool has(token_id id) const { return id >= 0 && id < size() && kinds_[static_cast<std::size_t>(id)] != absent; }
+
     /// One more than the largest id.
     index size() const { return static_cast<index>(texts_.size()); }
 
@@ -74,6 +84,9 @@ public:
     bool adds_bos() const { return adds_bos_; }
     std::optional<token_id> bos() const { return bos_; }
     std::optional<token_id> eos() const { return eos_; }
+
+    /// What the files left open and was assumed, for people to read; empty if there was nothing.
+    std::string const& notice() const { return notice_; }
 
 private:
     // `hidden` are the special tokens that decoding can skip: those that their normalizer leaves as they are. Hugging
@@ -99,6 +112,7 @@ private:
     bpe model_;
     std::optional<token_id> bos_, eos_;
     bool adds_bos_;
+    std::string notice_;
 };
 
 }  // namespace plateau::io

@@ -48,7 +48,7 @@ PLATEAU_RARE checkpoint<T> open(std::filesystem::path const& path, bool with_wei
     }
     auto const config = path / "config.json";
     checkpoint<T> found{parse_model_config(io::read_text(config), config.string()), nullptr,
-                        [path] { return io::tokenizer::from_json_file(path / "tokenizer.json"); }};
+                        [path] { return io::tokenizer::from_folder(path); }};
     if (with_weights) found.weights = shared<source_of<io::safetensors_checkpoint, T> const>(path);
     return found;
 }

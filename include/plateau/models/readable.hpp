@@ -10,7 +10,7 @@ namespace plateau::models {
 
 /// A token as it is shown: its text in the middle of a prompt, or its id where there is no tokenizer.
 inline std::string token_text(model_texts const& model, token_id token) {
-    if (!model.tokenizer || token >= model.tokenizer->size()) return std::to_string(token);
+    if (!model.tokenizer || !model.tokenizer->has(token)) return std::to_string(token);
     std::string text;
     for (char const c : model.tokenizer->token_text(token)) {
         if (c == ' ') text += "␣";

@@ -50,7 +50,7 @@ inline prompt_list read_prompts(common_options const& o, model_texts const& mode
         prompts = read_tokens(o.tokens);
     } else if (!o.corpus.empty()) {
         if (o.count < 1 || o.length < 1) throw usage_error("--count and --length must be at least 1");
-        auto const all = encode(model, io::read_text(o.corpus), o.corpus);
+        auto const all = encode(model, io::read_text_file(o.corpus), o.corpus);
         try {
             prompts = corpus::draw_windows(all, o.count, o.length, o.seed);
         } catch (usage_error const& problem) {
@@ -58,7 +58,7 @@ inline prompt_list read_prompts(common_options const& o, model_texts const& mode
         }
     } else {
         auto const path = o.prompts.empty() ? embedded_model() + "/prompts.txt" : o.prompts;
-        for (auto const& line : io::read_lines(path)) {
+        for (auto const& line : io::read_prompt_lines(path)) {
             prompts.push_back(encode(model, line, path + ": line " + std::to_string(prompts.size() + 1)));
         }
         bos = bos_by_default && model.require_tokenizer().adds_bos();

@@ -19,11 +19,12 @@ PLATEAU_INLINE void require_prompts(prompt_list const& prompts, index vocabulary
             throw usage_error("prompt ", i, " has ", length, " tokens, the model's context ends at ", context,
                               ": shorten it");
         }
-        for (token_id token : prompts[i]) {
-            if (token < 0 || token >= vocabulary) {
-                throw usage_error("prompt ", i, " holds token ", token, ", outside of the vocabulary [0, ", vocabulary,
-                                  "): was it made with another tokenizer?");
-            }
+        for (index t = 0; t < length; ++t) {
+            token_id const token = prompts[i][static_cast<std::size_t>(t)];
+            if (token >= 0 && token < vocabulary) continue;
+            throw usage_error("prompt ", i, " holds token ", token, " at position ", t,
+                              ", outside of the vocabulary [0, ", vocabulary, "): the largest id is ", vocabulary - 1,
+                              "; was it made with another tokenizer?");
         }
     }
 }

@@ -19,6 +19,7 @@
 #include <plateau/io/json.hpp>
 #include <plateau/io/json_reader.hpp>
 #include <plateau/io/printable.hpp>
+#include <plateau/io/text_file.hpp>
 
 namespace plateau::io {
 
@@ -173,7 +174,7 @@ PLATEAU_INLINE json_document json_builder::read(std::string const& where) {
 }  // namespace detail
 
 PLATEAU_INLINE json_document parse_json(std::string_view text, std::string const& where) {
-    return detail::json_builder{text}.read(where);
+    return detail::json_builder{without_byte_order_mark(text, where)}.read(where);
 }
 
 }  // namespace plateau::io

@@ -16,12 +16,12 @@
 #include <plateau/core/macros.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/gguf.hpp>
-#include <plateau/io/mapped_file.hpp>
 #include <plateau/io/printable.hpp>
 #include <plateau/io/tokenizer.hpp>
 #include <plateau/io/tokenizer/added_tokens.hpp>
 #include <plateau/io/tokenizer/bpe.hpp>
 #include <plateau/io/tokenizer/byte_alphabet.hpp>
+#include <plateau/io/tokenizer/folder.hpp>
 #include <plateau/io/tokenizer/gguf.hpp>
 #include <plateau/io/tokenizer/json.hpp>
 #include <plateau/io/tokenizer/pretokenizer.hpp>
@@ -118,17 +118,24 @@ PLATEAU_INLINE std::vector<added_token> tokenizer::added_tokens(tokenizer_spec c
 
 PLATEAU_INLINE tokenizer::tokenizer(tokenizer_spec spec)
     : decoder_{std::move(spec.decoding)}, normalizer_{std::move(spec.normal)}, added_{added_tokens(spec, false)},
-      added_normalized_{added_tokens(spec, true)}, words_{std::move(spec.words)},
-      model_{(set_texts(spec), make_bpe(spec))}, bos_{spec.bos}, eos_{spec.eos}, adds_bos_{spec.adds_bos} {}
+      added_normalized_{added_tokens(spec, true)}, words_{std::move(spec.words)}, model_{(set_texts(spec),
+                                                                                          make_bpe(spec))},
+      bos_{spec.bos}, eos_{spec.eos}, adds_bos_{spec.adds_bos}, notice_{std::move(spec.notice)} {}
 
 PLATEAU_INLINE tokenizer tokenizer::from_json_file(std::filesystem::path const& path) {
-    tokenizer_spec spec = parse_tokenizer_json(mapped_file{path}.text(), path.string());
-    auto const beside = path.parent_path() / "tokenizer_config.json";
+    return tokenizer{read_tokenizer_json(path)};
+}
+
+PLATEAU_INLINE tokenizer tokenizer::from_folder(std::filesystem::path const& path) {
+    return tokenizer{read_tokenizer_folder(path)};
+}
+
+PLATEAU_INLINE tokenizer tokenizer::of_model(std::filesystem::path const& path) {
     std::error_code ignored;
-    if (std::filesystem::exists(beside, ignored)) {
-        apply_tokenizer_config(spec, mapped_file{beside}.text(), beside.string());
-    }
-    return tokenizer{std::move(spec)};
+    if (std::filesystem::is_directory(path, ignored)) return from_folder(path);
+    if (!std::filesystem::exists(path, ignored))
+        throw file_error("there is no model at ", path.string(), ": give a Hugging Face folder or a GGUF file");
+    return from_gguf(gguf_file{path});
 }
 
 PLATEAU_INLINE_HOT std::vector<token_id> tokenizer::encode(std::string_view text) const {
@@ -180,6 +187,7 @@ PLATEAU_INLINE_HOT std::string tokenizer::decode(std::span<token_id const> ids, 
     std::string text;
     std::vector<std::string> tokens;
     for (token_id id : ids) {
+        if (id >= 0 && !has(id)) continue;
         auto const place = at(id);
         if (special == special_tokens::skipped && kinds_[place] == hidden) continue;
         if (bytes) text += texts_[place];

@@ -33,7 +33,8 @@ struct tokenizer_spec {
     bpe_options model{};  ///< characters: off if tokens are spelt in the byte alphabet (the pre-tokenizer ByteLevel)
     std::optional<token_id> bos;
     std::optional<token_id> eos;
-    bool adds_bos = false;  ///< the published tokenizer begins every text with bos
+    bool adds_bos = false;    ///< the published tokenizer begins every text with bos
+    std::string notice = {};  ///< what had to be assumed, for people to read
 };
 
 /// Takes "left right" apart. Returns whether there is exactly one space.

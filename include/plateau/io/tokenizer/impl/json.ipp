@@ -1,11 +1,14 @@
 #pragma once
 /// Bodies of io/tokenizer/json.hpp.
 
+#include <algorithm>
+#include <charconv>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/macros.hpp>
@@ -49,8 +52,7 @@ PLATEAU_INLINE void parse_bpe_options(json const& model, tokenizer_spec& spec, s
 PLATEAU_INLINE void parse_bpe(json const& model, tokenizer_spec& spec, std::string const& where) {
     parse_bpe_options(model, spec, where);
     json const& vocabulary = object_field(model, "vocab", where);
-    for (json const& id : members_of(vocabulary))
-        spec.tokens.push_back({std::string{id.key()}, parse_token_id(id, where)});
+    parse_vocabulary(vocabulary, spec);
     if (auto const unknown = optional_field<std::string>(model, "unk_token", where)) {
         json const* const at = find_member(vocabulary, *unknown);
         if (at == nullptr)
@@ -72,23 +74,28 @@ PLATEAU_INLINE void parse_bpe(json const& model, tokenizer_spec& spec, std::stri
     }
 }
 
+/// An added token as an object describes it, all but its id.
+PLATEAU_INLINE added_token added_token_of(json const& entry, std::string const& where) {
+    if (!entry.is_object()) throw config_error(where, ": an added token must be an object, found ", describe(entry));
+    added_token token;
+    token.content = field<std::string>(entry, "content", where);
+    token.strip_left = field_or<bool>(entry, "lstrip", false, where);
+    token.strip_right = field_or<bool>(entry, "rstrip", false, where);
+    token.normalized = field_or<bool>(entry, "normalized", false, where);
+    token.single_word = field_or<bool>(entry, "single_word", false, where);
+    token.special = field_or<bool>(entry, "special", false, where);
+    return token;
+}
+
 PLATEAU_INLINE void parse_added_tokens(json const& root, tokenizer_spec& spec, std::string const& where) {
     json const* const added = find_field(root, "added_tokens");
     if (added == nullptr) return;
     if (!added->is_array()) throw config_error(where, ": \"added_tokens\" must be an array, found ", describe(*added));
     for (json const& entry : elements_of(*added)) {
-        if (!entry.is_object())
-            throw config_error(where, ": an added token must be an object, found ", describe(entry));
-        added_token token;
-        token.content = field<std::string>(entry, "content", where);
+        auto token = added_token_of(entry, where);
         json const* const id = find_field(entry, "id");
         if (id == nullptr) throw config_error(where, ": the added token ", printable(token.content), " has no id");
         token.id = parse_token_id(*id, where);
-        token.strip_left = field_or<bool>(entry, "lstrip", false, where);
-        token.strip_right = field_or<bool>(entry, "rstrip", false, where);
-        token.normalized = field_or<bool>(entry, "normalized", false, where);
-        token.single_word = field_or<bool>(entry, "single_word", false, where);
-        token.special = field_or<bool>(entry, "special", false, where);
         spec.added.push_back(std::move(token));
     }
 }
@@ -142,8 +149,7 @@ PLATEAU_INLINE tokenizer_spec parse_tokenizer_json(std::string_view json_text, s
     spec.where = where;
     json const* const model = find_field(root, "model");
     if (model == nullptr || !model->is_object()) throw config_error(where, ": the tokenizer has no \"model\"");
-    parse_normalizer(root, spec);
-    parse_pretokenizer(root, spec);
+    parse_tokenizer_steps(root, spec);
     detail::parse_bpe(*model, spec, where);
     detail::parse_added_tokens(root, spec, where);
     for (json const& part : detail::parts_of(root, "post_processor", "processors", where)) {
@@ -151,35 +157,123 @@ PLATEAU_INLINE tokenizer_spec parse_tokenizer_json(std::string_view json_text, s
         if (type == "TemplateProcessing") detail::parse_template(part, spec, where);
         else if (type != "ByteLevel") detail::refuse_tokenizer(where, concat({"the post-processor ", printable(type)}));
     }
-    parse_decoder(root, spec);
-    json const* const padding = find_field(root, "padding");
-    json const* const strategy = padding == nullptr ? nullptr : find_field(*padding, "strategy");
-    if (find_field(root, "truncation") != nullptr) detail::refuse_tokenizer(where, "\"truncation\"");
-    if (strategy != nullptr && strategy->is_object()) detail::refuse_tokenizer(where, "\"padding\" to a fixed length");
     return spec;
 }
 
-PLATEAU_INLINE void apply_tokenizer_config(tokenizer_spec& spec, std::string_view json_text, std::string const& where) {
-    auto const document = parse_json(json_text, where);
-    json const& root = document.root();
-    if (!root.is_object()) throw config_error(where, ": a configuration must be an object, found ", describe(root));
-    auto const named = [&](char const* key) -> std::optional<token_id> {
-        json const* value = find_field(root, key);
-        if (value != nullptr && value->is_object()) value = find_field(*value, "content");
-        if (value == nullptr) return std::nullopt;
-        if (!value->is_string()) throw config_error(where, ": \"", key, "\" must be a token, found ", describe(*value));
-        return detail::find_token(spec, text_of(*value));
+PLATEAU_INLINE void parse_tokenizer_steps(json const& root, tokenizer_spec& spec) {
+    parse_normalizer(root, spec);
+    parse_pretokenizer(root, spec);
+    parse_decoder(root, spec);
+}
+
+PLATEAU_INLINE void parse_vocabulary(json const& vocabulary, tokenizer_spec& spec) {
+    for (json const& id : members_of(vocabulary))
+        spec.tokens.push_back({std::string{id.key()}, detail::parse_token_id(id, spec.where)});
+}
+
+namespace detail {
+
+/// Adds a token as tokenizers does: one that is there keeps its id and takes the new options, another gets the next id.
+PLATEAU_INLINE void add_token(tokenizer_spec& spec, added_token token) {
+    if (token.content.empty()) return;
+    for (auto& known : spec.added) {
+        if (known.content != token.content) continue;
+        token.id = known.id;
+        known = std::move(token);
+        return;
+    }
+    token.id = static_cast<token_id>(spec.tokens.size());
+    for (auto const& known : spec.added) token.id = std::max(token.id, known.id + 1);
+    if (auto const id = find_token(spec, token.content)) token.id = *id;
+    spec.added.push_back(std::move(token));
+}
+
+/// The added tokens of tokenizer_config.json, or else of added_tokens.json, in the order of their numbers.
+PLATEAU_INLINE std::vector<added_token> numbered_tokens(tokenizer_settings const& from) {
+    std::vector<added_token> tokens;
+    json const* const decoder = find_field(from.config, "added_tokens_decoder");
+    if (decoder != nullptr && !decoder->is_object())
+        throw config_error(from.where, ": \"added_tokens_decoder\" must be an object, found ", describe(*decoder));
+    for (json const& entry : members_of(decoder != nullptr ? *decoder : from.added_tokens)) {
+        auto& token = tokens.emplace_back();
+        if (decoder == nullptr) {
+            token.content = entry.key();
+            token.id = parse_token_id(entry, from.where);
+            token.normalized = true;
+            continue;
+        }
+        token = added_token_of(entry, from.where);
+        auto const key = entry.key();
+        if (std::from_chars(key.data(), key.data() + key.size(), token.id).ptr != key.data() + key.size() ||
+            token.id < 0)
+            throw config_error(from.where, ": the key ", printable(key), " of \"added_tokens_decoder\" is no token id");
+    }
+    std::stable_sort(tokens.begin(), tokens.end(), [](auto const& a, auto const& b) { return a.id < b.id; });
+    return tokens;
+}
+
+/// A special token that a configuration names by its text or describes by an object.
+PLATEAU_INLINE added_token named_token(json const& value, std::string_view key, std::string const& where) {
+    if (!value.is_string() && !(value.is_object() && find_field(value, "content") != nullptr))
+        throw config_error(where, ": \"", key, "\" must be a token, found ", describe(value));
+    added_token token;
+    if (value.is_string()) token.content = text_of(value);
+    else token = added_token_of(value, where);
+    token.special = true;
+    return token;
+}
+
+}  // namespace detail
+
+PLATEAU_INLINE void apply_tokenizer_config(tokenizer_spec& spec, tokenizer_settings const& from) {
+    using namespace detail;
+    bool const numbered = find_field(from.config, "added_tokens_decoder") != nullptr;
+    auto const member = [&](std::string_view key) {
+        json const* value = numbered ? nullptr : find_field(from.special_tokens_map, key);
+        if (value == nullptr) value = find_member(from.config, key);
+        if (value == nullptr) value = find_field(from.defaults, key);
+        return value == nullptr || value->kind() == json::type::null ? nullptr : value;
     };
-    if (auto const eos = named("eos_token")) spec.eos = eos;
+    std::vector<added_token> special;
+    auto const named = [&](std::string_view key) -> added_token const* {
+        json const* const value = member(key);
+        return value == nullptr ? nullptr : &special.emplace_back(named_token(*value, key, from.where));
+    };
+    std::string eos, bos;
+    if (auto const* token = named("bos_token")) bos = token->content;
+    if (auto const* token = named("eos_token")) eos = token->content;
+    for (char const* key : {"unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) named(key);
+    char const* const extra =
+        member("extra_special_tokens") != nullptr ? "extra_special_tokens" : "additional_special_tokens";
+    if (json const* const list = member(extra); list != nullptr && list->is_array()) {
+        for (json const& entry : elements_of(*list)) special.push_back(named_token(entry, extra, from.where));
+    }
+    auto const is_named = [&](std::string_view text) {
+        return std::any_of(special.begin(), special.end(), [&](auto const& token) { return token.content == text; });
+    };
+    for (auto& token : numbered_tokens(from)) {
+        if (is_named(token.content)) {
+            if (!numbered) token.normalized = false;
+            token.special = true;
+        }
+        add_token(spec, std::move(token));
+    }
+    for (auto& token : special) {
+        bool const known = std::any_of(spec.added.begin(), spec.added.end(),
+                                       [&](auto const& other) { return other.content == token.content; });
+        if (!known) add_token(spec, std::move(token));
+    }
+    if (!eos.empty()) spec.eos = find_token(spec, eos);
     // What the template adds outranks what the configuration calls it.
-    if (auto const bos = named("bos_token"); bos && !spec.adds_bos) spec.bos = bos;
-    auto type = field_or<std::string>(root, "tokenizer_class", "", where);
+    if (!bos.empty() && !spec.adds_bos) spec.bos = find_token(spec, bos);
+    auto type = field_or<std::string>(from.config, "tokenizer_class", "", from.where);
     if (type.ends_with("Fast")) type.resize(type.size() - 4);
     bool const like_llama = type == "LlamaTokenizer" || type == "CodeLlamaTokenizer" || type == "GemmaTokenizer";
-    spec.adds_bos = field_or<bool>(root, "add_bos_token", spec.adds_bos || (like_llama && spec.bos), where);
-    if (field_or<bool>(root, "add_eos_token", false, where)) detail::refuse_tokenizer(where, "\"add_eos_token\"");
+    spec.adds_bos = field_or<bool>(from.config, "add_bos_token", spec.adds_bos || (like_llama && spec.bos), from.where);
+    if (field_or<bool>(from.config, "add_eos_token", false, from.where))
+        refuse_tokenizer(from.where, "\"add_eos_token\"");
     if (spec.adds_bos && !spec.bos)
-        throw config_error(where, ": \"add_bos_token\" is set, but \"bos_token\" names no token");
+        throw config_error(from.where, ": \"add_bos_token\" is set, but \"bos_token\" names no token");
 }
 
 }  // namespace plateau::io
