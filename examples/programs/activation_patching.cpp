@@ -62,7 +62,7 @@ prompt_list prompts_of(options const& o, models::model_texts const& model) {
     bool const text = o.tokens.empty();
     auto prompts = text ? prompt_list{program::encode(model, o.clean, "--clean"),
                                       program::encode(model, o.corrupted, "--corrupted")}
-                        : program::read_tokens(o.tokens);
+                        : program::tokens_of(o, model);
     if (prompts.size() != 2)
         throw usage_error(o.tokens, " holds ", prompts.size(), " prompts: give two, the clean and the corrupted one");
     program::add_bos(o, model, text && model.require_tokenizer().adds_bos(), prompts);
@@ -161,8 +161,8 @@ int main(int argc, char** argv) {
         .excludes(clean)
         .excludes(corrupted);
     app.add_option("--answer", &o.answer,
-                   "the token that the clean prompt makes likely: a text of one token, or its id; by default the "
-                   "likeliest one after the clean prompt");
+                   "the token that the clean prompt makes likely: a text of one token, or its id (text:4 and id:4 say "
+                   "which); by default the likeliest one after the clean prompt");
     app.add_option("--wrong", &o.wrong,
                    "the token that the corrupted prompt makes likely; by default the likeliest one after that");
     program::add_bos_option(app, o, "both prompts");

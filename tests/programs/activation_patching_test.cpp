@@ -138,6 +138,56 @@ TEST_CASE("answers are texts of one token, ids, or what the prompts make likelie
     CHECK(json_of(dir / "out/summary.json").at("options").at("--answer") == " be");
 }
 
+TEST_CASE("id: and text: say what digits are", "[programs][activation_patching]") {
+    scratch_dir const dir;
+    auto const answer = [&](words const& more) {
+        words all{"--wrong", " be", "--out", (dir / "out").string()};
+        all.insert(all.end(), more.begin(), more.end());
+        succeed("activation_patching", all);
+        return json_of(dir / "out/summary.json").at("answer").get<int>();
+    };
+    CHECK(answer({"--answer", "id:4"}) == 4);
+    int const four = answer({"--answer", "text:4"});
+    CHECK(four != 4);
+    CHECK(json_of(dir / "out/summary.json").at("answer_text") == "4");
+    CHECK(answer({"--answer", "id:" + std::to_string(four)}) == four);
+    CHECK(answer({"--answer", "text: been"}) == answer({"--answer", " been"}));
+    CHECK(answer({"--answer", "00500"}) == 500);
+    auto const refused = [&](std::string const& given, std::string const& part) {
+        fail(2, "activation_patching", {"--answer", given, "--out", (dir / "none").string()}, part);
+    };
+    refused("4", "give text:4 or id:4");
+    refused("id:", "no token id");
+    refused("id: 4", "no token id");
+    refused("id:1024", "the largest id is 1023");
+    refused("text:", "0 tokens");
+    refused("text:1024", "tokens");
+}
+
+TEST_CASE("the space that a tokenizer puts before a text itself is not doubled", "[programs][activation_patching]") {
+    scratch_dir const dir;
+    for (auto const* name : {"llama2", "mistral"}) {
+        auto const model = write_text_model(dir / name, name);
+        auto const tokens = plateau::io::tokenizer::from_json_file(model + "/tokenizer.json");
+        auto const answer = [&](std::string const& given) {
+            succeed("activation_patching", {"--model", model, "--clean", "the river", "--corrupted", "the ground",
+                                            "--answer", given, "--wrong", "id:3", "--out", (dir / "out").string()});
+            return json_of(dir / "out/summary.json").at("answer").get<token_id>();
+        };
+        auto const the = tokens.encode("the");
+        REQUIRE(the.size() == 1);
+        REQUIRE(tokens.token_text(the[0]) == " the");
+        CHECK(answer(" the") == the[0]);
+        CHECK(answer("text: the") == the[0]);
+        CHECK(answer("the") == the[0]);
+        CHECK(tokens.token_text(answer("text:3")) == "3");
+        fail(2, "activation_patching",
+             {"--model", model, "--clean", "the river", "--corrupted", "the ground", "--answer", "3", "--out",
+              (dir / "none").string()},
+             "text:3 or id:3");
+    }
+}
+
 TEST_CASE("activation_patching refuses what it cannot measure, and leaves nothing", "[programs][activation_patching]") {
     pair_of_prompts const given;
     auto const expect = [&](int status, words const& more, std::string const& part) {

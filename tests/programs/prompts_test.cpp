@@ -59,8 +59,8 @@ TEST_CASE("text prompts: one a line, leading spaces kept, lengths may differ", "
     for (std::size_t i = 0; i < 4; ++i) CHECK(lengths.values[i] == static_cast<std::int64_t>(expected[i].size()));
     auto const curve = read_npy<double>(dir / "out/distances.npy").values;
 
-    CHECK(with(" the river\r\nThe plateau lies high above\r\na\r\nwhat the wind does") ==
-          expected);  // of another system
+    // of another system
+    CHECK(with("\xEF\xBB\xBF the river\r\nThe plateau lies high above\r\na\r\nwhat the wind does\r\n") == expected);
 
     SECTION("a pair of unequal lengths has the bits of a run alone, whatever else is there and on any threads") {
         CHECK(with(" the river\nThe plateau lies high above\n", {"--threads", "3"}).size() == 2);
@@ -169,6 +169,104 @@ TEST_CASE("corpus windows tile the whole text and are drawn without replacement"
     fails({corpus, "--count", "2", "--length", "65"}, "context");
     fails({dir.write("empty.txt", "").string(), "--count", "2"}, "0 windows");
     CHECK_FALSE(std::filesystem::exists(dir / "none"));
+}
+
+TEST_CASE("a corpus of another system gives the same windows", "[programs][prompts]") {
+    scratch_dir const dir;
+    auto const model = write_text_model(dir / "model");
+    auto const draw = [&](std::string const& text, char const* out) {
+        succeed("stable_regions", {"--model", model, "--corpus", dir.write("corpus.txt", text).string(), "--count", "3",
+                                   "--length", "7", "--steps", "2", "--out", (dir / out).string()});
+        return bytes_of(dir / out / "tokens.npy");
+    };
+    std::string other = "\xEF\xBB\xBF";
+    for (char const c : corpus_text()) other += c == '\n' ? "\r\n" : std::string(1, c);
+    auto const plain = draw(corpus_text(), "plain");
+    CHECK(draw(other, "other") == plain);
+    CHECK(draw("x\r" + corpus_text(), "more") != plain);
+}
+
+TEST_CASE("tokens.npy of ragged prompts gives the same run", "[programs][prompts]") {
+    scratch_dir const dir;
+    auto const model = write_text_model(dir / "model");
+    auto const run = [&](std::string const& option, std::filesystem::path const& file, char const* out) {
+        succeed("stable_regions",
+                {"--model", model, option, file.string(), "--steps", "3", "--out", (dir / out).string()});
+    };
+    run("--prompts", dir.write("prompts.txt", lines), "a");
+    REQUIRE(names_in(dir / "a").count("lengths.npy") == 1);
+    run("--tokens", dir / "a/tokens.npy", "b");
+    check_same_files(dir / "a", dir / "b");
+    auto const pads = [&](std::vector<std::vector<std::int64_t>> const& rows, std::string const& part) {
+        fail(2, "activations",
+             {"--model", model, "--sites", "*", "--out", (dir / "a.npz").string(), "--tokens",
+              write_tokens(dir / "tokens.npy", rows)},
+             part);
+    };
+    pads({{1, 2, 3}, {1, -1, 3}}, "row 1, column 1 (both from 0) holds -1");
+    pads({{-1, -1, -1}, {1, 2, 3}}, "row 0 (from 0) is -1");
+    pads({{1, 2, 3}, {1, 2, 401}}, "prompt 1 holds token 401 at position 2");
+    pads({{1, 2, 3}, {1, 2, 401}}, "the largest id is 399");
+
+    // in the vocabulary of the model, but not of its tokenizer
+    words const between{"--model",  model,
+                        "--sites",  "hook_embed",
+                        "--out",    (dir / "a.npz").string(),
+                        "--tokens", write_tokens<std::int64_t>(dir / "tokens.npy", {{1, 390}})};
+    auto const result = programs::run("activations", between);
+    CHECK(result.status == 0);
+    CHECK(result.err.find("row 0, position 1 holds 390") != std::string::npos);
+    CHECK(result.err.find("largest id is 360") != std::string::npos);
+}
+
+TEST_CASE("a text that begins with BOS gets another, as with transformers, and a line says so", "[programs][prompts]") {
+    scratch_dir const dir;
+    auto const model = write_text_model(dir / "model", "digits");
+    auto const run = [&](words const& more) {
+        words all{"--model",   model,
+                  "--sites",   "hook_embed",
+                  "--out",     (dir / "a.npz").string(),
+                  "--prompts", dir.write("prompts.txt", "the\n<|im_start|>the\n").string()};
+        all.insert(all.end(), more.begin(), more.end());
+        return programs::run("activations", all);
+    };
+    for (words const& more : {words{}, words{"--bos", "on"}}) {
+        auto const result = run(more);
+        CHECK(result.status == 0);
+        CHECK(result.err.find("1 of 2 prompts (the first: prompt 1)") != std::string::npos);
+        auto const tokens = plateau::io::npz_reader{dir / "a.npz"}.read<std::int64_t>("tokens");
+        auto const second = tokens.values.data() + tokens.shape.at(1);
+        CHECK((second[0] == 0 && second[1] == 0 && second[2] != 0));
+    }
+    CHECK(run({"--bos", "off"}).err.empty());
+}
+
+TEST_CASE("folders as they are found give the same prompts", "[programs][prompts]") {
+    scratch_dir const dir;
+    auto const model = write_text_model(dir / "model"), found = write_text_model(dir / "found");
+    auto const tokens = [&](std::string const& folder, std::string const& out) {
+        auto const result = programs::run("generate", {"--model", folder, "--prompt", " The house", "--max-new-tokens",
+                                                       "2", "--out", (dir / out).string()});
+        CHECK(result.status == 0);
+        return std::pair{bytes_of(dir / out / "tokens.npy") + result.out, result.err};
+    };
+    auto const expected = tokens(model, "a");
+    auto whole = json_of(dir / "found/tokenizer.json");
+    whole["truncation"] = {{"direction", "Right"}, {"max_length", 1}, {"strategy", "LongestFirst"}, {"stride", 0}};
+    dir.write("found/tokenizer.json", whole.dump());
+    CHECK(tokens(found, "b") == expected);
+    std::filesystem::remove(dir / "found/tokenizer.json");
+    std::string merges;
+    for (auto const& merge : whole["model"]["merges"])
+        merges += merge[0].get<std::string>() + " " + merge[1].get<std::string>() + "\n";
+    dir.write("found/vocab.json", whole["model"]["vocab"].dump());
+    dir.write("found/merges.txt", merges);
+    auto const alone = tokens(found, "c");
+    CHECK(alone.first == expected.first);
+    CHECK(alone.second.find("taken as GPT-2's") != std::string::npos);
+    dir.write("found/tokenizer_config.json", "\xEF\xBB\xBF{\"tokenizer_class\": \"GPT2Tokenizer\"}");
+    dir.write("found/config.json", "\xEF\xBB\xBF" + bytes_of(dir / "found/config.json"));
+    CHECK(tokens(found, "d") == expected);
 }
 
 TEST_CASE("bad texts are refused with their place", "[programs][prompts]") {

@@ -82,7 +82,8 @@ inline void add_model_options(command_line& app, common_options& o) {
 }
 
 inline void add_prompt_options(command_line& app, common_options& o) {
-    auto const tokens = app.add_option("--tokens", &o.tokens, "prompts as token ids: NPY, int32 or int64 [N,T]");
+    auto const tokens = app.add_option("--tokens", &o.tokens,
+                                       "prompts as token ids: NPY, integers [N,T], -1 on the right of a shorter one");
     auto const prompts =
         app.add_option("--prompts", &o.prompts, "prompts as text: UTF-8, one a line, leading spaces kept");
     auto const corpus = app.add_option("--corpus", &o.corpus, "draw prompts from a text: windows of --length tokens");

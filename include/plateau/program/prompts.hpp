@@ -1,6 +1,8 @@
 #pragma once
 /// Prompts of a program: from files of text or of token ids, as arrays in results, and tokens as people read them.
 
+#include <cstddef>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -34,12 +36,41 @@ inline std::vector<token_id> encode(model_texts const& model, std::string const&
     }
 }
 
+/// Says so if prompts that get a BOS begin with one already: transformers, too, leaves both.
+inline void tell_second_bos(token_id bos, std::string const& text, prompt_list const& prompts) {
+    std::size_t count = 0, first = 0;
+    for (std::size_t i = prompts.size(); i-- > 0;) {
+        if (!prompts[i].empty() && prompts[i].front() == bos) ++count, first = i;
+    }
+    if (count == 0) return;
+    std::cerr << count << " of " << prompts.size() << " prompts (the first: prompt " << first << ") begin with BOS, "
+              << text << ", themselves and get another, as with transformers: two in all; --bos off leaves theirs\n";
+}
+
 /// Begins every prompt with BOS if --bos, or else the default, says so. @throws usage_error if there is none to be had
 inline void add_bos(common_options const& o, model_texts const& model, bool by_default, prompt_list& prompts) {
     if (!(o.bos ? *o.bos == "on" : by_default)) return;
     auto const id = model.bos();
     if (!id) throw usage_error("--bos on: this model names no beginning-of-text token");
+    tell_second_bos(*id, token_text(model, *id), prompts);
     for (auto& prompt : prompts) prompt.insert(prompt.begin(), *id);
+}
+
+/// Prompts of --tokens. Says so if one holds an id that is none of the tokenizer, though the model has a place for it.
+/// @throws as read_tokens
+inline prompt_list tokens_of(common_options const& o, model_texts const& model, bool or_one = false) {
+    auto prompts = read_tokens(o.tokens, or_one);
+    if (!model.tokenizer) return prompts;
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+        for (std::size_t t = 0; t < prompts[i].size(); ++t) {
+            if (model.tokenizer->has(prompts[i][t]) || prompts[i][t] >= model.config.vocab) continue;
+            std::cerr << o.tokens << ": row " << i << ", position " << t << " holds " << prompts[i][t]
+                      << ", which no token of the tokenizer has (the largest id is " << model.tokenizer->size() - 1
+                      << "); it runs, since the model has a vector for it\n";
+            return prompts;
+        }
+    }
+    return prompts;
 }
 
 /// The prompts that the options ask for, of whatever length.
@@ -47,7 +78,7 @@ inline prompt_list read_prompts(common_options const& o, model_texts const& mode
     prompt_list prompts;
     bool bos = false;
     if (!o.tokens.empty()) {
-        prompts = read_tokens(o.tokens);
+        prompts = tokens_of(o, model);
     } else if (!o.corpus.empty()) {
         if (o.count < 1 || o.length < 1) throw usage_error("--count and --length must be at least 1");
         auto const all = encode(model, io::read_text_file(o.corpus), o.corpus);

@@ -69,6 +69,7 @@ auto with_model(common_options const& o, Body const& body) {
         // before weights lie where a thread first writes them
         auto held = here ? pin(o, resolve_threads(o.threads)) : nullptr;
         auto const model = load<T>(o.model, load_options_of(o));
+        if (model.tokenizer && !model.tokenizer->notice().empty()) std::cerr << model.tokenizer->notice() << '\n';
         if (!here && model.computer().backend == backend::device_names[0]) held = pin(o, model.threads());
         return body(model, watch.seconds());
     };
