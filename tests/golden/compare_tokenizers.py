@@ -3,6 +3,7 @@
     pip install tokenizers
     python compare_tokenizers.py --program BUILD/tests/encode_texts --corpus DIR tokenizer.json ...
     python compare_tokenizers.py ... --trained                  # small ones too, built as Llama 2, Mistral and Gemma are
+    python compare_tokenizers.py ... --folders                  # in their place vocab.json with merges.txt alone, as classes of transformers
     python compare_tokenizers.py ... --gguf FILE.gguf tokenizer.json     # a GGUF file against the tokenizer.json of its model
 
 Without --corpus it takes the folder corpus of $PLATEAU_SHARED_DATA, and without tokenizers every tokenizer.json there.
@@ -157,6 +158,33 @@ def agreement(plateau, peer, texts, shown):
     return same, decoded, ids, whole
 
 
+CLASSES = {"gpt2": {"tokenizer_class": "GPT2Tokenizer"}, "qwen2": {"tokenizer_class": "Qwen2Tokenizer"},
+           "opt": {"tokenizer_class": "GPT2Tokenizer", "add_bos_token": True, **{f"{name}_token": "</s>" for name in ("bos", "eos", "unk")}}}
+
+
+def write_folders(scratch, file):
+    """Folders with vocab.json and merges.txt of a tokenizer of bytes, one for each of CLASSES."""
+    content = json.loads(Path(file).read_text(encoding="utf-8"))
+    if "ByteLevel" not in json.dumps(content["pre_tokenizer"]):
+        return []
+    folders = []
+    for name, config in CLASSES.items():
+        folders.append(Path(scratch) / f"{Path(file).parent.name}-{name}")
+        folders[-1].mkdir()
+        merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in content["model"]["merges"]]
+        for name, text in [("vocab.json", json.dumps(content["model"]["vocab"])), ("merges.txt", "\n".join(["#version: 0.2", *merges, ""])),
+                           ("tokenizer_config.json", json.dumps(config)), ("config.json", "{}")]:
+            (folders[-1] / name).write_text(text, encoding="utf-8")
+    return folders
+
+
+def peer_of(file):
+    if not file.is_dir():
+        return Tokenizer.from_file(str(file))
+    from transformers import AutoTokenizer
+    return AutoTokenizer.from_pretrained(str(file)).backend_tokenizer
+
+
 def seconds(action):
     start = time.perf_counter()
     action()
@@ -183,6 +211,7 @@ def main():
     parser.add_argument("--corpus", metavar="DIR")
     parser.add_argument("--gguf", metavar="FILE", help="read by plateau in place of the one tokenizer.json")
     parser.add_argument("--trained", action="store_true")
+    parser.add_argument("--folders", action="store_true", help="compare those in place of the tokenizer.json files")
     parser.add_argument("--lines", type=int, default=10000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
@@ -208,8 +237,10 @@ def main():
         files = [Path(file) for file in options.tokenizers]
         if options.trained:
             files += golden.train_large(Path(scratch), lines)
+        if options.folders:
+            files = [folder for file in files for folder in write_folders(scratch, file)]
         for file in files:
-            peer = Tokenizer.from_file(str(file))
+            peer = peer_of(file)
             plateau = Plateau(options.program, Path(options.gguf) if options.gguf else file, scratch)
             name = file.parent.name if file.name == "tokenizer.json" else file.stem
             added = [token.content for token in peer.get_added_tokens_decoder().values()]

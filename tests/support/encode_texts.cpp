@@ -1,6 +1,6 @@
 // encode_texts TOKENIZER TEXTS IDS DECODED [REPEATS]: the program behind golden/compare_tokenizers.py.
 //
-// TOKENIZER  tokenizer.json, or a GGUF file
+// TOKENIZER  tokenizer.json, a folder, or a GGUF file
 // TEXTS      for each text its size in bytes as a 32-bit integer, then the bytes
 // IDS        written: for each text the number of its ids, then the ids, 32-bit integers
 // DECODED    written: for each text what its ids decode to without special tokens, then with them, in the form of TEXTS
@@ -43,8 +43,8 @@ std::vector<std::string_view> texts_of(std::string_view bytes) {
 
 int run(char** arguments, int repeats) {
     std::filesystem::path const path = arguments[1];
-    auto const tokens = path.extension() == ".gguf" ? tokenizer::from_gguf(plateau::io::gguf_file{path})
-                                                    : tokenizer::from_json_file(path);
+    auto const tokens = path.extension() == ".json" ? tokenizer::from_json_file(path)
+                                                    : tokenizer::of_model(path);
     plateau::io::mapped_file const file{arguments[2]};
     auto const texts = texts_of(file.text());
     std::vector<std::vector<plateau::token_id>> ids(texts.size());
