@@ -2,11 +2,9 @@
 /// Bodies of io/tokenizer/folder.hpp.
 
 #include <filesystem>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/macros.hpp>
@@ -14,7 +12,7 @@
 #include <plateau/io/json_reader.hpp>
 #include <plateau/io/mapped_file.hpp>
 #include <plateau/io/printable.hpp>
-#include <plateau/io/prompt_files.hpp>
+#include <plateau/io/text_file.hpp>
 #include <plateau/io/tokenizer/folder.hpp>
 #include <plateau/io/tokenizer/json.hpp>
 #include <plateau/io/tokenizer/spec.hpp>
@@ -23,25 +21,30 @@ namespace plateau::io {
 
 namespace detail {
 
-PLATEAU_INLINE bool is_there(std::filesystem::path const& path) {
+PLATEAU_INLINE std::string in_folder(std::filesystem::path const& folder, char const* name) {
+    return folder.empty() ? std::string{name} : concat({folder.string(), "/", name});
+}
+
+PLATEAU_INLINE bool is_there(std::string const& path) {
     std::error_code ignored;
     return std::filesystem::exists(path, ignored);
 }
 
 /// The object in a file of a folder; an empty one if there is no such file.
-PLATEAU_INLINE json_document read_object(std::filesystem::path const& file) {
-    auto document = parse_json(is_there(file) ? mapped_file{file}.text() : "{}", file.string());
+PLATEAU_INLINE json_document read_object(std::string const& file) {
+    auto document = parse_json(is_there(file) ? read_text(file) : "{}", file);
     if (!document.root().is_object())
-        throw config_error(file.string(), ": expected an object, found ", describe(document.root()));
+        throw config_error(file, ": expected an object, found ", describe(document.root()));
     return document;
 }
 
 PLATEAU_INLINE void apply_beside(tokenizer_spec& spec, std::filesystem::path const& folder, std::string_view defaults) {
-    auto const config = folder / "tokenizer_config.json";
-    auto const settings = read_object(config), more = read_object(folder / "added_tokens.json"),
-               named = read_object(folder / "special_tokens_map.json"), usual = parse_json(defaults, spec.where);
-    apply_tokenizer_config(spec, {settings.root(), more.root(), named.root(), usual.root(),
-                                  is_there(config) ? config.string() : spec.where});
+    auto const config = in_folder(folder, "tokenizer_config.json");
+    auto const settings = read_object(config), more = read_object(in_folder(folder, "added_tokens.json")),
+               named = read_object(in_folder(folder, "special_tokens_map.json")),
+               usual = parse_json(defaults, spec.where);
+    apply_tokenizer_config(
+        spec, {settings.root(), more.root(), named.root(), usual.root(), is_there(config) ? config : spec.where});
 }
 
 /// What a class of transformers says of its vocab.json and merges.txt: its steps, and the tokens that it names unless
@@ -84,15 +87,15 @@ PLATEAU_INLINE std::string conversion_of(std::filesystem::path const& folder) {
 
 PLATEAU_INLINE tokenizer_class const& class_of(std::filesystem::path const& folder, json const& config,
                                                std::string& notice) {
-    auto const config_file = folder / "tokenizer_config.json", model_file = folder / "config.json";
+    auto const config_file = in_folder(folder, "tokenizer_config.json"), model_file = in_folder(folder, "config.json");
     auto const model = read_object(model_file);
-    auto name = field_or<std::string>(config, "tokenizer_class", "", config_file.string());
-    if (name.empty()) name = field_or<std::string>(model.root(), "tokenizer_class", "", model_file.string());
+    auto name = field_or<std::string>(config, "tokenizer_class", "", config_file);
+    if (name.empty()) name = field_or<std::string>(model.root(), "tokenizer_class", "", model_file);
     for (std::string_view const general : {"PreTrainedTokenizer", "PreTrainedTokenizerFast", "TokenizersBackend"}) {
         if (name == general) name.clear();
     }
     if (name.ends_with("Fast")) name.resize(name.size() - 4);
-    if (name.empty()) name = class_of_model(field_or<std::string>(model.root(), "model_type", "", model_file.string()));
+    if (name.empty()) name = class_of_model(field_or<std::string>(model.root(), "model_type", "", model_file));
     if (name.empty()) {
         name = "GPT2Tokenizer";
         notice = concat({folder.string(),
@@ -108,9 +111,9 @@ PLATEAU_INLINE tokenizer_class const& class_of(std::filesystem::path const& fold
 
 PLATEAU_INLINE tokenizer_spec read_vocab_and_merges(std::filesystem::path const& folder) {
     tokenizer_spec spec;
-    auto const vocabulary = folder / "vocab.json", merges = folder / "merges.txt";
-    spec.where = vocabulary.string();
-    auto const config = read_object(folder / "tokenizer_config.json");
+    auto const vocabulary = in_folder(folder, "vocab.json"), merges = in_folder(folder, "merges.txt");
+    spec.where = vocabulary;
+    auto const config = read_object(in_folder(folder, "tokenizer_config.json"));
     auto const& known = class_of(folder, config.root(), spec.notice);
     std::string steps{known.steps};
     bool const space = field_or<bool>(config.root(), "add_prefix_space", false, spec.where);
@@ -118,14 +121,16 @@ PLATEAU_INLINE tokenizer_spec read_vocab_and_merges(std::filesystem::path const&
     auto const parsed = parse_json(steps, spec.where);
     parse_tokenizer_steps(parsed.root(), spec);
     parse_vocabulary(read_object(vocabulary).root(), spec);
-    spec.where = merges.string();
-    auto const lines = read_lines(merges.string());
-    for (auto const& line : lines) {
-        std::string left, right;
+    spec.where = merges;
+    std::string const text = read_text_file(merges);
+    std::string left, right;
+    for (std::string_view rest = text; !rest.empty();) {
+        auto const line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(line.size() < rest.size() ? line.size() + 1 : line.size());
         if (line.empty() || line.starts_with("#version")) continue;
         if (!split_merge(line, left, right))
-            throw config_error(spec.where, ": a merge must be two tokens, found ", printable(line));
-        spec.merges.emplace_back(std::move(left), std::move(right));
+            throw config_error(merges, ": a merge must be two tokens, found ", printable(line));
+        spec.merges.emplace_back(left, right);
     }
     apply_beside(spec, folder, known.tokens);
     return spec;
@@ -140,13 +145,13 @@ PLATEAU_INLINE tokenizer_spec read_tokenizer_json(std::filesystem::path const& f
 }
 
 PLATEAU_INLINE tokenizer_spec read_tokenizer_folder(std::filesystem::path const& folder) {
-    using detail::is_there;
-    auto const file = folder / "tokenizer.json";
+    using detail::in_folder, detail::is_there;
+    auto const file = in_folder(folder, "tokenizer.json");
     if (is_there(file)) return read_tokenizer_json(file);
-    if (is_there(folder / "vocab.json") && is_there(folder / "merges.txt"))
+    if (is_there(in_folder(folder, "vocab.json")) && is_there(in_folder(folder, "merges.txt")))
         return detail::read_vocab_and_merges(folder);
     for (char const* const other : {"tokenizer.model", "spiece.model", "tiktoken.model", "tekken.json", "vocab.txt"}) {
-        if (!is_there(folder / other)) continue;
+        if (!is_there(in_folder(folder, other))) continue;
         throw file_error(folder.string(), ": its tokenizer is ", other, " alone, which is not read; ",
                          detail::conversion_of(folder));
     }

@@ -1,8 +1,8 @@
 #pragma once
 /// Bodies of io/tokenizer/json.hpp.
 
-#include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
@@ -12,6 +12,7 @@
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/macros.hpp>
+#include <plateau/core/order.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/json.hpp>
 #include <plateau/io/json_reader.hpp>
@@ -173,43 +174,53 @@ PLATEAU_INLINE void parse_vocabulary(json const& vocabulary, tokenizer_spec& spe
 
 namespace detail {
 
+PLATEAU_INLINE added_token* find_added(std::vector<added_token>& among, std::string_view text) {
+    for (auto& token : among) {
+        if (token.content == text) return &token;
+    }
+    return nullptr;
+}
+
 /// Adds a token as tokenizers does: one that is there keeps its id and takes the new options, another gets the next id.
-PLATEAU_INLINE void add_token(tokenizer_spec& spec, added_token token) {
+PLATEAU_INLINE void add_token(tokenizer_spec& spec, added_token& token) {
     if (token.content.empty()) return;
-    for (auto& known : spec.added) {
-        if (known.content != token.content) continue;
-        token.id = known.id;
-        known = std::move(token);
+    auto* const known = find_added(spec.added, token.content);
+    if (known != nullptr) {
+        token.id = known->id;
+        std::swap(*known, token);
         return;
     }
     token.id = static_cast<token_id>(spec.tokens.size());
-    for (auto const& known : spec.added) token.id = std::max(token.id, known.id + 1);
+    for (auto const& other : spec.added) {
+        if (other.id >= token.id) token.id = other.id + 1;
+    }
     if (auto const id = find_token(spec, token.content)) token.id = *id;
     spec.added.push_back(std::move(token));
 }
 
 /// The added tokens of tokenizer_config.json, or else of added_tokens.json, in the order of their numbers.
-PLATEAU_INLINE std::vector<added_token> numbered_tokens(tokenizer_settings const& from) {
-    std::vector<added_token> tokens;
+PLATEAU_INLINE void read_numbered_tokens(tokenizer_settings const& from, std::vector<added_token>& tokens) {
     json const* const decoder = find_field(from.config, "added_tokens_decoder");
     if (decoder != nullptr && !decoder->is_object())
         throw config_error(from.where, ": \"added_tokens_decoder\" must be an object, found ", describe(*decoder));
+    std::vector<std::uint64_t> numbers;
+    std::vector<json const*> entries;
     for (json const& entry : members_of(decoder != nullptr ? *decoder : from.added_tokens)) {
-        auto& token = tokens.emplace_back();
-        if (decoder == nullptr) {
-            token.content = entry.key();
-            token.id = parse_token_id(entry, from.where);
-            token.normalized = true;
-            continue;
-        }
-        token = added_token_of(entry, from.where);
         auto const key = entry.key();
-        if (std::from_chars(key.data(), key.data() + key.size(), token.id).ptr != key.data() + key.size() ||
-            token.id < 0)
+        std::uint64_t number = 0;
+        if (decoder == nullptr) number = static_cast<std::uint64_t>(parse_token_id(entry, from.where));
+        else if (std::from_chars(key.data(), key.data() + key.size(), number).ptr != key.data() + key.size())
             throw config_error(from.where, ": the key ", printable(key), " of \"added_tokens_decoder\" is no token id");
+        numbers.push_back(number);
+        entries.push_back(&entry);
     }
-    std::stable_sort(tokens.begin(), tokens.end(), [](auto const& a, auto const& b) { return a.id < b.id; });
-    return tokens;
+    for (auto const at : order_by(numbers)) {
+        json const& entry = *entries[at];
+        added_token token;
+        if (decoder != nullptr) token = added_token_of(entry, from.where);
+        else token.content = entry.key(), token.normalized = true;
+        tokens.push_back(std::move(token));
+    }
 }
 
 /// A special token that a configuration names by its text or describes by an object.
@@ -234,38 +245,35 @@ PLATEAU_INLINE void apply_tokenizer_config(tokenizer_spec& spec, tokenizer_setti
         if (value == nullptr) value = find_field(from.defaults, key);
         return value == nullptr || value->kind() == json::type::null ? nullptr : value;
     };
-    std::vector<added_token> special;
-    auto const named = [&](std::string_view key) -> added_token const* {
-        json const* const value = member(key);
-        return value == nullptr ? nullptr : &special.emplace_back(named_token(*value, key, from.where));
-    };
-    std::string eos, bos;
-    if (auto const* token = named("bos_token")) bos = token->content;
-    if (auto const* token = named("eos_token")) eos = token->content;
-    for (char const* key : {"unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) named(key);
+    std::vector<added_token> special, tokens;
+    for (char const* key :
+         {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
+        if (json const* const value = member(key)) special.push_back(named_token(*value, key, from.where));
+    }
     char const* const extra =
         member("extra_special_tokens") != nullptr ? "extra_special_tokens" : "additional_special_tokens";
     if (json const* const list = member(extra); list != nullptr && list->is_array()) {
         for (json const& entry : elements_of(*list)) special.push_back(named_token(entry, extra, from.where));
     }
-    auto const is_named = [&](std::string_view text) {
-        return std::any_of(special.begin(), special.end(), [&](auto const& token) { return token.content == text; });
-    };
-    for (auto& token : numbered_tokens(from)) {
-        if (is_named(token.content)) {
+    read_numbered_tokens(from, tokens);
+    for (auto& token : tokens) {
+        if (find_added(special, token.content) != nullptr) {
             if (!numbered) token.normalized = false;
             token.special = true;
         }
-        add_token(spec, std::move(token));
+        add_token(spec, token);
     }
     for (auto& token : special) {
-        bool const known = std::any_of(spec.added.begin(), spec.added.end(),
-                                       [&](auto const& other) { return other.content == token.content; });
-        if (!known) add_token(spec, std::move(token));
+        if (find_added(spec.added, token.content) == nullptr) add_token(spec, token);
     }
-    if (!eos.empty()) spec.eos = find_token(spec, eos);
+    auto const id_of = [&](char const* key) -> std::optional<token_id> {
+        json const* const value = member(key);
+        if (value == nullptr) return std::nullopt;
+        return find_token(spec, text_of(value->is_string() ? *value : *find_field(*value, "content")));
+    };
+    if (auto const eos = id_of("eos_token")) spec.eos = eos;
     // What the template adds outranks what the configuration calls it.
-    if (!bos.empty() && !spec.adds_bos) spec.bos = find_token(spec, bos);
+    if (auto const bos = id_of("bos_token"); bos && !spec.adds_bos) spec.bos = bos;
     auto type = field_or<std::string>(from.config, "tokenizer_class", "", from.where);
     if (type.ends_with("Fast")) type.resize(type.size() - 4);
     bool const like_llama = type == "LlamaTokenizer" || type == "CodeLlamaTokenizer" || type == "GemmaTokenizer";
