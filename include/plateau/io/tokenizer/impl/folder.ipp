@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/macros.hpp>
@@ -122,15 +123,16 @@ PLATEAU_INLINE tokenizer_spec read_vocab_and_merges(std::filesystem::path const&
     parse_tokenizer_steps(parsed.root(), spec);
     parse_vocabulary(read_object(vocabulary).root(), spec);
     spec.where = merges;
-    std::string const text = read_text_file(merges);
+    std::string const text = read_text(merges);
     std::string left, right;
-    for (std::string_view rest = text; !rest.empty();) {
-        auto const line = rest.substr(0, rest.find('\n'));
+    for (auto rest = without_byte_order_mark(text, merges); !rest.empty();) {
+        auto line = rest.substr(0, rest.find('\n'));
         rest.remove_prefix(line.size() < rest.size() ? line.size() + 1 : line.size());
+        if (line.ends_with('\r')) line.remove_suffix(1);
         if (line.empty() || line.starts_with("#version")) continue;
         if (!split_merge(line, left, right))
             throw config_error(merges, ": a merge must be two tokens, found ", printable(line));
-        spec.merges.emplace_back(left, right);
+        spec.merges.emplace_back(std::move(left), std::move(right));
     }
     apply_beside(spec, folder, known.tokens);
     return spec;

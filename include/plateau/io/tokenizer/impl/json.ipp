@@ -2,6 +2,7 @@
 /// Bodies of io/tokenizer/json.hpp.
 
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -198,29 +199,33 @@ PLATEAU_INLINE void add_token(tokenizer_spec& spec, added_token& token) {
     spec.added.push_back(std::move(token));
 }
 
-/// The added tokens of tokenizer_config.json, or else of added_tokens.json, in the order of their numbers.
-PLATEAU_INLINE void read_numbered_tokens(tokenizer_settings const& from, std::vector<added_token>& tokens) {
+/// Appends the added tokens of tokenizer_config.json, or else of added_tokens.json. Returns the order of their numbers.
+PLATEAU_INLINE std::vector<std::size_t> read_numbered_tokens(tokenizer_settings const& from,
+                                                             std::vector<added_token>& tokens) {
     json const* const decoder = find_field(from.config, "added_tokens_decoder");
     if (decoder != nullptr && !decoder->is_object())
         throw config_error(from.where, ": \"added_tokens_decoder\" must be an object, found ", describe(*decoder));
     std::vector<std::uint64_t> numbers;
-    std::vector<json const*> entries;
     for (json const& entry : members_of(decoder != nullptr ? *decoder : from.added_tokens)) {
         auto const key = entry.key();
         std::uint64_t number = 0;
-        if (decoder == nullptr) number = static_cast<std::uint64_t>(parse_token_id(entry, from.where));
-        else if (std::from_chars(key.data(), key.data() + key.size(), number).ptr != key.data() + key.size())
-            throw config_error(from.where, ": the key ", printable(key), " of \"added_tokens_decoder\" is no token id");
-        numbers.push_back(number);
-        entries.push_back(&entry);
-    }
-    for (auto const at : order_by(numbers)) {
-        json const& entry = *entries[at];
         added_token token;
-        if (decoder != nullptr) token = added_token_of(entry, from.where);
-        else token.content = entry.key(), token.normalized = true;
+        if (decoder == nullptr) {
+            number = static_cast<std::uint64_t>(parse_token_id(entry, from.where));
+            token.content = key;
+            token.normalized = true;
+        } else {
+            token = added_token_of(entry, from.where);
+            auto const* const end = key.data() + key.size();
+            if (std::from_chars(key.data(), end, number).ptr != end) {
+                throw config_error(from.where, ": the key ", printable(key),
+                                   " of \"added_tokens_decoder\" is no token id");
+            }
+        }
+        numbers.push_back(number);
         tokens.push_back(std::move(token));
     }
+    return order_by(numbers);
 }
 
 /// A special token that a configuration names by its text or describes by an object.
@@ -255,8 +260,9 @@ PLATEAU_INLINE void apply_tokenizer_config(tokenizer_spec& spec, tokenizer_setti
     if (json const* const list = member(extra); list != nullptr && list->is_array()) {
         for (json const& entry : elements_of(*list)) special.push_back(named_token(entry, extra, from.where));
     }
-    read_numbered_tokens(from, tokens);
-    for (auto& token : tokens) {
+    auto const order = read_numbered_tokens(from, tokens);
+    for (auto const at : order) {
+        auto& token = tokens[at];
         if (find_added(special, token.content) != nullptr) {
             if (!numbered) token.normalized = false;
             token.special = true;
