@@ -98,13 +98,13 @@ int main(int argc, char** argv) {
     program::study study{"tokenize", "The token ids of texts, as a model's tokenizer gives them.", leaves};
     options o;
     auto& app = study.app;
-    app.set_version_flag("--version", PLATEAU_VERSION);
+    app.set_version(PLATEAU_VERSION);
     o.model = program::embedded_model();
-    program::add_option(app, "--model", o.model,
+    program::add_option(app, "--model", &o.model,
                         "a Hugging Face folder, a snapshot folder of its cache, or a GGUF file; no weights are needed");
-    auto* const text = app.add_option("--text", o.text, "the text");
-    auto* const file = app.add_option("--file", o.file, "the text: all bytes of a UTF-8 file")->excludes(text);
-    app.add_option("--prompts", o.prompts, "texts: UTF-8, one a line")->excludes(text)->excludes(file);
+    auto const text = app.add_option("--text", &o.text, "the text");
+    auto const file = app.add_option("--file", &o.file, "the text: all bytes of a UTF-8 file").excludes(text);
+    app.add_option("--prompts", &o.prompts, "texts: UTF-8, one a line").excludes(text).excludes(file);
     program::add_bos_option(app, o, "every text");
     app.add_flag("--pieces", o.pieces, "one token a line, with its text");
     return study.run(argc, argv, [&] { run(o); });
