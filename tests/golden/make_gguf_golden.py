@@ -5,7 +5,8 @@
 
 golden/gguf/
     every_type.gguf       random blocks of every supported type, and metadata of every value type
-    every_type.f32        float32: gguf.quants.dequantize of each tensor, in the order of their names
+    every_type.f32        float32: gguf.quants.dequantize of each tensor (F64: as GGUFReader gives it, rounded), in the order of their names
+    split-*-of-*.gguf     the tensors of every_type.gguf in three parts, as GGUFWriter splits
     tiny_llama.gguf       a Llama with the row order of llama.cpp's converter, and the tokenizer of golden/tokenizer/digits.json
     tiny_llama.f32        float32: its tensors in the order of their Hugging Face names, in Hugging Face's row order
 """
@@ -22,23 +23,29 @@ FOLDER = Path(__file__).parent / "gguf"
 draw = np.random.default_rng(20)
 
 
-def halves(count):
+# Where the binary16 scales of a block are.
+SCALES = {Type.Q4_0: [0], Type.Q4_1: [0, 2], Type.Q5_0: [0], Type.Q5_1: [0, 2], Type.Q8_0: [0], Type.Q2_K: [80, 82], Type.Q3_K: [108], Type.Q4_K: [0, 2],
+          Type.Q5_K: [0, 2], Type.Q6_K: [208], Type.IQ4_NL: [0], Type.IQ4_XS: [0]}
+
+
+def halves(count, draw=draw):
     """Finite binary16 numbers of every exponent, subnormal ones and both zeros too."""
     bits = draw.integers(0, 0x7C00, count).astype(np.uint16) | (draw.integers(0, 2, count).astype(np.uint16) << 15)
     bits[:2] = [0x0000, 0x8000][:count]
     return bits.view(np.uint8).reshape(count, 2)
 
 
-def blocks(kind, count):
-    """Random bytes with finite scales: at the front, but at the end for Q6_K."""
+def blocks(kind, count, draw=draw):
+    """Random bytes with finite scales."""
     data = draw.integers(0, 256, (count, GGML_QUANT_SIZES[kind][1]), dtype=np.uint8)
-    if kind == Type.Q6_K:
-        data[:, -2:] = halves(count)
-    else:
-        data[:, :2] = halves(count)
-        if kind in (Type.Q4_1, Type.Q5_1, Type.Q4_K):
-            data[:, 2:4] = draw.permutation(halves(count))
+    for number, at in enumerate(SCALES[kind]):
+        data[:, at:at + 2] = halves(count, draw) if number == 0 else draw.permutation(halves(count, draw))
     return data
+
+
+def values_of(tensor):
+    """Of a tensor as GGUFReader gives it."""
+    return tensor.data if tensor.tensor_type == Type.F64 else dequantize(tensor.data, tensor.tensor_type)
 
 
 def write(writer):
@@ -49,7 +56,18 @@ def write(writer):
 
 
 def every_type():
-    writer = GGUFWriter(FOLDER / "every_type.gguf", "none")
+    whole = GGUFWriter(FOLDER / "every_type.gguf", "none")
+    add_every_type(whole, draw, np.random.default_rng(21))
+    write(whole)
+    parts = GGUFWriter(FOLDER / "split.gguf", "none", split_max_tensors=6)
+    add_every_type(parts, np.random.default_rng(20), np.random.default_rng(21))
+    write(parts)
+    tensors = {t.name: values_of(t) for t in GGUFReader(FOLDER / "every_type.gguf").tensors}
+    assert all(np.isfinite(values).all() for values in tensors.values())
+    np.concatenate([tensors[name].ravel().astype("<f4") for name in sorted(tensors)]).tofile(FOLDER / "every_type.f32")
+
+
+def add_every_type(writer, draw, later):
     for kind, value in [("uint8", 200), ("int8", -100), ("uint16", 60000), ("int16", -30000), ("uint32", 4000000000), ("int32", -2000000000),
                         ("uint64", 2**63), ("int64", -2**62), ("float32", 0.1), ("float64", 0.1), ("bool", True), ("string", "Größe")]:
         getattr(writer, "add_" + kind)("test." + kind, value)
@@ -58,16 +76,16 @@ def every_type():
     writer.add_array("test.floats", [0.5, -0.25])
     writer.add_key_value("test.bytes", [1, 2, 255], GGUFValueType.ARRAY, sub_type=GGUFValueType.UINT8)
     writer.add_tensor("f32", draw.standard_normal((2, 3, 5)).astype(np.float32))
-    writer.add_tensor("f16", halves(21).reshape(7, 3, 2).view(np.float16).reshape(7, 3))
+    writer.add_tensor("f16", halves(21, draw).reshape(7, 3, 2).view(np.float16).reshape(7, 3))
     bf16 = draw.integers(0, 0x7F80, 11).astype(np.uint16) | (draw.integers(0, 2, 11).astype(np.uint16) << 15)
     writer.add_tensor("bf16", bf16.view(np.uint8), raw_dtype=Type.BF16)
     for kind in (Type.Q4_0, Type.Q4_1, Type.Q5_0, Type.Q5_1, Type.Q8_0, Type.Q4_K, Type.Q6_K):
         rows, columns = (2, 3) if GGML_QUANT_SIZES[kind][0] == 256 else (5, 4)
-        writer.add_tensor(kind.name.lower(), blocks(kind, rows * columns).reshape(rows, -1), raw_dtype=kind)
-    write(writer)
-    tensors = {t.name: dequantize(t.data, t.tensor_type) for t in GGUFReader(FOLDER / "every_type.gguf").tensors}
-    assert all(np.isfinite(values).all() for values in tensors.values())
-    np.concatenate([tensors[name].ravel() for name in sorted(tensors)]).astype("<f4").tofile(FOLDER / "every_type.f32")
+        writer.add_tensor(kind.name.lower(), blocks(kind, rows * columns, draw).reshape(rows, -1), raw_dtype=kind)
+    for kind in (Type.Q2_K, Type.Q3_K, Type.Q5_K, Type.IQ4_NL, Type.IQ4_XS):
+        rows, columns = (2, 3) if GGML_QUANT_SIZES[kind][0] == 256 else (5, 4)
+        writer.add_tensor(kind.name.lower(), blocks(kind, rows * columns, later).reshape(rows, -1), raw_dtype=kind)
+    writer.add_tensor("f64", later.standard_normal((5, 7)))
 
 
 def permute(weights, heads):

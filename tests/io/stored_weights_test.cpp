@@ -1,5 +1,6 @@
 #include <plateau/io/stored_weights.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 
@@ -43,6 +44,16 @@ TEST_CASE("a GGUF file's tensors have its own names and the fastest axis first",
     }
     CHECK(found);
     CHECK(weights.tensors().size() == file.names().size());
+}
+
+TEST_CASE("a split GGUF file has the tensors of the whole one", "[io][stored_weights]") {
+    stored_weights const whole{golden / "gguf/every_type.gguf"}, parts{golden / "gguf/split-00001-of-00003.gguf"};
+    REQUIRE(parts.tensors().size() == whole.tensors().size());
+    for (std::size_t i = 0; i < whole.tensors().size(); ++i) {
+        auto const &left = parts.tensors()[i], &right = whole.tensors()[i];
+        CHECK(left.spelling == right.spelling);
+        CHECK(std::equal(left.bytes.begin(), left.bytes.end(), right.bytes.begin(), right.bytes.end()));
+    }
 }
 
 TEST_CASE("what is no checkpoint is refused as its reader does", "[io][stored_weights]") {

@@ -1,5 +1,5 @@
 #pragma once
-/// One GGUF file (versions 2 and 3), memory-mapped.
+/// One GGUF file (versions 2 and 3), or all parts of a split one, memory-mapped.
 
 #include <algorithm>
 #include <cstddef>
@@ -26,16 +26,20 @@ namespace plateau::io {
 /// Metadata and tensors of one file. The tables are checked on construction; elements are decoded from
 /// the mapping when asked for. Values are those of gguf.quants.dequantize (Python package gguf), bit for
 /// bit. Reading is safe from many threads.
-/// @see https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+/// A file that says `split.count` = n > 1 is one of n parts NAME-00001-of-0000n.gguf: any of them opens all. The
+/// metadata are those of the first part.
+/// @see https://github.com/ggml-org/ggml/blob/master/docs/gguf.md; gguf-split and llama_model_loader of llama.cpp
 class gguf_file {
 public:
     /// @throws file_error if the file cannot be read or is malformed: wrong magic, version or byte order,
     ///         counts or lengths past the end, an alignment that is no power of two, a key or tensor
     ///         twice, an unsupported tensor type, a shape that overflows or does not fill whole blocks,
-    ///         data that is misaligned, overlapping or past the end
+    ///         data that is misaligned, overlapping or past the end; of a split file also a part that is missing,
+    ///         of another model or number, and a number of tensors that is not split.tensors.count
     explicit gguf_file(std::filesystem::path path);
 
-    std::filesystem::path const& path() const { return file_.path(); }
+    /// Of a split file the part that was given.
+    std::filesystem::path const& path() const { return files_.front().path(); }
     gguf_metadata const& metadata() const { return metadata_; }
     bool contains(std::string_view name) const { return table_.contains(name); }
     tensor_table const& tensors() const { return table_; }
@@ -50,10 +54,11 @@ public:
     /// The stored bytes of a tensor. @throws file_error if there is no such tensor
     std::span<std::byte const> bytes(std::string_view name) const {
         auto const& at = table_.at(name);
-        return file_.bytes().subspan(at.begin, at.size);
+        return files_[at.file].bytes().subspan(at.begin, at.size);
     }
 
-    /// All elements, row-major: decoded to float, then widened exactly or rounded to nearest, ties to even.
+    /// All elements, row-major: decoded to float (F64: as they are), then widened exactly or rounded to nearest, ties
+    /// to even.
     /// @throws file_error if there is no such tensor; shape_error if `out` has another number of elements;
     ///         numeric_error with the flat index of a value that is not finite
     template <ReadableFloat T>
@@ -76,14 +81,15 @@ public:
     void decode(stored_tensor const& at, index first, std::span<T> out) const;
 
     /// @copydoc mapped_file::drop_pages
-    void drop_pages() const { file_.drop_pages(); }
+    void drop_pages() const {
+        for (auto const& file : files_) file.drop_pages();
+    }
 
 private:
-    static stored_tensor read_entry(detail::gguf_cursor& cursor);
-    std::uint64_t read_alignment(detail::gguf_cursor const& cursor) const;
-    void require_apart(detail::gguf_cursor const& cursor) const;
+    gguf_metadata add_file(std::filesystem::path path, std::vector<stored_tensor>& found);
+    void add_other_parts(index count);
 
-    mapped_file file_;
+    std::vector<mapped_file> files_;
     gguf_metadata metadata_;
     tensor_table table_;
 };
@@ -95,7 +101,7 @@ void gguf_file::decode(stored_tensor const& at, index first, std::span<T> out) c
     auto const& encoding = *find_gguf_encoding(at.info.stored);
     index const per_block = encoding.elements;
     index const last = first + static_cast<index>(out.size());
-    std::byte const* const data = file_.bytes().data() + at.begin;
+    std::byte const* const data = files_[at.file].bytes().data() + at.begin;
     if (encoding.number) {
         std::span const source{data + first * encoding.bytes, out.size() * size_of(*encoding.number)};
         index const bad = convert_elements(*encoding.number, source, out);

@@ -29,8 +29,8 @@ gguf_encoding const* find_gguf_encoding(std::uint32_t id);
 /// The encoding of this name, which must be one of them.
 gguf_encoding const* find_gguf_encoding(std::string_view name);
 
-/// "F32, F16, ...", for messages.
-std::string gguf_encoding_names();
+/// "is stored as IQ2_S (type number 22), which is not supported: …", with the way out, of a number without an encoding.
+std::string refusal_of_gguf_type(std::uint32_t id);
 
 }  // namespace plateau::io
 

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -22,44 +24,9 @@
 
 namespace plateau::io {
 
-PLATEAU_INLINE gguf_file::gguf_file(std::filesystem::path path) : file_{std::move(path)} {
-    detail::gguf_cursor cursor{file_.bytes(), file_.path().string()};
-    if (cursor.left() < 4 || cursor.scalar<std::uint32_t>("the magic number") != 0x46554747u) {  // "GGUF"
-        throw file_error(cursor.where(), ": this is no GGUF file: it does not begin with \"GGUF\"");
-    }
-    auto const version = cursor.scalar<std::uint32_t>("the version");
-    if ((version & 0xFFFFu) == 0) cursor.fail("it was written for big-endian machines, which is not supported");
-    if (version != 2 && version != 3) {
-        cursor.fail(concat({"version ", version, " is not supported, only 2 and 3; convert the model again"}));
-    }
-    auto const tensors = cursor.scalar<std::uint64_t>("the number of tensors");
-    auto const pairs = cursor.scalar<std::uint64_t>("the number of metadata entries");
-    constexpr std::size_t least = 8 + 4 + 4 + 8;  // length of the name, number of axes, type, offset
-    cursor.require_room(tensors, least, "tensors");
-    metadata_ = gguf_metadata{cursor, pairs};
-    cursor.require_room(tensors, least, "tensors");
-    std::vector<stored_tensor> found;
-    for (std::uint64_t i = 0; i < tensors; ++i) found.push_back(read_entry(cursor));
-    // the data section begins where the table ends, on a multiple of the alignment, and offsets count from there
-    std::uint64_t const alignment = read_alignment(cursor);
-    std::uint64_t const start = (cursor.position() + alignment - 1) / alignment * alignment;
-    std::uint64_t const total = file_.bytes().size();
-    table_ = tensor_table{cursor.where()};
-    for (auto& at : found) {
-        auto const fail = [&](std::string_view what) {
-            cursor.fail(concat({"the data of tensor ", printable(at.info.name), " ", what}));
-        };
-        if (at.begin % alignment != 0) fail(concat({"is not aligned to ", alignment, " bytes"}));
-        if (start > total || at.begin > total - start || at.size > total - start - at.begin) {
-            fail("reaches past the end of the file; download it again");
-        }
-        at.begin += static_cast<std::size_t>(start);
-        table_.add(std::move(at));
-    }
-    require_apart(cursor);
-}
+namespace detail {
 
-PLATEAU_INLINE stored_tensor gguf_file::read_entry(detail::gguf_cursor& cursor) {
+PLATEAU_INLINE stored_tensor read_gguf_entry(gguf_cursor& cursor) {
     constexpr std::uint32_t most_axes = 4;
     constexpr auto most_elements = static_cast<std::uint64_t>(std::numeric_limits<index>::max()) / sizeof(double);
     stored_tensor found{};
@@ -79,9 +46,7 @@ PLATEAU_INLINE stored_tensor gguf_file::read_entry(detail::gguf_cursor& cursor) 
     }
     auto const type = cursor.scalar<std::uint32_t>("the type of a tensor");
     auto const* const encoding = find_gguf_encoding(type);
-    if (encoding == nullptr) {
-        fail(concat({"has the type number ", type, ", which is not supported; supported are ", gguf_encoding_names()}));
-    }
+    if (encoding == nullptr) fail(refusal_of_gguf_type(type));
     found.info.stored = encoding->name;
     auto const block = static_cast<std::uint64_t>(encoding->elements);
     auto const row = found.info.shape.empty() ? 1 : static_cast<std::uint64_t>(found.info.shape.back());
@@ -94,17 +59,16 @@ PLATEAU_INLINE stored_tensor gguf_file::read_entry(detail::gguf_cursor& cursor) 
     return found;
 }
 
-PLATEAU_INLINE std::uint64_t gguf_file::read_alignment(detail::gguf_cursor const& cursor) const {
+PLATEAU_INLINE std::uint64_t gguf_alignment(gguf_metadata const& metadata, gguf_cursor const& cursor) {
     constexpr index usual = 32;
-    index const alignment = metadata_.integer("general.alignment").value_or(usual);
+    index const alignment = metadata.integer("general.alignment").value_or(usual);
     if (alignment < 1 || (alignment & (alignment - 1)) != 0 || alignment > std::numeric_limits<std::uint32_t>::max()) {
         cursor.fail(concat({"general.alignment must be a power of two, found ", alignment}));
     }
     return static_cast<std::uint64_t>(alignment);
 }
 
-PLATEAU_INLINE void gguf_file::require_apart(detail::gguf_cursor const& cursor) const {
-    auto const& tensors = table_.all();
+PLATEAU_INLINE void require_apart(std::vector<stored_tensor> const& tensors, gguf_cursor const& cursor) {
     std::vector<std::uint64_t> begins;
     for (auto const& at : tensors) begins.push_back(at.begin);
     stored_tensor const* last = nullptr;
@@ -114,6 +78,115 @@ PLATEAU_INLINE void gguf_file::require_apart(detail::gguf_cursor const& cursor) 
                                 printable(tensors[i].info.name), " overlap"}));
         }
         last = &tensors[i];
+    }
+}
+
+/// "-00001-of-00002.gguf" of part 0 of 2.
+PLATEAU_INLINE std::string gguf_part_ending(index number, index count) {
+    auto const padded = [](index value) {
+        auto const digits = std::to_string(value);
+        return std::string(digits.size() < 5 ? 5 - digits.size() : 0, '0') + digits;
+    };
+    return concat({"-", padded(number + 1), "-of-", padded(count), ".gguf"});
+}
+
+}  // namespace detail
+
+PLATEAU_INLINE gguf_file::gguf_file(std::filesystem::path path) : table_{path.string()} {
+    std::vector<stored_tensor> tensors;
+    metadata_ = add_file(std::move(path), tensors);
+    for (auto& at : tensors) table_.add(std::move(at));
+    index const parts = metadata_.integer("split.count").value_or(0);
+    if (parts > 1) add_other_parts(parts);
+}
+
+PLATEAU_INLINE gguf_metadata gguf_file::add_file(std::filesystem::path path, std::vector<stored_tensor>& found) {
+    auto const& file = files_.emplace_back(std::move(path));
+    detail::gguf_cursor cursor{file.bytes(), file.path().string()};
+    if (cursor.left() < 4 || cursor.scalar<std::uint32_t>("the magic number") != 0x46554747u) {  // "GGUF"
+        throw file_error(cursor.where(), ": this is no GGUF file: it does not begin with \"GGUF\"");
+    }
+    auto const version = cursor.scalar<std::uint32_t>("the version");
+    if ((version & 0xFFFFu) == 0) cursor.fail("it was written for big-endian machines, which is not supported");
+    if (version != 2 && version != 3) {
+        cursor.fail(concat({"version ", version, " is not supported, only 2 and 3; convert the model again"}));
+    }
+    auto const tensors = cursor.scalar<std::uint64_t>("the number of tensors");
+    auto const pairs = cursor.scalar<std::uint64_t>("the number of metadata entries");
+    constexpr std::size_t least = 8 + 4 + 4 + 8;  // length of the name, number of axes, type, offset
+    cursor.require_room(tensors, least, "tensors");
+    gguf_metadata metadata{cursor, pairs};
+    cursor.require_room(tensors, least, "tensors");
+    for (std::uint64_t i = 0; i < tensors; ++i) found.push_back(detail::read_gguf_entry(cursor));
+    // the data section begins where the table ends, on a multiple of the alignment, and offsets count from there
+    std::uint64_t const alignment = detail::gguf_alignment(metadata, cursor);
+    std::uint64_t const start = (cursor.position() + alignment - 1) / alignment * alignment;
+    std::uint64_t const total = file.bytes().size();
+    for (auto& at : found) {
+        auto const fail = [&](std::string_view what) {
+            cursor.fail(concat({"the data of tensor ", printable(at.info.name), " ", what}));
+        };
+        if (at.begin % alignment != 0) fail(concat({"is not aligned to ", alignment, " bytes"}));
+        if (start > total || at.begin > total - start || at.size > total - start - at.begin) {
+            fail("reaches past the end of the file; download it again");
+        }
+        at.begin += static_cast<std::size_t>(start);
+        at.file = files_.size() - 1;
+    }
+    detail::require_apart(found, cursor);
+    return metadata;
+}
+
+PLATEAU_INLINE void gguf_file::add_other_parts(index count) {
+    auto const given = path();  // not a reference: files_ grows
+    auto const name = given.filename().string();
+    index const own = metadata_.integer("split.no").value_or(-1);
+    if (own < 0 || own >= count) {
+        throw file_error(given.string(), ": split.count is ", count,
+                         ", but split.no does not say which part of them "
+                         "this is: split or convert the model again");
+    }
+    auto const here = concat({given.string(), ": this is part ", own + 1, " of ", count, " of a split model"});
+    auto const ending = detail::gguf_part_ending(own, count);
+    constexpr std::string_view merge = "what `llama-gguf-split --merge FIRST_PART OUT.gguf` makes of all parts";
+    if (name.size() <= ending.size() || !name.ends_with(ending)) {
+        throw file_error(here, ", but its name does not end in ", ending,
+                         ", by which the others are found: give the parts the names that they had, or give ", merge);
+    }
+    auto const prefix = name.substr(0, name.size() - ending.size());
+    auto architecture = metadata_.text("general.architecture");
+    for (index part = 0; part < count; ++part) {
+        if (part == own) continue;
+        auto const other = given.parent_path() / (prefix + detail::gguf_part_ending(part, count));
+        std::error_code ignored;
+        if (!std::filesystem::exists(other, ignored)) {
+            throw file_error(here, "; ", other.filename().string(),
+                             " is missing beside it: download every part into one folder, or give ", merge);
+        }
+        std::vector<stored_tensor> tensors;
+        auto metadata = add_file(other, tensors);
+        auto const require = [&](char const* key, index expected) {
+            if (metadata.integer(key).value_or(-1) == expected) return;
+            throw file_error(here, ", but ", other.filename().string(), " does not say ", key, " = ", expected,
+                             ": it is of another model, or was renamed; download all parts again");
+        };
+        require("split.no", part);
+        require("split.count", count);
+        require("split.tensors.count", metadata_.integer("split.tensors.count").value_or(-1));
+        auto const named = metadata.text("general.architecture");
+        if (named && architecture && *named != *architecture) {
+            throw file_error(here, " of architecture ", printable(*architecture), ", but ", other.filename().string(),
+                             " is of ", printable(*named), ": download all parts of one model again");
+        }
+        if (named) architecture = named;
+        for (auto& at : tensors) table_.add(std::move(at));
+        if (part == 0) metadata_ = std::move(metadata);
+    }
+    auto const total = metadata_.integer("split.tensors.count").value_or(-1);
+    auto const found = static_cast<index>(table_.all().size());
+    if (found != total) {
+        throw file_error(here, ": all parts have ", found, " tensors, split.tensors.count is ", total,
+                         "; download them again");
     }
 }
 
