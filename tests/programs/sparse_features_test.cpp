@@ -20,7 +20,9 @@ std::string const model = golden_model("llama_gqa");
 constexpr index width = 24, features = 40;
 
 /// A random autoencoder of the model's width. @param dead  of its features, so many
-std::string write_sae(scratch_dir const& dir, std::string const& site, index dead, index inputs = width) {
+/// @param metadata  more of it
+std::string write_sae(scratch_dir const& dir, std::string const& site, index dead, index inputs = width,
+                      nlohmann::json const& metadata = {}) {
     tiny::checkpoint file{1};
     file.tensors.clear();
     plateau::counter_rng rng{3};
@@ -40,10 +42,11 @@ std::string write_sae(scratch_dir const& dir, std::string const& site, index dea
     file.write(folder);
     std::filesystem::rename(folder / "model.safetensors", folder / "sae_weights.safetensors");
     std::filesystem::remove(folder / "config.json");
-    nlohmann::json const config{{"d_in", inputs},
-                                {"d_sae", features},
-                                {"architecture", "standard"},
-                                {"metadata", {{"hook_name", site}, {"sae_lens_version", "6.0.0"}}}};
+    nlohmann::json config{{"d_in", inputs},
+                          {"d_sae", features},
+                          {"architecture", "standard"},
+                          {"metadata", {{"hook_name", site}, {"sae_lens_version", "6.0.0"}}}};
+    if (metadata.is_object()) config["metadata"].update(metadata);
     tiny::write_text(folder / "cfg.json", config.dump());
     return folder.string();
 }
@@ -138,6 +141,31 @@ TEST_CASE("autoencoders that do not fit are refused", "[programs][sae]") {
     }
     fail(2, "sensitive_directions", {"--model", model, "--tokens", tokens, "--families", "isotropic,sae-error"},
          "--sae");
+}
+
+TEST_CASE("an autoencoder that knows another model or other prompts says so in a line", "[programs][sae]") {
+    scratch_dir const dir;
+    auto const tokens = prompts(dir);
+    nlohmann::json const centred{{"model_from_pretrained_kwargs", {{"center_writing_weights", true}}}};
+    auto const lines = [&](std::string const& model_folder, nlohmann::json const& metadata, std::string const& out) {
+        index const inputs = model_folder == model ? width : 18;
+        auto const sae = write_sae(dir, "blocks.0.hook_resid_post", 0, inputs, metadata);
+        auto const result = run("sensitive_directions", {"--model", model_folder, "--tokens", tokens, "--sae", sae,
+                                                         "--families", "isotropic,sae-error", "--lengths", "0.5",
+                                                         "--resamples", "50", "--out", (dir / out).string()});
+        REQUIRE(result.status == 0);
+        return result.err;
+    };
+    CHECK(lines(model, {}, "plain").empty());
+    CHECK_THAT(lines(model, centred, "rms"), contains("has RMSNorm") && contains("as they are"));
+    CHECK(bytes_of(dir / "plain" / "kl.npy") == bytes_of(dir / "rms" / "kl.npy"));
+    auto const gpt2 = golden_model("gpt2");
+    CHECK(lines(gpt2, {}, "gpt2").empty());
+    CHECK_THAT(lines(gpt2, centred, "gpt2_centred"), contains("less their mean over the residual stream"));
+    CHECK(bytes_of(dir / "gpt2" / "kl.npy") != bytes_of(dir / "gpt2_centred" / "kl.npy"));
+    auto const both = lines(model, {{"prepend_bos", true}, {"context_size", 4}}, "bos");
+    CHECK_THAT(both, contains("6 of 6 prompts do not") && contains("texts of 4 tokens"));
+    CHECK(std::ranges::count(both, '\n') == 2);
 }
 
 }  // namespace

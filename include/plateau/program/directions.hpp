@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,7 +60,8 @@ inline void add_direction_options(command_line& app, direction_options& o) {
 inline void add_sae_option(command_line& app, direction_options& o, std::string const& adds) {
     app.add_option(
         "--sae", &o.sae,
-        "a sparse autoencoder in SAELens' format, cfg.json and sae_weights.safetensors, of --write-site: " + adds);
+        "a sparse autoencoder of --write-site, a folder of SAELens, sparsify, Gemma Scope or dictionary_learning: " +
+            adds);
 }
 
 /// Windows of a text, as load_prompts draws them, but no more than there are.
@@ -105,13 +107,26 @@ struct fitted {
     std::unique_ptr<sweep::sparse_features<T> const> features;  ///< null without --sae
 };
 
+/// Says on stderr what a user should know of an autoencoder, and of prompts that are unlike what it was trained on.
+template <class T>
+void tell_notes(sweep::sparse_features<T> const& features, model<T> const& model, prompt_list const& prompts) {
+    auto const bos = model.bos();
+    auto const with_bos =
+        std::ranges::count_if(prompts, [&](auto const& one) { return !one.empty() && bos && one.front() == *bos; });
+    for (auto const& note : features.notes()) std::cerr << note << '\n';
+    for (auto const& note : sae::prompt_notes(features.config(), static_cast<index>(prompts.size()),
+                                              static_cast<index>(with_bos), longest_of(prompts)))
+        std::cerr << note << '\n';
+}
+
 /// @param components  principal components that are found, at most      @throws as fit_activations, sparse_features
 template <class T>
 fitted<T> fit_of(direction_options const& o, model<T> const& model, prompt_list const& prompts, index components = 0) {
     auto const sample = fit_sample(o, model, prompts);
     fitted<T> all{sweep::fit_activations(model, prompts, sample, {shrinkage_of(o.shrinkage), components}), nullptr};
-    if (!o.sae.empty())
-        all.features = std::make_unique<sweep::sparse_features<T> const>(o.sae, model, sample, o.threads);
+    if (o.sae.empty()) return all;
+    all.features = std::make_unique<sweep::sparse_features<T> const>(o.sae, model, sample, o.threads);
+    tell_notes(*all.features, model, prompts);
     return all;
 }
 

@@ -1,85 +1,139 @@
 #pragma once
-/// Sparse autoencoders from SAELens' folders: cfg.json and sae_weights.safetensors.
+/// Sparse autoencoders from the folders of SAELens, sparsify, Gemma Scope and dictionary_learning.
 
 #include <algorithm>
-#include <cstdlib>
+#include <cmath>
 #include <filesystem>
 #include <span>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
-#include <plateau/io/json_reader.hpp>
-#include <plateau/io/mapped_file.hpp>
-#include <plateau/io/safetensors_file.hpp>
+#include <plateau/core/variants.hpp>
+#include <plateau/sae/sae_source.hpp>
 #include <plateau/sae/sparse_autoencoder.hpp>
+#include <plateau/tensor/lane_sum.hpp>
 
 namespace plateau::sae {
 
 namespace detail {
 
-/// @throws file_error if the tensor is missing or has another shape
-inline void require_tensor(io::safetensors_file const& file, std::string const& name, std::vector<index> const& shape) {
-    if (!file.contains(name)) {
-        throw file_error(file.path().string(), ": there is no tensor ", name,
-                         ", which an autoencoder of this architecture has; is this cfg.json the file's own?");
-    }
-    if (file.info(name).shape == shape) return;
-    throw file_error(file.path().string(), ": ", name, " has the shape ", io::to_string(file.info(name).shape),
-                     ", cfg.json asks for ", io::to_string(shape));
+template <class T>
+tensor::buffer<T, 1> read_vector(sae_tensors const& file, std::string const& name, index size) {
+    file.require(name, {size});
+    tensor::buffer<T, 1> result({size});
+    file.read_rows(name, 0, std::span<T>{result.data(), static_cast<std::size_t>(size)});
+    return result;
 }
 
+/// W_dec [F, D], whichever way it lies.
 template <class T>
-tensor::buffer<T, 1> read_vector(io::safetensors_file const& file, std::string const& name, index size) {
-    require_tensor(file, name, {size});
-    tensor::buffer<T, 1> result({size});
-    file.read(name, std::span<T>{result.data(), static_cast<std::size_t>(size)});
-    return result;
+tensor::buffer<T, 2> read_decoder(sae_tensors const& file, sae_layout const& layout, index f, index d) {
+    file.require(layout.decoder, layout.decoder_by_inputs ? std::vector{d, f} : std::vector{f, d});
+    tensor::buffer<T, 2> decoder({f, d});
+    if (!layout.decoder_by_inputs) {
+        file.read_rows(layout.decoder, 0, std::span<T>{decoder.data(), static_cast<std::size_t>(f * d)});
+        return decoder;
+    }
+    constexpr index at_a_time = 64;
+    tensor::buffer<T, 2> rows({std::min(at_a_time, d), f});
+    for (index first = 0; first < d; first += at_a_time) {
+        index const count = std::min(at_a_time, d - first);
+        file.read_rows(layout.decoder, first, std::span<T>{rows.data(), static_cast<std::size_t>(count * f)});
+        for (index feature = 0; feature < f; ++feature) {
+            for (index i = 0; i < count; ++i) decoder(feature, first + i) = rows(i, feature);
+        }
+    }
+    return decoder;
+}
+
+/// Brings decoder rows to length 1. @return [F] the lengths that they had; none if all are 1, within what
+/// torch.allclose allows, and nothing was changed      @throws file_error on a row of zeros
+template <class T>
+std::vector<double> take_lengths(tensor::buffer<T, 2>& decoder, std::string const& where) {
+    std::vector<double> lengths;
+    bool all_one = true;
+    for (index i = 0; i < decoder.extent(0); ++i) {
+        auto const row = decoder[i].flat();
+        lengths.push_back(std::sqrt(tensor::dot(row, row)));
+        if (!(lengths.back() > 0)) throw file_error(where, ": the decoder of feature ", i, " is zero");
+        all_one &= std::abs(lengths.back() - 1) <= 1e-8 + 1e-5;
+    }
+    if (all_one) return {};
+    for (index i = 0; i < decoder.extent(0); ++i) {
+        for (auto& value : decoder[i].flat())
+            value = static_cast<T>(static_cast<double>(value) / lengths[static_cast<std::size_t>(i)]);
+    }
+    return lengths;
+}
+
+/// W_enc, whichever way it lies, feature i times factors[i]. @param factors  [F], or none
+template <class T, class Weight>
+void read_encoder(sae_tensors const& file, sae_layout const& layout, std::vector<double> const& factors, Weight& to) {
+    index const f = to.outputs(), d = to.inputs();
+    bool const by_outputs = layout.encoder_by_outputs;
+    auto writer = to.writer();
+    index const all = by_outputs ? f : d, width = by_outputs ? d : f;
+    index const step = by_outputs ? 1 * +writer.output_step : 32 * +writer.input_step;
+    tensor::buffer<T, 2> rows({std::min(step, all), width});
+    for (index first = 0; first < all; first += step) {
+        index const count = std::min(step, all - first);
+        file.read_rows(layout.encoder, first, std::span<T>{rows.data(), static_cast<std::size_t>(count * width)});
+        for (index r = 0; r < count && !factors.empty(); ++r) {
+            for (index c = 0; c < width; ++c) {
+                auto const feature = static_cast<std::size_t>(by_outputs ? first + r : c);
+                rows(r, c) = static_cast<T>(static_cast<double>(rows(r, c)) * factors[feature]);
+            }
+        }
+        tensor::view<T const, 2> const piece{rows.data(), {count, width}};
+        if (by_outputs) writer.outputs(first, piece);
+        else writer.inputs(first, piece);
+    }
 }
 
 }  // namespace detail
 
-/// @param folder  with cfg.json and sae_weights.safetensors, as SAELens saves them; F32, F16, BF16 or F64
+/// @param folder  as one of these projects has written it, see `find_sae`; F32, F16, BF16 or F64
 /// @throws file_error (missing, truncated, missing tensors, shapes), config_error, json errors; each names the file
 template <class T, class Context>
 sparse_autoencoder<Context, T> load_sae(std::filesystem::path const& folder, Context const& ctx) {
-    auto const config_file = folder / "cfg.json", weight_file = folder / "sae_weights.safetensors";
-    for (auto const& file : {config_file, weight_file}) {
-        std::error_code ignored;
-        if (std::filesystem::exists(file, ignored)) continue;
-        throw file_error(file.string(),
-                         ": there is no such file; give a folder that SAELens' save_model has written: cfg.json and "
-                         "sae_weights.safetensors");
-    }
-    auto const document = io::parse_json(io::read_text(config_file), config_file.string());
-    auto config = read_sae_config(document.root(), config_file.string());
-    io::safetensors_file const file{weight_file};
+    auto source = find_sae(folder);
+    auto& config = source.config;
+    auto const& layout = source.layout;
+    auto const file = source.open();
     index const d = config.width, f = config.features;
-    detail::require_tensor(file, "W_enc", {d, f});
-    detail::require_tensor(file, "W_dec", {f, d});
-
+    file.require(layout.encoder, layout.encoder_by_outputs ? std::vector{f, d} : std::vector{d, f});
     sae_weights<Context, T> weights;
+    weights.decoder = detail::read_decoder<T>(file, layout, f, d);
+    weights.decoder_bias = detail::read_vector<T>(file, layout.decoder_bias, d);
+    weights.encoder_bias = detail::read_vector<T>(file, layout.encoder_bias, f);
+    std::vector<double> factors;
+    if (layout.unit_decoder) {
+        factors = detail::take_lengths(weights.decoder, file.path().string());
+        for (std::size_t i = 0; i < factors.size(); ++i) weights.encoder_bias.data()[i] *= static_cast<T>(factors[i]);
+    }
+    if (layout.input_factor != 1) {
+        auto const back = static_cast<T>(1 / layout.input_factor);
+        for (index i = 0; i < f * d; ++i) weights.decoder.data()[i] *= back;
+        for (index i = 0; i < d; ++i) weights.decoder_bias.data()[i] *= back;
+        if (factors.empty()) factors.assign(static_cast<std::size_t>(f), 1);
+        for (auto& factor : factors) factor *= layout.input_factor;
+    }
     weights.encoder = typename Context::template weight<T>{ctx, f, d, dtype_of<T>};
-    auto writer = weights.encoder.writer();
-    index const step = 32 * +writer.input_step;
-    tensor::buffer<T, 2> rows({std::min(step, d), f});
-    for (index k = 0; k < d; k += step) {  // the file has inputs by outputs
-        index const count = std::min(step, d - k);
-        file.read_rows("W_enc", k, count, std::span<T>{rows.data(), static_cast<std::size_t>(count * f)});
-        writer.inputs(k, tensor::view<T const, 2>{rows.data(), {count, f}});
+    detail::read_encoder<T>(file, layout, factors, weights.encoder);
+    if (config.architecture == sae_architecture::gated) {
+        weights.gate_bias = detail::read_vector<T>(file, layout.gate_bias, f);
+        weights.magnitude_scale = detail::read_vector<T>(file, layout.magnitude_scale, f);
     }
-    weights.decoder = tensor::buffer<T, 2>({f, d});
-    file.read("W_dec", std::span<T>{weights.decoder.data(), static_cast<std::size_t>(f * d)});
-    weights.decoder_bias = detail::read_vector<T>(file, "b_dec", d);
-    bool const gated = config.architecture == sae_architecture::gated;
-    weights.encoder_bias = detail::read_vector<T>(file, gated ? "b_mag" : "b_enc", f);
-    if (gated) {
-        weights.gate_bias = detail::read_vector<T>(file, "b_gate", f);
-        weights.magnitude_scale = detail::read_vector<T>(file, "r_mag", f);
+    if (config.architecture == sae_architecture::jumprelu && !layout.one_threshold)
+        weights.threshold = detail::read_vector<T>(file, layout.threshold, f);
+    if (config.architecture == sae_architecture::jumprelu && layout.one_threshold) {
+        T threshold{};
+        file.require(layout.threshold, {});
+        file.read_rows(layout.threshold, 0, std::span<T>{&threshold, 1});
+        weights.threshold = tensor::buffer<T, 1>({f});
+        std::fill_n(weights.threshold.data(), f, threshold);
     }
-    if (config.architecture == sae_architecture::jumprelu)
-        weights.threshold = detail::read_vector<T>(file, "threshold", f);
     return {std::move(config), std::move(weights)};
 }
 
@@ -91,15 +145,59 @@ inline void require_site(sae_config const& config, std::string const& site, inde
         throw usage_error("the sparse autoencoder has ", config.width, " inputs, activations at ", site, " have ",
                           width, ": it belongs to another model or site");
     }
-    auto const as_post = [](std::string const& name) -> std::string {
-        auto const end = name.find(".hook_resid_pre");
-        if (!name.starts_with("blocks.") || end == std::string::npos) return name;
-        int const block = std::atoi(name.c_str() + 7);
-        return block > 0 ? "blocks." + std::to_string(block - 1) + ".hook_resid_post" : name;
-    };
-    if (config.site.empty() || as_post(config.site) == as_post(site)) return;
+    if (config.site.empty() || hook_point_of(config.site) == hook_point_of(site)) return;
     throw usage_error("the sparse autoencoder was trained at ", io::printable(config.site), ", not at ", site,
                       ": use it there");
+}
+
+/// Makes an autoencoder encode what its training saw: where its model's writing weights were centred (TransformerLens'
+/// center_writing_weights), parts of the residual stream go in less their mean over D if the model's norms are
+/// LayerNorms. With RMSNorm TransformerLens centres nothing, and x goes in as it is.
+/// @param norm  the model's      @param has_post_norms  whether norms follow attention and MLP
+/// @return what a user should know: the configuration's notes, and one of centring
+/// @throws as require_site; usage_error where a module's output is not what the hook point has
+template <class Context, class T>
+std::vector<std::string> prepare(sparse_autoencoder<Context, T>& sae, std::string const& site, index width,
+                                 norm_kind norm, bool has_post_norms) {
+    auto const& config = sae.config();
+    require_site(config, site, width);
+    auto const point = hook_point_of(config.site);
+    if (has_post_norms && point != config.site && (point.ends_with("_mlp_out") || point.ends_with("_attn_out")) &&
+        !config.site.starts_with("blocks.")) {
+        throw usage_error("the sparse autoencoder was trained on the output of ", io::printable(config.site),
+                          ", which goes through a norm of this model before ", site, ": there is no such hook point");
+    }
+    auto notes = config.notes;
+    bool const centres = config.centred_model && norm == norm_kind::layer && is_residual(site);
+    sae.centre_inputs(centres);
+    if (config.centred_model && norm != norm_kind::layer) {
+        notes.push_back(
+            "the sparse autoencoder's configuration asks for center_writing_weights; this model has "
+            "RMSNorm, where TransformerLens centres nothing: activations go in as they are");
+    } else if (centres) {
+        notes.push_back(
+            "the sparse autoencoder's model had its writing weights centred: activations go in less their "
+            "mean over the residual stream");
+    }
+    return notes;
+}
+
+/// Lines on prompts that are unlike the texts of the training: their beginning and their length.
+/// @param with_bos  how many of `count` begin with BOS      @param longest  of them, in tokens
+inline std::vector<std::string> prompt_notes(sae_config const& config, index count, index with_bos, index longest) {
+    std::vector<std::string> notes;
+    if (config.prepend_bos && *config.prepend_bos && with_bos < count) {
+        notes.push_back(concat({"the sparse autoencoder was trained on texts that begin with BOS (prepend_bos); ",
+                                count - with_bos, " of ", count, " prompts do not: --bos on adds it"}));
+    } else if (config.prepend_bos && !*config.prepend_bos && with_bos > 0) {
+        notes.push_back(concat({"the sparse autoencoder was trained on texts without BOS (prepend_bos false); ",
+                                with_bos, " of ", count, " prompts begin with it: --bos off leaves it out"}));
+    }
+    if (config.context_size > 0 && longest > config.context_size) {
+        notes.push_back(concat({"the sparse autoencoder was trained on texts of ", config.context_size,
+                                " tokens (context_size); the longest prompt has ", longest}));
+    }
+    return notes;
 }
 
 }  // namespace plateau::sae

@@ -45,7 +45,7 @@ class sparse_autoencoder {
 public:
     /// @throws shape_error if a parameter does not fit the configuration
     sparse_autoencoder(sae_config config, sae_weights<Context, T> weights)
-        : config_{std::move(config)}, weights_{std::move(weights)} {
+        : config_{std::move(config)}, weights_{std::move(weights)}, centres_{config_.centred_model} {
         auto const f = config_.features, d = config_.width;
         bool const gated = config_.architecture == sae_architecture::gated;
         tensor::require_extents<2>({weights_.encoder.outputs(), weights_.encoder.inputs()}, {f, d},
@@ -65,6 +65,11 @@ public:
     }
 
     sae_config const& config() const { return config_; }
+
+    /// Whether activations go in less their mean over D, which reconstructions get back. At first: if the
+    /// configuration says that the model was centred. @see prepare, which asks the model
+    void centre_inputs(bool centres) { centres_ = centres; }
+
     index width() const { return config_.width; }
     index features() const { return config_.features; }
     /// The direction that feature i writes, [D].
@@ -130,13 +135,16 @@ public:
 
 private:
     input_scale scale_of(std::span<T const> x) const {
+        using enum sae_normalisation;
+        auto const kind = config_.normalisation;
         double const count = static_cast<double>(x.size());
-        if (config_.normalisation == sae_normalisation::constant_norm) return {0, std::sqrt(tensor::dot(x, x) / count)};
-        if (config_.normalisation == sae_normalisation::none) return {};
+        if (kind == constant_norm && !centres_) return {0, std::sqrt(tensor::dot(x, x) / count)};
+        if (kind == none && !centres_) return {};
         double const mean = std::accumulate(x.begin(), x.end(), 0.0) / count;
         double squares = 0;
         for (T const one : x) squares += (static_cast<double>(one) - mean) * (static_cast<double>(one) - mean);
-        return {mean, std::sqrt(squares / (count - 1))};
+        if (kind == none) return {mean, 1};
+        return {mean, std::sqrt(squares / (kind == constant_norm ? count : count - 1))};
     }
 
     double divisor(input_scale const& scale) const {
@@ -159,6 +167,7 @@ private:
                 for (std::size_t i = 0; i < h.size(); ++i)
                     h[i] = h[i] > weights_.threshold(static_cast<index>(i)) ? relu(h[i]) : T{0};
                 return;
+            case sae_architecture::groupmax: keep_largest_of_groups(h); return;
             case sae_architecture::topk: break;
         }
         for (std::size_t i = 0; i < decoder_norms_.size(); ++i) h[i] *= decoder_norms_[i];
@@ -171,8 +180,21 @@ private:
         std::for_each(kept, order.end(), [&](std::size_t i) { h[i] = 0; });
     }
 
+    /// The first of equals, as torch.max.
+    void keep_largest_of_groups(std::span<T> h) const {
+        auto const size = h.size() / static_cast<std::size_t>(config_.k);
+        for (std::size_t first = 0; first < h.size(); first += size) {
+            auto const group = h.subspan(first, size);
+            auto const at = std::max_element(group.begin(), group.end());
+            T const largest = *at > 0 ? *at : T{0};
+            std::fill(group.begin(), group.end(), T{0});
+            *at = largest;
+        }
+    }
+
     sae_config config_;
     sae_weights<Context, T> weights_;
+    bool centres_ = false;
     std::vector<T> decoder_norms_;  // [F]; empty unless features are rescaled by them
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include <plateau/backend/cpu.hpp>
 #include <plateau/directions/concepts.hpp>
@@ -19,13 +20,16 @@ class sparse_features {
 public:
     using context = backend::cpu_context;
 
-    /// @param folder  in SAELens' format      @param sample  activations over which features are counted
-    /// @param threads  0 for one per core      @throws as load_sae, require_site, stream_activations
+    /// @param folder  as sae::load_sae takes it      @param sample  activations over which features are counted
+    /// @param threads  0 for one per core      @throws as load_sae, prepare, stream_activations
     sparse_features(std::string const& folder, model<T> const& model, activation_sample const& sample, int threads = 0)
         : on_{threads}, sae_{sae::load_sae<T>(folder, on_)}, counts_{sae_.features()} {
         constexpr index rows_at_a_time = 256;
         auto const site = hooks::find_site(model.sites(), sample.site);
-        sae::require_site(sae_.config(), site.name(), site.heads * site.width);
+        bool const has_post_norms = std::ranges::any_of(model.sites(), [](hooks::site const& one) {
+            return one.id == hooks::site_id::ln1_post_out || one.id == hooks::site_id::ln2_post_out;
+        });
+        notes_ = sae::prepare(sae_, site.name(), site.heads * site.width, model.config.norm, has_post_norms);
         stream_activations(model, sample.texts, sample.site, sample.at, [&](tensor::view<T const, 2> batch) {
             for (index first = 0; first < batch.extent(0); first += rows_at_a_time) {
                 index const count = std::min(rows_at_a_time, batch.extent(0) - first);
@@ -39,6 +43,9 @@ public:
     sparse_features& operator=(sparse_features const&) = delete;
 
     sae::feature_counts const& counts() const { return counts_; }
+    sae::sae_config const& config() const { return sae_.config(); }
+    /// What a user should know of the autoencoder at this site of this model, one sentence each.
+    std::vector<std::string> const& notes() const { return notes_; }
 
     /// The decoder row of a feature that is in this state at the activation.
     directions::any_direction<T> direction(sae::feature_state state) const {
@@ -56,6 +63,7 @@ private:
     context on_;
     sae::sparse_autoencoder<context, T> sae_;
     sae::feature_counts counts_;
+    std::vector<std::string> notes_;
 };
 
 }  // namespace plateau::sweep
