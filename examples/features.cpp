@@ -18,7 +18,7 @@
 
 int main(int argc, char** argv) {
     plateau::backend::cpu_context const cpu;
-    auto const sae = plateau::sae::load_sae<float>(argc > 1 ? argv[1] : "tests/golden/saes/standard", cpu);
+    auto sae = plateau::sae::load_sae<float>(argc > 1 ? argv[1] : "tests/golden/saes/standard", cpu);
 
     std::string const site = argc > 3 ? argv[3] : "blocks.0.hook_resid_post";
 
@@ -28,6 +28,8 @@ int main(int argc, char** argv) {
     if (argc > 2) {
         auto const model = plateau::load<float>(argv[2]);
         auto const last = plateau::sweep::last_activations(model, {model.tokenize(" The house at the end")}, site);
+        for (auto const& note : plateau::sae::prepare(sae, site, last.extent(1), model.config.norm, false))
+            std::fprintf(stderr, "%s\n", note.c_str());
         activation.assign(last.data(), last.data() + last.size());
     }
 
