@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,7 +55,7 @@ public:
     /// The stored bytes of a tensor. @throws file_error if there is no such tensor
     std::span<std::byte const> bytes(std::string_view name) const {
         auto const& at = table_.at(name);
-        return files_[at.file].bytes().subspan(at.begin, at.size);
+        return {at.file + at.begin, at.size};
     }
 
     /// All elements, row-major: decoded to float (F64: as they are), then widened exactly or rounded to nearest, ties
@@ -86,10 +87,11 @@ public:
     }
 
 private:
-    gguf_metadata add_file(std::filesystem::path path, std::vector<stored_tensor>& found);
+    gguf_metadata add_file(std::filesystem::path path, index part);
     void add_other_parts(index count);
+    void require_part(gguf_metadata const& metadata, index part) const;
 
-    std::vector<mapped_file> files_;
+    std::list<mapped_file> files_;
     gguf_metadata metadata_;
     tensor_table table_;
 };
@@ -101,7 +103,7 @@ void gguf_file::decode(stored_tensor const& at, index first, std::span<T> out) c
     auto const& encoding = *find_gguf_encoding(at.info.stored);
     index const per_block = encoding.elements;
     index const last = first + static_cast<index>(out.size());
-    std::byte const* const data = files_[at.file].bytes().data() + at.begin;
+    std::byte const* const data = at.file + at.begin;
     if (encoding.number) {
         std::span const source{data + first * encoding.bytes, out.size() * size_of(*encoding.number)};
         index const bad = convert_elements(*encoding.number, source, out);

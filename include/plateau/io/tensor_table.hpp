@@ -21,7 +21,7 @@ struct stored_tensor {
     tensor_info info;
     std::size_t begin = 0;
     std::size_t size = 0;
-    std::size_t file = 0;  ///< which, where a reader spans several
+    std::byte const* file = nullptr;  ///< where that file is mapped, of a reader that spans several
 };
 
 /// All tensors of a file by name, with the checks that readers of every format make before they read an element.

@@ -83,24 +83,24 @@ PLATEAU_INLINE void require_apart(std::vector<stored_tensor> const& tensors, ggu
 
 /// "-00001-of-00002.gguf" of part 0 of 2.
 PLATEAU_INLINE std::string gguf_part_ending(index number, index count) {
-    auto const padded = [](index value) {
-        auto const digits = std::to_string(value);
-        return std::string(digits.size() < 5 ? 5 - digits.size() : 0, '0') + digits;
-    };
-    return concat({"-", padded(number + 1), "-of-", padded(count), ".gguf"});
+    std::string ending = "-00000-of-00000.gguf";
+    ++number;
+    for (std::size_t digit = 0; digit < 5; ++digit, number /= 10, count /= 10) {
+        ending[5 - digit] = static_cast<char>('0' + number % 10);
+        ending[14 - digit] = static_cast<char>('0' + count % 10);
+    }
+    return ending;
 }
 
 }  // namespace detail
 
 PLATEAU_INLINE gguf_file::gguf_file(std::filesystem::path path) : table_{path.string()} {
-    std::vector<stored_tensor> tensors;
-    metadata_ = add_file(std::move(path), tensors);
-    for (auto& at : tensors) table_.add(std::move(at));
+    metadata_ = add_file(std::move(path), -1);
     index const parts = metadata_.integer("split.count").value_or(0);
     if (parts > 1) add_other_parts(parts);
 }
 
-PLATEAU_INLINE gguf_metadata gguf_file::add_file(std::filesystem::path path, std::vector<stored_tensor>& found) {
+PLATEAU_INLINE gguf_metadata gguf_file::add_file(std::filesystem::path path, index part) {
     auto const& file = files_.emplace_back(std::move(path));
     detail::gguf_cursor cursor{file.bytes(), file.path().string()};
     if (cursor.left() < 4 || cursor.scalar<std::uint32_t>("the magic number") != 0x46554747u) {  // "GGUF"
@@ -116,7 +116,9 @@ PLATEAU_INLINE gguf_metadata gguf_file::add_file(std::filesystem::path path, std
     constexpr std::size_t least = 8 + 4 + 4 + 8;  // length of the name, number of axes, type, offset
     cursor.require_room(tensors, least, "tensors");
     gguf_metadata metadata{cursor, pairs};
+    if (part >= 0) require_part(metadata, part);
     cursor.require_room(tensors, least, "tensors");
+    std::vector<stored_tensor> found;
     for (std::uint64_t i = 0; i < tensors; ++i) found.push_back(detail::read_gguf_entry(cursor));
     // the data section begins where the table ends, on a multiple of the alignment, and offsets count from there
     std::uint64_t const alignment = detail::gguf_alignment(metadata, cursor);
@@ -131,63 +133,53 @@ PLATEAU_INLINE gguf_metadata gguf_file::add_file(std::filesystem::path path, std
             fail("reaches past the end of the file; download it again");
         }
         at.begin += static_cast<std::size_t>(start);
-        at.file = files_.size() - 1;
+        at.file = file.bytes().data();
     }
     detail::require_apart(found, cursor);
+    for (auto& at : found) table_.add(std::move(at));
     return metadata;
 }
 
 PLATEAU_INLINE void gguf_file::add_other_parts(index count) {
-    auto const given = path();  // not a reference: files_ grows
-    auto const name = given.filename().string();
+    auto const& given = path();
     index const own = metadata_.integer("split.no").value_or(-1);
-    if (own < 0 || own >= count) {
-        throw file_error(given.string(), ": split.count is ", count,
-                         ", but split.no does not say which part of them "
-                         "this is: split or convert the model again");
-    }
     auto const here = concat({given.string(), ": this is part ", own + 1, " of ", count, " of a split model"});
-    auto const ending = detail::gguf_part_ending(own, count);
     constexpr std::string_view merge = "what `llama-gguf-split --merge FIRST_PART OUT.gguf` makes of all parts";
-    if (name.size() <= ending.size() || !name.ends_with(ending)) {
+    auto name = given.string();
+    auto const ending = detail::gguf_part_ending(own, count);
+    if (own < 0 || own >= count || !name.ends_with(ending)) {
         throw file_error(here, ", but its name does not end in ", ending,
                          ", by which the others are found: give the parts the names that they had, or give ", merge);
     }
-    auto const prefix = name.substr(0, name.size() - ending.size());
-    auto architecture = metadata_.text("general.architecture");
+    name.erase(name.size() - ending.size());
     for (index part = 0; part < count; ++part) {
         if (part == own) continue;
-        auto const other = given.parent_path() / (prefix + detail::gguf_part_ending(part, count));
+        std::filesystem::path other{name + detail::gguf_part_ending(part, count)};
         std::error_code ignored;
         if (!std::filesystem::exists(other, ignored)) {
-            throw file_error(here, "; ", other.filename().string(),
+            throw file_error(here, "; ", other.string(),
                              " is missing beside it: download every part into one folder, or give ", merge);
         }
-        std::vector<stored_tensor> tensors;
-        auto metadata = add_file(other, tensors);
-        auto const require = [&](char const* key, index expected) {
-            if (metadata.integer(key).value_or(-1) == expected) return;
-            throw file_error(here, ", but ", other.filename().string(), " does not say ", key, " = ", expected,
-                             ": it is of another model, or was renamed; download all parts again");
-        };
-        require("split.no", part);
-        require("split.count", count);
-        require("split.tensors.count", metadata_.integer("split.tensors.count").value_or(-1));
-        auto const named = metadata.text("general.architecture");
-        if (named && architecture && *named != *architecture) {
-            throw file_error(here, " of architecture ", printable(*architecture), ", but ", other.filename().string(),
-                             " is of ", printable(*named), ": download all parts of one model again");
-        }
-        if (named) architecture = named;
-        for (auto& at : tensors) table_.add(std::move(at));
+        auto metadata = add_file(std::move(other), part);
         if (part == 0) metadata_ = std::move(metadata);
     }
-    auto const total = metadata_.integer("split.tensors.count").value_or(-1);
     auto const found = static_cast<index>(table_.all().size());
-    if (found != total) {
-        throw file_error(here, ": all parts have ", found, " tensors, split.tensors.count is ", total,
-                         "; download them again");
+    if (metadata_.integer("split.tensors.count") == found) return;
+    throw file_error(here, ": all parts have ", found,
+                     " tensors, which is not their split.tensors.count; download them again");
+}
+
+PLATEAU_INLINE void gguf_file::require_part(gguf_metadata const& metadata, index part) const {
+    char const* wrong = nullptr;
+    for (auto const* key : {"split.count", "split.tensors.count"}) {
+        if (metadata.integer(key) != metadata_.integer(key)) wrong = key;
     }
+    auto const named = metadata.text("general.architecture"), first = metadata_.text("general.architecture");
+    if (named && first && *named != *first) wrong = "general.architecture";
+    if (metadata.integer("split.no") != part) wrong = "split.no";
+    if (wrong == nullptr) return;
+    throw file_error(files_.back().path().string(), ": by its name this is part ", part + 1, " of the model of ",
+                     path().string(), ", but not by its ", wrong, ": download all parts of one model again");
 }
 
 }  // namespace plateau::io

@@ -145,12 +145,12 @@ PLATEAU_INLINE_HOT void decode_q3_k(std::byte const* block, float* out) {
 
 /// d, dmin, 12 bytes with eight 6-bit scales s and minima m; of Q5_K 32 bytes of fifth bits, one for each group; 128
 /// bytes of quants: each 32 bytes hold two groups of 32 elements, low halves first.   x = (d s) q − dmin m
-template <bool HasFifth>
-void decode_q4_or_q5_k(std::byte const* block, float* out) {
+/// @param fifths  null of Q4_K
+PLATEAU_INLINE_HOT void decode_by_minima(std::byte const* block, std::byte const* fifths, std::byte const* quants,
+                                         float* out) {
     float const d = load_half(block);
     float const dmin = load_half(block + 2);
     std::byte const* const packed = block + 4;
-    std::byte const* const quants = block + (HasFifth ? 48 : 16);
     for (int group = 0; group < 8; ++group) {
         int const j = group % 4;
         int scale = load_byte(packed + j);
@@ -167,16 +167,24 @@ void decode_q4_or_q5_k(std::byte const* block, float* out) {
         byte_copy<32> const pairs{quants + group / 2 * 32};
         int const shift = group % 2 * 4;
         float* const to = out + group * 32;
-        if constexpr (HasFifth) {
-            byte_copy<32> const fifth{block + 16};
-            for (int i = 0; i < 32; ++i) {
-                int const quant = ((pairs[i] >> shift) & 0x0F) | (((fifth[i] >> group) & 1) << 4);
-                to[i] = step * static_cast<float>(quant) - offset;
-            }
-        } else {
+        if (fifths == nullptr) {
             for (int i = 0; i < 32; ++i) to[i] = step * static_cast<float>((pairs[i] >> shift) & 0x0F) - offset;
+            continue;
+        }
+        byte_copy<32> const fifth{fifths};
+        for (int i = 0; i < 32; ++i) {
+            int const quant = ((pairs[i] >> shift) & 0x0F) | (((fifth[i] >> group) & 1) << 4);
+            to[i] = step * static_cast<float>(quant) - offset;
         }
     }
+}
+
+PLATEAU_INLINE_HOT void decode_q4_k(std::byte const* block, float* out) {
+    decode_by_minima(block, nullptr, block + 16, out);
+}
+
+PLATEAU_INLINE_HOT void decode_q5_k(std::byte const* block, float* out) {
+    decode_by_minima(block, block + 16, block + 48, out);
 }
 
 /// 128 bytes of low halves, 64 of upper bit pairs, 16 signed scales s, d.   x = (d s) (q − 32)
@@ -233,31 +241,21 @@ constexpr gguf_encoding make_encoding(std::uint32_t id, std::string_view name) {
 }
 
 inline constexpr std::array gguf_encodings{
-    gguf_encoding{0, "F32", 1, 4, dtype::f32, {}},
-    gguf_encoding{1, "F16", 1, 2, dtype::f16, {}},
-    gguf_encoding{30, "BF16", 1, 2, dtype::bf16, {}},
-    gguf_encoding{28, "F64", 1, 8, dtype::f64, {}},
-    make_encoding<decode_q4_0, 32, 18>(2, "Q4_0"),
-    make_encoding<decode_q4_1, 32, 20>(3, "Q4_1"),
-    make_encoding<decode_q5_0, 32, 22>(6, "Q5_0"),
-    make_encoding<decode_q5_1, 32, 24>(7, "Q5_1"),
-    make_encoding<decode_q8_0, 32, 34>(8, "Q8_0"),
-    make_encoding<decode_q2_k, 256, 84>(10, "Q2_K"),
-    make_encoding<decode_q3_k, 256, 110>(11, "Q3_K"),
-    make_encoding<decode_q4_or_q5_k<false>, 256, 144>(12, "Q4_K"),
-    make_encoding<decode_q4_or_q5_k<true>, 256, 176>(13, "Q5_K"),
-    make_encoding<decode_q6_k, 256, 210>(14, "Q6_K"),
-    make_encoding<decode_iq4_nl, 32, 18>(20, "IQ4_NL"),
-    make_encoding<decode_iq4_xs, 256, 136>(23, "IQ4_XS"),
+    gguf_encoding{0, "F32", 1, 4, dtype::f32, {}},      gguf_encoding{1, "F16", 1, 2, dtype::f16, {}},
+    gguf_encoding{30, "BF16", 1, 2, dtype::bf16, {}},   gguf_encoding{28, "F64", 1, 8, dtype::f64, {}},
+    make_encoding<decode_q4_0, 32, 18>(2, "Q4_0"),      make_encoding<decode_q4_1, 32, 20>(3, "Q4_1"),
+    make_encoding<decode_q5_0, 32, 22>(6, "Q5_0"),      make_encoding<decode_q5_1, 32, 24>(7, "Q5_1"),
+    make_encoding<decode_q8_0, 32, 34>(8, "Q8_0"),      make_encoding<decode_q2_k, 256, 84>(10, "Q2_K"),
+    make_encoding<decode_q3_k, 256, 110>(11, "Q3_K"),   make_encoding<decode_q4_k, 256, 144>(12, "Q4_K"),
+    make_encoding<decode_q5_k, 256, 176>(13, "Q5_K"),   make_encoding<decode_q6_k, 256, 210>(14, "Q6_K"),
+    make_encoding<decode_iq4_nl, 32, 18>(20, "IQ4_NL"), make_encoding<decode_iq4_xs, 256, 136>(23, "IQ4_XS"),
 };
 
 /// The names of ggml_type by number, as in ggml.h; numbers that were given up too.
-inline constexpr std::array<std::string_view, 43> ggml_type_names{
-    "F32",        "F16",        "Q4_0",       "Q4_1",  "Q4_2",     "Q4_3",     "Q5_0",     "Q5_1",    "Q8_0",
-    "Q8_1",       "Q2_K",       "Q3_K",       "Q4_K",  "Q5_K",     "Q6_K",     "Q8_K",     "IQ2_XXS", "IQ2_XS",
-    "IQ3_XXS",    "IQ1_S",      "IQ4_NL",     "IQ3_S", "IQ2_S",    "IQ4_XS",   "I8",       "I16",     "I32",
-    "I64",        "F64",        "IQ1_M",      "BF16",  "Q4_0_4_4", "Q4_0_4_8", "Q4_0_8_8", "TQ1_0",   "TQ2_0",
-    "IQ4_NL_4_4", "IQ4_NL_4_8", "IQ4_NL_8_8", "MXFP4", "NVFP4",    "Q1_0",     "Q2_0"};
+inline constexpr std::string_view ggml_type_names =
+    "F32 F16 Q4_0 Q4_1 Q4_2 Q4_3 Q5_0 Q5_1 Q8_0 Q8_1 Q2_K Q3_K Q4_K Q5_K Q6_K Q8_K IQ2_XXS IQ2_XS IQ3_XXS IQ1_S IQ4_NL "
+    "IQ3_S IQ2_S IQ4_XS I8 I16 I32 I64 F64 IQ1_M BF16 Q4_0_4_4 Q4_0_4_8 Q4_0_8_8 TQ1_0 TQ2_0 IQ4_NL_4_4 IQ4_NL_4_8 "
+    "IQ4_NL_8_8 MXFP4 NVFP4 Q1_0 Q2_0 ";
 
 }  // namespace detail
 
@@ -276,15 +274,16 @@ PLATEAU_INLINE_HOT gguf_encoding const* find_gguf_encoding(std::string_view name
 }
 
 PLATEAU_INLINE std::string refusal_of_gguf_type(std::uint32_t id) {
-    bool const known = id < detail::ggml_type_names.size();
+    auto left = detail::ggml_type_names;
+    for (std::uint32_t i = 0; i < id && !left.empty(); ++i) left.remove_prefix(left.find(' ') + 1);
     std::string names;
     for (auto const& encoding : detail::gguf_encodings)
         names = concat({names, names.empty() ? "" : ", ", encoding.name});
-    return concat({known ? concat({"is stored as ", detail::ggml_type_names[id], " (type number ", id, ")"})
-                         : concat({"is of the unknown type number ", id}),
-                   ", which is not supported: quantise the model as Q8_0 (llama-quantize "
-                   "--allow-requantize IN.gguf OUT.gguf Q8_0), or convert its Hugging Face folder with "
-                   "convert_hf_to_gguf.py --outtype bf16; supported are ",
+    return concat({"is stored as ", left.empty() ? "an unknown type" : left.substr(0, left.find(' ')), " (type number ",
+                   id,
+                   "), which is not supported: quantise the model as Q8_0 (llama-quantize --allow-requantize "
+                   "IN.gguf OUT.gguf Q8_0), or convert its Hugging Face folder with convert_hf_to_gguf.py --outtype "
+                   "bf16; supported are ",
                    names});
 }
 
