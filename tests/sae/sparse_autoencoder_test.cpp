@@ -235,7 +235,8 @@ TEST_CASE("folders of other projects that say something wrong, or that plateau c
     }
     std::filesystem::copy(saes() / scope, dir / "embedding");
     CHECK_THROWS_WITH(sae::find_sae(dir / "embedding"), contains("autoencoder of embeddings"));
-    CHECK_THROWS_WITH(sae::find_sae(dir / "clt"), contains("there is no such file") && contains("params.npz"));
+    CHECK_THROWS_WITH(sae::find_sae(dir / "clt" / "none"), contains("no such file") && contains("params.npz"));
+    CHECK_THROWS_WITH(sae::find_sae(dir / "clt"), contains("give the folder of one, such as ") && contains("layer_1"));
     // a value that is no number
     auto const nan = std::string("\0\0\xc0\x7f", 4);
     auto const value_at = [](std::filesystem::path const& file, std::size_t at) {

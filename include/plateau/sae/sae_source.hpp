@@ -247,6 +247,17 @@ inline sae_source find_sae(std::filesystem::path const& folder) {
         if (has(name)) return detail::gemma_scope_source(folder, folder / name);
     }
     if (has("config.json") && (has("ae.pt") || has("ae.safetensors"))) return detail::dictionary_source(folder);
+    // a repository, whose folders hold one autoencoder each
+    std::error_code ignored;
+    for (auto const& entry : std::filesystem::directory_iterator(folder, ignored)) {
+        for (auto const* const name : {"sae_weights.safetensors", "sae.safetensors", "params.npz", "params.safetensors",
+                                       "ae.pt", "ae.safetensors"}) {
+            if (!detail::is_file(entry.path() / name)) continue;
+            throw file_error(folder.string(),
+                             ": it holds several sparse autoencoders; give the folder of one, such as ",
+                             entry.path().string());
+        }
+    }
     auto const beside = has("cfg.json") ? "sae_weights.safetensors" : "cfg.json";
     throw file_error((folder / beside).string(),
                      ": there is no such file; give a folder that SAELens' save_model has written: cfg.json and "
