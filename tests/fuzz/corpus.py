@@ -97,8 +97,24 @@ def seeds(out):
                  r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
                  r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|\d+", r"[\x{4e00}-\x{9fa5}\x21-\x7e]+|(?=a)b?", r"(?<!x)(a|b){2,}+", r"\N{x}[[:alpha:]&&[^a]]"):
         write(out, "pattern", text.encode())
-    for path in sorted(GOLDEN.glob("saes/*/cfg.json")) + sorted(GOLDEN.glob("saes/*/config.json")):
-        write(out, "sae_configuration", path.read_bytes())
+    vocabulary = {letter: i for i, letter in enumerate(["a", "b", "c", "\u0120", "ab", "</s>"])}
+    for kind in ("GPT2Tokenizer", "Qwen2Tokenizer", "PreTrainedTokenizerFast"):
+        files = [json.dumps(vocabulary), "#version: 0.2\na b\n", json.dumps({"tokenizer_class": kind, "bos_token": "</s>", "add_bos_token": True}),
+                 json.dumps({"<x>": 6}), json.dumps({"model_type": "opt"})]
+        write(out, "vocabulary_folder", b"\0".join(text.encode() for text in files))
+    small = {"model": {"type": "BPE", "vocab": vocabulary, "merges": ["a b"]}, "truncation": {"max_length": 2}, "added_tokens": [{"id": 5, "content": "</s>", "special": True}],
+             "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}, "decoder": {"type": "ByteLevel"}}
+    files = [json.dumps(small), json.dumps({"bos_token": "</s>", "added_tokens_decoder": {"7": {"content": "<y>", "lstrip": True, "special": True}}}),
+             json.dumps({"bos_token": {"content": "</s>"}, "additional_special_tokens": ["<z>"]}), json.dumps({"<x>": 6})]
+    write(out, "tokenizer_folder", b"\0".join(text.encode() for text in files))
+    for path in sorted(GOLDEN.glob("saes/**/c*g.json")):
+        kind = "sparsify" if (path.parent / "sae.safetensors").exists() else "dictionary" if path.name == "config.json" else "sae"
+        said = json.loads(path.read_text())
+        for holder in (said, said.get("trainer", {})):
+            for key, size in (("d_in", 4), ("d_sae", 8), ("num_latents", 8), ("activation_dim", 4), ("dict_size", 8), ("k", 2)):
+                if key in holder:
+                    holder[key] = size
+        write(out, f"{kind}_configuration", json.dumps(said).encode())
 
 
 def pack(folder, only):

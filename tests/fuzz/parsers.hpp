@@ -1,18 +1,23 @@
 #pragma once
 /// Every parser of files that people bring, as a function of bytes: what the fuzzers and the regression corpus run.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <plateau/backend/cpu/context.hpp>
 #include <plateau/core/error.hpp>
 #include <plateau/io/gguf_checkpoint.hpp>
 #include <plateau/io/json_reader.hpp>
@@ -24,7 +29,7 @@
 #include <plateau/io/tokenizer/pattern.hpp>
 #include <plateau/io/tokenizer/pattern_syntax.hpp>
 #include <plateau/models/families.hpp>
-#include <plateau/sae/sae_config.hpp>
+#include <plateau/sae/load_sae.hpp>
 
 namespace plateau::testing {
 
@@ -115,31 +120,74 @@ inline void safetensors(std::span<std::byte const> bytes) {
     read_all(io::safetensors_file{file.path()});
 }
 
+/// A folder of files, rewritten for every input: those of an input stand one behind the other, zero bytes between them.
+class folder_of_bytes {
+public:
+    explicit folder_of_bytes(std::vector<char const*> names) : names_{std::move(names)} {
+        std::filesystem::path const memory{"/dev/shm"};  // where there is one: a hundred times as fast as a disk
+        auto const above = std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path();
+        std::string name = (above / "plateau-parsers-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("there is no folder for parsers");
+        path_ = name;
+    }
+    ~folder_of_bytes() { std::filesystem::remove_all(path_); }
+    folder_of_bytes(folder_of_bytes const&) = delete;
+    folder_of_bytes& operator=(folder_of_bytes const&) = delete;
+
+    std::filesystem::path const& path() const { return path_; }
+
+    void write(char const* name, std::string_view text) const {
+        std::FILE* const to = std::fopen((path_ / name).c_str(), "wb");
+        if (to == nullptr || std::fwrite(text.data(), 1, text.size(), to) != text.size() || std::fclose(to) != 0)
+            throw std::runtime_error("a file for parsers cannot be written");
+    }
+
+    /// Files that an input does not reach are not there.
+    void rewrite(std::string_view input) const {
+        for (auto const* const name : names_) {
+            if (input.data() == nullptr) {
+                std::filesystem::remove(path_ / name);
+                continue;
+            }
+            auto const end = std::min(input.find('\0'), input.size());
+            write(name, input.substr(0, end));
+            input = end < input.size() ? input.substr(end + 1) : std::string_view{};
+        }
+    }
+
+private:
+    std::vector<char const*> names_;
+    std::filesystem::path path_;
+};
+
+/// A safetensors file of these tensors of F32, all zero.
+inline std::string zero_tensors(std::vector<std::pair<char const*, std::vector<int>>> const& tensors) {
+    std::string header = "{";
+    std::size_t bytes = 0;
+    for (auto const& [name, shape] : tensors) {
+        std::size_t size = 4;
+        std::string extents;
+        for (int const extent : shape) {
+            size *= static_cast<std::size_t>(extent);
+            extents += (extents.empty() ? "" : ",") + std::to_string(extent);
+        }
+        header += (header.size() > 1 ? ",\"" : "\"") + std::string{name} + R"(":{"dtype":"F32","shape":[)" + extents +
+                  R"(],"data_offsets":[)" + std::to_string(bytes) + "," + std::to_string(bytes + size) + "]}";
+        bytes += size;
+    }
+    header += '}';
+    header.resize((header.size() + 7) / 8 * 8, ' ');
+    std::string size(8, '\0');
+    for (int i = 0; i < 8; ++i) size[static_cast<std::size_t>(i)] = static_cast<char>(header.size() >> 8 * i & 0xFF);
+    return size + header + std::string(bytes, '\0');
+}
+
 /// An index beside one shard, which has the tensors a and b.
 inline void safetensors_index(std::span<std::byte const> bytes) {
-    struct folder {
-        std::filesystem::path path;
-        folder() {
-            std::string name = (std::filesystem::temp_directory_path() / "plateau-index-XXXXXX").string();
-            if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("there is no folder for an index");
-            path = name;
-            std::string header = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
-                                 R"("b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})";
-            header.resize((header.size() + 7) / 8 * 8, ' ');
-            std::string shard(8, '\0');
-            shard[0] = static_cast<char>(header.size());
-            write("shard-1.safetensors", shard + header + std::string(12, '\0'));
-        }
-        ~folder() { std::filesystem::remove_all(path); }
-        void write(char const* name, std::string_view text) const {
-            std::FILE* const to = std::fopen((path / name).c_str(), "wb");
-            std::fwrite(text.data(), 1, text.size(), to);
-            std::fclose(to);
-        }
-    };
-    static folder const scratch;
-    scratch.write("model.safetensors.index.json", text_of(bytes));
-    read_all(io::safetensors_checkpoint{scratch.path});
+    static folder_of_bytes const folder{{"model.safetensors.index.json"}};
+    static bool const made = (folder.write("shard-1.safetensors", zero_tensors({{"a", {2}}, {"b", {1}}})), true);
+    if (made) folder.rewrite(text_of(bytes));
+    read_all(io::safetensors_checkpoint{folder.path()});
 }
 
 inline void gguf(std::span<std::byte const> bytes) {
@@ -183,12 +231,31 @@ inline void tokenizer_json(std::span<std::byte const> bytes) {
     use(io::tokenizer::from_json(text_of(bytes), std::string{where}));
 }
 
+/// What may lie beside a tokenizer.json.
 inline void tokenizer_config(std::span<std::byte const> bytes) {
-    static std::string const plain = R"({"model":{"type":"BPE","vocab":{"a":0,"b":1,"<s>":2},"merges":[]},)"
-                                     R"("added_tokens":[{"id":2,"content":"<s>","special":true}]})";
-    auto spec = io::parse_tokenizer_json(plain, std::string{where});
-    io::apply_tokenizer_config(spec, text_of(bytes), std::string{where});
-    use(io::tokenizer{std::move(spec)});
+    static folder_of_bytes const folder{{"tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"}};
+    static bool const made =
+        (folder.write("tokenizer.json", R"({"model":{"type":"BPE","vocab":{"a":0,"b":1,"<s>":2},"merges":[]},)"
+                                        R"("added_tokens":[{"id":2,"content":"<s>","special":true}]})"),
+         true);
+    if (made) folder.rewrite(text_of(bytes));
+    use(io::tokenizer::from_folder(folder.path()));
+}
+
+/// tokenizer.json with what may lie beside it.
+inline void tokenizer_folder(std::span<std::byte const> bytes) {
+    static folder_of_bytes const folder{
+        {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"}};
+    folder.rewrite(text_of(bytes));
+    use(io::tokenizer::from_folder(folder.path()));
+}
+
+/// vocab.json and merges.txt with what may lie beside them.
+inline void vocabulary_folder(std::span<std::byte const> bytes) {
+    static folder_of_bytes const folder{
+        {"vocab.json", "merges.txt", "tokenizer_config.json", "added_tokens.json", "config.json"}};
+    folder.rewrite(text_of(bytes));
+    use(io::tokenizer::from_folder(folder.path()));
 }
 
 inline void pattern(std::span<std::byte const> bytes) {
@@ -196,9 +263,37 @@ inline void pattern(std::span<std::byte const> bytes) {
     words.split(sentence, [](std::string_view, bool) {});
 }
 
+/// The configuration of a sparse autoencoder of 4 inputs and 8 features, by who wrote it.
+inline void sae_of(folder_of_bytes const& folder, char const* weights, std::span<std::byte const> bytes) {
+    if (!std::filesystem::exists(folder.path() / weights)) {
+        folder.write(weights, zero_tensors({{"W_enc", {4, 8}},
+                                            {"W_dec", {8, 4}},
+                                            {"b_enc", {8}},
+                                            {"b_dec", {4}},
+                                            {"encoder.weight", {8, 4}},
+                                            {"encoder.bias", {8}},
+                                            {"bias", {4}},
+                                            {"decoder.weight", {4, 8}},
+                                            {"threshold", {8}}}));
+    }
+    folder.rewrite(text_of(bytes));
+    static auto const cpu = backend::cpu_context{1};
+    sae::load_sae<float>(folder.path(), cpu);
+}
+
 inline void sae_configuration(std::span<std::byte const> bytes) {
-    auto const document = io::parse_json(text_of(bytes), std::string{where});
-    sae::read_sae_config(document.root(), std::string{where});
+    static folder_of_bytes const folder{{"cfg.json", "activation_scaler.json"}};
+    sae_of(folder, "sae_weights.safetensors", bytes);
+}
+
+inline void sparsify_configuration(std::span<std::byte const> bytes) {
+    static folder_of_bytes const folder{{"cfg.json"}};
+    sae_of(folder, "sae.safetensors", bytes);
+}
+
+inline void dictionary_configuration(std::span<std::byte const> bytes) {
+    static folder_of_bytes const folder{{"config.json"}};
+    sae_of(folder, "ae.safetensors", bytes);
 }
 
 }  // namespace fuzz
@@ -221,8 +316,12 @@ inline constexpr std::array fuzzed_parsers{
     fuzzed_parser{"configuration", fuzz::configuration},
     fuzzed_parser{"tokenizer_json", fuzz::tokenizer_json},
     fuzzed_parser{"tokenizer_config", fuzz::tokenizer_config},
+    fuzzed_parser{"tokenizer_folder", fuzz::tokenizer_folder},
+    fuzzed_parser{"vocabulary_folder", fuzz::vocabulary_folder},
     fuzzed_parser{"pattern", fuzz::pattern},
     fuzzed_parser{"sae_configuration", fuzz::sae_configuration},
+    fuzzed_parser{"sparsify_configuration", fuzz::sparsify_configuration},
+    fuzzed_parser{"dictionary_configuration", fuzz::dictionary_configuration},
 };
 
 /// What a parser may do with bytes: take them, or say what is wrong with them. Anything else leaves this function as
