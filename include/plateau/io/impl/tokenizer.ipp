@@ -25,6 +25,7 @@
 #include <plateau/io/tokenizer/gguf.hpp>
 #include <plateau/io/tokenizer/json.hpp>
 #include <plateau/io/tokenizer/pretokenizer.hpp>
+#include <plateau/io/tokenizer/scored_merges.hpp>
 #include <plateau/io/tokenizer/spec.hpp>
 #include <plateau/io/tokenizer/token_table.hpp>
 #include <plateau/io/utf8.hpp>
@@ -65,6 +66,7 @@ PLATEAU_INLINE bpe tokenizer::make_bpe(tokenizer_spec const& spec) const {
         model.add_merge(first, second, merge, both);
         ++merge.rank;
     }
+    if (!spec.scores.empty()) add_scored_merges(model, spec.tokens, spec.scores);
     return model;
 }
 

@@ -26,6 +26,7 @@ struct tokenizer_spec {
     std::string where;  ///< the file, for messages
     std::vector<spelt_token> tokens;
     std::vector<std::pair<std::string, std::string>> merges;  ///< lowest rank first
+    std::vector<double> scores;                               ///< of the tokens, in place of merges
     std::vector<added_token> added;
     std::vector<text_step> normal;
     std::vector<text_step> words;

@@ -2,11 +2,11 @@
 /// Bodies of io/tokenizer/gguf.hpp.
 
 #include <cstddef>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/macros.hpp>
@@ -15,6 +15,7 @@
 #include <plateau/io/printable.hpp>
 #include <plateau/io/tokenizer/added_tokens.hpp>
 #include <plateau/io/tokenizer/gguf.hpp>
+#include <plateau/io/tokenizer/gguf_words.hpp>
 #include <plateau/io/tokenizer/pattern_syntax.hpp>
 #include <plateau/io/tokenizer/spec.hpp>
 #include <plateau/io/tokenizer/text_step.hpp>
@@ -23,106 +24,181 @@ namespace plateau::io {
 
 namespace detail {
 
-/// tokenizer.ggml.pre as llama.cpp groups them, with what the published tokenizers do besides. "default" is left out on
-/// purpose: converters write it when they do not know, and llama.cpp then cuts words as no published tokenizer does.
-PLATEAU_INLINE void apply_gguf_pretokenizer(std::string_view name, tokenizer_spec& spec) {
-    auto const is_one_of = [&](std::initializer_list<std::string_view> names) {
-        for (auto known : names) {
-            if (name == known) return true;
-        }
-        return false;
-    };
-    auto const split = [&](std::string_view pattern) {
-        add_step(spec.words, text_step::action::split_at_pattern, pcre_of_oniguruma(pattern, spec.where));
-    };
-    bool const llama3 = is_one_of({"llama3", "llama-v3", "llama-bpe"}), qwen2 = is_one_of({"qwen2"});
-    bool const digits = is_one_of({"smollm", "starcoder"});
-    if (llama3 || qwen2) {
-        split(concat({R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})", llama3 ? "{1,3}" : "",
-                      R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"}));
-        spec.model.whole_words = llama3;
-        if (qwen2) add_step(spec.normal, text_step::action::nfc);
-    } else if (digits || is_one_of({"gpt-2", "phi-2"})) {
-        if (digits) split(R"(\p{N})");
-        split(gpt2_words);
-    } else {
-        throw config_error(spec.where, ": the pre-tokenizer ", printable(name),
-                           " (\"tokenizer.ggml.pre\") is not "
-                           "supported; supported are gpt-2, phi-2, smollm, starcoder, llama-bpe and qwen2. Give token "
-                           "ids instead of text");
+/// Values of tokenizer.ggml.token_type.
+enum gguf_token_type : index { gguf_unknown = 2, gguf_control = 3, gguf_user_defined = 4, gguf_byte = 6 };
+
+inline constexpr char const* gguf_way_out = "Give the model's Hugging Face folder, or token ids instead of text";
+
+PLATEAU_INLINE std::optional<token_id> gguf_token_id(gguf_metadata const& metadata, std::string_view key,
+                                                     std::size_t tokens) {
+    auto const id = metadata.integer(key);
+    if (!id || *id < 0 || *id >= static_cast<index>(tokens)) return std::nullopt;
+    return static_cast<token_id>(*id);
+}
+
+/// Spaces are "▁", and what no token spells is bytes. As the normalizers and decoders of Llama 2 and Gemma.
+PLATEAU_INLINE void set_gguf_characters(tokenizer_spec& spec, bool prefix) {
+    using action = text_step::action;
+    constexpr char const* mark = "\xE2\x96\x81";
+    if (prefix) add_step(spec.normal, action::prepend, mark);
+    add_step(spec.normal, action::replace, " ", mark);
+    spec.model.characters = spec.model.byte_fallback = spec.model.fuse_unknown = true;
+    add_step(spec.decoding, action::replace, mark, " ");
+    add_step(spec.decoding, action::byte_fallback);
+    add_step(spec.decoding, action::fuse);
+    if (prefix) add_step(spec.decoding, action::strip, " ").left = 1;
+}
+
+/// The way to cut words that the file names.
+PLATEAU_INLINE void set_gguf_words(gguf_metadata const& metadata, std::string name, tokenizer_spec& spec) {
+    auto const* const words = find_gguf_words(name);
+    if (words == nullptr) {
+        bool const guess = name.empty() || name == "default";
+        throw config_error(spec.where, ": the pre-tokenizer ", printable(name), " (\"tokenizer.ggml.pre\") ",
+                           guess ? "does not tell how the model cuts words. If you know, write it into a copy: "
+                                   "gguf-new-metadata --pre-tokenizer NAME FILE.gguf COPY.gguf. Otherwise g"
+                                 : "is not supported. G",
+                           gguf_way_out + 1);
     }
-    add_step(spec.decoding, text_step::action::byte_letters);
+    if (words->has(gguf_words::composes)) add_step(spec.normal, text_step::action::nfc);
+    if (words->has(gguf_words::characters)) set_gguf_characters(spec, false);
+    else add_step(spec.decoding, text_step::action::byte_letters);
+    bool const prefix = !spec.model.characters && metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(false);
+    for (std::size_t i = 0; i < std::size(words->patterns) && !words->patterns[i].empty(); ++i) {
+        bool const last = i + 1 == std::size(words->patterns) || words->patterns[i + 1].empty();
+        if (last && prefix) add_step(spec.words, text_step::action::prefix, " ");
+        add_step(spec.words, text_step::action::split_at_pattern, pcre_of_oniguruma(words->patterns[i], spec.where));
+    }
+    spec.model.whole_words = words->has(gguf_words::keeps_whole);
+    spec.adds_bos = words->has(gguf_words::adds_bos);
+}
+
+PLATEAU_INLINE void set_gguf_merges(gguf_metadata const& metadata, tokenizer_spec& spec) {
+    for (auto const merge : metadata.texts("tokenizer.ggml.merges")) {
+        std::string left, right;
+        if (!split_merge(merge, left, right))
+            throw config_error(spec.where, ": a merge must be two tokens, found ", printable(merge));
+        spec.merges.emplace_back(std::move(left), std::move(right));
+    }
+}
+
+/// Scores, or what stands for them where all are the same: merges, if the file has them too, or the ids, which are in
+/// the order of the merges that the tokens came from.
+PLATEAU_INLINE void set_gguf_scores(gguf_metadata const& metadata, std::vector<index> const& types,
+                                    tokenizer_spec& spec) {
+    spec.scores = metadata.numbers("tokenizer.ggml.scores");
+    if (spec.scores.size() != spec.tokens.size()) {
+        throw config_error(spec.where, ": there are ", spec.tokens.size(), " tokens, but ", spec.scores.size(),
+                           " values in \"tokenizer.ggml.scores\"");
+    }
+    std::optional<double> first;
+    for (std::size_t i = 0; i < spec.scores.size(); ++i) {
+        bool const normal = types.empty() || types[i] < gguf_unknown;
+        if (!normal || first == spec.scores[i]) continue;
+        if (first) return;
+        first = spec.scores[i];
+    }
+    if (metadata.contains("tokenizer.ggml.merges")) {
+        spec.scores.clear();
+        return set_gguf_merges(metadata, spec);
+    }
+    for (std::size_t i = 0; i < spec.scores.size(); ++i) spec.scores[i] = -static_cast<double>(i);
+}
+
+/// SentencePiece: no words are cut out of a text, and texts begin with bos unless the file says otherwise.
+PLATEAU_INLINE void set_gguf_sentencepiece(gguf_metadata const& metadata, tokenizer_spec& spec) {
+    auto const refuse = [&](char const* key) {
+        throw config_error(spec.where, ": \"", key, "\" is not supported for a SentencePiece vocabulary. ",
+                           gguf_way_out);
+    };
+    constexpr char const* folds = "tokenizer.ggml.remove_extra_whitespaces";
+    constexpr char const* map = "tokenizer.ggml.precompiled_charsmap";
+    if (metadata.boolean(folds).value_or(false)) refuse(folds);
+    if (!metadata.integers(map).empty()) refuse(map);
+    set_gguf_characters(spec, metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(true));
+    spec.adds_bos = true;
+}
+
+/// What llama.cpp knows of published tokenizers and files do not tell: which added tokens take white space.
+PLATEAU_INLINE void set_gguf_strips(gguf_metadata const& metadata, std::string_view words, tokenizer_spec& spec) {
+    std::string name = metadata.text("general.name").value_or("");
+    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    auto const named = [&](char const* part) { return name.find(part) != std::string::npos; };
+    bool const phi3 = named("phi-3") || named("phi3");
+    bool const jina = words == "jina-v2-de" || words == "jina-v2-es" || words == "jina-v2-code";
+    for (auto& token : spec.added) {
+        auto const& text = token.content;
+        token.strip_right = phi3 && text != "<unk>" && text != "<s>" && text != "<|endoftext|>";
+        token.strip_left = (jina && text == "<mask>") || (named("modern-bert") && text == "[MASK]");
+    }
 }
 
 }  // namespace detail
 
 PLATEAU_INLINE tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     auto const& metadata = file.metadata();
-    std::string const where = file.path().string();
+    tokenizer_spec spec;
+    spec.where = file.path().string();
     auto const require = [&](char const* key) {
         if (metadata.contains(key)) return;
-        throw config_error(where, ": the metadata key \"", key, "\" is missing: the file has no tokenizer");
+        throw config_error(spec.where, ": the metadata key \"", key, "\" is missing: the file has no tokenizer. ",
+                           detail::gguf_way_out);
     };
     require("tokenizer.ggml.model");
     auto const model = *metadata.text("tokenizer.ggml.model");
-    if (model != "gpt2") {
-        throw config_error(where, ": the tokenizer ", printable(model),
-                           " (\"tokenizer.ggml.model\") is not "
-                           "supported; supported is gpt2. Give token ids instead of text");
-    }
-    tokenizer_spec spec;
-    spec.where = where;
-    detail::apply_gguf_pretokenizer(metadata.text("tokenizer.ggml.pre").value_or(""), spec);
-    if (metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(false)) {
-        auto const words = spec.words.back();
-        spec.words.pop_back();
-        add_step(spec.words, text_step::action::prefix, " ");
-        add_step(spec.words, words.what, words.text);
+    bool const sentencepiece = model == "llama", gemma4 = model == "gemma4";
+    auto const words = gemma4 ? model : metadata.text("tokenizer.ggml.pre").value_or("");
+    if (model == "none" || model == "no_vocab")
+        throw config_error(spec.where, ": the file has no vocabulary. ", detail::gguf_way_out);
+    if (sentencepiece) detail::set_gguf_sentencepiece(metadata, spec);
+    else if (gemma4 || model == "gpt2") detail::set_gguf_words(metadata, words, spec);
+    else {
+        throw config_error(spec.where, ": the tokenizer ", printable(model),
+                           " (\"tokenizer.ggml.model\") is not supported; supported are gpt2, llama and gemma4. ",
+                           detail::gguf_way_out);
     }
 
     require("tokenizer.ggml.tokens");
     auto const tokens = metadata.texts("tokenizer.ggml.tokens");
     auto const types = metadata.integers("tokenizer.ggml.token_type");
-    bool const typed = metadata.contains("tokenizer.ggml.token_type");
-    if (typed && types.size() != tokens.size()) {
-        throw config_error(where, ": there are ", tokens.size(), " tokens, but ", types.size(),
+    if (metadata.contains("tokenizer.ggml.token_type") && types.size() != tokens.size()) {
+        throw config_error(spec.where, ": there are ", tokens.size(), " tokens, but ", types.size(),
                            " values in \"tokenizer.ggml.token_type\"");
     }
-    constexpr index control = 3;
-    constexpr index user_defined = 4;
     spec.tokens.reserve(tokens.size());
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         auto const id = static_cast<token_id>(i);
-        if (typed && (types[i] == control || types[i] == user_defined)) {
+        auto const type = types.empty() ? 1 : types[i];
+        if (type >= detail::gguf_unknown && type <= detail::gguf_user_defined) {
             added_token token;
             token.id = id;
             token.content = tokens[i];
-            token.special = types[i] == control;
+            token.special = type != detail::gguf_user_defined;
             spec.added.push_back(std::move(token));
         }
         spec.tokens.push_back({std::string{tokens[i]}, id});
     }
-    require("tokenizer.ggml.merges");
-    for (auto const merge : metadata.texts("tokenizer.ggml.merges")) {
-        std::string left, right;
-        if (!split_merge(merge, left, right)) {
-            throw config_error(where, ": a merge must be two tokens, found ", printable(merge));
-        }
-        spec.merges.emplace_back(std::move(left), std::move(right));
-    }
-    auto const id_of = [&](std::string const& key) -> std::optional<token_id> {
-        auto const id = metadata.integer(key);
-        if (!id || *id < 0 || *id >= static_cast<index>(tokens.size())) return std::nullopt;
-        return static_cast<token_id>(*id);
+    detail::set_gguf_strips(metadata, words, spec);
+    require(sentencepiece ? "tokenizer.ggml.scores" : "tokenizer.ggml.merges");
+    if (sentencepiece) detail::set_gguf_scores(metadata, types, spec);
+    else detail::set_gguf_merges(metadata, spec);
+
+    auto const id_of = [&](std::string_view key, token_id otherwise) -> std::optional<token_id> {
+        if (!metadata.contains(key) && sentencepiece && static_cast<std::size_t>(otherwise) < tokens.size())
+            return otherwise;
+        return detail::gguf_token_id(metadata, key, tokens.size());
     };
-    spec.bos = id_of("tokenizer.ggml.bos_token_id");
-    spec.eos = id_of("tokenizer.ggml.eos_token_id");
-    spec.adds_bos = metadata.boolean("tokenizer.ggml.add_bos_token").value_or(false);
+    spec.bos = id_of("tokenizer.ggml.bos_token_id", 1);
+    spec.eos = id_of("tokenizer.ggml.eos_token_id", 2);
+    if (sentencepiece) spec.model.unknown = id_of("tokenizer.ggml.unknown_token_id", 0).value_or(no_token);
+    spec.adds_bos = gemma4 || metadata.boolean("tokenizer.ggml.add_bos_token").value_or(spec.adds_bos);
     if (spec.adds_bos && !spec.bos) {
-        throw config_error(where, ": \"tokenizer.ggml.add_bos_token\" is set, but there is no bos token");
+        throw config_error(spec.where, ": \"tokenizer.ggml.add_bos_token\" is set",
+                           metadata.contains("tokenizer.ggml.add_bos_token") ? "" : " by the pre-tokenizer",
+                           ", but there is no bos token");
     }
     if (metadata.boolean("tokenizer.ggml.add_eos_token").value_or(false)) {
-        throw config_error(where,
+        throw config_error(spec.where,
                            ": \"tokenizer.ggml.add_eos_token\" is not supported; give token ids instead of text");
     }
     return spec;
