@@ -25,9 +25,9 @@ namespace plateau::io {
 namespace detail {
 
 /// Values of tokenizer.ggml.token_type.
-enum gguf_token_type : index { gguf_unknown = 2, gguf_control = 3, gguf_user_defined = 4, gguf_byte = 6 };
+enum gguf_token_type : index { gguf_normal = 1, gguf_unknown = 2, gguf_user_defined = 4 };
 
-inline constexpr char const* gguf_way_out = "Give the model's Hugging Face folder, or token ids instead of text";
+inline constexpr char const* gguf_way_out = "give the model's Hugging Face folder, or token ids instead of text";
 
 PLATEAU_INLINE std::optional<token_id> gguf_token_id(gguf_metadata const& metadata, std::string_view key,
                                                      std::size_t tokens) {
@@ -49,16 +49,34 @@ PLATEAU_INLINE void set_gguf_characters(tokenizer_spec& spec, bool prefix) {
     if (prefix) add_step(spec.decoding, action::strip, " ").left = 1;
 }
 
+/// What a file without tokenizer.ggml.pre, or with "default", is seen to have: tokens by which a vocabulary is known.
+PLATEAU_INLINE std::string_view seen_gguf_words(std::vector<std::string_view> const& tokens) {
+    struct landmark {
+        std::size_t id;
+        std::string_view token, name;
+    };
+    constexpr landmark known[] = {{1, "<|padding|>", "olmo"},
+                                  {50255, "\xC4\xA0gazed", "gpt-2"},
+                                  {128000, "<|begin_of_text|>", "llama-bpe"},
+                                  {151644, "<|im_start|>", "qwen2"}};
+    for (auto const& [id, token, name] : known) {
+        if (id < tokens.size() && tokens[id] == token) return name;
+    }
+    return {};
+}
+
 /// The way to cut words that the file names.
-PLATEAU_INLINE void set_gguf_words(gguf_metadata const& metadata, std::string name, tokenizer_spec& spec) {
+PLATEAU_INLINE void set_gguf_words(gguf_metadata const& metadata, std::string_view name, tokenizer_spec& spec) {
     auto const* const words = find_gguf_words(name);
+    if (words == nullptr && (name.empty() || name == "default")) {
+        throw config_error(spec.where, ": \"tokenizer.ggml.pre\" is ", name.empty() ? "missing" : "\"default\"",
+                           ", so that the file does not tell how the model cuts words. If you know, write it into a "
+                           "copy: gguf-new-metadata --pre-tokenizer NAME FILE COPY. Otherwise ",
+                           gguf_way_out);
+    }
     if (words == nullptr) {
-        bool const guess = name.empty() || name == "default";
-        throw config_error(spec.where, ": the pre-tokenizer ", printable(name), " (\"tokenizer.ggml.pre\") ",
-                           guess ? "does not tell how the model cuts words. If you know, write it into a copy: "
-                                   "gguf-new-metadata --pre-tokenizer NAME FILE.gguf COPY.gguf. Otherwise g"
-                                 : "is not supported. G",
-                           gguf_way_out + 1);
+        throw config_error(spec.where, ": the pre-tokenizer ", printable(name),
+                           " (\"tokenizer.ggml.pre\") is not supported; ", gguf_way_out);
     }
     if (words->has(gguf_words::composes)) add_step(spec.normal, text_step::action::nfc);
     if (words->has(gguf_words::characters)) set_gguf_characters(spec, false);
@@ -82,6 +100,32 @@ PLATEAU_INLINE void set_gguf_merges(gguf_metadata const& metadata, tokenizer_spe
     }
 }
 
+/// Control tokens, user-defined ones and that for what is unknown (types 2 to 4) are looked for in the text before it
+/// is cut. Returns the types.
+PLATEAU_INLINE std::vector<index> set_gguf_tokens(gguf_metadata const& metadata,
+                                                  std::vector<std::string_view> const& tokens, tokenizer_spec& spec) {
+    auto types = metadata.integers("tokenizer.ggml.token_type");
+    bool const typed = metadata.contains("tokenizer.ggml.token_type");
+    if (typed && types.size() != tokens.size()) {
+        throw config_error(spec.where, ": there are ", tokens.size(), " tokens, but ", types.size(),
+                           " values in \"tokenizer.ggml.token_type\"");
+    }
+    types.resize(tokens.size(), gguf_normal);
+    spec.tokens.reserve(tokens.size());
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        auto const id = static_cast<token_id>(i);
+        if (types[i] >= gguf_unknown && types[i] <= gguf_user_defined) {
+            added_token token;
+            token.id = id;
+            token.content = tokens[i];
+            token.special = types[i] != gguf_user_defined;
+            spec.added.push_back(std::move(token));
+        }
+        spec.tokens.push_back({std::string{tokens[i]}, id});
+    }
+    return types;
+}
+
 /// Scores, or what stands for them where all are the same: merges, if the file has them too, or the ids, which are in
 /// the order of the merges that the tokens came from.
 PLATEAU_INLINE void set_gguf_scores(gguf_metadata const& metadata, std::vector<index> const& types,
@@ -93,8 +137,7 @@ PLATEAU_INLINE void set_gguf_scores(gguf_metadata const& metadata, std::vector<i
     }
     std::optional<double> first;
     for (std::size_t i = 0; i < spec.scores.size(); ++i) {
-        bool const normal = types.empty() || types[i] < gguf_unknown;
-        if (!normal || first == spec.scores[i]) continue;
+        if (types[i] != gguf_normal || first == spec.scores[i]) continue;
         if (first) return;
         first = spec.scores[i];
     }
@@ -108,7 +151,7 @@ PLATEAU_INLINE void set_gguf_scores(gguf_metadata const& metadata, std::vector<i
 /// SentencePiece: no words are cut out of a text, and texts begin with bos unless the file says otherwise.
 PLATEAU_INLINE void set_gguf_sentencepiece(gguf_metadata const& metadata, tokenizer_spec& spec) {
     auto const refuse = [&](char const* key) {
-        throw config_error(spec.where, ": \"", key, "\" is not supported for a SentencePiece vocabulary. ",
+        throw config_error(spec.where, ": \"", key, "\" is not supported for a SentencePiece vocabulary; ",
                            gguf_way_out);
     };
     constexpr char const* folds = "tokenizer.ggml.remove_extra_whitespaces";
@@ -119,12 +162,15 @@ PLATEAU_INLINE void set_gguf_sentencepiece(gguf_metadata const& metadata, tokeni
     spec.adds_bos = true;
 }
 
-/// What llama.cpp knows of published tokenizers and files do not tell: which added tokens take white space.
-PLATEAU_INLINE void set_gguf_strips(gguf_metadata const& metadata, std::string_view words, tokenizer_spec& spec) {
+/// What llama.cpp knows of published tokenizers and files do not tell: which added tokens take white space. It goes by
+/// the model's name; that the converter may have spelt with spaces, so that the architecture tells Phi-3 here too.
+PLATEAU_INLINE void set_gguf_strips(gguf_metadata const& metadata, bool sentencepiece, std::string_view words,
+                                    tokenizer_spec& spec) {
     std::string name = metadata.text("general.name").value_or("");
     for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     auto const named = [&](char const* part) { return name.find(part) != std::string::npos; };
-    bool const phi3 = named("phi-3") || named("phi3");
+    bool const phi3 =
+        named("phi-3") || named("phi3") || (sentencepiece && metadata.text("general.architecture") == "phi3");
     bool const jina = words == "jina-v2-de" || words == "jina-v2-es" || words == "jina-v2-code";
     for (auto& token : spec.added) {
         auto const& text = token.content;
@@ -141,47 +187,32 @@ PLATEAU_INLINE tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     spec.where = file.path().string();
     auto const require = [&](char const* key) {
         if (metadata.contains(key)) return;
-        throw config_error(spec.where, ": the metadata key \"", key, "\" is missing: the file has no tokenizer. ",
+        throw config_error(spec.where, ": the metadata key \"", key, "\" is missing: the file has no tokenizer; ",
                            detail::gguf_way_out);
     };
     require("tokenizer.ggml.model");
     auto const model = *metadata.text("tokenizer.ggml.model");
-    bool const sentencepiece = model == "llama", gemma4 = model == "gemma4";
-    auto const words = gemma4 ? model : metadata.text("tokenizer.ggml.pre").value_or("");
     if (model == "none" || model == "no_vocab")
-        throw config_error(spec.where, ": the file has no vocabulary. ", detail::gguf_way_out);
-    if (sentencepiece) detail::set_gguf_sentencepiece(metadata, spec);
-    else if (gemma4 || model == "gpt2") detail::set_gguf_words(metadata, words, spec);
-    else {
+        throw config_error(spec.where, ": the file has no vocabulary; ", detail::gguf_way_out);
+    bool const sentencepiece = model == "llama", gemma4 = model == "gemma4";
+    if (!sentencepiece && !gemma4 && model != "gpt2") {
         throw config_error(spec.where, ": the tokenizer ", printable(model),
-                           " (\"tokenizer.ggml.model\") is not supported; supported are gpt2, llama and gemma4. ",
+                           " (\"tokenizer.ggml.model\") is not supported; supported are gpt2, llama and gemma4; ",
                            detail::gguf_way_out);
     }
-
     require("tokenizer.ggml.tokens");
     auto const tokens = metadata.texts("tokenizer.ggml.tokens");
-    auto const types = metadata.integers("tokenizer.ggml.token_type");
-    if (metadata.contains("tokenizer.ggml.token_type") && types.size() != tokens.size()) {
-        throw config_error(spec.where, ": there are ", tokens.size(), " tokens, but ", types.size(),
-                           " values in \"tokenizer.ggml.token_type\"");
-    }
-    spec.tokens.reserve(tokens.size());
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-        auto const id = static_cast<token_id>(i);
-        auto const type = types.empty() ? 1 : types[i];
-        if (type >= detail::gguf_unknown && type <= detail::gguf_user_defined) {
-            added_token token;
-            token.id = id;
-            token.content = tokens[i];
-            token.special = type != detail::gguf_user_defined;
-            spec.added.push_back(std::move(token));
-        }
-        spec.tokens.push_back({std::string{tokens[i]}, id});
-    }
-    detail::set_gguf_strips(metadata, words, spec);
+    auto const named = gemma4 ? model : metadata.text("tokenizer.ggml.pre").value_or("");
+    auto const seen = named.empty() || named == "default" ? detail::seen_gguf_words(tokens) : std::string_view{};
+    std::string_view const words = seen.empty() ? named : seen;
+    if (sentencepiece) detail::set_gguf_sentencepiece(metadata, spec);
+    else detail::set_gguf_words(metadata, words, spec);
+
+    auto const types = detail::set_gguf_tokens(metadata, tokens, spec);
     require(sentencepiece ? "tokenizer.ggml.scores" : "tokenizer.ggml.merges");
     if (sentencepiece) detail::set_gguf_scores(metadata, types, spec);
     else detail::set_gguf_merges(metadata, spec);
+    detail::set_gguf_strips(metadata, sentencepiece, words, spec);
 
     auto const id_of = [&](std::string_view key, token_id otherwise) -> std::optional<token_id> {
         if (!metadata.contains(key) && sentencepiece && static_cast<std::size_t>(otherwise) < tokens.size())
