@@ -110,11 +110,10 @@ PLATEAU_INLINE std::vector<index> set_gguf_tokens(gguf_metadata const& metadata,
         throw config_error(spec.where, ": there are ", tokens.size(), " tokens, but ", types.size(),
                            " values in \"tokenizer.ggml.token_type\"");
     }
-    types.resize(tokens.size(), gguf_normal);
     spec.tokens.reserve(tokens.size());
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         auto const id = static_cast<token_id>(i);
-        if (types[i] >= gguf_unknown && types[i] <= gguf_user_defined) {
+        if (typed && types[i] >= gguf_unknown && types[i] <= gguf_user_defined) {
             added_token token;
             token.id = id;
             token.content = tokens[i];
@@ -137,7 +136,8 @@ PLATEAU_INLINE void set_gguf_scores(gguf_metadata const& metadata, std::vector<i
     }
     std::optional<double> first;
     for (std::size_t i = 0; i < spec.scores.size(); ++i) {
-        if (types[i] != gguf_normal || first == spec.scores[i]) continue;
+        bool const normal = types.empty() || types[i] == gguf_normal;
+        if (!normal || first == spec.scores[i]) continue;
         if (first) return;
         first = spec.scores[i];
     }
