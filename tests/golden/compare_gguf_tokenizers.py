@@ -6,9 +6,7 @@ texts and random strings.
 
 --vocabularies DIR   ggml-vocab-*.gguf, where they have them with .inp (texts between lines of __ggml_vocab_test__) and .out (ids)
 --corpus DIR         also --lines lines of its .txt files and as many random strings, beside llama.cpp
---every-pre          also the vocabulary of GPT-2 under every name that tokenizer.ggml.pre can have in plateau, beside llama.cpp
---folders DIR        also the tokenizer.json files in it, written as llama.cpp's converter writes them: plateau's GGUF against plateau's and tokenizers'
-                     folder
+--every-pre          also the vocabulary of GPT-2 under every name that tokenizer.ggml.pre can have in plateau, or under those given, beside llama.cpp
 
 Prints for each how many texts have the same ids, and the first --show that have not. Fails if an id of an .out file differs. Where llama.cpp and the
 published tokenizer.json differ plateau follows the latter: tests/README.md says where.
@@ -100,7 +98,7 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--vocabularies", required=True, type=Path)
     parser.add_argument("--corpus", type=Path)
-    parser.add_argument("--every-pre", action="store_true")
+    parser.add_argument("--every-pre", nargs="*", metavar="NAME")
     parser.add_argument("--only", default="", help="of the vocabularies, those whose names contain this")
     parser.add_argument("--lines", type=int, default=10000)
     parser.add_argument("--seed", type=int, default=1)
@@ -133,11 +131,13 @@ def main():
                     expected = [peer.tokenize(text.encode(), add_bos=False, special=True) for text in given]
                     differing(file.stem[11:], kind, ids_of(file, given), expected, given, options.show, names.get(pre, False))
                 del peer
-        if options.every_pre:
+        if options.every_pre is not None:
             lines = texts.corpus_lines(options.corpus, options.lines, options.seed)
             points, _ = texts.code_points()
             given = texts.random_texts(options.lines, options.seed, [], lines, points)
             for pre, composed in known_names().items():
+                if options.every_pre and pre not in options.every_pre:
+                    continue
                 file = Path(scratch) / "named.gguf"
                 with_pre(options.vocabularies / "ggml-vocab-gpt-2.gguf", file, pre)
                 peer = llama(file)

@@ -25,6 +25,11 @@ PLATEAU_INLINE void add_scored_merges(bpe& model, std::span<spelt_token const> t
         auto const bits = std::bit_cast<std::uint64_t>(score + 0.0);  // -0 counts as 0
         keys.push_back((bits & sign) != 0 ? bits : ~bits & ~sign);
     }
+    std::vector<char> lengths(1);  // whether a token is that long: spares absurdly long ones the search at every place
+    for (auto const& token : tokens) {
+        if (token.text.size() >= lengths.size()) lengths.resize(token.text.size() + 1);
+        lengths[token.text.size()] = 1;
+    }
     std::uint32_t rank = 0;
     std::uint64_t before = 0;
     for (std::size_t const i : order_by(keys)) {
@@ -33,7 +38,8 @@ PLATEAU_INLINE void add_scored_merges(bpe& model, std::span<spelt_token const> t
         std::string_view const text = tokens[i].text;
         if (model.tokens().find(text) != tokens[i].id) continue;  // another token has the same text
         for (std::size_t cut = 1; cut < text.size(); ++cut) {
-            if ((static_cast<unsigned char>(text[cut]) & 0xC0u) == 0x80u) continue;
+            bool const inside = (static_cast<unsigned char>(text[cut]) & 0xC0u) == 0x80u;  // a character
+            if (inside || lengths[cut] == 0 || lengths[text.size() - cut] == 0) continue;
             token_id const left = model.tokens().find(text.substr(0, cut));
             if (left == no_token) continue;
             token_id const right = model.tokens().find(text.substr(cut));
