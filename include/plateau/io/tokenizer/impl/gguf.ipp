@@ -2,6 +2,7 @@
 /// Bodies of io/tokenizer/gguf.hpp.
 
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
