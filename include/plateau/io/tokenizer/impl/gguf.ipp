@@ -223,8 +223,9 @@ PLATEAU_INLINE tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     spec.bos = id_of("tokenizer.ggml.bos_token_id", 1);
     spec.eos = id_of("tokenizer.ggml.eos_token_id", 2);
     if (sentencepiece) spec.model.unknown = id_of("tokenizer.ggml.unknown_token_id", 0).value_or(no_token);
-    spec.adds_bos =
-        gemma4 || metadata.boolean("tokenizer.ggml.add_bos_token").value_or(spec.adds_bos && spec.bos.has_value());
+    spec.adds_bos =  // of Gemma 4 whatever the file says, as llama.cpp
+        words == "gemma4" ||
+        metadata.boolean("tokenizer.ggml.add_bos_token").value_or(spec.adds_bos && spec.bos.has_value());
     if (spec.adds_bos && !spec.bos)
         throw config_error(spec.where, ": \"tokenizer.ggml.add_bos_token\" is set, but there is no bos token");
     if (metadata.boolean("tokenizer.ggml.add_eos_token").value_or(false)) {
