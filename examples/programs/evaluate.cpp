@@ -53,7 +53,7 @@ struct results {
 
 template <class T>
 results measure(options const& o, model<T> const& model, program::meter& meter) {
-    index const context = model.context_length(), length = o.length > 0 ? o.length : context,
+    index const context = model.context_length(), length = o.length > 0 ? o.length : model.config.context,
                 stride = o.stride > 0 ? o.stride : length;
     if (length > context) throw usage_error("--length ", length, ": the model's context ends at ", context, " tokens");
     corpus::text_windows(0, length, stride);  // throws if they make no sense

@@ -128,6 +128,7 @@ TEMPLATE_TEST_CASE("every family continues with the bits of the whole text", "[e
     for (auto const& name : golden::model_names()) {
         CAPTURE(name);
         auto const model = golden_model<TestType>(name);
+        if (!model(1).engine().facts().ropes.empty()) continue;  // these go by the length so far: see growing_texts
         auto const prompts = golden::prompts(golden::models_folder() / name / "tokens.npy");
         auto const longest = static_cast<index>(prompts[0].size());
         check_against_forward<TestType>(model, prompts, touch<TestType>("blocks.0.hook_resid_post"),

@@ -55,6 +55,40 @@ TEMPLATE_TEST_CASE("texts that grow by any number of tokens have the logits of t
     }
 }
 
+TEMPLATE_TEST_CASE("rotary frequencies go by the length of a text as in the caches of transformers",
+                   "[engine][generate][golden]", float, double) {
+    double const bound = std::is_same_v<TestType, double> ? 1e-10 : 2e-5;
+    for (std::string const name : {"llama_dynamic_rope", "phi3_longrope"}) {
+        CAPTURE(name);
+        auto const folder = golden::models_folder() / name / "growing";
+        auto const texts = golden::prompts(folder / "tokens.npy");
+        auto const expected = plateau::io::read_npy<double>(folder / "logits.npy");
+        auto const model = plateau::testing::golden_model<TestType>(name)(1);
+        index const steps = expected.shape[1], vocabulary = expected.shape[2];
+        hooks::plan<TestType> const plan{{}, model.sites()};
+        engine::growing_texts<TestType> growing{model.engine(), plan};
+        for (std::size_t i = 0; i < texts.size(); ++i) growing.add(static_cast<index>(i), 24);
+        double difference = 0, largest = 0;
+        for (index n = 0; n < steps; ++n) {
+            std::vector<typename engine::growing_texts<TestType>::step> more;
+            for (std::size_t i = 0; i < texts.size(); ++i) {
+                auto const from = n == 0 ? 0 : 11 + n, count = n == 0 ? 12 : 1;
+                more.push_back({static_cast<index>(i), std::span{texts[i]}.subspan(static_cast<std::size_t>(from),
+                                                                                   static_cast<std::size_t>(count))});
+            }
+            auto const logits = growing.advance(more);
+            for (index i = 0; i < logits.extent(0); ++i) {
+                for (index v = 0; v < vocabulary; ++v) {
+                    double const want = expected.values[static_cast<std::size_t>((i * steps + n) * vocabulary + v)];
+                    difference = std::max(difference, std::abs(static_cast<double>(logits(i, v)) - want));
+                    largest = std::max(largest, std::abs(want));
+                }
+            }
+        }
+        CHECK(difference <= bound * largest);
+    }
+}
+
 TEST_CASE("a text that outgrows its place is refused", "[engine][generate][errors]") {
     auto const model = random_model<float>(3)(1);
     hooks::plan<float> const plan{{}, model.sites()};

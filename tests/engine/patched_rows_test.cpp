@@ -193,6 +193,29 @@ TEST_CASE("a row's bits do not depend on how its prefix came to it, nor on who s
     }
 }
 
+TEST_CASE("prompts share a prefix if their rotary frequencies are the same", "[engine][patched_rows]") {
+    // within and beyond the 16 positions of the first training, all with the same first tokens
+    auto prompts = tiny::random_prompts(3, {20, 14, 24, 20, 16, 17}, 67);
+    for (auto& prompt : prompts) std::copy_n(prompts[0].begin(), 13, prompt.begin());
+    std::vector<engine::prompt_pair> const pairs{{0, 1}, {1, 2}, {2, 0}, {3, 4}, {4, 5}, {5, 0}};
+    for (std::string const name : {"llama_dynamic_rope", "phi3_longrope", "llama_yarn_rope"}) {
+        auto const model = golden_model<float>(name);
+        CHECK(model(1).engine().facts().ropes.empty() == (name == "llama_yarn_rope"));
+        for (std::string const site : {"hook_embed", "blocks.0.hook_resid_post"}) {
+            for (index const inline_rows : {0, 1000}) {
+                CAPTURE(name, site, inline_rows);
+                sweep_options o;
+                o.setup.write = site;
+                o.points = 3;
+                o.travel.max_inline_prefix_rows = inline_rows;
+                std::vector<std::string> const reads{"blocks.1.hook_resid_post", "unembed.hook_out"};
+                CHECK(plateau::testing::first_difference(by_engine<float>(model, prompts, pairs, o, reads, 2),
+                                                         published_way<float>(model, prompts, pairs, o, reads)) == "");
+            }
+        }
+    }
+}
+
 TEMPLATE_TEST_CASE("points that the backend makes have the bits of those that a writer writes",
                    "[engine][patched_rows]", float, double) {
     using T = TestType;

@@ -77,7 +77,7 @@ def computed(program, folder, case, dtype):
 def check(family, seed, program, table):
     make, options = check_families.OPTIONS[family]
     r = random.Random(f"derivatives {family} {seed}")
-    drawn = {name: draw(r) for name, draw in options}
+    drawn = check_families.draw_options(options, r)
     if drawn.get("layer_norm_epsilon") == 1e12:
         drawn["layer_norm_epsilon"] = 1e-5                     # everything divided by a million: nothing to see
     model = AutoModelForCausalLM.from_config(make(**drawn), dtype=torch.float32).eval()

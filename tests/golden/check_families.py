@@ -33,10 +33,7 @@ def one_of(*values):
 RMS_EPS = ("rms_norm_eps", one_of(1e-6, 1e-5, 1e-2))
 LN_EPS = ("layer_norm_eps", one_of(1e-5, 1e-2))
 TIED = ("tie_word_embeddings", one_of(True, False))
-ROPE = ("rope_parameters", one_of(dict(rope_type="default", rope_theta=1e4), dict(rope_type="default", rope_theta=300.0),
-                                  dict(rope_type="linear", rope_theta=500.0, factor=4.0),
-                                  dict(rope_type="llama3", rope_theta=1000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
-                                       original_max_position_embeddings=64)))
+ROPE = ("rope", "llama")
 GROUPS = ("num_key_value_heads", one_of(1, 2, 4))
 HEAD = ("head_dim", one_of(6, 8, 12))
 QKV_BIAS = ("attention_bias", one_of(True, False))
@@ -45,6 +42,44 @@ ACT = one_of("gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "relu", "silu
 
 def partial(*fractions):
     return ("rope_parameters", lambda r: dict(rope_type="default", rope_theta=r.choice((1e4, 300.0)), partial_rotary_factor=r.choice(fractions)))
+
+
+def yarn(r):
+    """Yarn with what a file may say, for prompts of 11 tokens within or beyond the original positions."""
+    some = dict(rope_type="yarn", rope_theta=r.choice((300.0, 1e4)), factor=r.choice((2.0, 4.0, 16)), original_max_position_embeddings=r.choice((8, 32, 4096)))
+    more = dict(attention_factor=r.choice((0.7, 1.3)), mscale=r.choice((0.5, 1.0)), mscale_all_dim=r.choice((0.8, 1.0)), beta_fast=r.choice((8, 64.0)),
+                beta_slow=r.choice((0.5, 2)), truncate=r.choice((True, False)))
+    return some | {k: v for k, v in more.items() if r.random() < 0.4}
+
+
+def longrope(r, pairs, original=None):
+    numbers = lambda: [round(r.uniform(1, 8), 3) for _ in range(pairs)]
+    some = dict(rope_type="longrope", rope_theta=r.choice((300.0, 1e4)), short_factor=numbers(), long_factor=numbers(),
+                original_max_position_embeddings=original or r.choice((8, 11, 32)))
+    more = dict(factor=r.choice((1.0, 4.0)), attention_factor=r.choice((0.7, 1.2)))
+    return some | {k: v for k, v in more.items() if r.random() < 0.4}
+
+
+def draw_rope(r, kind, drawn):
+    """Rotary positions of any kind; a prompt of 11 tokens is short or long for them."""
+    pairs = drawn.get("head_dim", 6) // 2
+    choices = [lambda: dict(rope_type="default", rope_theta=r.choice((1e4, 300.0))), lambda: dict(rope_type="linear", rope_theta=500.0, factor=4.0),
+               lambda: dict(rope_type="llama3", rope_theta=1000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64),
+               lambda: dict(rope_type="dynamic", rope_theta=r.choice((1e4, 300.0)), factor=r.choice((1.0, 2.0, 3.5))), lambda: yarn(r), lambda: longrope(r, pairs)]
+    scaling = r.choice(choices)()
+    more = dict(max_position_embeddings=r.choice((8, 10, 11, 64))) if scaling["rope_type"] == "dynamic" else {}
+    if kind == "phi3":
+        fraction, original = r.choice((0.7, 1.0)), r.choice((8, 32))
+        scaling = r.choice((dict(rope_type="default", rope_theta=300.0), longrope(r, int(6 * fraction) // 2, original)))
+        scaling["partial_rotary_factor"], more = fraction, dict(original_max_position_embeddings=original)
+    return dict(more, rope_parameters=scaling)
+
+
+def draw_options(options, r):
+    drawn = {}
+    for name, draw in sorted(options, key=lambda one: one[0] == "rope"):
+        drawn.update(draw_rope(r, draw, drawn) if name == "rope" else {name: draw(r)})
+    return drawn
 
 
 # what is drawn for each family
@@ -66,7 +101,7 @@ OPTIONS = {
                           ("final_logit_softcapping", one_of(None, 1.0, 30.0)),
                           ("layer_types", one_of(None, ["full_attention", "sliding_attention", "sliding_attention"])), QKV_BIAS, GROUPS, HEAD]),
     "phi": (f.phi, [partial(0.5, 0.75), ("qk_layernorm", one_of(True, False)), ("hidden_act", ACT), GROUPS, LN_EPS, TIED]),
-    "phi3": (f.phi3, [partial(0.7, 1.0), ("sliding_window", one_of(None, 1, 4, 50)), GROUPS, RMS_EPS, TIED]),
+    "phi3": (f.phi3, [("rope", "phi3"), ("sliding_window", one_of(None, 1, 4, 50)), GROUPS, RMS_EPS, TIED]),
     "opt": (f.opt, [("enable_bias", one_of(True, False)), ("layer_norm_elementwise_affine", one_of(True, False)), ("activation_function", ACT), TIED]),
 }
 
@@ -93,7 +128,7 @@ def save(model, folder, how, r):
 def check(family, seed, program, worst):
     make, options = OPTIONS[family]
     r = random.Random(f"{family} {seed}")
-    drawn = {name: draw(r) for name, draw in options}
+    drawn = draw_options(options, r)
     how = dict(dtype=r.choice(("float32", "float32", "float16", "bfloat16")), shards=r.choice(("10KB", "5GB")), prefix=r.choice((True, True, False)),
                keys=r.choice(("v4", "v5")) if "layer_types" not in drawn else "v5")
     if drawn.get("layer_norm_epsilon") == 1e12:

@@ -76,6 +76,11 @@ MODELS = {
     "phi3": (phi3(sliding_window=5, **rope(partial_rotary_factor=0.7)), 9),
     "opt": (opt(), 7),
     "opt_options": (opt(enable_bias=False, layer_norm_elementwise_affine=False, tie_word_embeddings=False, activation_function="gelu"), 7),
+    # prompts of 24 tokens, beyond the 16 of the first training
+    "llama_dynamic_rope": (llama(**dict(rope_llama(kind="dynamic", theta=500.0, factor=2.0), max_position_embeddings=16)), 24),
+    "llama_yarn_rope": (llama(**rope_llama(kind="yarn", theta=500.0, factor=4.0, beta_fast=2.0, beta_slow=0.25, original_max_position_embeddings=16)), 24),
+    "phi3_longrope": (phi3(original_max_position_embeddings=16, **rope("longrope", partial_rotary_factor=0.7, short_factor=[1.0, 1.5], long_factor=[2.0, 5.5],
+                                                                       original_max_position_embeddings=16)), 24),
 }
 
 

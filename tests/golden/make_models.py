@@ -13,6 +13,8 @@ golden/models/NAME/
             write blocks.0.hook_resid_post, read ln_final.hook_out
         distances_middle.npy, norms_middle.npy: the same pairs, write blocks.1.hook_resid_pre, read blocks.1.hook_resid_post
         tokens_ragged.npy int64 [4,T] padded with -1, lengths_ragged.npy int64 [4], distances_ragged.npy, norms_ragged.npy: prompts of unequal length
+    growing/              (whose rotary frequencies go by the length of a text)
+        tokens.npy int64 [N,24], logits.npy float64 [N,12,V]: what `generate` of transformers, with its cache, adds to the first 12 tokens
 
 Weights are scaled so that attention, norms and biases matter. The expectation is the published code made truly double (true_double.py), on the
 stored weights widened to double. Every number is checked here against transformers as installed, in float32, before it is written.
@@ -32,6 +34,7 @@ import true_double
 from family_models import MODELS, VOCAB, randomise
 
 EVERY_SITE = CURVES = ("llama_gqa", "gpt2")
+GROWING = ("llama_dynamic_rope", "phi3_longrope")
 STORED = {"llama_bf16": torch.bfloat16, "llama_f16": torch.float16}
 
 
@@ -153,6 +156,15 @@ def make(folder, name, seed):
         if name in CURVES:
             with true_double.verify():
                 make_curves(folder / "curves", double, g)
+        if name in GROWING:
+            logits = []                                         # the head's own: `generate` hands out float32
+            seen = double.lm_head.register_forward_hook(lambda m, a, r: logits.append(r[:, -1].clone()))
+            start = tokens[:, :12]
+            texts = double.generate(start, attention_mask=torch.ones_like(start), max_new_tokens=12, do_sample=False, pad_token_id=0, eos_token_id=None)
+            seen.remove()
+            store(folder / "growing" / "tokens.npy", texts)
+            store(folder / "growing" / "logits.npy", torch.stack(logits, 1))
+
 
 
 def make_curves(folder, model, g):

@@ -366,14 +366,14 @@ TEST_CASE("what changes the numbers and is not supported is an error that names 
         {tiny("mixtral"), "\"mixtral\" is not supported"},
         {tiny("qwen2_moe"), "\"qwen2_moe\" is not supported"},
         {tiny("olmoe"), "\"olmoe\" is not supported"},
-        {tiny("gemma3_text"), "\"gemma3_text\" is not supported"},
+        {tiny("granitemoe"), "\"granitemoe\" is not supported"},
         {tiny("bloom"), "\"bloom\" is not supported"},
-        {tiny("llama", R"(, "rope_scaling": {"type": "dynamic", "factor": 2.0})"), "type \"dynamic\""},
-        {tiny("llama", R"(, "rope_parameters": {"rope_type": "yarn", "rope_theta": 1e4, "factor": 2.0})"),
-         "type \"yarn\""},
-        {tiny("phi3", R"(, "rope_scaling": {"type": "longrope", "short_factor": [1.0], "long_factor": [1.0]})"),
-         "type \"longrope\""},
-        {tiny("gpt_neox", R"(, "rope_scaling": {"type": "dynamic", "factor": 2.0})"), "type \"dynamic\""},
+        {tiny("llama", R"(, "rope_scaling": {"type": "su", "factor": 2.0})"), "type \"su\""},
+        {tiny("llama", R"(, "rope_parameters": {"rope_type": "proportional", "rope_theta": 1e4, "factor": 2.0})"),
+         "type \"proportional\""},
+        {tiny("phi3", R"(, "rope_scaling": {"type": "su", "short_factor": [1.0], "long_factor": [1.0]})"),
+         "longrope needs 4 values"},
+        {tiny("gpt_neox", R"(, "rope_scaling": {"type": "dynamic", "factor": 2.0})"), "width of more than 2"},
         {tiny("llama", R"(, "partial_rotary_factor": 0.5)"), "\"partial_rotary_factor\" = 0.5"},
         {tiny("qwen2", R"(, "rope_parameters": {"rope_theta": 1e4, "partial_rotary_factor": 0.5})"),
          "\"partial_rotary_factor\" = 0.5"},
@@ -454,7 +454,7 @@ TEST_CASE("values of a wrong kind are refused by name", "[models][families]") {
 }
 
 TEST_CASE("rotary positions that are not supported are refused", "[models][families]") {
-    for (std::string const type : {"yarn", "dynamic", "longrope", "su", ""}) {
+    for (std::string const type : {"proportional", "axial", "mrope", "su", ""}) {
         CAPTURE(type);
         CHECK_THAT(complaint(llama_v4, "rope_scaling", "{\"rope_type\": \"" + type + "\", \"factor\": 2.0}"),
                    contains("\"" + type + "\" is not supported") && contains("llama3"));
@@ -482,6 +482,50 @@ TEST_CASE("rotary positions that are not supported are refused", "[models][famil
     CHECK_THAT(llama3("0", "4", "8192"), contains("low_freq_factor"));
     CHECK_THAT(llama3("null", "4", "8192"), contains("\"low_freq_factor\" is missing"));
     CHECK_THAT(llama3("1", "4", "0"), contains("original_max_position_embeddings"));
+}
+
+TEST_CASE("rotary positions go by the length of a prompt", "[models][families]") {
+    auto const scaled = [](std::string const& scaling) { return parse(with(llama_v4, {{"rope_scaling", scaling}})); };
+    auto const dynamic = scaled(R"({"type": "dynamic", "factor": 2.0})");
+    CHECK(dynamic.rope.kind == rope_kind::dynamic);
+    CHECK(dynamic.rope.original_context == 512);
+    CHECK(dynamic.context == 512);
+    CHECK(dynamic.most_positions() > 100'000);  // it has no end of its own
+    auto const yarn = scaled(R"({"rope_type": "yarn", "factor": 4, "original_max_position_embeddings": 256})");
+    CHECK(yarn.rope.kind == rope_kind::yarn);
+    CHECK(yarn.most_positions() == 1024);
+    CHECK((yarn.rope.beta_fast == 32 && yarn.rope.beta_slow == 1 && yarn.rope.truncate));
+    CHECK(yarn.rope.attention_factor == 0.1 * std::log(4.0) + 1);
+    auto const own = scaled(R"({"rope_type": "yarn", "factor": 4, "attention_factor": 0.5, "beta_fast": 8,
+                                "beta_slow": 0.5, "truncate": false})");
+    CHECK((own.rope.beta_fast == 8 && own.rope.beta_slow == 0.5 && !own.rope.truncate));
+    CHECK(own.rope.attention_factor == 0.5);
+    CHECK(own.rope.original_context == 512);
+    // the factor of the other key, null or absent, is the ratio of the contexts
+    auto const mscale = scaled(R"({"type": "yarn", "factor": null, "original_max_position_embeddings": 64,
+                                   "mscale": 0.7, "mscale_all_dim": 1.0})");
+    CHECK(mscale.rope.factor == 8);
+    CHECK(mscale.rope.attention_factor == (0.1 * 0.7 * std::log(8.0) + 1) / (0.1 * std::log(8.0) + 1));
+    std::string const ones = "[1, 1.5, 2, 2, 2, 2, 2, 2]",
+                      factors = "\"short_factor\": " + ones + ", \"long_factor\": ";
+    auto const longrope =
+        scaled("{\"type\": \"longrope\", \"original_max_position_embeddings\": 128, " + factors + ones + "}");
+    CHECK(longrope.rope.kind == rope_kind::longrope);
+    CHECK(longrope.rope.short_factors == std::vector<double>{1, 1.5, 2, 2, 2, 2, 2, 2});
+    CHECK(longrope.rope.original_context == 128);
+    CHECK(longrope.rope.attention_factor == std::sqrt(1 + std::log(4.0) / std::log(128.0)));
+    CHECK_FALSE(longrope.rope.restarts);
+    auto const refused = [](std::string const& scaling) { return complaint(llama_v4, "rope_scaling", scaling); };
+    CHECK_THAT(refused("{\"type\": \"longrope\", " + factors + "[1]}"), contains("8 values") && contains("found 1"));
+    CHECK_THAT(refused("{\"type\": \"longrope\", " + factors + "[1, \"2\"]}"),
+               contains("\"long_factor\" must be a list"));
+    CHECK_THAT(refused("{\"type\": \"longrope\", " + factors + "[1, 1, 1, 0, 1, 1, 1, 1]}"),
+               contains("positive factors"));
+    CHECK_THAT(refused(R"({"type": "longrope"})"), contains("\"short_factor\""));
+    CHECK_THAT(refused(R"({"type": "dynamic"})"), contains("\"factor\" is missing"));
+    CHECK_THAT(refused(R"({"type": "yarn", "factor": 2, "beta_fast": -1})"), contains("betas"));
+    CHECK_THAT(refused(R"({"type": "yarn", "factor": 2, "original_max_position_embeddings": 0})"),
+               contains("original_max_position_embeddings"));
 }
 
 TEST_CASE("options that would change the numbers are refused by name", "[models][families]") {

@@ -49,6 +49,34 @@ TEST_CASE("the angles of a pass are those of its rows' positions", "[nn][pass]")
     require_angles(first);
 }
 
+TEST_CASE("a row's angles go by the length of its prompt", "[nn][pass]") {
+    auto const dynamic = nn::rope::dynamic(6, 1e4, 2, 4), other = nn::rope::standard(6, 1e3);
+    nn::rows rows;
+    std::vector<token_id> const tokens(9, 0);
+    rows.add_prompt(0, std::span{tokens}.first(3));
+    rows.add_prompt(1, std::span{tokens}.first(6));
+    rows.add(nn::rows::prompt_row(2, 5, 9), std::span{tokens}.first(2));  // a piece of a longer one
+    rows.add(nn::rows::prompt_row(3, 6, 6 + 3), std::span{tokens}.first(1));
+    hooks::row_id growing;
+    growing.position = 6;
+    rows.add(growing, std::span{tokens}.first(2));
+    pass p{testing::one_thread};
+    p.begin(rows, nullptr);
+    CHECK_FALSE(p.has_angles(dynamic));
+    auto const found = p.angles(dynamic);
+    p.angles(other);  // a second rope leaves them
+    CHECK((p.has_angles(dynamic) && p.has_angles(other)));
+    std::vector<index> const lengths{3, 3, 3, 6, 6, 6, 6, 6, 6, 9, 9, 9, 8, 8};
+    REQUIRE(found[0].extent(0) == static_cast<index>(lengths.size()));
+    for (index r = 0; r < found[0].extent(0); ++r) {
+        auto const row = static_cast<std::size_t>(r);
+        std::vector<float> c(3), s(3);
+        dynamic.angles(dynamic.frequencies(lengths[row]), rows.ids[row].position, c.data(), s.data());
+        CHECK(testing::same_bits(found[0][r].data(), c.data(), 3));
+        CHECK(testing::same_bits(found[1][r].data(), s.data(), 3));
+    }
+}
+
 TEST_CASE("a hook sees the rows of the block alone, split into heads", "[nn][pass]") {
     std::vector<hooks::site> const sites{{hooks::site_id::q, 0, hooks::site_axes::heads, 2, 3}};
     testing::record<float> seen;

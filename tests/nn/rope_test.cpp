@@ -92,6 +92,52 @@ TEST_CASE("llama3 scaling keeps short waves, stretches long ones, blends between
     CHECK(stretched == 29);
 }
 
+TEST_CASE("dynamic scaling raises the base of longer sequences alone", "[nn][rope]") {
+    index const trained = 32;
+    auto const rotary = rope::dynamic(8, 1e4, 2, trained);
+    for (index const length : {0, 1, 31, 32}) {
+        CHECK(rotary.frequencies(length) == rope::standard(8, 1e4).frequencies());
+        CHECK(rotary.lengths()(length) == 0);
+    }
+    for (index const length : {33, 64, 1000}) {
+        double const base = 1e4 * std::pow(2.0 * static_cast<double>(length) / 32 - 1, 8.0 / 6.0);
+        auto const found = rotary.frequencies(length);
+        for (index i = 0; i < 4; ++i)
+            CHECK_THAT(found[static_cast<std::size_t>(i)],
+                       plateau::testing::WithinRel(standard_frequency(8, base, i), 1e-13));
+        CHECK(rotary.lengths()(length) == length);
+    }
+}
+
+TEST_CASE("yarn keeps pairs that turn often, divides those that hardly turn, blends between", "[nn][rope]") {
+    // heads of 128, base 10000, 4096 positions: 32 turns at pair 20.95, 1 turn at pair 45.03
+    auto const found = rope::yarn(128, 1e4, 16, {.original_context = 4096}).frequencies();
+    auto const whole = rope::standard(128, 1e4).frequencies();
+    for (std::size_t i = 0; i < 64; ++i) {
+        double const divided = std::clamp((static_cast<double>(i) - 20) / (46 - 20), 0.0, 1.0);
+        CHECK_THAT(found[i], plateau::testing::WithinRel(whole[i] * (divided / 16 + 1 - divided), 1e-13));
+    }
+    auto const exact = rope::yarn(128, 1e4, 16, {.original_context = 4096, .truncate = false}).frequencies();
+    CHECK(exact[21] < whole[21]);
+    CHECK(exact[20] == whole[20]);
+    CHECK(exact[45] > whole[45] / 16);
+    auto const doubled = rope::yarn(8, 1e4, 4, {.original_context = 64}).times(2);
+    std::vector<double> cosines(4), sines(4);
+    doubled.angles(0, cosines.data(), sines.data());
+    CHECK(cosines == std::vector<double>(4, 2.0));
+}
+
+TEST_CASE("longrope has other factors for longer sequences", "[nn][rope]") {
+    auto const rotary = rope::longrope(1e4, {1, 2}, {3, 4}, {.beyond = 16, .restarts = true});
+    auto const whole = rope::standard(4, 1e4).frequencies();
+    CHECK(rotary.frequencies(16) == std::vector<double>{whole[0], whole[1] / 2});
+    CHECK(rotary.frequencies(17) == std::vector<double>{whole[0] / 3, whole[1] / 4});
+    CHECK(rotary.frequencies(17) == rotary.frequencies(1000));
+    auto const& lengths = rotary.lengths();
+    CHECK((lengths(16) == 0 && lengths(17) == 1 && lengths(18) == 1));
+    CHECK((lengths.restart(16, 17) && lengths.restart(3, 99) && !lengths.restart(15, 16) && !lengths.restart(17, 18)));
+}
+
 TEST_CASE("llama3 scaling is continuous at both ends of the blend", "[nn][rope]") {
     double const high = 4, low = 1, factor = 8;
     // A pair of wavelength 2π · 1e6: the context decides in which zone it lies.

@@ -54,4 +54,26 @@ TEST_CASE("llama3 scaling has its parameters and the factors that transformers h
         CHECK_THAT(told["factors"][i].get<double>(), WithinRel(published[i], 1e-6));
 }
 
+TEST_CASE("scalings that go by the length have their parameters and both lists of factors", "[program][rope_summary]") {
+    CHECK(rope_summary(with({.kind = rope_kind::dynamic, .factor = 2, .original_context = 64})) ==
+          json{{"type", "dynamic"},
+               {"theta", 10000.0},
+               {"dimensions", 8},
+               {"factor", 2.0},
+               {"original_max_position_embeddings", 64}});
+    auto const told = rope_summary(with({.kind = rope_kind::longrope,
+                                         .factor = 4,
+                                         .original_context = 64,
+                                         .short_factors = {1, 1, 2, 4},
+                                         .long_factors = {2, 4, 4, 8},
+                                         .attention_factor = 1.25}));
+    CHECK(told["type"] == "longrope");
+    CHECK(told["attention_factor"] == 1.25);
+    CHECK(told["factors"] == std::vector<double>{1, 1, 2, 4});
+    CHECK(told["long_factors"] == std::vector<double>{2, 4, 4, 8});
+    auto const yarn = rope_summary(with({.kind = rope_kind::yarn, .factor = 4, .original_context = 64}));
+    CHECK((yarn["type"] == "yarn" && yarn["beta_fast"] == 32 && yarn["beta_slow"] == 1 && yarn["truncate"] == true));
+    CHECK(yarn["factors"].size() == 4);
+}
+
 }  // namespace

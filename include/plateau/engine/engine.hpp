@@ -10,6 +10,7 @@
 #include <plateau/backend/rows.hpp>
 #include <plateau/engine/block_run.hpp>
 #include <plateau/engine/prompts.hpp>
+#include <plateau/nn/rope.hpp>
 #include <plateau/tensor/buffer.hpp>
 
 namespace plateau::engine {
@@ -40,16 +41,17 @@ public:
 
 /// What is known of a model.
 struct model_facts {
-    std::vector<hooks::site> sites;  ///< every hook point in firing order
-    int layers = 0;                  ///< L
-    index width = 0;                 ///< D
-    index vocabulary = 0;            ///< V
-    index tokens = 0;                ///< that have an embedding
-    index context_length = 0;        ///< positions that the model was made for
-    index kv_width = 0;              ///< KV · E
-    double logit_cap = 0;            ///< c > 0: logits become c·tanh(logit / c)
-    int threads = 1;                 ///< that walk blocks of rows through the layers
-    index block_rows = 0;            ///< rows that best travel together
+    std::vector<hooks::site> sites;            ///< every hook point in firing order
+    int layers = 0;                            ///< L
+    index width = 0;                           ///< D
+    index vocabulary = 0;                      ///< V
+    index tokens = 0;                          ///< that have an embedding
+    index context_length = 0;                  ///< positions that the model was made for
+    index kv_width = 0;                        ///< KV · E
+    double logit_cap = 0;                      ///< c > 0: logits become c·tanh(logit / c)
+    int threads = 1;                           ///< that walk blocks of rows through the layers
+    index block_rows = 0;                      ///< rows that best travel together
+    std::vector<nn::rope_lengths> ropes = {};  ///< whose frequencies go by the length of a prompt
 };
 
 /// A model on a backend. What is computed is the backend's and the model's own; when, with which rows, and what is made

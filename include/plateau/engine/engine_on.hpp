@@ -91,6 +91,7 @@ private:
         facts.logit_cap = static_cast<double>(model.logit_cap);
         facts.threads = ctx.threads();
         facts.block_rows = ctx.block_rows();
+        if constexpr (requires { model.rope_lengths(); }) facts.ropes = model.rope_lengths();
         return facts;
     }
 

@@ -30,13 +30,13 @@ struct generated {
 };
 
 /// Continues every prompt: once through the model, then token by token on the keys and values kept. The rows of a step
-/// carry {item = prompt, position} as in `forward`, and have the bits that `forward` gives for the whole text; `last`
-/// is that of the row whose logits choose a token. The last token of a text is chosen, and not run.
-/// Prompts run on the context's threads, those that share a thread together; what is written after one depends on it,
-/// its place in the list (through the seed) and the hooks alone. A hook that changes a row must act by what the row is
-/// (item, position): a text's rows come in one call for the prompt, in one for each token after it.
-/// Memory: keys and values of [prompt + max_new_tokens] positions per prompt; logits of one row per prompt, of all rows
-/// only while a hook wants `unembed.hook_out`.
+/// carry {item = prompt, position} as in `forward`, and have the bits that `forward` gives for the whole text (but
+/// where rotary frequencies go by its length, @see growing_texts); `last` is that of the row whose logits choose a
+/// token. The last token of a text is chosen, and not run. Prompts run on the context's threads, those that share a
+/// thread together; what is written after one depends on it, its place in the list (through the seed) and the hooks
+/// alone. A hook that changes a row must act by what the row is (item, position): a text's rows come in one call for
+/// the prompt, in one for each token after it. Memory: keys and values of [prompt + max_new_tokens] positions per
+/// prompt; logits of one row per prompt, of all rows only while a hook wants `unembed.hook_out`.
 /// @throws usage_error on prompts that do not fit, or would not fit once continued, and on options without sense;
 ///         site_error on unknown hook points, numeric_error
 template <class T>

@@ -13,7 +13,9 @@
 namespace plateau::engine {
 
 /// Texts that grow. Each has a cache of its own; all that are advanced together share blocks of rows, and a text's bits
-/// do not depend on the others: they are those of a full forward pass over the whole of it.
+/// do not depend on the others: they are those of a full forward pass over the whole of it, unless frequencies of its
+/// rotary positions go by its length: then rows have those of the length that it had when they came, as in the caches
+/// of transformers. Texts of Phi-3 that outgrow its short factors run once more from their start, as there.
 template <class T>
 class growing_texts {
 public:
@@ -66,7 +68,9 @@ public:
             hooks::row_id first;
             first.item = text.item;
             first.position = text.length;
-            rows.add(first, one.tokens, text.cache.get(), text.cache.get());
+            bool const anew = restarts(text, one.tokens);
+            if (anew) first.position = 0;
+            rows.add(first, anew ? text.tokens : one.tokens, text.cache.get(), text.cache.get());
             rows.ids.back().last = true;
             text.length += count;
             last_rows.push_back(rows.count() - 1);
@@ -82,7 +86,19 @@ private:
         index item = 0;
         index length = 0;
         std::unique_ptr<nn::kept_keys> cache;
+        std::vector<token_id> tokens = {};  // where it may have to run anew
     };
+
+    /// Whether a text runs anew from its start, since the keys that are kept are not those of the longer text.
+    bool restarts(growing_text& text, std::span<token_id const> more) {
+        bool anew = false;
+        for (auto const& of : engine_.facts().ropes) {
+            if (of.restarts && text.tokens.size() == static_cast<std::size_t>(text.length))
+                text.tokens.insert(text.tokens.end(), more.begin(), more.end());
+            anew |= text.length > 0 && of.restart(text.length, text.length + static_cast<index>(more.size()));
+        }
+        return anew;
+    }
     growing_text& of(index text) { return texts_[static_cast<std::size_t>(text)]; }
 
     engine<T> const& engine_;

@@ -74,6 +74,7 @@ public:
         for (auto const& prefix : prefixes) {
             hooks::row_id first;
             first.item = prefix.item;
+            first.length = rows_.prefixes.length(prefix.owner);  // its frequencies may go by it
             rows.add(first, rows_.prefixes.prefix_tokens(prefix.owner), nullptr, prefix.cache.get());
         }
         block_run<T> run{.rows = rows,

@@ -9,6 +9,7 @@
 #include <plateau/core/macros.hpp>
 #include <plateau/engine/prompt_pair.hpp>
 #include <plateau/engine/prompts.hpp>
+#include <plateau/nn/rope.hpp>
 
 namespace plateau::engine {
 
@@ -48,9 +49,9 @@ std::size_t end_of_prefix_batch(std::vector<prompt_pair> const& pairs, std::vect
 
 /// By prompt, the one that stands for all whose prefixes are the same: that hold the same tokens, and that hooks cannot
 /// tell apart. −1 where no row runs in it. @param by_length  hooks see how long the prompt is
-/// @param by_prompt  or which it is
+/// @param by_prompt  or which it is      @param ropes  rotary positions whose frequencies go by the prompt's length
 std::vector<index> shared_with(prompt_list const& prompts, std::vector<prompt_use> const& uses, bool by_length,
-                               bool by_prompt);
+                               bool by_prompt, std::vector<nn::rope_lengths> const& ropes = {});
 
 }  // namespace plateau::engine
 

@@ -62,7 +62,7 @@ public:
         task_ = std::move(task);
         bool const hooked = !roles.prefix_hooks.empty();
         bool const separate_clean_run = hooked && !task_.endpoints_see_hooks;
-        owners_ = shared_with(prompts_, task_.uses, hooked, roles.prompt_dependent);
+        owners_ = shared_with(prompts_, task_.uses, hooked, roles.prompt_dependent, engine_.facts().ropes);
         kept_.clear();
         kept_.resize(prompts_.size());
         std::vector<index> all, contexts;

@@ -16,17 +16,28 @@
 namespace plateau::models {
 
 /// The rotary frequencies that a configuration describes.
-inline std::shared_ptr<nn::rope const> make_rope(io::model_config const& config) {
-    auto const& r = config.rope;
-    index const width = r.width(config.d_head);
+inline nn::rope rope_of(io::rope_config const& r, index d_head) {
+    index const width = r.width(d_head);
     switch (r.kind) {
-        case io::rope_kind::none: return nullptr;
-        case io::rope_kind::linear: return shared<nn::rope>(nn::rope::linear(width, r.theta, r.factor));
+        case io::rope_kind::linear: return nn::rope::linear(width, r.theta, r.factor);
         case io::rope_kind::llama3:
-            return shared<nn::rope>(
-                nn::rope::llama3(width, r.theta, r.factor, r.low_freq_factor, r.high_freq_factor, r.original_context));
-        default: return shared<nn::rope>(nn::rope::standard(width, r.theta));
+            return nn::rope::llama3(width, r.theta, r.factor, r.low_freq_factor, r.high_freq_factor,
+                                    r.original_context);
+        case io::rope_kind::dynamic: return nn::rope::dynamic(width, r.theta, r.factor, r.original_context);
+        case io::rope_kind::yarn:
+            return nn::rope::yarn(width, r.theta, r.factor, {r.original_context, r.beta_fast, r.beta_slow, r.truncate})
+                .times(r.attention_factor);
+        case io::rope_kind::longrope:
+            return nn::rope::longrope(r.theta, r.short_factors, r.long_factors,
+                                      {.beyond = r.original_context, .restarts = r.restarts})
+                .times(r.attention_factor);
+        default: return nn::rope::standard(width, r.theta);
     }
+}
+
+/// The same to share; null without rotary positions.
+inline std::shared_ptr<nn::rope const> make_rope(io::rope_config const& r, index d_head) {
+    return r.kind == io::rope_kind::none ? nullptr : shared<nn::rope>(rope_of(r, d_head));
 }
 
 /// What the attention of a block does beside its matrices.
@@ -55,10 +66,10 @@ public:
     transformer<Context, T> run() {
         load_.requests.find_prefix(concat({names_.layers, "0.", names_.output, ".weight"}), names_.prefixes);
         transformer<Context, T> model;
-        model.context_length = c_.context;
+        model.context_length = c_.most_positions();
         take_embeddings(model);
         if (c_.final_norm) model.final_norm = *make_norm("", names_.final_norm, c_.d_model);
-        auto const rotary = make_rope(c_);
+        auto const rotary = make_rope(c_.rope, c_.d_head);
         model.blocks = std::vector<standard_block<Context, T>>(static_cast<std::size_t>(c_.layers));
         for (index layer = 0; layer < c_.layers; ++layer) {
             auto& block = model.blocks[static_cast<std::size_t>(layer)];

@@ -61,6 +61,19 @@ public:
         return all;
     }
 
+    /// Of the rotary positions whose frequencies go by the length of a prompt.
+    std::vector<nn::rope_lengths> rope_lengths() const {
+        std::vector<nn::rope_lengths> all;
+        if constexpr (requires(Block const& b) { b.attention.part.rotary->lengths(); }) {
+            for (auto const& block : blocks) {
+                auto const& rotary = block.attention.part.rotary;
+                if (rotary == nullptr || rotary->lengths() == nn::rope_lengths{}) continue;
+                if (std::find(all.begin(), all.end(), rotary->lengths()) == all.end()) all.push_back(rotary->lengths());
+            }
+        }
+        return all;
+    }
+
     /// Fills the residual rows of `p` with the embeddings of its rows' tokens.
     /// @param tokens  [R], each in [0, V)
     void embed(pass_type& p, std::span<index const> tokens) const {
@@ -300,11 +313,19 @@ private:
     /// Makes what the attentions of the layers [first, last) share. True if that is all that they need beside work
     /// matrices.
     bool make_shared_work(pass_type& p, int first, int last) const {
-        if constexpr (requires(Block const& b) { b.attention.part.make_shared_work(rows_of(p, first)); }) {
+        if constexpr (requires(Block const& b) {
+                          b.attention.part.make_shared_work(rows_of(p, first));
+                          b.attention.part.make_angles(rows_of(p, first));
+                      }) {
             for (int layer = first; layer < last; ++layer) {
                 if (!blocks[at(layer)].attention.part.shares_work_with(blocks[at(first)].attention.part)) return false;
             }
             if (first < last) blocks[at(first)].attention.part.make_shared_work(rows_of(p, first));
+            for (int layer = first; layer < last; ++layer)
+                blocks[at(layer)].attention.part.make_angles(rows_of(p, layer));
+            for (int layer = first; layer < last; ++layer) {
+                if (!blocks[at(layer)].attention.part.has_angles(rows_of(p, layer))) return false;
+            }
             return true;
         }
         return false;

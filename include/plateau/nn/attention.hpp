@@ -173,14 +173,16 @@ struct attention {
     void list(std::vector<hooks::site>& sites, int layer) const { list_attention_sites(*this, sites, layer); }
 
     /// Makes what attentions like this one share in a block of rows, before the first of them computes.
-    void make_shared_work(rows l) const {
-        l.pass.prepare_attention(shape, l.layer);
-        if (rotary) l.pass.angles(*rotary);
-    }
+    void make_shared_work(rows l) const { l.pass.prepare_attention(shape, l.layer); }
     bool shares_work_with(attention const& other) const {
         return shape.heads == other.shape.heads && shape.kv_heads == other.shape.kv_heads &&
-               shape.width == other.shape.width && rotary == other.rotary;
+               shape.width == other.shape.width;
     }
+    /// And the angles of those that share its rope. has_angles: they are still there.
+    void make_angles(rows l) const {
+        if (rotary) l.pass.angles(*rotary);
+    }
+    bool has_angles(rows l) const { return !rotary || l.pass.has_angles(*rotary); }
 
     /// Calls f(name, width) for the work matrices that nobody looks at.
     template <class F>

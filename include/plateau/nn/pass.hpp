@@ -86,7 +86,10 @@ public:
     }
 
     /// cos and sin of every row's position, [R, E/2]. Computed once per block for the layers that share `rotary`.
-    std::array<const_rows_view, 2> angles(rope const& rotary) { return angles_.of(rotary, ids(), work_, copies_); }
+    std::array<const_rows_view, 2> angles(rope const& rotary) {
+        return angles_.of(rotary, *rows_, count_, work_, copies_);
+    }
+    bool has_angles(rope const& rotary) const { return angles_.has(rotary); }
 
     /// The sequences as the attention of `layer` sees them.
     std::span<backend::segment<T, space> const> segments(int layer) {

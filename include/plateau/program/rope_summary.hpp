@@ -2,6 +2,7 @@
 /// Rotary positions as summary.json tells them.
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -11,29 +12,47 @@
 
 namespace plateau::program {
 
-/// Type and parameters under the names of config.json; `dimensions`, the coordinates w of a head that rotate; and
-/// where they are not all 1 `factors` [w/2], which divide the frequencies theta^(-2i/w) of the pairs i. Null without
-/// rotary positions.
-inline nlohmann::ordered_json rope_summary(io::model_config const& config) {
-    auto const used = models::make_rope(config);
-    if (used == nullptr) return nullptr;
-    auto const& told = config.rope;
-    bool const linear = told.kind == io::rope_kind::linear, llama3 = told.kind == io::rope_kind::llama3;
-    nlohmann::ordered_json all{{"type", linear   ? "linear"
-                                        : llama3 ? "llama3"
-                                                 : "default"},
-                               {"theta", told.theta},
-                               {"dimensions", 2 * used->half()}};
-    if (linear || llama3) all["factor"] = told.factor;
-    if (llama3) {
+namespace detail {
+
+inline nlohmann::ordered_json summary_of_rope(io::rope_config const& told, index d_head) {
+    using io::rope_kind;
+    auto const used = models::rope_of(told, d_head);
+    // in the order of rope_kind
+    constexpr std::array names{"none", "default", "linear", "llama3", "dynamic", "yarn", "longrope"};
+    nlohmann::ordered_json all{
+        {"type", names[static_cast<std::size_t>(told.kind)]}, {"theta", told.theta}, {"dimensions", 2 * used.half()}};
+    if (told.kind != rope_kind::standard) all["factor"] = told.factor;
+    if (told.kind == rope_kind::llama3) {
         all["low_freq_factor"] = told.low_freq_factor;
         all["high_freq_factor"] = told.high_freq_factor;
-        all["original_max_position_embeddings"] = told.original_context;
     }
-    auto factors = nn::rope::standard(2 * used->half(), told.theta).frequencies();
-    for (std::size_t i = 0; i < factors.size(); ++i) factors[i] /= used->frequencies()[i];
-    if (std::ranges::any_of(factors, [](double factor) { return factor != 1; })) all["factors"] = factors;
+    if (told.kind == rope_kind::yarn) {
+        all["beta_fast"] = told.beta_fast;
+        all["beta_slow"] = told.beta_slow;
+        all["truncate"] = told.truncate;
+    }
+    if (told.kind != rope_kind::standard && told.kind != rope_kind::linear)
+        all["original_max_position_embeddings"] = told.original_context;
+    if (told.kind == rope_kind::yarn || told.kind == rope_kind::longrope)
+        all["attention_factor"] = told.attention_factor;
+    auto const add_factors = [&](char const* key, std::vector<double> const& frequencies) {
+        auto factors = nn::rope::standard(2 * used.half(), told.theta).frequencies();
+        for (std::size_t i = 0; i < factors.size(); ++i) factors[i] /= frequencies[i];
+        if (std::ranges::any_of(factors, [](double factor) { return factor != 1; })) all[key] = factors;
+    };
+    add_factors("factors", used.frequencies());
+    if (told.kind == rope_kind::longrope) add_factors("long_factors", used.frequencies(told.original_context + 1));
     return all;
+}
+
+}  // namespace detail
+
+/// Type and parameters under the names of config.json; `dimensions`, the coordinates w of a head that rotate; and
+/// where they are not all 1 `factors` [w/2], which divide the frequencies theta^(-2i/w) of the pairs i: those of
+/// prompts up to the original length, longrope's `long_factors` of longer ones. Null without rotary positions.
+inline nlohmann::ordered_json rope_summary(io::model_config const& config) {
+    if (config.rope.kind == io::rope_kind::none) return nullptr;
+    return detail::summary_of_rope(config.rope, config.d_head);
 }
 
 }  // namespace plateau::program

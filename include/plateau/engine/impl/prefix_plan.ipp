@@ -30,13 +30,16 @@ PLATEAU_INLINE std::vector<prompt_use> uses_of(std::vector<prompt_pair> const& p
 }
 
 PLATEAU_INLINE std::vector<index> shared_with(prompt_list const& prompts, std::vector<prompt_use> const& uses,
-                                              bool by_length, bool by_prompt) {
+                                              bool by_length, bool by_prompt,
+                                              std::vector<nn::rope_lengths> const& ropes) {
     std::vector<index> owners(prompts.size(), -1), first_with;
     name_index known;  // of what tells prefixes apart, as bytes
     for (std::size_t i = 0; i < uses.size(); ++i) {
         if (uses[i].prefix < 0) continue;
         std::vector<token_id> key(prompts[i].begin(), prompts[i].begin() + uses[i].prefix);
-        if (by_length) key.push_back(static_cast<token_id>(prompts[i].size()));
+        auto const length = static_cast<index>(prompts[i].size());
+        if (by_length) key.push_back(static_cast<token_id>(length));
+        for (auto const& of : ropes) key.push_back(static_cast<token_id>(of(length)));
         if (by_prompt) key.push_back(static_cast<token_id>(i));
         auto const [number, is_new] =
             known.add({reinterpret_cast<char const*>(key.data()), key.size() * sizeof(token_id)});

@@ -39,12 +39,20 @@ struct rope_keys {
     std::string_view theta = "rope_theta";
     std::string_view fraction = "";  ///< of the part of a head that rotates; empty in families that rotate all of it
     double default_fraction = 1;
+    double default_theta = 10000;
+    index original = 0;             ///< original_max_position_embeddings where the file has none beside the scaling
+    bool renames_longrope = false;  ///< "su" and "yarn" mean longrope, whose texts restart
 };
 
 /// Rotary positions, of transformers 4 ("rope_theta", "partial_rotary_factor" and "rope_scaling") or 5
 /// ("rope_parameters"). The keys may also be mixed; the order of precedence is that of transformers 5.
 /// @param context  the model's positions, the fallback of original_max_position_embeddings
+/// @throws config_error on a type other than default, linear, dynamic, yarn, longrope and llama3
 rope_config parse_rope(json const& root, index context, std::string const& where, rope_keys const& keys = {});
+
+/// Reads the object that describes a scaling, "rope_parameters" or one layer type's part of it.
+/// @param rope  base and fraction as they are without, changed to what is described
+void read_rope(rope_config& rope, json const& scaling, index context, std::string const& here, rope_keys const& keys);
 
 /// A size that may be null or absent: 0 then.
 index parse_window(json const& root, std::string_view key, index absent, std::string const& where);

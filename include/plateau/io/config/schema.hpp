@@ -11,7 +11,7 @@
 
 namespace plateau::io {
 
-enum class rope_kind { none, standard, linear, llama3 };
+enum class rope_kind { none, standard, linear, llama3, dynamic, yarn, longrope };
 
 /// Rotary positions: angles p·θ^(-2i/w) for the pairs i < w/2 of a head's first w coordinates, frequencies rescaled by
 /// kind.
@@ -19,10 +19,18 @@ struct rope_config {
     rope_kind kind = rope_kind::none;
     double theta = 10000;
     double fraction = 1;          ///< w = ⌊fraction · E⌋
-    double factor = 1;            ///< linear, llama3: low frequencies are divided by it
+    double factor = 1;            ///< linear, llama3, yarn: low frequencies are divided by it; dynamic, longrope
     double low_freq_factor = 1;   ///< llama3: wavelengths above original_context / low_freq_factor are scaled
     double high_freq_factor = 4;  ///< llama3: wavelengths below original_context / high_freq_factor are kept
-    index original_context = 0;   ///< llama3: positions of the first training
+    index original_context = 0;   ///< all but linear: positions of the first training
+    double beta_fast = 32;        ///< yarn: pairs that turn more often in original_context are kept
+    double beta_slow = 1;         ///< yarn: pairs that turn less often are divided by the factor
+    bool truncate = true;         ///< yarn: the pairs where the blend begins and ends are whole numbers
+    std::vector<double> short_factors = {};  ///< longrope [w/2]: divide the frequencies of prompts up to
+                                             ///< original_context
+    std::vector<double> long_factors = {};   ///< longrope [w/2]: and of longer ones
+    double attention_factor = 1;             ///< yarn, longrope: cosines and sines are multiplied by it
+    bool restarts = false;  ///< longrope: a text that grows beyond original_context runs anew, as Phi-3's do
 
     index width(index d_head) const { return static_cast<index>(static_cast<double>(d_head) * fraction); }
 };
@@ -45,7 +53,7 @@ struct model_config {
     index d_head = 0;        ///< E; H·E may differ from D
     index d_mlp = 0;         ///< F
     index vocab = 0;         ///< V
-    index context = 0;       ///< most positions
+    index context = 0;       ///< positions that it was made for; @see most_positions
 
     norm_kind norm = norm_kind::rms;
     double norm_eps = 0;
@@ -81,6 +89,9 @@ struct model_config {
 
     std::vector<token_id> bos;  ///< ids that begin a text, possibly none
     std::vector<token_id> eos;  ///< ids that end a text, possibly none
+
+    /// Positions that a prompt may have: more than `context` where the scaling of its rotary positions stretches them.
+    index most_positions() const;
 
     // what the compiler would make of them in every place that copies, moves or drops one
     model_config();

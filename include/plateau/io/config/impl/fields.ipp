@@ -1,6 +1,7 @@
 #pragma once
 /// Bodies of io/config/fields.hpp.
 
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <string>
@@ -81,11 +82,97 @@ PLATEAU_INLINE void refuse_general_options(json const& root, std::string const& 
     }
 }
 
+namespace detail {
+
+/// Numbers under a key.
+PLATEAU_INLINE std::vector<double> parse_numbers(json const& root, std::string_view key, std::string const& where) {
+    json const* const all = find_field(root, key);
+    std::vector<double> numbers;
+    bool holds = all != nullptr && all->is_array();
+    for (json const& one : holds ? elements_of(*all) : json_children{}) {
+        holds = holds && one.is_number();
+        if (holds) numbers.push_back(value_of<double>(one));
+    }
+    if (!holds) throw config_error(where, ": \"", key, "\" must be a list of numbers");
+    return numbers;
+}
+
+/// What yarn multiplies cosines and sines by, unless the file says.
+PLATEAU_INLINE double yarn_attention(json const& scaling, double factor, std::string const& here) {
+    auto const of = [&](double m) { return factor <= 1 ? 1.0 : 0.1 * m * std::log(factor) + 1; };
+    double const mscale = field_or<double>(scaling, "mscale", 0, here);
+    double const all_dim = field_or<double>(scaling, "mscale_all_dim", 0, here);
+    return mscale != 0 && all_dim != 0 ? of(mscale) / of(all_dim) : of(1);
+}
+
+/// And longrope.
+PLATEAU_INLINE double longrope_attention(double factor, index original) {
+    return factor <= 1 ? 1.0 : std::sqrt(1 + std::log(factor) / std::log(static_cast<double>(original)));
+}
+
+}  // namespace detail
+
+PLATEAU_INLINE void read_rope(rope_config& rope, json const& scaling, index context, std::string const& here,
+                              rope_keys const& keys) {
+    rope.theta = field_or<double>(scaling, "rope_theta", rope.theta, here);
+    if (keys.fraction.empty()) require_neutral(scaling, "partial_rotary_factor", 1.0, here);
+    else rope.fraction = field_or<double>(scaling, "partial_rotary_factor", rope.fraction, here);
+    auto const older = field_or<std::string>(scaling, "type", "default", here);
+    auto const type = field_or<std::string>(scaling, "rope_type", older, here);
+    struct entry {
+        std::string_view name;
+        rope_kind kind;
+    };
+    static constexpr entry known[]{{"default", rope_kind::standard}, {"linear", rope_kind::linear},
+                                   {"llama3", rope_kind::llama3},    {"dynamic", rope_kind::dynamic},
+                                   {"yarn", rope_kind::yarn},        {"longrope", rope_kind::longrope}};
+    rope.kind = rope_kind::none;
+    for (auto const& one : known) {
+        if (one.name == type) rope.kind = one.kind;
+    }
+    if (keys.renames_longrope && (type == "su" || type == "yarn")) rope.kind = rope_kind::longrope;
+    if (rope.kind == rope_kind::none) {
+        throw config_error(here, " type ", printable(type),
+                           " is not supported; supported are default, linear, dynamic, yarn, longrope and llama3");
+    }
+    if (rope.kind == rope_kind::standard) return;
+    rope.original_context = context;
+    if (rope.kind != rope_kind::yarn && rope.kind != rope_kind::longrope) {
+        rope.factor = field<double>(scaling, "factor", here);
+        if (rope.kind != rope_kind::llama3) return;
+    }
+    rope.original_context = field_or<index>(scaling, "original_max_position_embeddings", context, here);
+    if (keys.original > 0) rope.original_context = keys.original;
+    if (rope.kind == rope_kind::llama3) {
+        rope.low_freq_factor = field<double>(scaling, "low_freq_factor", here);
+        rope.high_freq_factor = field<double>(scaling, "high_freq_factor", here);
+        return;
+    }
+    double const ratio = static_cast<double>(context) / static_cast<double>(rope.original_context);
+    rope.factor = field_or<double>(scaling, "factor", ratio, here);
+    auto const attention = optional_field<double>(scaling, "attention_factor", here);
+    if (rope.kind == rope_kind::longrope) {
+        rope.short_factors = detail::parse_numbers(scaling, "short_factor", here);
+        rope.long_factors = detail::parse_numbers(scaling, "long_factor", here);
+        rope.restarts = keys.renames_longrope;
+        rope.attention_factor = attention.value_or(detail::longrope_attention(rope.factor, rope.original_context));
+        return;
+    }
+    auto const beta = [&](char const* key, double absent) {
+        double const told = field_or<double>(scaling, key, absent, here);
+        return told == 0 ? absent : told;
+    };
+    rope.beta_fast = beta("beta_fast", 32);
+    rope.beta_slow = beta("beta_slow", 1);
+    rope.truncate = field_or<bool>(scaling, "truncate", true, here);
+    rope.attention_factor = attention ? *attention : detail::yarn_attention(scaling, rope.factor, here);
+}
+
 PLATEAU_INLINE rope_config parse_rope(json const& root, index context, std::string const& where,
                                       rope_keys const& keys) {
     rope_config rope;
     rope.kind = rope_kind::standard;
-    rope.theta = field_or<double>(root, keys.theta, 10000, where);
+    rope.theta = field_or<double>(root, keys.theta, keys.default_theta, where);
     if (keys.fraction.empty()) require_neutral(root, "partial_rotary_factor", 1.0, where);
     else rope.fraction = field_or<double>(root, keys.fraction, keys.default_fraction, where);
 
@@ -99,26 +186,9 @@ PLATEAU_INLINE rope_config parse_rope(json const& root, index context, std::stri
         if (value.is_object())
             throw config_error(here, " parameters per layer type (", printable(value.key()), ") are not supported");
     }
-    rope.theta = field_or<double>(scaling, "rope_theta", rope.theta, here);
-    if (keys.fraction.empty()) require_neutral(scaling, "partial_rotary_factor", 1.0, here);
-    else rope.fraction = field_or<double>(scaling, "partial_rotary_factor", rope.fraction, here);
-    auto const older = field_or<std::string>(scaling, "type", "default", here);
-    auto const type = field_or<std::string>(scaling, "rope_type", older, here);
-    if (type == "default") return rope;
-    if (type != "linear" && type != "llama3") {
-        throw config_error(here, " type ", printable(type),
-                           " is not supported; supported are default, linear and llama3");
-    }
-    rope.factor = field<double>(scaling, "factor", here);
-    if (type == "linear") {
-        rope.kind = rope_kind::linear;
-        return rope;
-    }
-    rope.kind = rope_kind::llama3;
-    rope.low_freq_factor = field<double>(scaling, "low_freq_factor", here);
-    rope.high_freq_factor = field<double>(scaling, "high_freq_factor", here);
-    rope.original_context = field_or<index>(scaling, "original_max_position_embeddings", context, here);
-    rope.original_context = field_or<index>(root, "original_max_position_embeddings", rope.original_context, where);
+    auto with_original = keys;
+    with_original.original = field_or<index>(root, "original_max_position_embeddings", keys.original, where);
+    read_rope(rope, scaling, context, here, with_original);
     return rope;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 /// Bodies of io/config/schema.hpp.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string>
@@ -20,6 +21,60 @@ PLATEAU_INLINE model_config::model_config(model_config&&) noexcept = default;
 PLATEAU_INLINE model_config& model_config::operator=(model_config const&) = default;
 PLATEAU_INLINE model_config& model_config::operator=(model_config&&) noexcept = default;
 PLATEAU_INLINE model_config::~model_config() = default;
+
+PLATEAU_INLINE index model_config::most_positions() const {
+    constexpr double most = 2147483647;
+    double const made_for = static_cast<double>(context), original = static_cast<double>(rope.original_context);
+    double stretched = 0;
+    if (rope.kind == rope_kind::linear) stretched = made_for * rope.factor;
+    if (rope.kind == rope_kind::yarn || rope.kind == rope_kind::longrope) stretched = original * rope.factor;
+    if (rope.kind == rope_kind::dynamic) stretched = std::max(made_for * rope.factor, 1048576.0);  // no end of its own
+    return static_cast<index>(std::max(made_for, std::min(stretched, most)));
+}
+
+namespace detail {
+
+PLATEAU_INLINE void require_valid_rope(rope_config const& rope, index d_head, std::string const& where) {
+    if (rope.kind == rope_kind::none) return;
+    auto const require = [&](bool holds, std::string_view what) {
+        if (!holds) throw config_error(where, ": ", what);
+    };
+    auto const positive = [](double x) { return x > 0 && std::isfinite(x); };
+    if (!(rope.fraction > 0 && rope.fraction <= 1)) {
+        require(false,
+                concat({"the part of a head that rotates must be in (0, 1], found ", std::to_string(rope.fraction)}));
+    }
+    index const width = rope.width(d_head);
+    if (width < 2 || width % 2 != 0) {
+        require(false, concat({"rotary positions need an even width, found ", width, " of the ", d_head,
+                               " coordinates of a head"}));
+    }
+    require(positive(rope.theta), "the RoPE base must be positive");
+    require(positive(rope.factor), "the RoPE factor must be positive");
+    require(positive(rope.attention_factor), "the RoPE attention_factor must be positive");
+    if (rope.kind == rope_kind::standard || rope.kind == rope_kind::linear) return;
+    require(rope.original_context > 0, "this RoPE type needs a positive original_max_position_embeddings");
+    if (rope.kind == rope_kind::llama3) {
+        require(rope.low_freq_factor > 0 && rope.high_freq_factor > rope.low_freq_factor &&
+                    std::isfinite(rope.high_freq_factor),
+                "RoPE type llama3 needs 0 < low_freq_factor < high_freq_factor");
+    }
+    if (rope.kind == rope_kind::dynamic) require(width > 2, "RoPE type dynamic needs a width of more than 2");
+    if (rope.kind == rope_kind::yarn) {
+        require(rope.theta > 1, "RoPE type yarn needs a base above 1");
+        require(positive(rope.beta_fast) && positive(rope.beta_slow), "RoPE type yarn needs positive betas");
+    }
+    if (rope.kind != rope_kind::longrope) return;
+    for (auto const* factors : {&rope.short_factors, &rope.long_factors}) {
+        if (static_cast<index>(factors->size()) != width / 2) {
+            require(false, concat({"RoPE type longrope needs ", width / 2,
+                                   " values in \"short_factor\" and in \"long_factor\", found ", factors->size()}));
+        }
+        for (double const factor : *factors) require(positive(factor), "RoPE type longrope needs positive factors");
+    }
+}
+
+}  // namespace detail
 
 PLATEAU_INLINE void require_valid(model_config const& config, std::string const& where) {
     constexpr index most = (index{1} << 31) - 1, most_layers = 10'000, most_elements = index{1} << 40;
@@ -59,23 +114,7 @@ PLATEAU_INLINE void require_valid(model_config const& config, std::string const&
     for (index const window : config.windows) {
         if (window < 0) refuse(concat({"an attention window of ", window, " positions"}));
     }
-    rope_config const& rope = config.rope;
-    if (rope.kind == rope_kind::none) return;
-    if (!(rope.fraction > 0 && rope.fraction <= 1)) {
-        refuse(concat({"the part of a head that rotates must be in (0, 1], found ", std::to_string(rope.fraction)}));
-    }
-    if (auto const width = rope.width(config.d_head); width < 2 || width % 2 != 0) {
-        refuse(concat({"rotary positions need an even width, found ", width, " of the ", config.d_head,
-                       " coordinates of a head"}));
-    }
-    if (!(rope.theta > 0) || !std::isfinite(rope.theta)) refuse("the RoPE base must be positive");
-    if (!(rope.factor > 0) || !std::isfinite(rope.factor)) refuse("the RoPE factor must be positive");
-    if (rope.kind != rope_kind::llama3) return;
-    if (!(rope.low_freq_factor > 0) || !(rope.high_freq_factor > rope.low_freq_factor) ||
-        !std::isfinite(rope.high_freq_factor)) {
-        refuse("RoPE type llama3 needs 0 < low_freq_factor < high_freq_factor");
-    }
-    if (rope.original_context < 1) refuse("RoPE type llama3 needs a positive original_max_position_embeddings");
+    detail::require_valid_rope(config.rope, config.d_head, where);
 }
 
 }  // namespace plateau::io
