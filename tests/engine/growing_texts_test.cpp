@@ -72,7 +72,7 @@ TEMPLATE_TEST_CASE("rotary frequencies go by the length of a text as in the cach
         for (index n = 0; n < steps; ++n) {
             std::vector<typename engine::growing_texts<TestType>::step> more;
             for (std::size_t i = 0; i < texts.size(); ++i) {
-                auto const from = n == 0 ? 0 : 11 + n, count = n == 0 ? 12 : 1;
+                index const from = n == 0 ? 0 : 11 + n, count = n == 0 ? 12 : 1;
                 more.push_back({static_cast<index>(i), std::span{texts[i]}.subspan(static_cast<std::size_t>(from),
                                                                                    static_cast<std::size_t>(count))});
             }

@@ -68,6 +68,11 @@ def draw_rope(r, kind, drawn):
                lambda: dict(rope_type="dynamic", rope_theta=r.choice((1e4, 300.0)), factor=r.choice((1.0, 2.0, 3.5))), lambda: yarn(r), lambda: longrope(r, pairs)]
     scaling = r.choice(choices)()
     more = dict(max_position_embeddings=r.choice((8, 10, 11, 64))) if scaling["rope_type"] == "dynamic" else {}
+    if kind == "by layer type":
+        one = lambda: {k: v for k, v in r.choice(choices)().items()} | (dict(rope_theta=r.choice((300.0, 2e4))) if r.random() < 0.5 else {})
+        both = dict(full_attention=one(), sliding_attention=one())
+        scales = any(one["rope_type"] == "dynamic" for one in both.values())
+        return dict(dict(max_position_embeddings=r.choice((8, 10, 11, 64))) if scales else {}, rope_parameters=both)
     if kind == "phi3":
         fraction, original = r.choice((0.7, 1.0)), r.choice((8, 32))
         scaling = r.choice((dict(rope_type="default", rope_theta=300.0), longrope(r, int(6 * fraction) // 2, original)))
@@ -100,6 +105,19 @@ OPTIONS = {
     "gemma2": (f.gemma2, [("sliding_window", one_of(1, 4, 50)), ("query_pre_attn_scalar", one_of(8, 37)), ("attn_logit_softcapping", one_of(None, 0.7, 5.0)),
                           ("final_logit_softcapping", one_of(None, 1.0, 30.0)),
                           ("layer_types", one_of(None, ["full_attention", "sliding_attention", "sliding_attention"])), QKV_BIAS, GROUPS, HEAD]),
+    "gemma3": (f.gemma3, [("sliding_window", one_of(1, 4, 50)), ("query_pre_attn_scalar", one_of(8, 37)), ("final_logit_softcapping", one_of(None, 1.0)),
+                          ("layer_types", one_of(None, ["full_attention", "sliding_attention", "sliding_attention"])), QKV_BIAS, GROUPS, HEAD, RMS_EPS,
+                          ("hidden_activation", ACT), ("rope", "by layer type")]),
+    "olmo3": (f.olmo3, [("sliding_window", one_of(1, 4, 50)), QKV_BIAS, GROUPS, RMS_EPS, TIED, ("rope", "by layer type"),
+                        ("layer_types", one_of(None, ["full_attention", "sliding_attention", "sliding_attention", "full_attention"]))]),
+    "smollm3": (f.smollm3, [("no_rope_layers", one_of(None, [0, 1, 1], [1, 1, 0, 1])), ("no_rope_layer_interval", one_of(1, 2, 3)), QKV_BIAS,
+                            ("mlp_bias", one_of(True, False)), ("use_sliding_window", one_of(True, False)), ("sliding_window", one_of(None, 1, 4)),
+                            ROPE, GROUPS, RMS_EPS, TIED]),
+    "granite": (f.granite, [("embedding_multiplier", one_of(1, 12.0, 0.7)), ("attention_multiplier", one_of(1, 0.2, 0.05)),
+                            ("residual_multiplier", one_of(1, 0.22, 1.4)), ("logits_scaling", one_of(1, 16.0, 3, 0.3)), QKV_BIAS,
+                            ("mlp_bias", one_of(True, False)), ROPE, GROUPS, RMS_EPS, TIED]),
+    "stablelm": (f.stablelm, [("use_parallel_residual", one_of(True, False)), ("qk_layernorm", one_of(True, False)), ("use_qkv_bias", one_of(True, False)),
+                              partial(0.25, 0.5, 1.0), ("hidden_act", ACT), GROUPS, LN_EPS, TIED]),
     "phi": (f.phi, [partial(0.5, 0.75), ("qk_layernorm", one_of(True, False)), ("hidden_act", ACT), GROUPS, LN_EPS, TIED]),
     "phi3": (f.phi3, [("rope", "phi3"), ("sliding_window", one_of(None, 1, 4, 50)), GROUPS, RMS_EPS, TIED]),
     "opt": (f.opt, [("enable_bias", one_of(True, False)), ("layer_norm_elementwise_affine", one_of(True, False)), ("activation_function", ACT), TIED]),

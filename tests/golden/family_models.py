@@ -1,7 +1,8 @@
 """Small configurations of every family, with options that its published checkpoints have, and random weights under which every part matters."""
 import torch
-from transformers import (Gemma2Config, GemmaConfig, GPT2Config, GPTNeoConfig, GPTNeoXConfig, LlamaConfig, MistralConfig, Olmo2Config, OlmoConfig,
-                          OPTConfig, Phi3Config, PhiConfig, Qwen2Config, Qwen3Config)
+from transformers import (Gemma2Config, Gemma3TextConfig, GemmaConfig, GPT2Config, GPTNeoConfig, GPTNeoXConfig, GraniteConfig, LlamaConfig,
+                          MistralConfig, Olmo2Config, Olmo3Config, OlmoConfig, OPTConfig, Phi3Config, PhiConfig, Qwen2Config, Qwen3Config,
+                          SmolLM3Config, StableLmConfig)
 
 VOCAB = 67
 special = dict(bos_token_id=1, eos_token_id=2, pad_token_id=None)
@@ -27,6 +28,11 @@ olmo2 = with_defaults(Olmo2Config, **grouped, rms_norm_eps=1e-4)
 gemma = with_defaults(GemmaConfig, **dict(grouped, num_key_value_heads=1), head_dim=10)
 gemma2 = with_defaults(Gemma2Config, **dict(grouped, num_hidden_layers=3), head_dim=8, sliding_window=3, query_pre_attn_scalar=20,
                        attn_logit_softcapping=2.0, final_logit_softcapping=3.0)
+gemma3 = with_defaults(Gemma3TextConfig, **dict(grouped, num_hidden_layers=3), head_dim=8, sliding_window=3, query_pre_attn_scalar=20)
+olmo3 = with_defaults(Olmo3Config, **dict(grouped, num_hidden_layers=4), sliding_window=3)
+smollm3 = with_defaults(SmolLM3Config, **dict(grouped, num_hidden_layers=3), no_rope_layers=[1, 0, 1])
+granite = with_defaults(GraniteConfig, **grouped, embedding_multiplier=3.0, attention_multiplier=0.3, residual_multiplier=0.4, logits_scaling=4.0)
+stablelm = with_defaults(StableLmConfig, **dict(grouped, hidden_size=32))
 phi = with_defaults(PhiConfig, **dict(wide, hidden_size=32))
 phi3 = with_defaults(Phi3Config, **grouped, original_max_position_embeddings=64)
 opt = with_defaults(OPTConfig, hidden_size=24, ffn_dim=28, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=32)
@@ -76,6 +82,15 @@ MODELS = {
     "phi3": (phi3(sliding_window=5, **rope(partial_rotary_factor=0.7)), 9),
     "opt": (opt(), 7),
     "opt_options": (opt(enable_bias=False, layer_norm_elementwise_affine=False, tie_word_embeddings=False, activation_function="gelu"), 7),
+    "gemma3": (gemma3(layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+                      rope_parameters=dict(full_attention=dict(rope_type="linear", rope_theta=2e4, factor=4.0),
+                                           sliding_attention=dict(rope_type="default", rope_theta=300.0))), 9),
+    "olmo3": (olmo3(rope_parameters=dict(full_attention=dict(rope_type="yarn", rope_theta=5e5, factor=4.0, original_max_position_embeddings=16),
+                                         sliding_attention=dict(rope_type="default", rope_theta=5e5))), 9),
+    "smollm3": (smollm3(**rope(theta=2000.0)), 9),
+    "granite": (granite(), 7),
+    "stablelm": (stablelm(num_key_value_heads=4, use_qkv_bias=True, **rope(partial_rotary_factor=0.5)), 7),
+    "stablelm_parallel": (stablelm(use_parallel_residual=True, qk_layernorm=True, num_hidden_layers=1, **rope(theta=800.0, partial_rotary_factor=0.25)), 7),
     # prompts of 24 tokens, beyond the 16 of the first training
     "llama_dynamic_rope": (llama(**dict(rope_llama(kind="dynamic", theta=500.0, factor=2.0), max_position_embeddings=16)), 24),
     "llama_yarn_rope": (llama(**rope_llama(kind="yarn", theta=500.0, factor=4.0, beta_fast=2.0, beta_slow=0.25, original_max_position_embeddings=16)), 24),
@@ -94,7 +109,7 @@ def randomise(model, seed):
         part = name.split(".")[-2]
         if name.endswith(".bias"):
             p.data = normal(p, 0.2)
-        elif "norm" in part or part.startswith("ln_"):
+        elif "norm" in part or ".norms." in name or part.startswith("ln_"):
             p.data = normal(p, 0.3) if config.model_type.startswith("gemma") else (1 + normal(p, 0.3)) * (1e6 if epsilon > 1 else 1)
         elif part in ("wte", "embed_tokens", "embed_in"):
             p.data = normal(p, 0.6)

@@ -47,13 +47,18 @@ def v4_config(config):
     if derived and config.get("head_dim", 0) * config.get("num_attention_heads", 0) == config.get("hidden_size"):
         del c["head_dim"]
     c.update(transformers_version="4.28.1", torch_dtype=config["dtype"])
-    if rope := config.get("rope_parameters"):
+    rope = config.get("rope_parameters")
+    if kind in ("gemma3_text", "olmo3"):                        # "layer_types" stays: what transformers 4 had instead is a pattern
+        c["layer_types"], rope = config["layer_types"], rope["full_attention"]
+        if kind == "gemma3_text":
+            c["rope_local_base_freq"] = config["rope_parameters"]["sliding_attention"]["rope_theta"]
+    if rope:
         rope = dict(rope)
         c["rotary_emb_base" if kind == "gpt_neox" else "rope_theta"] = rope.pop("rope_theta")
         if "partial_rotary_factor" in rope:
             c["rotary_pct" if kind == "gpt_neox" else "partial_rotary_factor"] = rope.pop("partial_rotary_factor")
         scaling = rope.pop("rope_type")
-        c["rope_scaling"] = None if scaling == "default" else dict({"type" if scaling == "linear" else "rope_type": scaling}, **rope)
+        c["rope_scaling"] = None if scaling == "default" else dict({"type" if scaling == "linear" and kind == "llama" else "rope_type": scaling}, **rope)
     return c
 
 
@@ -113,6 +118,9 @@ def check_v4(folder):
     a, b = (kind.from_dict(c).to_dict() for c in (new, old))
     for c in (a, b):
         c.pop("transformers_version", None), c.pop("dtype", None), c.pop("partial_rotary_factor", None), c.get("rope_parameters", {}).pop("type", None)
+        for of_type in c.get("rope_parameters", {}).values():
+            if isinstance(of_type, dict):
+                of_type.pop("type", None)
     assert a == b, {k: (a.get(k), b.get(k)) for k in a.keys() | b.keys() if a.get(k) != b.get(k)}
 
 

@@ -27,10 +27,19 @@ MODULES = {
     "olmo2": dict(LLAMA, ln1="", ln1_post="post_attention_layernorm", ln2="", ln2_post="post_feedforward_layernorm", q_norm="q_norm", k_norm="k_norm"),
     "gemma2": dict(LLAMA, ln1_post="post_attention_layernorm", ln2="pre_feedforward_layernorm", ln2_post="post_feedforward_layernorm"),
     "phi": dict(LLAMA, final="final_layernorm", ln2="", o="dense", gate="", mlp_in="mlp.fc1", mlp_out="mlp.fc2", q_norm="q_layernorm", k_norm="k_layernorm"),
+    "gemma3_text": dict(LLAMA, ln1_post="post_attention_layernorm", ln2="pre_feedforward_layernorm", ln2_post="post_feedforward_layernorm",
+                        q_norm="q_norm", k_norm="k_norm"),
+    "olmo3": dict(LLAMA, ln1="", ln1_post="post_attention_layernorm", ln2="", ln2_post="post_feedforward_layernorm", q_norm="q_norm", k_norm="k_norm"),
+    "smollm3": LLAMA, "granite": LLAMA, "stablelm": dict(LLAMA, q_norm="q_layernorm", k_norm="k_layernorm"),
     "phi3": dict(LLAMA, q="", k="", v="", qkv="qkv_proj"),
     "opt": dict(LLAMA, base="model.decoder", positions="embed_positions", final="final_layer_norm", ln1="self_attn_layer_norm", ln2="final_layer_norm",
                 o="out_proj", gate="", mlp_in="fc1", mlp_out="fc2", mlp="fc2"),
 }
+
+
+def finishes_logits(config):
+    """Whether logits are others than what the unembedding makes."""
+    return bool(getattr(config, "final_logit_softcapping", None)) or getattr(config, "logits_scaling", 1) != 1
 
 
 def is_residual(site):
@@ -45,7 +54,26 @@ def part(module, name):
 
 
 def parallel(config):
-    return config.model_type == "phi" or config.model_type == "gpt_neox" and config.use_parallel_residual
+    return config.model_type == "phi" or config.model_type in ("gpt_neox", "stablelm") and config.use_parallel_residual
+
+
+def norm_parameters(module):
+    """Epsilon, weight and bias of a norm: 1 and 0 where there are none, [H,1,E] where each head has its own."""
+    own = getattr(module, "norms", None)
+    if own is not None:
+        return own[0].eps, torch.stack([n.weight for n in own])[:, None], 0
+    eps = next((getattr(module, e) for e in ("variance_epsilon", "eps") if hasattr(module, e)), 1e-5)
+    weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
+    return eps, 1 if weight is None else 1 + weight if "Gemma" in type(module).__name__ else weight, 0 if bias is None else bias
+
+
+def rotates(config, layer):
+    return config.model_type != "smollm3" or bool(config.no_rope_layers[layer])
+
+
+def multiplier(config):
+    """Of what attention and MLP add to the residual stream."""
+    return getattr(config, "residual_multiplier", 1)
 
 
 def sites(model, tokens):
@@ -76,19 +104,19 @@ def sites(model, tokens):
     def after(module, name, *shape):
         on(module, lambda m, args, result: put(name, tensor(result), *shape))
 
+    def added(module, name):
+        on(module, lambda m, args, result: put(name, tensor(result) * multiplier(config)))
+
     def before(module, name, *shape):
         on(module, lambda m, args, result: put(name, args[0] if args else None, *shape))
 
     def norm(module, prefix, by_head=False):
         def hook(module, args, result):
-            x, eps = args[0], next((getattr(module, e) for e in ("variance_epsilon", "eps") if hasattr(module, e)), 1e-5)
+            x, (eps, weight, bias) = args[0], norm_parameters(module)
             if "LayerNorm" in type(module).__name__:
                 x = x - x.mean(-1, keepdim=True)
             scale = (x.pow(2).mean(-1, keepdim=True) + eps).sqrt()
-            weight = getattr(module, "weight", None)
-            weight = 1 if weight is None else 1 + weight if "Gemma" in type(module).__name__ else weight
-            bias = getattr(module, "bias", None)
-            affine = x / scale * weight + (0 if bias is None else bias)
+            affine = x / scale * weight + bias
             assert (affine - result).abs().max() <= 1e-13 * result.abs().max().clamp(min=1), prefix
             for name, y in (("hook_scale", scale), ("hook_normalized", x / scale), ("hook_out", result)):
                 if by_head:                                     # [N,T,H,E] or [N,H,T,E]
@@ -126,7 +154,7 @@ def sites(model, tokens):
         if config.model_type == "gpt2":
             for name, x in (("q", query), ("k", key), ("v", value)):
                 out[a + "hook_" + name] = x.transpose(1, 2).clone()
-        elif not names["positions"]:
+        elif not names["positions"] and rotates(config, layer):
             out[a + "hook_rot_q"], out[a + "hook_rot_k"] = query.transpose(1, 2).clone(), key.transpose(1, 2).clone()
         return result, pattern
 
@@ -149,12 +177,12 @@ def sites(model, tokens):
             after(part(attn, names[n]), b + "attn.hook_" + n, -1, head_dim)
         on(part(attn, names["qkv"]), split(names["qkv"], b + "attn."))
         for n in ("q_norm", "k_norm"):
-            norm(part(attn, names[n]), f"{b}attn.{n}.", by_head=config.model_type != "olmo2")
+            norm(part(attn, names[n]), f"{b}attn.{n}.", by_head=config.model_type not in ("olmo2", "olmo3"))
         before(part(attn, names["o"]), b + "attn.hook_z", heads, head_dim)
         if config.model_type == "gpt_neo":
             on(attn, neo_attention(i, config.window_size if config.attention_layers[i] == "local" else 0))
         norm(at("ln1_post"), b + "ln1_post.")
-        after(at("ln1_post") or attn, b + "hook_attn_out")
+        added(at("ln1_post") or attn, b + "hook_attn_out")
         norm(at("ln2"), b + "ln2.")
         gated = at("gate") is not None
         if config.model_type == "phi3":
@@ -167,8 +195,8 @@ def sites(model, tokens):
             after(at("mlp_in"), b + "mlp.hook_pre_linear")
         before(at("mlp_out"), b + "mlp.hook_post")
         norm(at("ln2_post"), b + "ln2_post.")
-        after(at("ln2_post") or at("mlp"), b + "hook_mlp_out")
-    after(part(base, names["embed"]), "hook_embed")
+        added(at("ln2_post") or at("mlp"), b + "hook_mlp_out")
+    on(part(base, names["embed"]), lambda m, args, result: put("hook_embed", result * getattr(config, "embedding_multiplier", 1)))
     if names["positions"]:
         on(part(base, names["positions"]), lambda m, args, result: out.update(hook_pos_embed=result.expand(*positions, -1).clone()))
     norm(part(base, names["final"]), "ln_final.")
@@ -187,7 +215,7 @@ def sites(model, tokens):
             modelling.eager_attention_forward = published
         for h in handles:
             h.remove()
-    if getattr(config, "final_logit_softcapping", None):
+    if finishes_logits(config):
         out["hook_logits"] = logits
     for i in range(config.num_hidden_layers):                   # the sites are the exact contributions to the residual stream
         b = f"blocks.{i}."

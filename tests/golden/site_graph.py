@@ -54,16 +54,14 @@ class SiteGraph:
     def norm(self, module, prefix, by_head=False):
         """A norm whose divisor and quotient are sites; by_head: [1,H,T,E] or [1,T,H,E]."""
         def change(m, args, result):
-            x, eps = args[0], next((getattr(m, e) for e in ("variance_epsilon", "eps") if hasattr(m, e)), 1e-5)
+            x, (eps, weight, bias) = args[0], reference_sites.norm_parameters(m)
             if "LayerNorm" in type(m).__name__:
                 x = x - x.mean(-1, keepdim=True)
             turn = by_head and x.dim() == 4 and x.shape[1] != len(self.tokens)
             site = (lambda n, y, parts=(): self.at(prefix + n, y.transpose(1, 2), parts=parts).transpose(1, 2)) if turn else \
                 (lambda n, y, parts=(): self.at(prefix + n, y, parts=parts))
             scale = site("hook_scale", (x.pow(2).mean(-1, keepdim=True) + eps).sqrt(), ("norm_scale",))
-            weight, bias = getattr(m, "weight", None), getattr(m, "bias", None)
-            weight = 1 if weight is None else 1 + weight if "Gemma" in type(m).__name__ else weight
-            y = site("hook_normalized", x / scale) * weight + (0 if bias is None else bias)
+            y = site("hook_normalized", x / scale) * weight + bias
             if self.x is None:
                 assert (y - result).abs().max() <= self.tolerance * result.abs().max().clamp(min=1), prefix
             return site("hook_out", y)
@@ -138,7 +136,7 @@ class SiteGraph:
         self.norm(at("ln1"), b + "ln1.")
         self.attention_inputs(i, block, attn)
         for n in ("q_norm", "k_norm"):
-            self.norm(part(attn, names[n]), f"{b}attn.{n}.", by_head=self.config.model_type != "olmo2")
+            self.norm(part(attn, names[n]), f"{b}attn.{n}.", by_head=self.config.model_type not in ("olmo2", "olmo3"))
         o = part(attn, names["o"])
         self.before(o, lambda z: self.at(b + "attn.hook_z", z))
 
@@ -152,12 +150,14 @@ class SiteGraph:
         self.on(o, results)
         self.norm(at("ln1_post"), b + "ln1_post.")
 
+        times = reference_sites.multiplier(self.config)        # of what is added: the module's own output is divided by it again
+
         def attention_out(m, args, out):
-            out = self.at(b + "hook_attn_out", out, parts=("attn_out",))
+            out = self.at(b + "hook_attn_out", out * times, parts=("attn_out",))
             if self.parallel:
-                return out
+                return out / times
             mid = self.at(b + "hook_resid_mid", self.pre + out)
-            return mid - self.pre if b + "hook_resid_mid" in (self.write, *self.constant, *self.changes) else out
+            return (mid - self.pre if b + "hook_resid_mid" in (self.write, *self.constant, *self.changes) else out) / times
         self.on(at("ln1_post") or attn, attention_out)
         separate = not self.parallel or at("ln2") is not None
         if separate:
@@ -179,13 +179,13 @@ class SiteGraph:
             self.on(act, lambda m, a, r: r.detach() if gated else a[0] * (r / a[0]).detach())
         self.before(at("mlp_out"), lambda x: self.at(b + "mlp.hook_post", x))
         self.norm(at("ln2_post"), b + "ln2_post.")
-        self.on(at("ln2_post") or at("mlp"), lambda m, a, r: self.at(b + "hook_mlp_out", r, parts=("mlp_out",)))
+        self.on(at("ln2_post") or at("mlp"), lambda m, a, r: self.at(b + "hook_mlp_out", r * times, parts=("mlp_out",)) / times)
         self.on(block, lambda m, a, r: self.at(b + "hook_resid_post", r))
 
     def attention(self, published):
         def change(module, query, key, value, mask, **rest):
             a = f"blocks.{module.layer_idx}.attn."
-            if not self.names["positions"]:
+            if not self.names["positions"] and reference_sites.rotates(self.config, module.layer_idx):
                 query = self.at(a + "hook_rot_q", query.transpose(1, 2)).transpose(1, 2)
                 key = self.at(a + "hook_rot_k", key.transpose(1, 2)).transpose(1, 2)
             return published(module, query, key, value, mask, **rest)
@@ -197,7 +197,8 @@ class SiteGraph:
         self.kept, self.handles, self.found = {}, [], None
         self.tolerance = 1e-12 if next(self.model.parameters()).dtype == torch.float64 else 1e-4
         names, base = self.names, self.base
-        self.on(part(base, names["embed"]), lambda m, a, r: self.at("hook_embed", r))
+        s = getattr(self.config, "embedding_multiplier", 1)
+        self.on(part(base, names["embed"]), lambda m, a, r: self.at("hook_embed", r * s) / s)
         if names["positions"]:
             self.on(part(base, names["positions"]), lambda m, a, r: self.at("hook_pos_embed", r.expand(1, len(tokens), -1)))
         for i, block in enumerate(getattr(base, names["blocks"])):
@@ -219,7 +220,7 @@ class SiteGraph:
             torch.nn.functional.softmax = softmax
             for h in self.handles:
                 h.remove()
-        if getattr(self.config, "final_logit_softcapping", None):
+        if reference_sites.finishes_logits(self.config):
             self.at("hook_logits", logits)
         return self.kept
 
@@ -233,10 +234,8 @@ def again(result, x):
 
 
 def frozen_norm(m, x):
-    eps = next((getattr(m, e) for e in ("variance_epsilon", "eps") if hasattr(m, e)), 1e-5)
+    eps, weight, bias = reference_sites.norm_parameters(m)
     if "LayerNorm" in type(m).__name__:
         x = x - x.mean(-1, keepdim=True)
     scale = (x.pow(2).mean(-1, keepdim=True) + eps).sqrt().detach()
-    weight, bias = getattr(m, "weight", None), getattr(m, "bias", None)
-    weight = 1 if weight is None else 1 + weight if "Gemma" in type(m).__name__ else weight
-    return x / scale * weight + (0 if bias is None else bias)
+    return x / scale * weight + bias

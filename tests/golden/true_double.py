@@ -23,6 +23,7 @@ class _widened_torch:
 
 @contextlib.contextmanager
 def everywhere(*families):
+    families = [f.removesuffix("_text") for f in families]
     names = [f"transformers.models.{f}.modeling_{f}" for f in families] + list(_shared)
     modules = [importlib.import_module(n) for n in names]
     modules = [m for m in modules if getattr(m, "torch", None) is torch]

@@ -20,7 +20,7 @@ public:
     /// @param ctx  kept as a reference
     template <class M>
     PLATEAU_RARE chosen_logits_on(Context const& ctx, M const& model, std::vector<index> const& tokens)
-        : ctx_{ctx}, cap_{model.logit_cap} {
+        : ctx_{ctx}, scale_{models::logit_scale_of<T>(model)}, cap_{model.logit_cap} {
         auto const count = static_cast<index>(tokens.size());
         auto rows = backend::allocate<T>(ctx, std::array<index, 2>{count, model.width()});
         backend::gather_rows<T>(ctx, *model.unembedding, tokens, rows);
@@ -35,6 +35,7 @@ public:
     tensor::buffer<T, 2> of(tensor::view<T const, 2> x) const override {
         auto found = backend::allocate<T>(ctx_, std::array<index, 2>{x.extent(0), unembedding_.outputs()});
         backend::linear<T>(ctx_, backend::viewed_by(ctx_, x), {unembedding_, bias_}, found);
+        if (scale_ != T{1}) backend::scale<T>(ctx_, found, scale_);
         if (cap_ > 0) backend::cap<T>(ctx_, found, cap_);
         return backend::to_host(ctx_, found);
     }
@@ -61,7 +62,7 @@ private:
     Context const& ctx_;
     weight unembedding_;                            // [n, D]
     typename Context::template buffer<T, 1> bias_;  // [n], or empty
-    T cap_;
+    T scale_, cap_;
 };
 
 }  // namespace plateau::engine

@@ -55,22 +55,26 @@ public:
     void summarise_logits(tensor::view<T const, 2> x, std::span<index const> references,
                           std::span<backend::logit_summary> summaries,
                           tensor::view<backend::scored_token<T>, 2> best) const override {
-        backend::summarise_logits<T>(*ctx_, backend::viewed_by(*ctx_, x), model_.head(), model_.logit_cap, references,
-                                     summaries, best);
+        with_scaled(x, [&](auto const& rows) {
+            backend::summarise_logits<T>(*ctx_, rows, model_.head(), model_.logit_cap, references, summaries, best);
+        });
     }
     void log_probabilities(tensor::view<T const, 2> x, std::span<index const> targets,
                            std::span<double> result) const override {
-        backend::log_probabilities<T>(*ctx_, backend::viewed_by(*ctx_, x), model_.head(), model_.logit_cap, targets,
-                                      result);
+        with_scaled(x, [&](auto const& rows) {
+            backend::log_probabilities<T>(*ctx_, rows, model_.head(), model_.logit_cap, targets, result);
+        });
     }
 
     typename engine<T>::unembedded unembedding_of(std::vector<index> const& tokens) const override {
         auto const bias = backend::to_host(*ctx_, model_.unembedding_bias);
         auto rows = backend::allocate<T>(*ctx_, std::array{static_cast<index>(tokens.size()), model_.width()});
         if (!tokens.empty()) backend::gather_rows<T>(*ctx_, *model_.unembedding, tokens, rows);
+        T const scale = models::logit_scale_of<T>(model_);
+        if (scale != T{1}) backend::scale<T>(*ctx_, rows, scale);
         typename engine<T>::unembedded found{backend::to_host(*ctx_, rows), {}};
         for (index const token : tokens) {
-            found.biases.push_back(bias.size() > 0 ? static_cast<double>(bias(token)) : 0);
+            found.biases.push_back(bias.size() > 0 ? static_cast<double>(scale * bias(token)) : 0);
         }
         return found;
     }
@@ -79,6 +83,19 @@ public:
     }
 
 private:
+    /// Calls f(rows) of what the unembedding takes, multiplied where the logits are, on the backend: the product is
+    /// linear.
+    template <class F>
+    void with_scaled(tensor::view<T const, 2> x, F const& f) const {
+        T const scale = models::logit_scale_of<T>(model_);
+        if (scale == T{1}) return f(backend::viewed_by(*ctx_, x));
+        tensor::buffer<T, 2> scaled(x.extents());
+        for (index r = 0; r < x.extent(0); ++r) {
+            for (index i = 0; i < x.extent(1); ++i) scaled(r, i) = scale * x(r, i);
+        }
+        f(backend::viewed_by(*ctx_, tensor::view<T const, 2>{scaled.view()}));
+    }
+
     static model_facts facts_of(Context const& ctx, M const& model) {
         model_facts facts;
         facts.sites = model.sites();

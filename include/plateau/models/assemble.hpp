@@ -1,6 +1,7 @@
 #pragma once
 /// Assembles a transformer from a configuration, the names of a family's tensors and their values.
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -69,7 +70,7 @@ public:
         model.context_length = c_.most_positions();
         take_embeddings(model);
         if (c_.final_norm) model.final_norm = *make_norm("", names_.final_norm, c_.d_model);
-        auto const rotary = make_rope(c_.rope, c_.d_head);
+        auto const rotary = make_rope(c_.rope, c_.d_head), local = make_rope(c_.local_rope, c_.d_head);
         model.blocks = std::vector<standard_block<Context, T>>(static_cast<std::size_t>(c_.layers));
         for (index layer = 0; layer < c_.layers; ++layer) {
             auto& block = model.blocks[static_cast<std::size_t>(layer)];
@@ -77,10 +78,13 @@ public:
             block.order = c_.parallel ? nn::order::parallel : nn::order::sequential;
             block.attention.before = make_norm(at, names_.norm1, c_.d_model);
             block.attention.after = make_norm(at, names_.norm1_post, c_.d_model);
-            block.mlp.before = make_norm(at, names_.norm2, c_.d_model);
+            if (!c_.shared_norm) block.mlp.before = make_norm(at, names_.norm2, c_.d_model);
             block.mlp.after = make_norm(at, names_.norm2_post, c_.d_model);
             block.attention.part.shape = make_attention_shape<T>(c_, layer);
-            block.attention.part.rotary = rotary;
+            block.attention.multiplier = block.mlp.multiplier = c_.residual_scale;
+            bool const windowed = block.attention.part.shape.window > 0;
+            bool const rotates = std::find(c_.unrotated.begin(), c_.unrotated.end(), layer) == c_.unrotated.end();
+            if (rotates) block.attention.part.rotary = windowed && local ? local : rotary;
             block.attention.part.clip = static_cast<T>(c_.clip_qkv);
             take_attention(block.attention.part, at);
             take_mlp(block.mlp.part, at);
@@ -107,6 +111,18 @@ private:
         return result;
     }
 
+    /// Each head's with a weight of its own. @param name  of their tensors, up to the number of the head
+    norm norm_of_heads(std::string const& name, index heads) {
+        tensor::buffer<T, 1> all({heads * c_.d_head});
+        for (index head = 0; head < heads; ++head) {
+            auto const own = load_.values(concat({name, head, ".weight"}), c_.d_head);
+            std::copy_n(own.data(), c_.d_head, all.data() + head * c_.d_head);
+        }
+        norm result{c_.norm, c_.norm_eps};
+        result.weight = backend::owned_by(ctx_, std::move(all));
+        return result;
+    }
+
     void take_embeddings(transformer<Context, T>& model) {
         auto const share = [](weight w) { return shared<weight const>(std::move(w)); };
         std::string_view head = names_.unembedding[0];
@@ -126,6 +142,7 @@ private:
         }
         model.position_offset = c_.position_offset;
         model.embedding_scale = static_cast<T>(c_.embedding_scale);
+        model.logit_scale = static_cast<T>(c_.logit_scale);
         model.logit_cap = static_cast<T>(c_.logit_cap);
     }
 
@@ -157,6 +174,11 @@ private:
         if (c_.qk_norm == io::qk_norm_kind::none) return;
         bool const whole = c_.qk_norm == io::qk_norm_kind::whole;
         to.norms_by_head = !whole;
+        if (c_.qk_norm == io::qk_norm_kind::own_head) {
+            to.query_norm = norm_of_heads(concat({at, names_.query_norm}), c_.heads);
+            to.key_norm = norm_of_heads(concat({at, names_.key_norm}), c_.kv_heads);
+            return;
+        }
         to.query_norm = make_norm(at, names_.query_norm, whole ? q : e);
         to.key_norm = make_norm(at, names_.key_norm, whole ? kv : e);
     }

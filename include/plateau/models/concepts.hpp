@@ -20,7 +20,8 @@ namespace plateau::models {
 ///     context_length    positions that it was made for
 ///     embedding         its outputs() are the tokens that there are
 ///     unembedding, unembedding_bias, logit_cap, head()
-///                       logits = cap(x Wᵀ + b): W [V, D], b [V] or empty, c of c·tanh(l / c) or 0; head() is W and b
+///                       logits = cap(x Wᵀ + b): W [V, D], b [V] or empty, c of c·tanh(l / c) or 0; head() is W and b.
+///                       With a member logit_scale they are cap(logit_scale · (x Wᵀ + b))
 ///     embed(pass, tokens)               the residual rows [R, D] become the embeddings of tokens [R]; its hooks fire
 ///     run(pass, first, last, item)      they go through the layers [first, last); throws not_finite_error by item
 ///     record_keys_and_values(pass, l)   what later rows need of layer l, and no more
@@ -47,5 +48,12 @@ concept Transformer = requires(M const& model, nn::pass<Context, T>& pass, std::
     model.unembed(pass);
     model.each_work_matrix(bool{}, [](nn::work_buffer const&, index) {});
 };
+
+/// The factor of a model's logits, 1 of one that tells of none.
+template <class T, class M>
+T logit_scale_of(M const& model) {
+    if constexpr (requires { model.logit_scale; }) return model.logit_scale;
+    else return T{1};
+}
 
 }  // namespace plateau::models

@@ -20,7 +20,8 @@ template <class Context, class T>
 using standard_block = nn::block<nn::norm<Context, T>, nn::attention<Context, T>, nn::mlp<Context, T>>;
 
 /// A decoder of equal blocks. Weights are public: fill them and compute.
-///     x = s·W_E[token] (+ W_P[position + offset]);   x = block_l(x), l = 0..L−1;   logits = cap(norm(x) W_Uᵀ (+ b_U))
+///     x = s·W_E[token] (+ W_P[position + offset]);   x = block_l(x), l = 0..L−1
+///     logits = cap(s_U · (norm(x) W_Uᵀ (+ b_U)))
 template <class Context, class T, class Block = standard_block<Context, T>>
 class transformer {
 public:
@@ -37,13 +38,16 @@ public:
     std::optional<nn::norm<Context, T>> final_norm;
     std::shared_ptr<weight const> unembedding;                      ///< [V, D]; the embedding itself if tied
     typename Context::template buffer<T, 1> unembedding_bias = {};  ///< [V], or empty
+    T logit_scale = 1;                                              ///< s_U
     T logit_cap = 0;                                                ///< c > 0: logits become c·tanh(logit / c)
     index context_length = 0;                                       ///< positions that the model was made for
 
     int layers() const { return static_cast<int>(blocks.size()); }
     index width() const { return embedding->inputs(); }
     index vocabulary() const { return unembedding->outputs(); }
-    /// From the final norm's output to logits before the cap, as the operations of a backend take it.
+    /// Whether logits are others than what the unembedding makes.
+    bool finishes_logits() const { return logit_cap > 0 || logit_scale != T{1}; }
+    /// From the final norm's output to logits before factor and cap, as the operations of a backend take it.
     backend::linear_parameters<Context, T> head() const { return {*unembedding, unembedding_bias}; }
 
     /// Every hook point in firing order.
@@ -57,7 +61,7 @@ public:
         if (final_norm) final_norm->list(all, -1, final_norm_sites, width());
         hooks::add_site(all, {site_id::unembed_in, -1, site_axes::vector, 1, width()});
         hooks::add_site(all, {site_id::unembed_out, -1, site_axes::vector, 1, vocabulary()});
-        if (logit_cap > 0) hooks::add_site(all, {site_id::logits, -1, site_axes::vector, 1, vocabulary()});
+        if (finishes_logits()) hooks::add_site(all, {site_id::logits, -1, site_axes::vector, 1, vocabulary()});
         return all;
     }
 
@@ -146,8 +150,10 @@ public:
         auto const dlogits = tangents.matrix(nn::logits_buffer, vocabulary());
         backend::linear<T>(p.context(), x.tangent, {*unembedding, {}}, dlogits);
         l.hook_tangents(hooks::site_id::unembed_out, dlogits);
-        if (!(logit_cap > 0)) return;
-        backend::cap_tangents<T>(p.context(), p.matrix(nn::logits_buffer, vocabulary()), logit_cap, l.all(), dlogits);
+        if (!finishes_logits()) return;
+        if (logit_scale != T{1}) backend::scale<T>(p.context(), dlogits, logit_scale);
+        auto const values = p.matrix(nn::logits_buffer, vocabulary());
+        if (logit_cap > 0) backend::cap_tangents<T>(p.context(), values, logit_cap, l.all(), dlogits);
         l.hook_tangents(hooks::site_id::logits, dlogits);
     }
 
@@ -250,8 +256,9 @@ public:
         auto const logits = p.matrix(nn::logits_buffer, vocabulary());
         backend::linear<T>(p.context(), p.matrix(nn::norm_out_buffer, width()), head(), logits);
         p.hook(hooks::site_id::unembed_out, -1, logits);
-        if (!(logit_cap > 0)) return;
-        backend::cap<T>(p.context(), logits, logit_cap);
+        if (!finishes_logits()) return;
+        if (logit_scale != T{1}) backend::scale<T>(p.context(), logits, logit_scale);
+        if (logit_cap > 0) backend::cap<T>(p.context(), logits, logit_cap);
         p.hook(hooks::site_id::logits, -1, logits);
     }
 
@@ -298,10 +305,9 @@ private:
         if (with_logits) {
             auto const logits = l.matrix(nn::logits_buffer, vocabulary());
             backend::clear<T>(ctx, logits.tangent);
-            if (logit_cap > 0) {
-                l.hook_cotangents(hooks::site_id::logits, logits.tangent);
-                backend::cap_tangents<T>(ctx, logits.value, logit_cap, l.all(), logits.tangent);
-            }
+            if (finishes_logits()) l.hook_cotangents(hooks::site_id::logits, logits.tangent);
+            if (logit_cap > 0) backend::cap_tangents<T>(ctx, logits.value, logit_cap, l.all(), logits.tangent);
+            if (logit_scale != T{1}) backend::scale<T>(ctx, logits.tangent, logit_scale);
             l.hook_cotangents(hooks::site_id::unembed_out, logits.tangent);
             backend::linear<T>(ctx, logits.tangent, {b.transposes(*unembedding), {}}, gx);
         }
@@ -345,6 +351,7 @@ transformer<Context, T, Block> with_mlp(transformer<Context, T, From> from, Make
         into.mlp.part = make(std::move(block.mlp.part));
         into.mlp.before = std::move(block.mlp.before);
         into.mlp.after = std::move(block.mlp.after);
+        into.mlp.multiplier = block.mlp.multiplier;
         into.order = block.order;
     }
     to.embedding = std::move(from.embedding);
@@ -354,6 +361,7 @@ transformer<Context, T, Block> with_mlp(transformer<Context, T, From> from, Make
     to.final_norm = std::move(from.final_norm);
     to.unembedding = std::move(from.unembedding);
     to.unembedding_bias = std::move(from.unembedding_bias);
+    to.logit_scale = from.logit_scale;
     to.logit_cap = from.logit_cap;
     to.context_length = from.context_length;
     return to;

@@ -23,7 +23,7 @@ inline constexpr branch_sites attention_sites{norm_sites_from(hooks::site_id::ln
 inline constexpr branch_sites mlp_sites{norm_sites_from(hooks::site_id::ln2_scale),
                                         norm_sites_from(hooks::site_id::ln2_post_scale), hooks::site_id::mlp_out};
 
-/// What a block adds to the residual stream: after(part(before(x))), each norm if it is there. The part is any type
+/// What a block adds to the residual stream: m · after(part(before(x))), each norm if it is there. The part is any type
 /// with
 ///     part.forward(layer_rows, x, y)      y = part(x), [R, D] each
 /// and, if it can add to y itself, part.forward(layer_rows, x, y, backend::accumulate::yes).
@@ -32,6 +32,7 @@ struct branch {
     branch_sites at;
     Part part = {};
     std::optional<Norm> before = {}, after = {};
+    double multiplier = 1;  ///< m
 
     /// What the part reads of x: behind its norm, or x itself.
     template <class Context, class T, class Rows>
@@ -42,7 +43,7 @@ struct branch {
         return normed;
     }
 
-    /// after(part(x)); its hooks fire. @param x  what the part reads
+    /// m · after(part(x)); its hooks fire. @param x  what the part reads
     template <class Context, class T, class Rows>
     Rows addend(layer_rows<Context, T> l, Rows x) const {
         auto added = l.matrix(added_buffer, x.extent(1));
@@ -53,6 +54,7 @@ struct branch {
             after->forward(l, at.after, added, normed);
             added = normed;
         }
+        multiply<T>(l.context(), added);
         l.hook(at.out, added);
         return added;
     }
@@ -66,7 +68,7 @@ struct branch {
         return normed;
     }
 
-    /// after(part(x)) with tangents. The part needs
+    /// m · after(part(x)) with tangents. The part needs
     ///     part.jvp(layer_duals, x, y)         y and its tangents
     template <class Context, class T, class Rows>
     dual<Rows> addend(layer_duals<Context, T> l, dual<Rows> x) const {
@@ -80,6 +82,8 @@ struct branch {
             after->jvp(l, at.after, added, normed);
             added = normed;
         }
+        multiply<T>(l.context(), added.value);
+        multiply<T>(l.context(), added.tangent);
         l.hook(at.out, added);
         return added;
     }
@@ -106,6 +110,7 @@ struct branch {
         auto own = l.tangent.matrix(added_buffer, width);
         backend::copy<T>(l.context(), g, own);
         l.hook_cotangents(at.out, own);
+        multiply<T>(l.context(), own);
         if (after) {
             auto const inner = l.tangent.matrix(added_normed, width);
             after->vjp(l, at.after, l.value.matrix(kept_addend(), width), own, inner);
@@ -116,13 +121,19 @@ struct branch {
         return gx;
     }
 
-    /// y += after(part(x)). A part that can add does so itself, unless somebody wants to see what it adds.
+    /// y += m · after(part(x)). A part that can add does so itself, unless somebody wants to see what it adds.
     template <class Context, class T, class Rows>
     void add_to(layer_rows<Context, T> l, Rows x, Rows y) const {
         if constexpr (requires { part.forward(l, x, y, backend::accumulate::yes); }) {
-            if (!after && !l.wanted(at.out)) return part.forward(l, x, y, backend::accumulate::yes);
+            if (!after && multiplier == 1 && !l.wanted(at.out)) return part.forward(l, x, y, backend::accumulate::yes);
         }
         backend::add<T>(l.context(), addend(l, x), y);
+    }
+
+    /// x *= m
+    template <class T, class Context, class Rows>
+    void multiply(Context const& ctx, Rows x) const {
+        if (multiplier != 1) backend::scale<T>(ctx, x, static_cast<T>(multiplier));
     }
 
     /// Calls f(name, width) for the work matrices that nobody looks at, as far as the part tells of its own.

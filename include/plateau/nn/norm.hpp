@@ -35,13 +35,18 @@ struct norm {
 
     norm_kind kind = norm_kind::rms;
     double epsilon = 1e-5;
-    typename Context::template buffer<T, 1> weight = {};  ///< [D], or empty for 1
+    typename Context::template buffer<T, 1> weight = {};  ///< [D], or empty for 1; [heads · D]: each head its own
     typename Context::template buffer<T, 1> bias = {};    ///< [D], or empty for 0
 
     /// @param x,y  [R, heads · D], not overlapping, dense if heads > 1      @param heads  each normalised on its own
     void forward(rows l, norm_sites at, const_rows_view x, rows_view y, index heads = 1) const {
         if (l.wanted(at.scale) || l.wanted(at.normalized)) return forward_in_steps(l, at, x, y, heads);
-        backend::norm<T>(l.context(), kind, by_head(x, heads), epsilon, weight, bias, by_head(y, heads));
+        if (own_weights(y, heads)) {
+            backend::norm<T>(l.context(), kind, by_head(x, heads), epsilon, {}, {}, by_head(y, heads));
+            backend::affine<T>(l.context(), y, weight, bias, y);
+        } else {
+            backend::norm<T>(l.context(), kind, by_head(x, heads), epsilon, weight, bias, by_head(y, heads));
+        }
         l.hook(at.out, y, heads);
     }
 
@@ -54,7 +59,7 @@ struct norm {
     /// The tangents alone, where the values are there already.
     void tangents(layer_duals<Context, T> l, norm_sites at, dual<rows_view> x, rows_view dy, index heads = 1) const {
         auto const& ctx = l.context();
-        bool const in_steps = l.touched(at.normalized);
+        bool const in_steps = l.touched(at.normalized) || own_weights(dy, heads);
         tensor::view<T const, 1, typename Context::space> gain = weight;
         if (in_steps) gain = {};
         backend::norm_tangents<T>(ctx, kind, x.value, heads, epsilon, gain, l.held(at.scale), x.tangent, dy);
@@ -66,7 +71,7 @@ struct norm {
         }
         if (in_steps) {
             l.hook_tangents(at.normalized, dy, heads);
-            backend::affine<T>(ctx, by_head(dy, heads), weight, {}, by_head(dy, heads));
+            backend::affine<T>(ctx, by_weights(dy, heads), weight, {}, by_weights(dy, heads));
         }
         l.hook_tangents(at.out, dy, heads);
     }
@@ -76,7 +81,7 @@ struct norm {
     void vjp(layer_duals<Context, T> l, norm_sites at, rows_view x, rows_view g, rows_view gx, index heads = 1) const {
         l.hook_cotangents(at.out, g, heads);
         auto const inner = l.tangent.matrix(norm_cotangent, g.extent(1));
-        backend::affine<T>(l.context(), by_head(g, heads), weight, {}, by_head(inner, heads));
+        backend::affine<T>(l.context(), by_weights(g, heads), weight, {}, by_weights(inner, heads));
         l.hook_cotangents(at.normalized, inner, heads);
         backend::norm_cotangents<T>(l.context(), kind, x, heads, epsilon, l.held(at.scale), inner, gx);
         if (divisors::wanted(l, at.scale)) divisors{l, at.scale, kind, epsilon, x, heads}.cotangents(inner, gx);
@@ -100,6 +105,16 @@ private:
         return heads == 1 ? x : View{x.data(), {x.extent(0) * heads, x.extent(1) / heads}};
     }
 
+    template <class View>
+    bool own_weights(View const& x, index heads) const {
+        return heads > 1 && weight.size() == x.extent(1);
+    }
+    /// Rows as long as the weights.
+    template <class View>
+    View by_weights(View const& x, index heads) const {
+        return own_weights(x, heads) ? x : by_head(x, heads);
+    }
+
     /// Where one looks: the same bits, with the steps kept.
     void forward_in_steps(rows l, norm_sites at, const_rows_view x, rows_view y, index heads) const {
         auto const& ctx = l.context();
@@ -118,7 +133,7 @@ private:
         backend::divide_rows<T>(ctx, kind == norm_kind::rms ? in : const_rows_view{divided}, scales, divided);
         l.hook(at.normalized, all_divided, heads);
         // · w + b
-        backend::affine<T>(ctx, divided, weight, bias, by_head(y, heads));
+        backend::affine<T>(ctx, by_weights(all_divided, heads), weight, bias, by_weights(y, heads));
         l.hook(at.out, y, heads);
     }
 };

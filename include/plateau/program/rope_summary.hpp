@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -49,10 +50,18 @@ inline nlohmann::ordered_json summary_of_rope(io::rope_config const& told, index
 
 /// Type and parameters under the names of config.json; `dimensions`, the coordinates w of a head that rotate; and
 /// where they are not all 1 `factors` [w/2], which divide the frequencies theta^(-2i/w) of the pairs i: those of
-/// prompts up to the original length, longrope's `long_factors` of longer ones. Null without rotary positions.
+/// prompts up to the original length, longrope's `long_factors` of longer ones. Where layers with a window have others,
+/// both under the names of layer types; `layers_without` lists layers that do not rotate. Null without rotary
+/// positions.
 inline nlohmann::ordered_json rope_summary(io::model_config const& config) {
     if (config.rope.kind == io::rope_kind::none) return nullptr;
-    return detail::summary_of_rope(config.rope, config.d_head);
+    auto all = detail::summary_of_rope(config.rope, config.d_head);
+    if (config.local_rope.kind != io::rope_kind::none) {
+        all = nlohmann::ordered_json{{"full_attention", std::move(all)},
+                                     {"sliding_attention", detail::summary_of_rope(config.local_rope, config.d_head)}};
+    }
+    if (!config.unrotated.empty()) all["layers_without"] = config.unrotated;
+    return all;
 }
 
 }  // namespace plateau::program

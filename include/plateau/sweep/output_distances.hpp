@@ -16,8 +16,7 @@ namespace plateau::sweep {
 /// Memory: the logits of all prompts, [N, V].
 template <class T>
 std::vector<double> output_distances(model<T> const& model, prompt_list const& prompts, pair_design const& design) {
-    bool const capped = model.engine().facts().logit_cap > 0;
-    auto const logits = last_activations(model, prompts, capped ? "hook_logits" : "unembed.hook_out");
+    auto const logits = last_activations(model, prompts, model.sites().back().name());
     std::vector<double> distances;
     for (auto const& pair : design.pairs)
         distances.push_back(metrics::jensen_shannon_of_logits<T>(logits[pair.from].flat(), logits[pair.to].flat()));

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <plateau/core/error.hpp>
@@ -53,6 +54,14 @@ rope_config parse_rope(json const& root, index context, std::string const& where
 /// Reads the object that describes a scaling, "rope_parameters" or one layer type's part of it.
 /// @param rope  base and fraction as they are without, changed to what is described
 void read_rope(rope_config& rope, json const& scaling, index context, std::string const& here, rope_keys const& keys);
+
+/// The same of a family whose layers with a window have rotary positions of their own.
+/// @return those of "full_attention" and "sliding_attention"
+std::pair<rope_config, rope_config> parse_ropes_by_layer_type(json const& root, index context, std::string const& where,
+                                                              rope_keys const& full, rope_keys const& sliding);
+
+/// Numbers under a key. @throws config_error if they are not there
+std::vector<double> parse_numbers(json const& root, std::string_view key, std::string const& where);
 
 /// A size that may be null or absent: 0 then.
 index parse_window(json const& root, std::string_view key, index absent, std::string const& where);

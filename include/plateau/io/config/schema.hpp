@@ -39,6 +39,7 @@ struct rope_config {
 enum class qk_norm_kind {
     none,
     per_head,  ///< each head on its own, with one weight [E] for all
+    own_head,  ///< each head on its own, with a weight of its own [E] and no bias
     whole,     ///< all heads of a position together, with a weight [H·E] or [K·E]
 };
 
@@ -61,7 +62,9 @@ struct model_config {
     double norm_offset = 0;    ///< added to the weights of norms: 1 in Gemma
     bool final_norm = true;
 
-    bool parallel = false;  ///< attention and MLP read the same residual stream
+    bool parallel = false;      ///< attention and MLP read the same residual stream
+    bool shared_norm = false;   ///< behind the same norm, whatever the names of tensors say
+    double residual_scale = 1;  ///< factor of what attention and MLP add to the residual stream
     activation act = activation::silu;
     bool gated_mlp = false;  ///< act(gate x) ∘ (up x) instead of act(in x)
     bool qkv_bias = false;
@@ -69,6 +72,8 @@ struct model_config {
     bool mlp_bias = false;
 
     rope_config rope;
+    rope_config local_rope;               ///< of layers with a window, where its kind is not none
+    std::vector<index> unrotated;         ///< layers without rotary positions
     std::optional<double> score_scale;    ///< factor of the scores; 1/√E if there is none
     bool scale_by_inverse_layer = false;  ///< scores are divided by (layer + 1) too
     double score_cap = 0;                 ///< c > 0: scores become c·tanh(score / c)
@@ -79,10 +84,11 @@ struct model_config {
 
     bool learned_positions = false;  ///< an embedding per position is added to the token's
     index position_offset = 0;       ///< row of the position table that position 0 takes
-    double embedding_scale = 1;      ///< factor of the token embedding, 1 or √D
+    double embedding_scale = 1;      ///< factor of the token embedding, 1, √D or another
     bool tied_head = false;          ///< the unembedding is the token embedding
     bool head_bias = false;
-    double logit_cap = 0;  ///< c > 0: logits become c·tanh(logit / c)
+    double logit_scale = 1;  ///< factor of the logits, before the cap
+    double logit_cap = 0;    ///< c > 0: logits become c·tanh(logit / c)
 
     double init_scale = 0.02;     ///< standard deviation of matrices at the start of training
     bool scaled_outputs = false;  ///< there, matrices that write to the residual stream have it divided by √(2 L)

@@ -5,18 +5,36 @@
 
 namespace plateau::models::families {
 
-/// The keys that all pre-norm decoders with RMSNorm, RoPE and a gated MLP share.
-inline model_config parse_llama_like(json const& root, std::string const& where, index default_context,
-                                     std::optional<token_id> bos, std::optional<token_id> eos,
-                                     rope_keys const& rope = {}) {
+/// The keys that all decoders with RMSNorm and a gated MLP share, but for rotary positions.
+inline model_config parse_gated(json const& root, std::string const& where, index default_context,
+                                std::optional<token_id> bos, std::optional<token_id> eos) {
     model_config config = parse_sizes(root, where, default_context, bos, eos);
     config.d_mlp = field<index>(root, "intermediate_size", where);
     config.norm_eps = field_or<double>(root, "rms_norm_eps", 1e-6, where);
     config.act = parse_activation(root, "hidden_act", "silu", where);
     config.gated_mlp = true;
-    config.rope = parse_rope(root, config.context, where, rope);
     config.tied_head = field_or<bool>(root, "tie_word_embeddings", false, where);
     return config;
+}
+
+/// And those that share RoPE too.
+inline model_config parse_llama_like(json const& root, std::string const& where, index default_context,
+                                     std::optional<token_id> bos, std::optional<token_id> eos,
+                                     rope_keys const& rope = {}) {
+    model_config config = parse_gated(root, where, default_context, bos, eos);
+    config.rope = parse_rope(root, config.context, where, rope);
+    return config;
+}
+
+/// The windows of a model whose layers have one but for every n-th, unless "layer_types" says otherwise.
+inline std::vector<index> parse_windows_between(json const& root, index layers, index window, index n,
+                                                std::string const& where) {
+    auto windows = parse_windows(root, layers, window, 0, 1, where);
+    if (find_field(root, "layer_types") != nullptr) return windows;
+    for (std::size_t layer = 0; layer < windows.size(); ++layer) {
+        if ((static_cast<index>(layer) + 1) % n == 0) windows[layer] = 0;
+    }
+    return windows;
 }
 
 inline model_config parse_llama(json const& root, std::string const& where) {

@@ -11,16 +11,21 @@
 #include <plateau/io/printable.hpp>
 #include <plateau/models/families.hpp>
 #include <plateau/models/families/gemma.hpp>
+#include <plateau/models/families/gemma3.hpp>
 #include <plateau/models/families/gpt2.hpp>
 #include <plateau/models/families/gpt_neo.hpp>
 #include <plateau/models/families/gpt_neox.hpp>
+#include <plateau/models/families/granite.hpp>
 #include <plateau/models/families/llama.hpp>
 #include <plateau/models/families/mistral.hpp>
 #include <plateau/models/families/olmo.hpp>
+#include <plateau/models/families/olmo3.hpp>
 #include <plateau/models/families/opt.hpp>
 #include <plateau/models/families/phi.hpp>
 #include <plateau/models/families/phi3.hpp>
 #include <plateau/models/families/qwen.hpp>
+#include <plateau/models/families/smollm3.hpp>
+#include <plateau/models/families/stablelm.hpp>
 
 namespace plateau::models {
 
@@ -29,18 +34,23 @@ namespace detail {
 inline constexpr std::array family_table{
     family{"gemma", families::parse_gemma, families::llama_tensors},
     family{"gemma2", families::parse_gemma2, families::gemma2_tensors},
+    family{"gemma3_text", families::parse_gemma3, families::gemma2_tensors},
     family{"gpt2", families::parse_gpt2, families::gpt2_tensors},
     family{"gpt_neo", families::parse_gpt_neo, families::gpt_neo_tensors},
     family{"gpt_neox", families::parse_gpt_neox, families::gpt_neox_tensors},
+    family{"granite", families::parse_granite, families::llama_tensors},
     family{"llama", families::parse_llama, families::llama_tensors},
     family{"mistral", families::parse_mistral, families::llama_tensors},
     family{"olmo", families::parse_olmo, families::llama_tensors},
     family{"olmo2", families::parse_olmo2, families::olmo2_tensors},
+    family{"olmo3", families::parse_olmo3, families::olmo2_tensors},
     family{"opt", families::parse_opt, families::opt_tensors},
     family{"phi", families::parse_phi, families::phi_tensors},
     family{"phi3", families::parse_phi3, families::phi3_tensors},
     family{"qwen2", families::parse_qwen2, families::llama_tensors},
     family{"qwen3", families::parse_qwen3, families::llama_tensors},
+    family{"smollm3", families::parse_smollm3, families::llama_tensors},
+    family{"stablelm", families::parse_stablelm, families::stablelm_tensors},
 };
 
 }  // namespace detail

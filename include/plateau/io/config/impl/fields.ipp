@@ -82,9 +82,6 @@ PLATEAU_INLINE void refuse_general_options(json const& root, std::string const& 
     }
 }
 
-namespace detail {
-
-/// Numbers under a key.
 PLATEAU_INLINE std::vector<double> parse_numbers(json const& root, std::string_view key, std::string const& where) {
     json const* const all = find_field(root, key);
     std::vector<double> numbers;
@@ -96,6 +93,8 @@ PLATEAU_INLINE std::vector<double> parse_numbers(json const& root, std::string_v
     if (!holds) throw config_error(where, ": \"", key, "\" must be a list of numbers");
     return numbers;
 }
+
+namespace detail {
 
 /// What yarn multiplies cosines and sines by, unless the file says.
 PLATEAU_INLINE double yarn_attention(json const& scaling, double factor, std::string const& here) {
@@ -152,8 +151,8 @@ PLATEAU_INLINE void read_rope(rope_config& rope, json const& scaling, index cont
     rope.factor = field_or<double>(scaling, "factor", ratio, here);
     auto const attention = optional_field<double>(scaling, "attention_factor", here);
     if (rope.kind == rope_kind::longrope) {
-        rope.short_factors = detail::parse_numbers(scaling, "short_factor", here);
-        rope.long_factors = detail::parse_numbers(scaling, "long_factor", here);
+        rope.short_factors = parse_numbers(scaling, "short_factor", here);
+        rope.long_factors = parse_numbers(scaling, "long_factor", here);
         rope.restarts = keys.renames_longrope;
         rope.attention_factor = attention.value_or(detail::longrope_attention(rope.factor, rope.original_context));
         return;
@@ -190,6 +189,44 @@ PLATEAU_INLINE rope_config parse_rope(json const& root, index context, std::stri
     with_original.original = field_or<index>(root, "original_max_position_embeddings", keys.original, where);
     read_rope(rope, scaling, context, here, with_original);
     return rope;
+}
+
+PLATEAU_INLINE std::pair<rope_config, rope_config> parse_ropes_by_layer_type(json const& root, index context,
+                                                                             std::string const& where,
+                                                                             rope_keys const& full,
+                                                                             rope_keys const& sliding) {
+    std::string const here = concat({where, ": RoPE"});
+    json const* const older = find_field(root, "rope_scaling");
+    json const* const types = find_field(root, "rope_parameters");
+    if (older != nullptr && types != nullptr)
+        throw config_error(here, " stands under \"rope_scaling\" and under \"rope_parameters\"");
+    if (types != nullptr) object_field(root, "rope_parameters", where);  // throws if it is none
+    auto const read = [&](char const* type, rope_keys const& keys) {
+        rope_config rope;
+        rope.kind = rope_kind::standard;
+        rope.theta = keys.default_theta;
+        if (!keys.theta.empty()) rope.theta = field_or<double>(root, keys.theta, keys.default_theta, where);
+        if (types != nullptr && find_field(*types, type) != nullptr)
+            read_rope(rope, object_field(*types, type, here), context, here, keys);
+        // what transformers reads beside the layer types, not in them
+        rope.truncate = types == nullptr || field_or<bool>(*types, "truncate", true, here);
+        return rope;
+    };
+    if (types != nullptr && !types->empty() && find_member(*types, "full_attention") == nullptr &&
+        find_member(*types, "sliding_attention") == nullptr) {
+        throw config_error(here, " parameters must stand under \"full_attention\" and \"sliding_attention\" here");
+    }
+    std::pair both{read("full_attention", full), read("sliding_attention", sliding)};
+    if (older != nullptr) {
+        if (find_field(*older, "type") != nullptr && find_field(*older, "rope_type") == nullptr) {
+            throw config_error(here,
+                               ": versions of transformers read \"type\" differently here, some not at all; "
+                               "write \"rope_type\"");
+        }
+        read_rope(both.first, object_field(root, "rope_scaling", where), context, here, full);
+        both.first.truncate = true;
+    }
+    return both;
 }
 
 PLATEAU_INLINE index parse_window(json const& root, std::string_view key, index absent, std::string const& where) {

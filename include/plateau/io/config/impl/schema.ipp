@@ -114,7 +114,13 @@ PLATEAU_INLINE void require_valid(model_config const& config, std::string const&
     for (index const window : config.windows) {
         if (window < 0) refuse(concat({"an attention window of ", window, " positions"}));
     }
+    for (auto const& [name, value] : {std::pair{"the factor of the embedding", config.embedding_scale},
+                                      {"the factor of the residual stream's addends", config.residual_scale},
+                                      {"the factor of the logits", config.logit_scale}}) {
+        if (!std::isfinite(value)) refuse(concat({name, " is not finite"}));
+    }
     detail::require_valid_rope(config.rope, config.d_head, where);
+    detail::require_valid_rope(config.local_rope, config.d_head, where);
 }
 
 }  // namespace plateau::io
