@@ -23,13 +23,17 @@ PLATEAU_INLINE model_config& model_config::operator=(model_config&&) noexcept = 
 PLATEAU_INLINE model_config::~model_config() = default;
 
 PLATEAU_INLINE index model_config::most_positions() const {
-    constexpr double most = 2147483647;
-    double const made_for = static_cast<double>(context), original = static_cast<double>(rope.original_context);
-    double stretched = 0;
-    if (rope.kind == rope_kind::linear) stretched = made_for * rope.factor;
-    if (rope.kind == rope_kind::yarn || rope.kind == rope_kind::longrope) stretched = original * rope.factor;
-    if (rope.kind == rope_kind::dynamic) stretched = std::max(made_for * rope.factor, 1048576.0);  // no end of its own
-    return static_cast<index>(std::max(made_for, std::min(stretched, most)));
+    double const made_for = static_cast<double>(context);
+    double most = made_for;
+    for (auto const* one : {&rope, &local_rope}) {
+        double stretched = 0;
+        if (one->kind == rope_kind::linear) stretched = made_for * one->factor;
+        if (one->kind == rope_kind::yarn || one->kind == rope_kind::longrope)
+            stretched = static_cast<double>(one->original_context) * one->factor;
+        if (one->kind == rope_kind::dynamic) stretched = std::max(made_for * one->factor, 1048576.0);  // has no end
+        most = std::max(most, stretched);
+    }
+    return static_cast<index>(std::min(most, 2147483647.0));
 }
 
 namespace detail {
