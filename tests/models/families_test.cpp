@@ -253,7 +253,7 @@ TEST_CASE("a text that is no configuration is refused", "[models][families]") {
     CHECK_THAT(complaint("{}"), contains("config.json") && contains("\"model_type\" is missing"));
     CHECK_THAT(complaint(R"({"model_type": 3})"), contains("\"model_type\" must be a string"));
     CHECK_THAT(complaint(R"({"model_type": "mamba"})"),
-               contains("\"mamba\" is not supported") && contains("gpt2, gpt_neo, gpt_neox, llama"));
+               contains("\"mamba\" is not supported") && contains("gpt2, gpt_neo, gpt_neox, granite, llama"));
     CHECK_THAT(complaint(R"({"model_type": "llama"})"), contains("is missing"));
 }
 
@@ -355,6 +355,73 @@ TEST_CASE("every family reads what it alone has", "[models][families]") {
                !config.final_norm));
         CHECK(config.act == activation::relu);
         CHECK(config.norm_eps == 1e-5);
+    }
+}
+
+TEST_CASE("families of 2025", "[models][families]") {
+    using plateau::io::qk_norm_kind;
+    using windows = std::vector<plateau::index>;
+    SECTION("Gemma-3 as transformers 4 had it") {
+        auto const config =
+            parse(with(tiny("gemma3_text"), {{"num_hidden_layers", "7"},
+                                             {"rope_scaling", R"({"rope_type": "linear", "factor": 8.0})"},
+                                             {"rope_theta", "1000000"},
+                                             {"rope_local_base_freq", "10000"},
+                                             {"sliding_window", "512"}}));
+        CHECK(config.windows == windows{512, 512, 512, 512, 512, 0, 512});
+        CHECK((config.rope.kind == rope_kind::linear && config.rope.theta == 1e6 && config.rope.factor == 8));
+        CHECK((config.local_rope.kind == rope_kind::standard && config.local_rope.theta == 1e4));
+        CHECK((config.d_head == 256 && config.norm_offset == 1 && config.tied_head));
+        CHECK(config.score_scale == 1.0 / 16);
+        CHECK((config.qk_norm == qk_norm_kind::per_head && config.score_cap == 0 && config.logit_cap == 0));
+        auto const two = parse(tiny("gemma3_text", R"(, "sliding_window_pattern": 2)"));
+        CHECK(two.windows == windows{4096, 0});
+        CHECK(two.rope.theta == 1e6);
+        auto const refused = [](std::string const& more) { return complaint(tiny("gemma3_text", more)); };
+        CHECK_THAT(refused(R"(, "rope_scaling": {"type": "linear", "factor": 8.0})"), contains("write \"rope_type\""));
+        CHECK_THAT(refused(R"(, "rope_parameters": {"rope_type": "linear", "factor": 8.0})"),
+                   contains("full_attention"));
+        CHECK_THAT(refused(R"(, "sliding_window_pattern": 0)"), contains("sliding_window_pattern"));
+        CHECK_THAT(refused(R"(, "query_pre_attn_scalar": 0)"), contains("query_pre_attn_scalar"));
+    }
+    SECTION("OLMo-3") {
+        auto const config =
+            parse(with(tiny("olmo3"), {{"num_hidden_layers", "5"}, {"rope_parameters", R"({"full_attention":
+            {"rope_type": "yarn", "factor": 8.0, "rope_theta": 1e6, "original_max_position_embeddings": 64},
+            "sliding_attention": null})"}}));
+        CHECK(config.windows == windows{4096, 4096, 4096, 0, 4096});
+        CHECK((config.rope.kind == rope_kind::yarn && config.rope.theta == 1e6 && config.rope.original_context == 64));
+        CHECK((config.local_rope.kind == rope_kind::standard && config.local_rope.theta == 5e5));
+        CHECK(config.qk_norm == qk_norm_kind::whole);
+        CHECK(config.most_positions() == 512);
+    }
+    SECTION("SmolLM3") {
+        auto const config = parse(with(tiny("smollm3"), {{"num_hidden_layers", "5"}}));
+        CHECK(config.unrotated == windows{3});
+        CHECK((config.rope.theta == 2e6 && config.windows.empty() && config.tied_head));
+        auto const listed = parse(tiny("smollm3", R"(, "no_rope_layers": [0, 1, 1], "use_sliding_window": true,
+                                                     "sliding_window": 9)"));
+        CHECK(listed.unrotated == windows{0});
+        CHECK(listed.windows == windows{9, 0});
+        CHECK_THAT(complaint(tiny("smollm3", R"(, "no_rope_layers": [1])")), contains("names 1 layers"));
+        CHECK_THAT(complaint(tiny("smollm3", R"(, "no_rope_layers": [1, "a"])")), contains("list of numbers"));
+        CHECK_THAT(complaint(tiny("smollm3", R"(, "no_rope_layer_interval": 0)")), contains("must be positive"));
+    }
+    SECTION("Granite") {
+        auto const config = parse(tiny("granite", R"(, "embedding_multiplier": 12.0, "residual_multiplier": 0.22,
+                                                     "attention_multiplier": 0.015625, "logits_scaling": 8)"));
+        CHECK((config.embedding_scale == 12 && config.residual_scale == 0.22 && config.logit_scale == 0.125));
+        CHECK(config.score_scale == 0.015625);
+        CHECK(parse(tiny("granite")).score_scale == 1.0);
+        CHECK_THAT(complaint(tiny("granite", R"(, "logits_scaling": 0)")), contains("logits_scaling"));
+    }
+    SECTION("StableLM") {
+        auto const config = parse(tiny("stablelm"));
+        CHECK((config.rope.fraction == 0.25 && config.norm == norm_kind::layer && !config.parallel));
+        auto const parallel = parse(tiny("stablelm", R"(, "use_parallel_residual": true, "qk_layernorm": true,
+                                                        "use_qkv_bias": true)"));
+        CHECK((parallel.parallel && parallel.shared_norm && parallel.qkv_bias && !parallel.out_bias));
+        CHECK(parallel.qk_norm == qk_norm_kind::own_head);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "support/catch.hpp"
 #include "support/threaded_model.hpp"
+#include "support/tolerance.hpp"
 
 namespace {
 
@@ -99,6 +100,24 @@ TEST_CASE("the configuration of transformers 4 means the same as that of transfo
         CHECK(a.qkv_bias == b.qkv_bias);
         CHECK(a.mlp_bias == b.mlp_bias);
     }
+}
+
+TEST_CASE("dynamic rotary positions are the usual ones within the trained length", "[models][golden]") {
+    plateau::testing::scratch_dir const folder;
+    auto const from = golden::models_folder() / "llama_dynamic_rope";
+    auto text = plateau::io::read_text(from / "config.json");
+    auto const at = text.find("\"dynamic\"");
+    REQUIRE(at != std::string::npos);
+    tiny::write_text(folder.path() / "config.json", text.replace(at, 9, "\"default\""));
+    std::filesystem::copy(from / "model.safetensors", folder.path() / "model.safetensors");
+    auto const dynamic = plateau::testing::golden_model<float>("llama_dynamic_rope")(1);
+    auto const usual = plateau::load<float>(folder.path());
+    auto prompt = golden::prompts(from / "tokens.npy").front();
+    CHECK(usual.context_length() == 16);
+    CHECK(dynamic.logits({prompt}).extent(0) == 24);  // longer than trained
+    prompt.resize(16);
+    auto const a = dynamic.logits(prompt), b = usual.logits(prompt);
+    CHECK(plateau::testing::same_bits(a.data(), b.data(), a.size()));
 }
 
 TEST_CASE("bfloat16 storage stays within its rounding of fp32", "[models][bf16]") {

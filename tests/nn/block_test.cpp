@@ -156,6 +156,26 @@ TEST_CASE("what hooks show adds up to the residual stream, bit for bit", "[nn][b
     }
 }
 
+TEST_CASE("what a multiplied part adds is what its hook shows", "[nn][block]") {
+    auto const x = random_buffer<T, 2>({rows, width}, 20u);
+    auto const order = GENERATE(nn::order::sequential, nn::order::parallel);
+    auto block = make(order);
+    testing::record<T> plain, seen;
+    forward(block, x, plain.watch("*"));
+    block.attention.multiplier = 0.22, block.mlp.multiplier = -3;
+    auto const y = forward(block, x, seen.watch("*"));
+    CHECK(testing::same_bits(y.data(), forward(block, x).data(), y.size()));
+    for (index i = 0; i < seen.at("attn_out").size(); ++i)
+        CHECK(seen.at("attn_out").data()[i] == static_cast<T>(0.22) * plain.at("attn_out").data()[i]);
+    if (order == nn::order::parallel) {
+        for (index i = 0; i < seen.at("mlp_out").size(); ++i)
+            CHECK(seen.at("mlp_out").data()[i] == -3 * plain.at("mlp_out").data()[i]);
+    } else {
+        require_sum(seen.at("resid_pre"), seen.at("attn_out"), seen.at("resid_mid"));
+        require_sum(seen.at("resid_mid"), seen.at("mlp_out"), seen.at("resid_post"));
+    }
+}
+
 TEST_CASE("a head's input reaches that head alone", "[nn][block]") {
     auto block = make(nn::order::sequential);
     auto const x = random_buffer<T, 2>({rows, width}, 20);

@@ -102,6 +102,35 @@ TEMPLATE_TEST_CASE("what a patch writes is what the next step sees", "[nn][norm]
     for (TestType value : nothing.flat()) REQUIRE(value == 0);
 }
 
+TEMPLATE_TEST_CASE("heads may have weights of their own", "[nn][norm]", float, double) {
+    auto const kind = both_kinds();
+    index const heads = 3, width = 7, rows = 5;
+    auto const x = random_buffer<TestType, 2>({rows, heads * width}, 3);
+    nn::norm<context, TestType> together{kind, 1e-5};
+    together.weight = random_buffer<TestType, 1>({heads * width}, 1);
+    auto const run = [&](hooks::hook_set<TestType> const& set) {
+        std::vector<hooks::site> sites;
+        together.list(sites, 2, sites_of_norm, width, heads);
+        buffer<TestType, 2> y(x.extents());
+        testing::run_rows<TestType>(x, testing::positions(0, rows), set, sites, [&](auto& pass) {
+            together.forward({pass, 2}, sites_of_norm, pass.residual(heads * width), y, heads);
+        });
+        return y;
+    };
+    auto const y = run({});
+    testing::record<TestType> seen;
+    CHECK(same_bits(run(seen.watch("*")).data(), y.data(), y.size()));
+    for (index head = 0; head < heads; ++head) {
+        nn::norm<context, TestType> one{kind, 1e-5};
+        one.weight = buffer<TestType, 1>({width});
+        std::copy_n(together.weight.data() + head * width, width, one.weight.data());
+        buffer<TestType, 2> part({rows, width});
+        for (index r = 0; r < rows; ++r) std::copy_n(x[r].data() + head * width, width, part[r].data());
+        auto const alone = forward(one, part);
+        for (index r = 0; r < rows; ++r) CHECK(same_bits(y[r].data() + head * width, alone[r].data(), width));
+    }
+}
+
 TEMPLATE_TEST_CASE("the input is left alone", "[nn][norm]", float, double) {
     auto const layer = make<TestType>(both_kinds(), 33, true);
     auto const x = random_buffer<TestType, 2>({3, 33}, 3);

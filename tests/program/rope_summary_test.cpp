@@ -76,4 +76,16 @@ TEST_CASE("scalings that go by the length have their parameters and both lists o
     CHECK(yarn["factors"].size() == 4);
 }
 
+TEST_CASE("layers with rotary positions of their own, or none, are told", "[program][rope_summary]") {
+    auto config = plateau::io::model_config{};
+    config.d_head = 8;
+    config.rope = {.kind = rope_kind::linear, .factor = 4};
+    config.local_rope = {.kind = rope_kind::standard, .theta = 300};
+    config.unrotated = {1, 3};
+    auto const told = rope_summary(config);
+    CHECK(told["full_attention"]["type"] == "linear");
+    CHECK(told["sliding_attention"] == json{{"type", "default"}, {"theta", 300.0}, {"dimensions", 8}});
+    CHECK(told["layers_without"] == json{1, 3});
+}
+
 }  // namespace
