@@ -29,13 +29,11 @@ again = lambda result, x: (x, *result[1:]) if isinstance(result, tuple) else x
 
 
 def unmoved_scale(module, args, result):
-    x, eps = args[0], next((getattr(module, e) for e in ("variance_epsilon", "eps") if hasattr(module, e)), 1e-5)
+    x, (eps, weight, bias) = args[0], reference_sites.norm_parameters(module)
     if "LayerNorm" in type(module).__name__:
         x = x - x.mean(-1, keepdim=True)
     scale = (x.pow(2).mean(-1, keepdim=True) + eps).sqrt().detach()
-    weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
-    weight = 1 if weight is None else 1 + weight if "Gemma" in type(module).__name__ else weight
-    y = x / scale * weight + (0 if bias is None else bias)
+    y = x / scale * weight + bias
     assert (y - result).abs().max() <= 1e-12 * result.abs().max().clamp(min=1)
     return y
 
