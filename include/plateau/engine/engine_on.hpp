@@ -55,15 +55,15 @@ public:
     void summarise_logits(tensor::view<T const, 2> x, std::span<index const> references,
                           std::span<backend::logit_summary> summaries,
                           tensor::view<backend::scored_token<T>, 2> best) const override {
-        with_scaled(x, [&](auto const& rows) {
-            backend::summarise_logits<T>(*ctx_, rows, model_.head(), model_.logit_cap, references, summaries, best);
-        });
+        auto const scaled = scaled_copy(x);
+        backend::summarise_logits<T>(*ctx_, backend::viewed_by(*ctx_, scaled.size() > 0 ? scaled.view() : x),
+                                     model_.head(), model_.logit_cap, references, summaries, best);
     }
     void log_probabilities(tensor::view<T const, 2> x, std::span<index const> targets,
                            std::span<double> result) const override {
-        with_scaled(x, [&](auto const& rows) {
-            backend::log_probabilities<T>(*ctx_, rows, model_.head(), model_.logit_cap, targets, result);
-        });
+        auto const scaled = scaled_copy(x);
+        backend::log_probabilities<T>(*ctx_, backend::viewed_by(*ctx_, scaled.size() > 0 ? scaled.view() : x),
+                                      model_.head(), model_.logit_cap, targets, result);
     }
 
     typename engine<T>::unembedded unembedding_of(std::vector<index> const& tokens) const override {
@@ -83,17 +83,15 @@ public:
     }
 
 private:
-    /// Calls f(rows) of what the unembedding takes, multiplied where the logits are, on the backend: the product is
-    /// linear.
-    template <class F>
-    void with_scaled(tensor::view<T const, 2> x, F const& f) const {
+    /// What the unembedding takes, multiplied where the logits are, since the product is linear; empty elsewhere.
+    tensor::buffer<T, 2> scaled_copy(tensor::view<T const, 2> x) const {
         T const scale = models::logit_scale_of<T>(model_);
-        if (scale == T{1}) return f(backend::viewed_by(*ctx_, x));
+        if (scale == T{1}) return {};
         tensor::buffer<T, 2> scaled(x.extents());
         for (index r = 0; r < x.extent(0); ++r) {
             for (index i = 0; i < x.extent(1); ++i) scaled(r, i) = scale * x(r, i);
         }
-        f(backend::viewed_by(*ctx_, tensor::view<T const, 2>{scaled.view()}));
+        return scaled;
     }
 
     static model_facts facts_of(Context const& ctx, M const& model) {

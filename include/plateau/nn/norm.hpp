@@ -35,18 +35,18 @@ struct norm {
 
     norm_kind kind = norm_kind::rms;
     double epsilon = 1e-5;
-    typename Context::template buffer<T, 1> weight = {};  ///< [D], or empty for 1; [heads · D]: each head its own
-    typename Context::template buffer<T, 1> bias = {};    ///< [D], or empty for 0
+    typename Context::template buffer<T, 1> weight =
+        {};                                             ///< [D], or empty for 1; [heads · D]: each head's own, no bias
+    typename Context::template buffer<T, 1> bias = {};  ///< [D], or empty for 0
 
     /// @param x,y  [R, heads · D], not overlapping, dense if heads > 1      @param heads  each normalised on its own
     void forward(rows l, norm_sites at, const_rows_view x, rows_view y, index heads = 1) const {
         if (l.wanted(at.scale) || l.wanted(at.normalized)) return forward_in_steps(l, at, x, y, heads);
-        if (own_weights(y, heads)) {
-            backend::norm<T>(l.context(), kind, by_head(x, heads), epsilon, {}, {}, by_head(y, heads));
-            backend::affine<T>(l.context(), y, weight, bias, y);
-        } else {
-            backend::norm<T>(l.context(), kind, by_head(x, heads), epsilon, weight, bias, by_head(y, heads));
-        }
+        tensor::view<T const, 1, typename Context::space> gain = weight;
+        bool const own = own_weights(y, heads);
+        if (own) gain = {};
+        backend::norm<T>(l.context(), kind, by_head(x, heads), epsilon, gain, bias, by_head(y, heads));
+        if (own) backend::affine<T>(l.context(), y, weight, {}, y);
         l.hook(at.out, y, heads);
     }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include <plateau/backend/host_access.hpp>
 #include <plateau/nn/rope.hpp>
@@ -49,15 +50,15 @@ public:
 
 private:
     static void write(rope const& rotary, rows const& rows, tensor::view<T, 2> cosines, tensor::view<T, 2> sines) {
-        auto frequencies = rotary.frequencies();
-        index last = 0, known = 0;  // position of the row before, and whose frequencies these are
+        std::vector<double> frequencies;
+        index last = 0, known = -1;  // position of the row before, and whose frequencies these are
         for (auto const& part : rows.sequences) {
             index const end = std::min(part.first_row + part.rows, cosines.extent(0));
             for (index r = part.first_row; r < end; ++r) {
                 auto const& id = rows.ids[static_cast<std::size_t>(r)];
                 index const length = id.length > 0 ? id.length : part.start + part.rows;
                 index const kind = rotary.lengths()(length);
-                if (r > 0 && kind == known && id.position == last) {  // the points of one path, most often
+                if (kind == known && id.position == last) {  // the points of one path, most often
                     std::copy_n(cosines[r - 1].data(), rotary.half(), cosines[r].data());
                     std::copy_n(sines[r - 1].data(), rotary.half(), sines[r].data());
                     continue;

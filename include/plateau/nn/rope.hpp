@@ -42,8 +42,11 @@ public:
     static rope standard(index width, double theta) {
         rope r;
         r.theta_ = theta;
-        for (index i = 0; i < width / 2; ++i) {
-            r.frequencies_.push_back(std::pow(theta, -2.0 * static_cast<double>(i) / static_cast<double>(width)));
+        r.frequencies_.resize(static_cast<std::size_t>(width / 2));
+        double twice = 0;
+        for (double& frequency : r.frequencies_) {
+            frequency = std::pow(theta, -twice / static_cast<double>(width));
+            twice += 2;
         }
         return r;
     }
