@@ -1,10 +1,10 @@
 #include <plateau/io/gguf_checkpoint.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <functional>
-#include <numbers>
 #include <span>
 #include <string>
 #include <vector>
@@ -65,22 +65,6 @@ model_config config_of(gguf_bytes const& bytes) {
 
 std::string refusal(gguf_bytes const& bytes) {
     return message_of<config_error>([&] { config_of(bytes); });
-}
-
-/// The tensor of a llama3 scaling as llama.cpp's converter writes it, in float32.
-std::vector<float> llama3_factors(float factor, float low, float high, float original, float theta, int width) {
-    std::vector<float> factors;
-    for (int i = 0; i < width / 2; ++i) {
-        float const frequency = 1.0f / std::pow(theta, static_cast<float>(2 * i) / static_cast<float>(width));
-        float const wavelength = 2 * std::numbers::pi_v<float> / frequency;
-        if (wavelength < original / high) factors.push_back(1);
-        else if (wavelength > original / low) factors.push_back(factor);
-        else {
-            float const smooth = (original / wavelength - low) / (high - low);
-            factors.push_back(1 / ((1 - smooth) / factor + smooth));
-        }
-    }
-    return factors;
 }
 
 }  // namespace
@@ -144,7 +128,7 @@ TEST_CASE("the configuration of a Llama file", "[io][gguf]") {
     CHECK(config.vocab == 340);
     CHECK(config.context == 128);
     CHECK(config.norm == norm_kind::rms);
-    CHECK(config.norm_eps == static_cast<double>(1e-5f));
+    CHECK(config.norm_eps == 1e-5);  // not that of the nearest float
     CHECK(config.gated_mlp);
     CHECK(config.rope.kind == rope_kind::standard);
     CHECK(config.rope.theta == 50000);
@@ -195,35 +179,205 @@ TEST_CASE("RoPE scalings of GGUF files", "[io][gguf]") {
     CHECK(linear.kind == rope_kind::linear);
     CHECK(linear.factor == 4);
     CHECK(config_of(small_model("llama").number("llama.rope.scale_linear", 2)).rope.factor == 2);
-    CHECK_THAT(refusal(with("yarn").number("llama.rope.scaling.factor", 4)),
-               contains("\"yarn\"") && contains("linear"));
+    CHECK_THAT(refusal(with("other").number("llama.rope.scaling.factor", 4)),
+               contains("\"other\"") && contains("linear"));
+    CHECK_THAT(refusal(small_model("llama").number("llama.rope.scaling.attn_factor", 1.2f)), contains("attn_factor"));
 
-    auto const divided = [](std::vector<float> const& factors) {
-        return small_model("llama")
-            .integer("llama.attention.key_length", 64)
-            .integer("llama.attention.value_length", 64)
-            .number("llama.rope.freq_base", 500000)
-            .floats("rope_freqs.weight", {factors.size()}, factors);
+    auto const yarn = [&] { return with("yarn").number("llama.rope.scaling.factor", 4); };
+    CHECK_THAT(refusal(yarn()), contains("original_context_length\" is missing"));
+    auto const plain = config_of(yarn().integer("llama.rope.scaling.original_context_length", 16)).rope;
+    CHECK(plain.kind == rope_kind::yarn);
+    CHECK(plain.original_context == 16);
+    CHECK(plain.beta_fast == 32);
+    CHECK(plain.beta_slow == 1);
+    CHECK_THAT(plain.attention_factor, WithinRel(0.1 * std::log(4.0) + 1, 1e-15));
+    CHECK_THAT(refusal(yarn()
+                           .integer("llama.rope.scaling.original_context_length", 16)
+                           .number("llama.rope.scaling.yarn_log_multiplier", 0.1f)),
+               contains("yarn_log_multiplier"));
+}
+
+TEST_CASE("LongRoPE of GGUF files", "[io][gguf]") {
+    auto const with = [](std::vector<float> const& of_long) {
+        return small_model("phi3")
+            .integer("phi3.rope.scaling.original_context_length", 16)
+            .number("phi3.rope.scaling.attn_factor", 1.25f)
+            .floats("rope_factors_long.weight", {of_long.size()}, of_long);
     };
-    for (float factor : {8.0f, 32.0f}) {
-        auto const rope = config_of(divided(llama3_factors(factor, 1, 4, 8192, 500000, 64))).rope;
-        CHECK(rope.kind == rope_kind::llama3);
-        CHECK(rope.factor == static_cast<double>(factor));
-        CHECK(rope.low_freq_factor == 1);
-        CHECK(rope.high_freq_factor == 4);
-        CHECK(rope.original_context == 8192);
+    auto const config = config_of(with({1, 4}).floats("rope_factors_short.weight", {2}, {1, 1.5f}));
+    CHECK(config.rope.kind == rope_kind::longrope);
+    CHECK(config.rope.short_factors == std::vector<double>{1, 1.5});
+    CHECK(config.rope.long_factors == std::vector<double>{1, 4});
+    CHECK(config.rope.attention_factor == 1.25);
+    CHECK(config.rope.factor == 4);
+    CHECK(config.rope.restarts);
+    CHECK(config.most_positions() == 64);
+    CHECK_THAT(message_of<file_error>([&] { config_of(with({1, 4})); }), contains("rope_factors_short.weight"));
+    CHECK_THAT(refusal(with({1, 4, 5})), contains("rope_factors_long.weight") && contains("3 values, expected 2"));
+    CHECK_THAT(refusal(with({1, 0})), contains("positive"));
+}
+
+TEST_CASE("windows and rotary positions by layer", "[io][gguf]") {
+    using indices = std::vector<plateau::index>;
+    auto const seven = [](std::string const& architecture) {
+        return small_model(architecture, {"block_count"}).integer(architecture + ".block_count", 7);
+    };
+    auto const gemma3 = config_of(seven("gemma3").integer("gemma3.attention.sliding_window", 5));
+    CHECK(gemma3.model_type == "gemma3_text");
+    CHECK(gemma3.windows == indices{5, 5, 5, 5, 5, 0, 5});
+    CHECK(gemma3.local_rope.theta == 10000);
+    CHECK(gemma3.score_cap == 0);
+    CHECK(gemma3.logit_cap == 0);
+    CHECK(config_of(seven("gemma3")).windows.empty());
+    auto const olmo3 = config_of(seven("olmo2")
+                                     .integer("olmo2.attention.sliding_window", 5)
+                                     .number("olmo2.rope.freq_base", 500)
+                                     .number("olmo2.rope.scaling.factor", 4));
+    CHECK(olmo3.model_type == "olmo3");
+    CHECK(olmo3.windows == indices{5, 5, 5, 0, 5, 5, 5});
+    CHECK(olmo3.local_rope.kind == rope_kind::standard);
+    CHECK(olmo3.local_rope.theta == 500);
+    CHECK(olmo3.rope.kind == rope_kind::linear);
+    CHECK(config_of(seven("olmo2")).model_type == "olmo2");
+    CHECK(config_of(seven("olmo2")).local_rope.kind == rope_kind::none);
+    auto const smollm3 = config_of(seven("smollm3"));
+    CHECK(smollm3.unrotated == indices{3});
+    CHECK(smollm3.windows.empty());
+}
+
+TEST_CASE("rope_freqs.weight divides the rotary frequencies as it is", "[io][gguf]") {
+    auto const divided = [](std::vector<float> const& factors) {
+        return small_model("llama").floats("rope_freqs.weight", {factors.size()}, factors);
+    };
+    auto const rope = config_of(divided({1.25f, 7})).rope;
+    CHECK(rope.kind == rope_kind::standard);
+    CHECK(rope.divisors == std::vector<double>{1.25, 7});
+    auto const both =
+        config_of(divided({1.25f, 7}).number("llama.rope.scaling.factor", 4)).rope;  // llama.cpp divides by both
+    CHECK(both.kind == rope_kind::linear);
+    CHECK(both.factor == 4);
+    CHECK(both.divisors == std::vector<double>{1.25, 7});
+    CHECK(config_of(divided({1, 1})).rope.divisors.empty());
+    CHECK_THAT(refusal(divided({1, 2, 3})), contains("3 values, expected 2"));
+    for (float bad : {0.0f, -1.0f}) CHECK_THAT(refusal(divided({1, bad})), contains("positive"));
+}
+
+TEST_CASE("a part of a head may rotate where the family has that", "[io][gguf]") {
+    auto const rotating = [](std::string const& architecture, std::uint32_t count) {
+        return small_model(architecture).integer(architecture + ".rope.dimension_count", count);
+    };
+    auto const config = config_of(rotating("phi3", 2));
+    CHECK(config.rope.fraction == 0.5);
+    CHECK(config.rope.width(config.d_head) == 2);
+    CHECK_THAT(refusal(rotating("qwen2", 2)), contains("qwen2.rope.dimension_count"));
+    CHECK_THAT(refusal(rotating("phi3", 6)), contains("phi3.rope.dimension_count"));
+    CHECK_THAT(refusal(rotating("phi3", 0)), contains("rotates"));
+    // every width of every head survives the fraction
+    for (std::uint32_t const width : {26u, 98u, 166u}) {
+        for (std::uint32_t part = 2; part <= width; part += 2) {
+            auto const found = config_of(small_model("phi3")
+                                             .integer("phi3.attention.key_length", width)
+                                             .integer("phi3.attention.value_length", width)
+                                             .integer("phi3.rope.dimension_count", part));
+            CHECK(found.rope.width(found.d_head) == part);
+        }
     }
-    CHECK(config_of(divided(std::vector<float>(32, 1.0f))).rope.kind == rope_kind::standard);
-    CHECK_THAT(refusal(divided(llama3_factors(8, 1, 4, 4096, 500000, 64))), contains("llama3"));
-    CHECK_THAT(refusal(divided(std::vector<float>(32, 2.0f))), contains("llama3"));
-    CHECK_THAT(refusal(divided(std::vector<float>(31, 1.0f))), contains("31 values, expected 32"));
-    CHECK_THAT(refusal(divided(std::vector<float>(32, -1.0f))), contains("llama3"));
+}
+
+TEST_CASE("q, k and v in one tensor are three where the family has three", "[io][gguf]") {
+    scratch_dir const folder;
+    // q has 8 rows, k and v 4 each; pairs of the rows of q and k are neighbours in the file
+    auto const bytes = small_model("llama")
+                           .floats("blk.0.attn_qkv.weight", {8, 16}, ramp(128))
+                           .floats("blk.0.attn_qkv.bias", {16}, ramp(16));
+    gguf_checkpoint const checkpoint{folder.write("model.gguf", bytes.bytes())};
+    CHECK(checkpoint.config().qkv_bias);
+    auto const bias_of = [&](std::string const& part, std::size_t rows) {
+        std::vector<float> values(rows);
+        checkpoint.read("model.layers.0.self_attn." + part + "_proj.bias", std::span<float>(values));
+        return values;
+    };
+    CHECK(bias_of("q", 8) == std::vector<float>{0, 2, 1, 3, 4, 6, 5, 7});
+    CHECK(bias_of("k", 4) == std::vector<float>{8, 10, 9, 11});
+    CHECK(bias_of("v", 4) == std::vector<float>{12, 13, 14, 15});
+    std::vector<float> row(8);
+    checkpoint.read_rows("model.layers.0.self_attn.k_proj.weight", 1, 1, std::span<float>(row));
+    CHECK(row.front() == 80);
+    auto const misshaped =
+        folder.write("other.gguf", small_model("llama").floats("blk.0.attn_qkv.weight", {8, 12}, ramp(96)).bytes());
+    CHECK_THAT(message_of<config_error>([&] { gguf_checkpoint{misshaped}; }),
+               contains("blk.0.attn_qkv.weight") && contains("[12, 8], expected 16 rows"));
+}
+
+TEST_CASE("of OLMo the converter moves the rows of weights alone", "[io][gguf]") {
+    scratch_dir const folder;
+    auto const bytes = small_model("olmo")
+                           .number("olmo.attention.layer_norm_epsilon", 1e-5f)
+                           .floats("blk.0.attn_k.weight", {8, 4}, ramp(32))
+                           .floats("blk.0.attn_k.bias", {4}, ramp(4));
+    gguf_checkpoint const checkpoint{folder.write("model.gguf", bytes.bytes())};
+    CHECK_FALSE(checkpoint.config().norm_weights);
+    std::vector<float> bias(4), row(8);
+    checkpoint.read("model.layers.0.self_attn.k_proj.bias", std::span<float>(bias));
+    CHECK(bias == ramp(4));
+    checkpoint.read_rows("model.layers.0.self_attn.k_proj.weight", 1, 1, std::span<float>(row));
+    CHECK(row.front() == 16);
+}
+
+TEST_CASE("sizes that the converter assumes are those of the tensors", "[io][gguf]") {
+    auto const file = [] {
+        return small_model("phi2")
+            .number("phi2.attention.layer_norm_epsilon", 1e-5f)
+            .floats("blk.0.ffn_up.weight", {8, 20}, ramp(160))
+            .floats("blk.0.attn_k.weight", {8, 8}, ramp(64));
+    };
+    auto const config = config_of(file());
+    CHECK(config.d_mlp == 20);
+    CHECK(config.kv_heads == 2);
+    auto const plain = [] { return small_model("phi2").number("phi2.attention.layer_norm_epsilon", 1e-5f); };
+    CHECK(config_of(plain()).d_mlp == 12);
+    CHECK(config_of(plain().floats("blk.0.attn_qkv.weight", {8, 24}, ramp(192))).kv_heads == 2);
+    CHECK(config_of(small_model("llama").floats("blk.0.ffn_up.weight", {8, 20}, ramp(160))).d_mlp == 12);
+}
+
+TEST_CASE("files that hold no model say what they are", "[io][gguf][bad-input]") {
+    CHECK_THAT(refusal(small_model("llama").text("general.type", "adapter")), contains("adapter") && contains("merge"));
+    CHECK_THAT(refusal(small_model("llama").text("general.type", "mmproj")), contains("mmproj"));
+    CHECK_THAT(refusal(small_model("clip")), contains("mmproj"));
+    CHECK_THAT(refusal(small_model("llama").text("general.type", "imatrix")), contains("\"imatrix\""));
+    CHECK_THAT(message_of<file_error>([] { config_of(small_model("llama", {"embedding"})); }),
+               contains("vocabulary alone"));
+    CHECK(refusal(small_model("llama").text("general.type", "model")) == "NO EXCEPTION");
+}
+
+TEST_CASE("what an architecture needs of a file", "[io][gguf][bad-input]") {
+    for (std::string const architecture : {"gpt2", "gptneox", "phi2", "olmo"}) {  // those with LayerNorm
+        CHECK_THAT(refusal(small_model(architecture)), contains(architecture + ".attention.layer_norm_epsilon"));
+    }
+    CHECK_THAT(refusal(small_model("gptneox").number("gptneox.attention.layer_norm_epsilon", 1e-5f)),
+               contains("\"gptneox.use_parallel_residual\" is missing"));
+    CHECK_THAT(refusal(small_model("phi2")
+                           .number("phi2.attention.layer_norm_epsilon", 1e-5f)
+                           .boolean("phi2.use_parallel_residual", false)),
+               contains("use_parallel_residual"));
+    CHECK_THAT(refusal(small_model("opt")), contains("llama.cpp has none for OPT"));
+    // Gemma-2 without its caps and window has those of llama.cpp
+    auto const gemma2 = config_of(small_model("gemma2"));
+    CHECK(gemma2.score_cap == 50);
+    CHECK(gemma2.logit_cap == 30);
+    CHECK(gemma2.windows == std::vector<plateau::index>{4096});
+    CHECK_FALSE(gemma2.score_scale.has_value());
+    auto const largest = config_of(small_model("gemma2", {"block_count"}).integer("gemma2.block_count", 46));
+    CHECK(largest.score_scale == 0.5);  // of D/H = 4
+    CHECK(config_of(small_model("phi3").integer("phi3.attention.sliding_window", 5)).windows ==
+          std::vector<plateau::index>{5});
+    CHECK(config_of(small_model("phi3").integer("phi3.attention.sliding_window", 0)).windows.empty());
 }
 
 TEST_CASE("configurations that are refused", "[io][gguf][bad-input]") {
     CHECK(refusal(small_model("llama")) == "NO EXCEPTION");
     CHECK_THAT(refusal(gguf_bytes{}), contains("general.architecture"));
-    CHECK_THAT(refusal(small_model("mamba")), contains("\"mamba\"") && contains("llama and qwen2"));
+    CHECK_THAT(refusal(small_model("mamba")), contains("\"mamba\"") && contains("llama, qwen2, qwen3"));
     for (std::string key :
          {"block_count", "context_length", "embedding_length", "feed_forward_length", "attention.head_count"}) {
         CHECK_THAT(refusal(small_model("llama", {key})), contains("\"llama." + key + "\" is missing"));
@@ -247,7 +401,11 @@ TEST_CASE("configurations that are refused", "[io][gguf][bad-input]") {
         contains("rope.dimension_count"));
     CHECK_THAT(refusal(small_model("llama").integer("llama.attention.value_length", 2)), contains("value_length"));
     CHECK_THAT(refusal(small_model("llama").integer("llama.expert_count", 8)), contains("expert_count"));
-    CHECK_THAT(refusal(small_model("llama").number("llama.attention.scale", 0.5f)), contains("attention.scale"));
+    CHECK(refusal(small_model("llama").integer("llama.expert_count", 0)) == "NO EXCEPTION");
+    for (std::string const key : {"attention.scale", "residual_scale", "logit_scale", "attn_logit_softcapping",
+                                  "attention.clamp_kqv", "attention.temperature_scale", "rope.freq_base_swa"}) {
+        CHECK_THAT(refusal(small_model("llama").number("llama." + key, 0.5f)), contains("\"llama." + key + "\""));
+    }
     CHECK_THAT(refusal(small_model("llama").boolean("llama.attention.causal", false)), contains("attention.causal"));
     CHECK(refusal(small_model("llama").boolean("llama.attention.causal", true)) == "NO EXCEPTION");
     CHECK_THAT(refusal(small_model("llama").integer("llama.attention.sliding_window", 32)), contains("sliding_window"));

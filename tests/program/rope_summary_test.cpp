@@ -35,6 +35,14 @@ TEST_CASE("linear scaling divides all frequencies by its factor", "[program][rop
                {"factors", std::vector<double>(4, 4.0)}});
 }
 
+TEST_CASE("divisors of a file are the factors", "[program][rope_summary]") {
+    CHECK(rope_summary(with({.kind = rope_kind::standard, .divisors = {1, 1.25, 4, 8}})) ==
+          json{{"type", "default"},
+               {"theta", 10000.0},
+               {"dimensions", 8},
+               {"factors", std::vector<double>{1, 1.25, 4, 8}}});
+}
+
 TEST_CASE("llama3 scaling has its parameters and the factors that transformers has", "[program][rope_summary]") {
     auto const told = rope_summary(with({.kind = rope_kind::llama3,
                                          .theta = 1000,

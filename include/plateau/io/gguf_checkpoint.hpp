@@ -13,20 +13,24 @@
 #include <plateau/io/config/schema.hpp>
 #include <plateau/io/convert.hpp>
 #include <plateau/io/gguf.hpp>
+#include <plateau/io/gguf_architectures.hpp>
 #include <plateau/io/tensor_info.hpp>
 #include <plateau/io/tensor_table.hpp>
 
 namespace plateau::io {
 
 /// The tensors of a GGUF file as transformers names and orders them, behind the interface of
-/// safetensors_checkpoint. Files of architecture llama hold the rows of attn_q and attn_k (and of their
-/// biases) such that rotated pairs are neighbours; here they stand half a head apart again:
-///     row h·E + j·E/2 + i here = row h·E + 2i + j in the file,   j ∈ {0, 1}, i < E/2
-/// Tensors that have no counterpart keep their names; rope_freqs.weight is part of the configuration.
-/// @see permute in llama.cpp's convert_hf_to_gguf.py
+/// safetensors_checkpoint. What the converter of llama.cpp moved stands at its old place again:
+///     pairs of attn_q and attn_k half a head apart:  row h·E + j·E/2 + i here = row h·E + 2i + j in the file, i < E/2
+///     attn_qkv by head (GPT-NeoX):                   row (3h + j)·E + i here  = row (jH + h)·E + i in the file
+///     Conv1D (GPT-2):                                [inputs, outputs] here   = [outputs, inputs] in the file
+/// An attn_qkv of a family that has three tensors is three. Tensors that have no counterpart keep their names;
+/// rope_freqs.weight and rope_factors_*.weight are part of the configuration. Norms of Gemma are 1 + w, as in the file.
+/// @see https://github.com/ggml-org/llama.cpp/tree/master/conversion
 class gguf_checkpoint {
 public:
-    /// @throws as gguf_file and config_from_gguf; config_error if attn_q or attn_k is misshaped
+    /// @throws as gguf_file and config_from_gguf; config_error naming a tensor of which rows moved and whose shape does
+    ///         not fit the configuration
     explicit gguf_checkpoint(std::filesystem::path const& path);
 
     std::filesystem::path const& path() const { return file_.path(); }
@@ -53,14 +57,16 @@ public:
     void drop_pages() const { file_.drop_pages(); }
 
 private:
-    /// The rows of a tensor that the file holds in another order; 0 if it has the order of Hugging Face.
-    index permuted_rows(tensor_info const& info) const;
+    /// What is between a tensor of the file and the one here.
+    gguf_rows moved(tensor_info const& info) const;
+    index stored_row(gguf_rows moved, index row) const;
 
     template <class T>
     void decode_rows(stored_tensor const& at, index first, index count, std::span<T> out) const;
 
     gguf_file file_;
     model_config config_;
+    gguf_rows rows_;
     tensor_table table_;  // of file_, under other names
 };
 
@@ -68,7 +74,7 @@ template <ReadableFloat T>
 void gguf_checkpoint::read(std::string_view name, std::span<T> out) const {
     auto const& at = table_.at(name);
     table_.require_elements(at, out.size());
-    if (permuted_rows(at.info) == 0) file_.decode(at, 0, out);
+    if (moved(at.info) == gguf_rows::kept) file_.decode(at, 0, out);
     else decode_rows(at, 0, at.info.shape[0], out);
 }
 
@@ -76,19 +82,29 @@ template <ReadableFloat T>
 void gguf_checkpoint::read_rows(std::string_view name, index first, index count, std::span<T> out) const {
     auto const& at = table_.at(name);
     index const element = table_.first_element(at, first, count, out.size());
-    if (permuted_rows(at.info) == 0) file_.decode(at, element, out);
+    if (moved(at.info) == gguf_rows::kept) file_.decode(at, element, out);
     else decode_rows(at, first, count, out);
 }
 
 template <class T>
 void gguf_checkpoint::decode_rows(stored_tensor const& at, index first, index count, std::span<T> out) const {
-    index const width = element_count(at.info) / at.info.shape[0], half = config_.d_head / 2;
+    auto const how = moved(at.info);
+    index const rows = at.info.shape[0], width = element_count(at.info) / rows;
+    if (how == gguf_rows::transposed) {
+        // a row here is a column of the file: those asked for are a run of each of its rows
+        std::vector<T> run(static_cast<std::size_t>(count));
+        for (index column = 0; column < width; ++column) {
+            file_.decode(at, column * rows + first, std::span<T>(run));
+            for (index row = 0; row < count; ++row) {
+                out[static_cast<std::size_t>(row * width + column)] = run[static_cast<std::size_t>(row)];
+            }
+        }
+        return;
+    }
     for (index row = first; row < first + count; ++row) {
-        index const in_head = row % config_.d_head;
-        index const source = row - in_head + in_head % half * 2 + in_head / half;
         auto const target =
             out.subspan(static_cast<std::size_t>((row - first) * width), static_cast<std::size_t>(width));
-        file_.decode(at, source * width, target);
+        file_.decode(at, stored_row(how, row) * width, target);
     }
 }
 

@@ -61,6 +61,8 @@ public:
     /// Any numbers, integers too.
     std::vector<double> numbers(std::string_view key) const;
     std::vector<std::string_view> texts(std::string_view key) const;
+    /// 0 or 1.
+    std::vector<index> booleans(std::string_view key) const;
 
 private:
     struct stored_value {

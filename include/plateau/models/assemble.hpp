@@ -16,8 +16,8 @@
 
 namespace plateau::models {
 
-/// The rotary frequencies that a configuration describes.
-inline nn::rope rope_of(io::rope_config const& r, index d_head) {
+/// The rotary frequencies of a kind, before divisors.
+inline nn::rope rope_of_kind(io::rope_config const& r, index d_head) {
     index const width = r.width(d_head);
     switch (r.kind) {
         case io::rope_kind::linear: return nn::rope::linear(width, r.theta, r.factor);
@@ -35,6 +35,9 @@ inline nn::rope rope_of(io::rope_config const& r, index d_head) {
         default: return nn::rope::standard(width, r.theta);
     }
 }
+
+/// The rotary frequencies that a configuration describes.
+inline nn::rope rope_of(io::rope_config const& r, index d_head) { return rope_of_kind(r, d_head).divided(r.divisors); }
 
 /// The same to share; null without rotary positions.
 inline std::shared_ptr<nn::rope const> make_rope(io::rope_config const& r, index d_head) {

@@ -122,6 +122,12 @@ public:
         return std::move(*this);
     }
 
+    /// The same with each frequency divided by a factor of its own. @param divisors  [E/2], positive; none: as they are
+    rope divided(std::vector<double> const& divisors) && {
+        for (std::size_t i = 0; i < divisors.size(); ++i) frequencies_.at(i) /= divisors[i];
+        return std::move(*this);
+    }
+
     /// [E/2], those of short sequences
     std::vector<double> const& frequencies() const { return frequencies_; }
     index half() const { return static_cast<index>(frequencies_.size()); }

@@ -32,6 +32,9 @@ struct rope_config {
     double attention_factor = 1;             ///< yarn, longrope: cosines and sines are multiplied by it
     bool restarts = false;  ///< longrope: a text that grows beyond original_context runs anew, as Phi-3's do
 
+    /// Of the frequencies of whatever kind, one for each pair; none: all 1. GGUF files keep these.
+    std::vector<double> divisors = {};
+
     index width(index d_head) const { return static_cast<index>(static_cast<double>(d_head) * fraction); }
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 /// Bodies of io/gguf_checkpoint.hpp.
 
-#include <array>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -10,6 +10,7 @@
 #include <plateau/core/error.hpp>
 #include <plateau/core/macros.hpp>
 #include <plateau/core/types.hpp>
+#include <plateau/io/gguf_architectures.hpp>
 #include <plateau/io/gguf_checkpoint.hpp>
 #include <plateau/io/gguf_config.hpp>
 #include <plateau/io/printable.hpp>
@@ -17,59 +18,63 @@
 
 namespace plateau::io {
 
-namespace detail {
-
-/// "blk.3.attn_q.weight" to "model.layers.3.self_attn.q_proj.weight"; other names as they are.
-PLATEAU_INLINE std::string hugging_face_name(std::string_view stored) {
-    if (stored == "token_embd.weight") return "model.embed_tokens.weight";
-    if (stored == "output_norm.weight") return "model.norm.weight";
-    if (stored == "output.weight") return "lm_head.weight";
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 9> parts{{
-        {"attn_norm", "input_layernorm"},
-        {"attn_q", "self_attn.q_proj"},
-        {"attn_k", "self_attn.k_proj"},
-        {"attn_v", "self_attn.v_proj"},
-        {"attn_output", "self_attn.o_proj"},
-        {"ffn_norm", "post_attention_layernorm"},
-        {"ffn_gate", "mlp.gate_proj"},
-        {"ffn_up", "mlp.up_proj"},
-        {"ffn_down", "mlp.down_proj"},
-    }};
-    constexpr std::string_view block = "blk.";
-    auto const layer_end = stored.find('.', block.size());
-    auto const part_end = stored.rfind('.');
-    if (!stored.starts_with(block) || layer_end == std::string_view::npos || part_end <= layer_end)
-        return std::string(stored);
-    auto const layer = stored.substr(block.size(), layer_end - block.size());
-    auto const part = stored.substr(layer_end + 1, part_end - layer_end - 1);
-    for (auto const& [theirs, ours] : parts) {
-        if (part != theirs) continue;
-        return concat({"model.layers.", layer, ".", ours, stored.substr(part_end)});
+PLATEAU_INLINE gguf_rows gguf_checkpoint::moved(tensor_info const& info) const {
+    auto const is = [&](std::string_view part) { return info.name.find(part) != std::string::npos; };
+    bool moves = false;
+    switch (rows_) {
+        case gguf_rows::rotary_pairs: moves = is(".q_proj.") || is(".k_proj."); break;
+        case gguf_rows::rotary_pairs_of_weights: moves = is(".q_proj.weight") || is(".k_proj.weight"); break;
+        case gguf_rows::stacked: moves = is(".query_key_value."); break;
+        case gguf_rows::transposed: moves = is(".c_") && is(".weight") && info.shape.size() == 2; break;
+        case gguf_rows::kept: break;
     }
-    return std::string(stored);
+    return moves ? rows_ : gguf_rows::kept;
 }
 
-}  // namespace detail
-
-PLATEAU_INLINE index gguf_checkpoint::permuted_rows(tensor_info const& info) const {
-    if (config_.model_type != "llama") return 0;
-    if (info.name.find(".self_attn.q_proj.") != std::string::npos) return config_.heads * config_.d_head;
-    if (info.name.find(".self_attn.k_proj.") != std::string::npos) return config_.kv_heads * config_.d_head;
-    return 0;
+PLATEAU_INLINE index gguf_checkpoint::stored_row(gguf_rows moved, index row) const {
+    index const width = config_.d_head, in_head = row % width, half = width / 2;
+    if (moved != gguf_rows::stacked) return row - in_head + in_head % half * 2 + in_head / half;
+    return (row / width % 3 * config_.heads + row / (3 * width)) * width + in_head;
 }
 
 PLATEAU_INLINE gguf_checkpoint::gguf_checkpoint(std::filesystem::path const& path)
-    : file_{path}, config_{config_from_gguf(file_)}, table_{path.string()} {
-    for (auto tensor : file_.tensors().all()) {
-        std::string const stored = tensor.info.name;
-        if (stored == "rope_freqs.weight") continue;
-        tensor.info.name = detail::hugging_face_name(stored);
-        index const rows = permuted_rows(tensor.info);
-        if (rows > 0 && (tensor.info.shape.empty() || tensor.info.shape[0] != rows)) {
-            throw config_error(path.string(), ": tensor ", printable(stored), " has shape ",
-                               to_string(tensor.info.shape), ", expected ", rows, " rows");
+    : file_{path}, config_{config_from_gguf(file_)}, rows_{gguf_architecture_of(file_).rows}, table_{path.string()} {
+    auto const& architecture = gguf_architecture_of(file_);
+    index const q = config_.heads * config_.d_head, kv = config_.kv_heads * config_.d_head;
+    for (auto const& at : file_.tensors().all()) {
+        std::string_view const stored = at.info.name, together = ".attn_qkv.";
+        if (stored.starts_with("rope_f")) continue;  // divisors of frequencies, of the configuration
+        auto const require_rows = [&](index rows) {
+            if (!at.info.shape.empty() && at.info.shape[0] == rows && at.size % static_cast<std::size_t>(rows) == 0)
+                return;
+            throw config_error(path.string(), ": tensor ", printable(stored), " has shape ", to_string(at.info.shape),
+                               ", expected ", rows, " rows");
+        };
+        auto const name = hugging_face_name(architecture, stored);
+        // q, k and v one below the other, of a family that has a tensor each: files of old converters and of --fuse-qkv
+        auto const split = name == stored ? stored.find(together) : std::string_view::npos;
+        std::string_view const parts = split == std::string_view::npos ? "-" : "qkv";
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            auto tensor = at;
+            tensor.info.name = name;
+            if (parts.size() == 3) {
+                require_rows(q + 2 * kv);
+                std::size_t const row_bytes = at.size / static_cast<std::size_t>(q + 2 * kv);
+                index const first = i == 0 ? 0 : i == 1 ? q : q + kv, rows = i == 0 ? q : kv;
+                tensor.begin += row_bytes * static_cast<std::size_t>(first);
+                tensor.size = row_bytes * static_cast<std::size_t>(rows);
+                tensor.info.shape[0] = rows;
+                tensor.info.name =
+                    hugging_face_name(architecture, concat({stored.substr(0, split), ".attn_", parts.substr(i, 1), ".",
+                                                            stored.substr(split + together.size())}));
+            }
+            auto const how = moved(tensor.info);
+            if (how == gguf_rows::transposed) std::swap(tensor.info.shape[0], tensor.info.shape[1]);
+            else if (how == gguf_rows::stacked) require_rows(3 * q);
+            else if (how != gguf_rows::kept && parts.size() == 1)
+                require_rows(name.find(".q_proj.") != std::string::npos ? q : kv);
+            table_.add(std::move(tensor));
         }
-        table_.add(std::move(tensor));
     }
 }
 

@@ -188,4 +188,12 @@ PLATEAU_INLINE std::vector<std::string_view> gguf_metadata::texts(std::string_vi
     return texts;
 }
 
+PLATEAU_INLINE std::vector<index> gguf_metadata::booleans(std::string_view key) const {
+    auto const* found = find(key, true, detail::is_gguf_boolean, "an array of bools");
+    if (found == nullptr) return {};
+    std::vector<index> booleans(static_cast<std::size_t>(found->count));
+    for (std::size_t i = 0; i < booleans.size(); ++i) booleans[i] = std::to_integer<index>(found->bytes[i]);
+    return booleans;
+}
+
 }  // namespace plateau::io
