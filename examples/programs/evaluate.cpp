@@ -40,8 +40,7 @@ struct options : program::common_options {
 
 prompt_list texts_of(options const& o, models::model_texts const& model) {
     bool const text = o.tokens.empty();
-    auto texts = text ? prompt_list{program::encode(model, io::read_text_file(o.text), o.text)}
-                      : program::tokens_of(o, model, true);
+    auto texts = text ? prompt_list{program::encode_file(model, o.text)} : program::tokens_of(o, model, true);
     program::add_bos(o, model, text && model.require_tokenizer().adds_bos(), texts);
     return texts;
 }

@@ -90,7 +90,7 @@ void measure(options const& o, model<T> const& model, program::meter& meter, res
         program::require_memory(paths, 8 * index{sizeof(double)}, concat({paths, " paths"}), "ask for fewer prompts");
         meter.points = paths * o.steps;
         if (auto const& text = o.divergence_corpus.empty() ? o.corpus : o.divergence_corpus; !text.empty()) {
-            corpus::following_tokens const next{program::encode(model, io::read_text_file(text), text)};
+            corpus::following_tokens const next{program::encode_file(model, text)};
             all.divergence = sweep::corpus_distances(next, model.vocabulary(), all.found.prompts, design, o.min_count);
         }
     }

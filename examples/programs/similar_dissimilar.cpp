@@ -117,7 +117,7 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
                             concat({"the logits of ", r.prompts.size(), " prompts"}), "ask for fewer prompts");
     r.output_distance = sweep::output_distances(model, r.prompts, r.all);
     if (o.corpus.empty()) return r;
-    corpus::following_tokens const following{program::encode(model, io::read_text_file(o.corpus), o.corpus)};
+    corpus::following_tokens const following{program::encode_file(model, o.corpus)};
     r.corpus_distance = sweep::corpus_distances(following, model.vocabulary(), r.prompts, r.all, o.min_count);
     return r;
 }

@@ -167,10 +167,10 @@ TEST_CASE("id: and text: say what digits are", "[programs][activation_patching]"
 TEST_CASE("the space that a tokenizer puts before a text itself is not doubled", "[programs][activation_patching]") {
     scratch_dir const dir;
     for (auto const* name : {"llama2", "mistral"}) {
-        auto const model = write_text_model(dir / name, name);
-        auto const tokens = plateau::io::tokenizer::from_json_file(model + "/tokenizer.json");
+        auto const folder = write_text_model(dir / name, name);
+        auto const tokens = plateau::io::tokenizer::from_json_file(folder + "/tokenizer.json");
         auto const answer = [&](std::string const& given) {
-            succeed("activation_patching", {"--model", model, "--clean", "the river", "--corrupted", "the ground",
+            succeed("activation_patching", {"--model", folder, "--clean", "the river", "--corrupted", "the ground",
                                             "--answer", given, "--wrong", "id:3", "--out", (dir / "out").string()});
             return json_of(dir / "out/summary.json").at("answer").get<token_id>();
         };
@@ -182,7 +182,7 @@ TEST_CASE("the space that a tokenizer puts before a text itself is not doubled",
         CHECK(answer("the") == the[0]);
         CHECK(tokens.token_text(answer("text:3")) == "3");
         fail(2, "activation_patching",
-             {"--model", model, "--clean", "the river", "--corrupted", "the ground", "--answer", "3", "--out",
+             {"--model", folder, "--clean", "the river", "--corrupted", "the ground", "--answer", "3", "--out",
               (dir / "none").string()},
              "text:3 or id:3");
     }
@@ -211,8 +211,8 @@ TEST_CASE("activation_patching refuses what it cannot measure, and leaves nothin
     expect(1, {"--clean", "\xFF", "--corrupted", could}, "UTF-8");
     scratch_dir const more;
     auto const three = write_tokens<std::int64_t>(more / "three.npy", {{1, 2}, {3, 4}, {5, 6}});
-    expect(2, {"--model", model, "--tokens", three}, "holds 3 prompts: give two");
-    expect(1, {"--model", model, "--tokens", given.tokens, "--answer", " be"}, "token ids");
+    expect(2, {"--model", folder, "--tokens", three}, "holds 3 prompts: give two");
+    expect(1, {"--model", folder, "--tokens", given.tokens, "--answer", " be"}, "token ids");
     expect(1, {"--model", (given.dir / "absent").string()}, "no model");
     expect(1, {"--model", model}, "token ids");  // has no tokenizer for the default prompts
     expect(2, {"--weights", "noise"}, "--weights");

@@ -113,7 +113,7 @@ TEST_CASE("every program has --weights", "[programs][weights]") {
     told_apart("generate", {"--prompt", "The plateau", "--max-new-tokens", "8", "--ignore-eos"});
     told_apart("evaluate", {"--text", text});
     told_apart("activation_patching",
-               {"--tokens", tokens, "--answer", "7", "--wrong", "9", "--out", (dir / "out").string()});
+               {"--tokens", tokens, "--answer", "id:7", "--wrong", "id:9", "--out", (dir / "out").string()});
     fail(2, "generate", {"--model", text_model, "--weights", "noise", "--prompt", "a"}, "--weights");
 }
 

@@ -75,7 +75,7 @@ prompt_list fit_prompts(direction_options const& o, model<T> const& model, promp
     windows.length = longest_of(prompts);
     windows.bos = "off";
     windows.seed = o.seed + 1;
-    auto const tokens = encode(model, io::read_text_file(file), file);
+    auto const tokens = encode_file(model, file);
     windows.count = std::clamp<index>(static_cast<index>(tokens.size()) / windows.length, 1, o.fit_count);
     return load_prompts(windows, model, false);
 }

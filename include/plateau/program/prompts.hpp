@@ -36,6 +36,12 @@ inline std::vector<token_id> encode(model_texts const& model, std::string const&
     }
 }
 
+/// Token ids of a text file. @throws file_error if it cannot be read or is not UTF-8, or the model has no tokenizer
+inline std::vector<token_id> encode_file(model_texts const& model, std::string const& file) {
+    model.require_tokenizer();  // what is missing is said before the file is looked at
+    return encode(model, io::read_text_file(file), file);
+}
+
 /// Says so if prompts that get a BOS begin with one already: transformers, too, leaves both.
 inline void tell_second_bos(token_id bos, std::string const& text, prompt_list const& prompts) {
     std::size_t count = 0, first = 0;
@@ -81,7 +87,7 @@ inline prompt_list read_prompts(common_options const& o, model_texts const& mode
         prompts = tokens_of(o, model);
     } else if (!o.corpus.empty()) {
         if (o.count < 1 || o.length < 1) throw usage_error("--count and --length must be at least 1");
-        auto const all = encode(model, io::read_text_file(o.corpus), o.corpus);
+        auto const all = encode_file(model, o.corpus);
         try {
             prompts = corpus::draw_windows(all, o.count, o.length, o.seed);
         } catch (usage_error const& problem) {
