@@ -132,7 +132,8 @@ TEST_CASE("text that is not JSON is refused with the place", "[io][json]") {
     CHECK_THAT(complaint("{\"a\": 1"), contains("near byte 8"));
     CHECK_THAT(complaint("{\"a\": 1} x"), contains("near byte 10"));
     CHECK_THAT(complaint("{'a': 1}"), contains("near byte 2"));
-    CHECK_THAT(complaint("[1, NaN]"), contains("not usable JSON"));
+    for (auto const* word : {"nan", "-NaN", "Inf", "-Inf", "+Infinity", "Infinit", "N", "NaN0", "INFINITY"})
+        CHECK_THAT(complaint(std::string("[1, ") + word + "]"), contains("not usable JSON"));
     CHECK_THAT(complaint("// comment\n1"), contains("not usable JSON"));
     CHECK_THAT(complaint("1e999"), contains("overflow"));
     CHECK_THAT(complaint("1e-400"), contains("too small"));
@@ -146,6 +147,23 @@ TEST_CASE("text that is not JSON is refused with the place", "[io][json]") {
     CHECK_THAT(complaint("\"tab\t\""), contains("not usable JSON"));
     CHECK_THAT(complaint(std::string("{\"a\0b\": 1}", 10)), contains("not usable JSON"));
     CHECK(complaint("\"" + std::string(1 << 20, 'x')).size() < 400);
+}
+
+TEST_CASE("what Python writes for numbers that are not finite is read, and is no number", "[io][json]") {
+    auto const document =
+        parse_json(R"({"nan": NaN, "list": [0.0, Infinity, -Infinity], "own": {"__float__": "Infinity"}})", "c.json");
+    json const& root = document.root();
+    CHECK(std::isnan(value_of<double>(*find_member(root, "nan"))));
+    std::vector<std::string> texts;
+    for (json const& value : elements_of(*find_member(root, "list"))) texts.push_back(describe(value));
+    CHECK(texts == std::vector<std::string>{"the number 0.0", "Infinity", "-Infinity"});
+    CHECK_FALSE(find_member(root, "nan")->is_number());
+    CHECK_FALSE(find_member(root, "nan")->empty());
+    CHECK_THAT(message_of<config_error>([&] { field<double>(root, "nan", "c.json"); }),
+               contains("c.json") && contains("\"nan\" must be a number, found NaN"));
+    CHECK_THAT(message_of<config_error>([&] { field<double>(root, "own", "c.json"); }),
+               contains("\"own\" must be a number, found an object"));
+    CHECK_THROWS_AS(field<plateau::index>(root, "nan", "c.json"), config_error);
 }
 
 TEST_CASE("text that is not UTF-8 is refused", "[io][json]") {

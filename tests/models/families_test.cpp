@@ -608,6 +608,14 @@ TEST_CASE("options that would change the numbers are refused by name", "[models]
     }
 }
 
+TEST_CASE("numbers that are not finite are refused under a key that is read, by its name", "[models][families]") {
+    for (auto const* value : {"Infinity", "-Infinity", "NaN", R"({"__float__": "Infinity"})", "[0.0, Infinity]"}) {
+        CHECK(complaint(llama_v5, "time_step_limit", value) == "NO EXCEPTION");
+        CHECK_THAT(complaint(llama_v5, "rms_norm_eps", value), contains("\"rms_norm_eps\" must be a number, found"));
+    }
+    CHECK_THAT(complaint(llama_v5, "bos_token_id", "NaN"), contains("bos_token_id") && contains("NaN"));
+}
+
 TEST_CASE("no damage of a character crashes the parser", "[models][families]") {
     std::mt19937 random{2};
     for (auto const& base : {llama_v5, qwen2_v5, gpt2_v5}) {

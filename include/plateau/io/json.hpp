@@ -23,14 +23,15 @@ class json_builder;
 /// A value in a json_document, which it must not outlive. The values below an array or object follow it in memory.
 class json {
 public:
-    enum class type : std::uint8_t { null, boolean, integer, natural, real, string, array, object };
+    enum class type : std::uint8_t { null, boolean, integer, natural, real, not_finite, string, array, object };
 
     json(json const&) = delete;  // would lose what follows
     json& operator=(json const&) = delete;
     json(json&&) noexcept = default;  // for the document as it grows
     json& operator=(json&&) noexcept = default;
 
-    /// An integer is `integer` if it is an index, beyond that `natural`, beyond that `real`.
+    /// An integer is `integer` if it is an index, beyond that `natural`, beyond that `real`. `not_finite` are NaN,
+    /// Infinity and -Infinity, which Python writes; they are no numbers to whoever asks for one.
     type kind() const { return kind_; }
     bool is_null() const { return kind_ == type::null; }
     bool is_object() const { return kind_ == type::object; }
@@ -44,7 +45,7 @@ public:
     /// Elements, members, or bytes of a string; 0 for other kinds.
     std::size_t size() const { return size_; }
     /// True if it is null, or an array, object or string that holds nothing.
-    bool empty() const { return size_ == 0 && !is_number() && kind_ != type::boolean; }
+    bool empty() const { return size_ == 0 && (kind_ == type::null || kind_ >= type::string); }
 
 private:
     friend class detail::json_builder;
@@ -139,7 +140,8 @@ bool json_is(json const& value) {
     else return value.is_string();
 }
 
-/// The value itself. @pre json_is<T>(value); for std::uint64_t: an integer that is not negative
+/// The value itself. @pre json_is<T>(value); for std::uint64_t: an integer that is not negative; double: also of a
+/// not_finite one
 template <class T>
 T value_of(json const& value) {
     if constexpr (std::is_same_v<T, std::uint64_t>) {
@@ -147,7 +149,7 @@ T value_of(json const& value) {
     } else if constexpr (std::is_same_v<T, index>) {
         return value.integer_;
     } else if constexpr (std::is_same_v<T, double>) {
-        if (value.kind_ == json::type::real) return value.real_;
+        if (value.kind_ == json::type::real || value.kind_ == json::type::not_finite) return value.real_;
         return value.kind_ == json::type::integer ? static_cast<double>(value.integer_)
                                                   : static_cast<double>(value.natural_);
     } else if constexpr (std::is_same_v<T, bool>) {
@@ -205,7 +207,7 @@ json const& object_field(json const& object, std::string_view key, std::string c
     return *value;
 }
 
-/// A number as JSON, true or false.
+/// A number as Python writes JSON, true or false.
 std::string scalar_text(json const& value);
 
 /// "the string \"abc\"", "the number 1.5", "an array", for messages.

@@ -13,7 +13,8 @@ namespace plateau::io {
 /// Values may be nested this deep; more is refused before it can exhaust the stack.
 inline constexpr std::size_t json_depth_limit = 128;
 
-/// Parses one JSON text (RFC 8259, UTF-8 with or without a byte order mark, no comments).
+/// Parses one JSON text (RFC 8259, UTF-8 with or without a byte order mark, no comments; NaN, Infinity and -Infinity as
+/// Python's json writes them).
 /// @param where  the file, for messages
 /// @throws file_error with `where` and the byte offset: not JSON, not UTF-8, an object with a repeated
 ///         key, nested deeper than json_depth_limit, a number beyond double; as without_byte_order_mark

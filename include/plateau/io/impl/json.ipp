@@ -41,6 +41,8 @@ PLATEAU_INLINE std::string scalar_text(json const& value) {
     if (json_is<index>(value)) return concat({value_of<index>(value)});
     if (value.kind() == json::type::natural) return concat({value_of<std::uint64_t>(value)});
     auto const number = value_of<double>(value);
+    if (std::isnan(number)) return "NaN";
+    if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
     double const size = std::abs(number);
     bool const plain = size == 0 || (size >= 1e-4 && size < 1e15);
     char buffer[32];
@@ -55,7 +57,8 @@ PLATEAU_INLINE std::string describe(json const& value) {
     if (value.is_object()) return "an object";
     if (value.is_array()) return "an array";
     if (value.is_string()) return concat({"the string ", printable(text_of(value))});
-    return json_is<bool>(value) ? scalar_text(value) : concat({"the number ", scalar_text(value)});
+    return json_is<bool>(value) || value.kind() == json::type::not_finite ? scalar_text(value)
+                                                                          : concat({"the number ", scalar_text(value)});
 }
 
 namespace detail {

@@ -122,7 +122,15 @@ private:
 PLATEAU_INLINE bool json_builder::RawNumber(char const* text, unsigned size, bool) {
     char const* const end = text + size;
     json& added = *add(json::type::integer);
-    if (std::string_view{text, size}.find_first_of(".eE") == std::string_view::npos) {
+    std::string_view const number{text, size};
+    if (end[-1] > '9') {  // in words: those of Python's json; the reader knows others too
+        added.kind_ = json::type::not_finite;
+        std::from_chars(text, end, added.real_);
+        if (number != "NaN" && number != "Infinity" && number != "-Infinity")
+            problem_ = problem_text(rapidjson::kParseErrorValueInvalid);
+        return problem_.empty();
+    }
+    if (number.find_first_of(".eE") == std::string_view::npos) {
         if (std::from_chars(text, end, added.integer_).ec == std::errc{}) return true;
         added.kind_ = json::type::natural;
         if (*text != '-' && std::from_chars(text, end, added.natural_).ec == std::errc{}) return true;
@@ -157,7 +165,9 @@ PLATEAU_INLINE json_document json_builder::read(std::string const& where) {
     rapidjson::InsituStringStream stream{document_.text_.data()};
     rapidjson::Reader reader;
     using namespace rapidjson;
-    reader.Parse<kParseInsituFlag | kParseValidateEncodingFlag | kParseNumbersAsStringsFlag>(stream, *this);
+    constexpr unsigned how =
+        kParseInsituFlag | kParseValidateEncodingFlag | kParseNumbersAsStringsFlag | kParseNanAndInfFlag;
+    reader.Parse<how>(stream, *this);
     if (!problem_.empty()) {
         if (position_ == 0) position_ = reader.GetErrorOffset();
     } else if (reader.HasParseError()) {
