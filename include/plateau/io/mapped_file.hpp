@@ -13,7 +13,8 @@
 namespace plateau::io {
 
 /// The bytes of a regular file, paged in on demand. An empty file has no bytes and is no error.
-/// @throws file_error with the path and the system's reason
+/// @throws file_error with the path and the system's reason; on a Git LFS pointer, with the command that fetches the
+/// file
 class mapped_file {
 public:
     explicit mapped_file(std::filesystem::path path);

@@ -1,5 +1,5 @@
 #pragma once
-/// A checkpoint in safetensors: one file, or shards behind an index.
+/// The weights of a Hugging Face checkpoint: one file, or shards behind an index.
 
 #include <cstddef>
 #include <filesystem>
@@ -19,6 +19,7 @@ namespace plateau::io {
 
 /// All tensors of a checkpoint under one roof, wherever they are stored.
 ///     DIR/model.safetensors | DIR/model.safetensors.index.json with its shards | FILE.safetensors
+///     else DIR/pytorch_model.bin | DIR/pytorch_model.bin.index.json with its shards
 /// Symbolic links are followed, so the snapshot folders of a Hugging Face cache work as they are.
 /// Reading is safe from many threads.
 class safetensors_checkpoint {
@@ -41,6 +42,9 @@ public:
 
     /// @copydoc safetensors_file::bytes
     std::span<std::byte const> bytes(std::string_view name) const { return file_of(name).bytes(name); }
+
+    /// @copydoc safetensors_file::is_mapped
+    bool is_mapped(std::string_view name) const { return file_of(name).is_mapped(name); }
 
     /// @copydoc safetensors_file::read
     template <ReadableFloat T>

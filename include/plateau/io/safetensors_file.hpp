@@ -1,5 +1,5 @@
 #pragma once
-/// One safetensors file, memory-mapped.
+/// One file of weights, memory-mapped: safetensors, or what torch.save wrote.
 
 #include <cstddef>
 #include <filesystem>
@@ -24,11 +24,10 @@ namespace plateau::io {
 class safetensors_file {
 public:
     /// @throws file_error if the file cannot be read or is malformed
-    explicit safetensors_file(std::filesystem::path const& path)
-        : file_{path}, header_{parse_safetensors_header(file_.bytes(), path.string())} {}
+    explicit safetensors_file(std::filesystem::path const& path);
 
     std::filesystem::path const& path() const { return file_.path(); }
-    safetensors_header const& header() const { return header_; }
+    safetensors_header const& header() const { return header_; }  ///< of torch.save's without metadata
     bool contains(std::string_view name) const { return table().contains(name); }
 
     /// Sorted.
@@ -38,7 +37,12 @@ public:
     tensor_info const& info(std::string_view name) const { return table().at(name).info; }
 
     /// The stored bytes of a tensor, at any alignment. @throws file_error if there is no such tensor
-    std::span<std::byte const> bytes(std::string_view name) const;
+    std::span<std::byte const> bytes(std::string_view name) const { return bytes_of(table().at(name)); }
+
+    /// False if the bytes are not those of the mapping, but in memory. @throws file_error if there is no such tensor
+    bool is_mapped(std::string_view name) const {
+        return gathered_.empty() || table().at(name).begin < file_.bytes().size();
+    }
 
     /// All elements, row-major, converted: widening is exact, narrowing rounds to nearest, ties to even.
     /// @throws file_error if there is no such tensor or its type is no float; shape_error if `out` has
@@ -65,20 +69,21 @@ public:
 private:
     tensor_table const& table() const { return header_.tensors; }
 
+    std::span<std::byte const> bytes_of(stored_tensor const& at) const;
     dtype stored_type(stored_tensor const& at) const;
 
     template <class T>
     void convert(stored_tensor const& at, index first, std::span<T> out) const {
         dtype const stored = stored_type(at);
         std::size_t const width = size_of(stored);
-        auto const source =
-            file_.bytes().subspan(at.begin + static_cast<std::size_t>(first) * width, out.size() * width);
+        auto const source = bytes_of(at).subspan(static_cast<std::size_t>(first) * width, out.size() * width);
         index const bad = convert_elements(stored, source, out);
         if (bad >= 0) table().refuse_value(at, first + bad, dtype_of<T>);
     }
 
     mapped_file file_;
     safetensors_header header_;
+    std::vector<std::byte> gathered_;  // @see torch_tensors
 };
 
 }  // namespace plateau::io

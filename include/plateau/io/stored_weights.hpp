@@ -18,6 +18,7 @@ namespace plateau::io {
 struct spelled_tensor {
     std::string spelling;              ///< "NAME DTYPE D0xD1…"; "NAME DTYPE " of a scalar
     std::span<std::byte const> bytes;  ///< as stored, at any alignment
+    bool mapped;                       ///< they are the file's, whose pages can be dropped
 };
 
 /// A Hugging Face folder or a GGUF file, without its configuration. Of a GGUF file everything is spelled as there: its

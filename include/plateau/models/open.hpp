@@ -9,6 +9,7 @@
 #include <plateau/core/macros.hpp>
 #include <plateau/core/shared.hpp>
 #include <plateau/io/gguf_checkpoint.hpp>
+#include <plateau/io/model_place.hpp>
 #include <plateau/io/safetensors.hpp>
 #include <plateau/io/tokenizer.hpp>
 #include <plateau/models/families.hpp>
@@ -33,14 +34,13 @@ struct checkpoint {
     }
 };
 
-/// Opens a Hugging Face directory (config.json with safetensors; snapshot folders of its cache too) or a GGUF file.
+/// Opens a Hugging Face directory (config.json with safetensors; folders of its cache too) or a GGUF file.
+/// @param given  @see io::find_model
 /// @param with_weights  false for a folder whose weights are not wanted, or not there
 /// @throws file_error, config_error
 template <class T>
-PLATEAU_RARE checkpoint<T> open(std::filesystem::path const& path, bool with_weights = true) {
-    if (!std::filesystem::exists(path)) {
-        throw file_error("there is no model at ", path.string(), ": give a Hugging Face folder or a GGUF file");
-    }
+PLATEAU_RARE checkpoint<T> open(std::filesystem::path const& given, bool with_weights = true) {
+    auto const [path, notice] = io::find_model(given);
     if (!std::filesystem::is_directory(path)) {
         auto const opened = shared<source_of<io::gguf_checkpoint, T> const>(path);
         return {opened->checkpoint().config(), opened,

@@ -10,8 +10,8 @@
 
 namespace plateau::program {
 
-/// The hash of a mapped tensor. Memory that holds what was read is given back: a MiB is resident at a time.
-std::string sha256_of(std::span<std::byte const> tensor);
+/// The hash of a tensor. Memory that holds what was read of a mapped one is given back: a MiB is resident at a time.
+std::string sha256_of(std::span<std::byte const> tensor, bool mapped);
 
 /// SHA-256 over one line a tensor, sorted by name as bytes: "NAME DTYPE D0xD1… HEX\n". Names, types and extents are
 /// those of the file, the GGUF's own in a GGUF file; a scalar has no extents, and two spaces before HEX, which is the

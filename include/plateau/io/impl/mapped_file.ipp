@@ -35,6 +35,13 @@ PLATEAU_INLINE mapped_file::mapped_file(std::filesystem::path path) : path_{std:
         data_ = static_cast<std::byte const*>(memory);
     }
     ::close(descriptor);
+    if (!text().starts_with("version https://git-lfs.github.com/spec/")) return;
+    ::munmap(const_cast<std::byte*>(data_), size_);
+    auto const folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path{"."};
+    throw file_error(
+        "cannot read ", path_.string(),
+        ": this is a Git LFS pointer, which stands for a file that was not fetched; run `git lfs pull` in ",
+        folder.string(), ", or download the file itself");
 }
 
 PLATEAU_INLINE mapped_file::~mapped_file() {

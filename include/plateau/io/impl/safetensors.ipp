@@ -15,6 +15,7 @@
 #include <plateau/io/json.hpp>
 #include <plateau/io/json_reader.hpp>
 #include <plateau/io/mapped_file.hpp>
+#include <plateau/io/model_place.hpp>
 #include <plateau/io/printable.hpp>
 #include <plateau/io/safetensors.hpp>
 #include <plateau/io/safetensors_file.hpp>
@@ -66,11 +67,13 @@ PLATEAU_INLINE safetensors_checkpoint::safetensors_checkpoint(std::filesystem::p
         else add(path);
         return;
     }
-    auto const single = path / "model.safetensors";
-    auto const shards = path / "model.safetensors.index.json";
-    if (std::filesystem::exists(single, ignored)) add(single);
-    else if (std::filesystem::exists(shards, ignored)) add_shards(shards);
-    else fail_without_weights();
+    for (auto const* name : {"model.safetensors", "pytorch_model.bin"}) {
+        auto const single = path / name, shards = path / concat({name, ".index.json"});
+        if (std::filesystem::exists(single, ignored)) add(single);
+        else if (std::filesystem::exists(shards, ignored)) add_shards(shards);
+        if (!files_.empty()) return;
+    }
+    fail_without_weights();
 }
 
 PLATEAU_INLINE void safetensors_checkpoint::add_shards(std::filesystem::path const& index_path) {
@@ -106,19 +109,13 @@ PLATEAU_INLINE void safetensors_checkpoint::add_shards(std::filesystem::path con
 }
 
 PLATEAU_INLINE void safetensors_checkpoint::fail_without_weights() const {
-    std::error_code ignored;
     std::string const directory = path_.string();
-    for (char const* pickled : {"pytorch_model.bin", "pytorch_model.bin.index.json"}) {
-        if (!std::filesystem::exists(path_ / pickled, ignored)) continue;
-        throw file_error(directory, ": the weights are a pickle (", pickled,
-                         "), which plateau does not read; convert them with\n"
-                         "  python3 -c \"import sys, transformers as t; d = sys.argv[1]; "
-                         "t.AutoModelForCausalLM.from_pretrained(d).save_pretrained(d)\" '",
-                         directory, "'");
-    }
-    throw file_error(directory,
-                     ": there is neither model.safetensors nor model.safetensors.index.json here; "
-                     "give a directory with a Hugging Face checkpoint");
+    auto const foreign = foreign_format(path_);
+    if (!foreign.empty()) throw file_error(directory, ": there is no model.safetensors here, but ", foreign);
+    throw file_error(
+        directory,
+        ": there is neither model.safetensors nor model.safetensors.index.json here, nor pytorch_model.bin; "
+        "give a directory with a Hugging Face checkpoint");
 }
 
 }  // namespace plateau::io

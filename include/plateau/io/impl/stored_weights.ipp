@@ -9,6 +9,7 @@
 #include <plateau/core/error.hpp>
 #include <plateau/core/macros.hpp>
 #include <plateau/core/types.hpp>
+#include <plateau/io/model_place.hpp>
 #include <plateau/io/stored_weights.hpp>
 #include <plateau/io/tensor_info.hpp>
 
@@ -24,19 +25,20 @@ PLATEAU_INLINE std::string spelling_of(tensor_info const& info, std::vector<inde
 
 }  // namespace detail
 
-PLATEAU_INLINE stored_weights::stored_weights(std::filesystem::path const& path) {
+PLATEAU_INLINE stored_weights::stored_weights(std::filesystem::path const& given) {
+    auto const path = resolve_model(given).path;
     if (std::filesystem::is_directory(path)) {
         folder_.emplace(path);
         for (auto const& name : folder_->names()) {
             auto const& info = folder_->info(name);
-            tensors_.push_back({detail::spelling_of(info, info.shape), folder_->bytes(name)});
+            tensors_.push_back({detail::spelling_of(info, info.shape), folder_->bytes(name), folder_->is_mapped(name)});
         }
     } else {
         file_.emplace(path);
         for (auto const& name : file_->names()) {
             auto const& info = file_->info(name);
             tensors_.push_back(
-                {detail::spelling_of(info, {info.shape.rbegin(), info.shape.rend()}), file_->bytes(name)});
+                {detail::spelling_of(info, {info.shape.rbegin(), info.shape.rend()}), file_->bytes(name), true});
         }
     }
 }

@@ -36,7 +36,9 @@ public:
         return bytes_.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(count));
     }
 
-    [[noreturn]] void fail() const { throw file_error(where_, ": not an NPZ file, cut or damaged; write it again"); }
+    [[noreturn]] void fail() const {
+        throw file_error(where_, ": not a whole zip: it is cut or damaged; write or download it again");
+    }
 
 private:
     std::span<std::byte const> bytes_;
@@ -98,7 +100,7 @@ PLATEAU_INLINE std::vector<zip_entry> read_zip_directory(std::span<std::byte con
         if (file.get<std::uint32_t>(at) != 0x02014b50u) file.fail();
         zip_entry entry;
         bool const encrypted = (file.get<std::uint16_t>(at + 8) & 1u) != 0;
-        if (encrypted) throw file_error(where, ": the NPZ file is encrypted, which is not supported");
+        if (encrypted) throw file_error(where, ": it is encrypted, which is not supported");
         entry.method = file.get<std::uint16_t>(at + 10);
         entry.crc32 = file.get<std::uint32_t>(at + 16);
         std::uint64_t stored = file.get<std::uint32_t>(at + 20);

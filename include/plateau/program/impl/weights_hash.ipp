@@ -20,13 +20,13 @@
 
 namespace plateau::program {
 
-PLATEAU_PROGRAM_INLINE std::string sha256_of(std::span<std::byte const> tensor) {
+PLATEAU_PROGRAM_INLINE std::string sha256_of(std::span<std::byte const> tensor, bool mapped) {
     constexpr std::size_t piece = 1 << 20;
     sha256 all;
     for (std::size_t at = 0; at < tensor.size(); at += piece) {
         auto const here = tensor.subspan(at, std::min(piece, tensor.size() - at));
         all.add(here);
-        io::drop_pages(here);
+        if (mapped) io::drop_pages(here);
     }
     return all.hex();
 }
@@ -40,7 +40,7 @@ PLATEAU_PROGRAM_INLINE std::string weights_sha256(std::filesystem::path const& p
     std::vector<std::string> hashes(tensors.size());
     parallel_for(threads, static_cast<index>(tensors.size()), [&](index i, int) {
         auto const at = order[static_cast<std::size_t>(i)];
-        hashes[at] = sha256_of(tensors[at].bytes);
+        hashes[at] = sha256_of(tensors[at].bytes, tensors[at].mapped);
     });
     sha256 all;
     for (std::size_t i = 0; i < tensors.size(); ++i) {
