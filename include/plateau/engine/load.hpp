@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <plateau/backend/backends.hpp>
 #include <plateau/core/macros.hpp>
@@ -31,9 +33,14 @@ template <class T, class Context>
 PLATEAU_RARE model<T> assemble(std::shared_ptr<Context const> ctx, models::model_texts texts,
                                models::tensor_source<T> const& tensors, bool bf16 = false,
                                std::function<void(models::model_texts&)> const& meanwhile = {}) {
-    auto transformer = models::assemble<Context, T>(*ctx, texts.config, tensors, bf16 ? dtype::bf16 : dtype_of<T>, [&] {
+    std::vector<std::string> notices;
+    auto transformer = models::assemble<Context, T>(
+        *ctx, texts.config, tensors, bf16 ? dtype::bf16 : dtype_of<T>,
+        [&] {
         if (meanwhile) meanwhile(texts);
-    });
+        },
+        &notices);
+    texts.notices.insert(texts.notices.end(), notices.begin(), notices.end());
     if constexpr (engine::known_by_type<Context>) {
         return model<T>{std::move(ctx), std::move(transformer), std::move(texts)};
     } else {
@@ -49,6 +56,7 @@ PLATEAU_RARE model<T> load_on(std::shared_ptr<Context const> ctx, std::filesyste
     auto const opened = models::open<T>(path, options.weights.need_tensors());
     models::model_texts texts;
     texts.config = opened.config;
+    texts.notices = opened.notices;
     auto const tensors = options.weights.of(opened, options.seed);
     return assemble<T>(std::move(ctx), std::move(texts), *tensors, options.bf16,
                        [&](models::model_texts& into) { into.take_tokenizer(opened.tokenizer); });

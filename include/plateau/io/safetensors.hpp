@@ -58,6 +58,10 @@ public:
         file_of(name).read_rows(name, first, count, out);
     }
 
+    /// Takes what torch.compile, DDP and FSDP put into names out of them. @return what it was, empty if nothing was
+    /// there
+    std::string drop_wrappers();
+
     /// @copydoc mapped_file::drop_pages
     void drop_pages() const;
 

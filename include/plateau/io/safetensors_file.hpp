@@ -63,6 +63,9 @@ public:
         convert(at, table().first_element(at, first, count, out.size()), out);
     }
 
+    /// @copydoc tensor_table::drop_component
+    bool drop_component(std::string_view component) { return header_.tensors.drop_component(component); }
+
     /// @copydoc mapped_file::drop_pages
     void drop_pages() const { file_.drop_pages(); }
 

@@ -33,6 +33,10 @@ public:
     /// @throws file_error if there is one of that name already
     void add(stored_tensor tensor);
 
+    /// Takes a component such as "module." out of all names that have it. @return whether any had
+    /// @throws file_error if two then have one name
+    bool drop_component(std::string_view component);
+
     bool contains(std::string_view name) const { return numbers_.contains(name); }
 
     /// Sorted.

@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <plateau/core/macros.hpp>
 #include <plateau/core/shared.hpp>
@@ -14,6 +16,7 @@
 #include <plateau/io/tokenizer.hpp>
 #include <plateau/models/families.hpp>
 #include <plateau/models/model_texts.hpp>
+#include <plateau/models/quantization.hpp>
 #include <plateau/models/tensor_source.hpp>
 
 namespace plateau::models {
@@ -24,11 +27,13 @@ struct checkpoint {
     io::model_config config;
     std::shared_ptr<tensor_source<T> const> weights;  ///< null if they are not wanted
     std::function<io::tokenizer()> tokenizer;         ///< reads it; throws if there is none
+    std::vector<std::string> notices = {};            ///< lines on how it was found and taken
 
     /// What a model has beside its weights.
     model_texts texts() const {
         model_texts all;
         all.config = config;
+        all.notices = notices;
         all.take_tokenizer(tokenizer);
         return all;
     }
@@ -40,7 +45,8 @@ struct checkpoint {
 /// @throws file_error, config_error
 template <class T>
 PLATEAU_RARE checkpoint<T> open(std::filesystem::path const& given, bool with_weights = true) {
-    auto const [path, notice] = io::find_model(given);
+    auto const place = io::find_model(given);
+    auto const path = place.path;
     if (!std::filesystem::is_directory(path)) {
         auto const opened = shared<source_of<io::gguf_checkpoint, T> const>(path);
         return {opened->checkpoint().config(), opened,
@@ -49,7 +55,13 @@ PLATEAU_RARE checkpoint<T> open(std::filesystem::path const& given, bool with_we
     auto const config = path / "config.json";
     checkpoint<T> found{parse_model_config(io::read_text(config), config.string()), nullptr,
                         [path] { return io::tokenizer::from_folder(path); }};
-    if (with_weights) found.weights = shared<source_of<io::safetensors_checkpoint, T> const>(path);
+    if (!place.notice.empty()) found.notices.push_back(place.notice);
+    if (with_weights) {
+        auto const stored = shared<source_of<io::safetensors_checkpoint, T>>(path);
+        for (auto const& line : prepare(stored->checkpoint(), found.config.quantization, path.string()))
+            found.notices.push_back(line);
+        found.weights = stored;
+    }
     return found;
 }
 

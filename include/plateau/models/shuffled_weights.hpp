@@ -31,6 +31,7 @@ public:
     void read_rows(std::string const& name, index first, index count, std::span<bfloat16> out) const override {
         copy(name, first, count, out);
     }
+    bool same_values(std::string const& a, std::string const& b) const override { return stored_.same_values(a, b); }
     void drop_pages() const override { stored_.drop_pages(); }
 
 private:

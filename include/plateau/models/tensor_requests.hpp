@@ -11,6 +11,7 @@
 #include <plateau/core/error.hpp>
 #include <plateau/core/name_index.hpp>
 #include <plateau/core/names.hpp>
+#include <plateau/models/quantization.hpp>
 #include <plateau/models/tensor_source.hpp>
 #include <plateau/tensor/buffer.hpp>
 
@@ -26,23 +27,33 @@ public:
 
     tensor_source<T> const& source() const { return source_; }
 
-    /// Names of `in_prefix` are looked up under the first of `prefixes` under which the checkpoint has `probe`.
+    std::string quantization;  ///< "quant_method" of the configuration, for messages; empty if there is none
+
+    /// Names of `in_prefix` are looked up under the first of `prefixes` under which the checkpoint has `probe`. All
+    /// names may have a prefix more, that of a model which held this one; or stand below "model.language_model.".
     void find_prefix(std::string const& probe, std::span<std::string_view const> prefixes) {
-        for (auto const prefix : prefixes) {
-            if (!source_.contains(concat({prefix, probe}))) continue;
-            prefix_ = prefix;
-            return;
+        for (std::string_view const outer :
+             {"", "model.", "language_model.", "base_model.model.", "pretrained_model."}) {
+            for (auto const prefix : prefixes) {
+                if (take_prefix(outer, concat({outer, prefix}), probe)) return;
+            }
         }
-        throw file_error(source_.where(), ": there is no tensor ", prefixes.front(), probe,
+        if (take_prefix("", "model.language_model.", probe)) return;
+        auto const name = concat({prefixes.front(), probe});
+        throw file_error(source_.where(), ": the tensor ", name, " is missing",
+                         why_missing(name, quantization, source_.names(), source_.where()),
                          ": is this a checkpoint of the family that its configuration names?");
     }
     std::string in_prefix(std::string_view name) const { return concat({prefix_, name}); }
+    std::string top_level(std::string_view name) const { return concat({outer_, name}); }
+    /// What comes before the names that the family has; usually nothing.
+    std::string const& outer_prefix() const { return outer_; }
 
     /// Marks a tensor as used. @throws file_error if it is missing or has another shape
     void require(std::string const& name, std::vector<index> const& expected) {
         if (!source_.contains(name)) {
-            throw file_error(source_.where(), ": the tensor ", name, " is missing; its nearest names are ",
-                             join(nearest_names(name, source_.names())));
+            throw file_error(source_.where(), ": the tensor ", name, " is missing",
+                             why_missing(name, quantization, source_.names(), source_.where()));
         }
         if (!source_.fits(name, expected)) {
             throw file_error(source_.where(), ": the tensor ", name, " has shape ", shape_text(source_.shape(name)),
@@ -59,11 +70,30 @@ public:
         return result;
     }
 
-    /// Marks tensors that carry nothing: matches of the pattern.
-    void ignore(std::string const& pattern) {
+    /// True of a tensor that is stored, not made when it is asked for.
+    bool lists(std::string const& name) const {
+        auto const names = source_.names();
+        return std::find(names.begin(), names.end(), name) != names.end();
+    }
+
+    /// Marks tensors that carry nothing: matches of the pattern. @return those that nobody had marked
+    std::vector<std::string> ignore(std::string const& pattern) {
+        std::vector<std::string> fresh;
         for (auto const& name : source_.names()) {
-            if (matches(pattern, name)) used_.add(name);
+            if (matches(pattern, name) && used_.add(name).second) fresh.push_back(name);
         }
+        return fresh;
+    }
+
+    /// Marks the tensors outside of the prefix, those of the top level apart that begin with `kept`. @return how many
+    std::size_t ignore_outside(std::string_view kept) {
+        std::size_t count = 0;
+        for (auto const& name : source_.names()) {
+            if (name.starts_with(prefix_) || name.starts_with(outer_.empty() ? kept : std::string_view{outer_}))
+                continue;
+            count += used_.add(name).second ? 1 : 0;
+        }
+        return count;
     }
 
     /// @throws file_error naming tensors that nothing asked for
@@ -81,8 +111,15 @@ public:
     }
 
 private:
+    bool take_prefix(std::string_view outer, std::string const& prefix, std::string const& probe) {
+        if (!source_.contains(prefix + probe)) return false;
+        outer_ = outer;
+        prefix_ = prefix;
+        return true;
+    }
+
     tensor_source<T> const& source_;
-    std::string prefix_;
+    std::string outer_, prefix_;
     name_index used_;
 };
 

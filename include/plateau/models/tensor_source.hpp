@@ -1,6 +1,8 @@
 #pragma once
 /// A source of named tensors, whatever the file format.
 
+#include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -30,6 +32,22 @@ public:
     virtual void read_rows(std::string const& name, index first, index count, std::span<T> out) const = 0;
     virtual void read_rows(std::string const& name, index first, index count, std::span<bfloat16> out) const = 0;
 
+    /// True if two tensors have the same shape and values. Of a baseline's those of the checkpoint count.
+    virtual bool same_values(std::string const& a, std::string const& b) const {
+        auto const extents = shape(a);
+        if (extents != shape(b) || extents.empty()) return false;
+        index width = 1;
+        for (std::size_t axis = 1; axis < extents.size(); ++axis) width *= extents[axis];
+        std::vector<T> values(static_cast<std::size_t>(2 * width));
+        std::span const of_a{values.data(), static_cast<std::size_t>(width)}, of_b{values.data() + width, of_a.size()};
+        for (index row = 0; row < extents[0]; ++row) {
+            read_rows(a, row, 1, of_a);
+            read_rows(b, row, 1, of_b);
+            if (!std::equal(of_a.begin(), of_a.end(), of_b.begin())) return false;
+        }
+        return true;
+    }
+
     /// Gives back memory that holds what was read so far, if there is any. Safe while others read.
     virtual void drop_pages() const = 0;
 };
@@ -42,6 +60,7 @@ public:
     explicit source_of(std::filesystem::path const& path) : checkpoint_{path}, where_{path.string()} {}
 
     Checkpoint const& checkpoint() const { return checkpoint_; }
+    Checkpoint& checkpoint() { return checkpoint_; }
 
     std::string where() const override { return where_; }
     std::vector<std::string> names() const override { return checkpoint_.names(); }

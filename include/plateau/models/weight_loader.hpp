@@ -32,20 +32,24 @@ public:
           storage_{std::is_same_v<T, float> && storage == dtype::bf16 ? dtype::bf16 : dtype_of<T>}, filler_{source,
                                                                                                             storage_} {}
 
-    bool contains(std::string const& name) const { return contains_top_level(requests.in_prefix(name)); }
-    bool contains_top_level(std::string const& name) const { return requests.source().contains(name); }
+    bool contains(std::string const& name) const { return requests.source().contains(requests.in_prefix(name)); }
+    bool contains_top_level(std::string const& name) const {
+        return requests.source().contains(requests.top_level(name));
+    }
 
     /// A matrix stored as [outputs, inputs].
     weight matrix(std::string const& name, index outputs, index inputs) {
-        return top_level_matrix(requests.in_prefix(name), outputs, inputs);
+        return stored(requests.in_prefix(name), outputs, inputs, {0, outputs, outputs, outputs});
     }
     /// The same for a tensor outside of the prefix, such as lm_head.weight.
     weight top_level_matrix(std::string const& name, index outputs, index inputs) {
-        return stored(name, outputs, inputs, {0, outputs, outputs, outputs});
+        return stored(requests.top_level(name), outputs, inputs, {0, outputs, outputs, outputs});
     }
 
-    vector values(std::string const& name, index count) { return top_level_values(requests.in_prefix(name), count); }
-    vector top_level_values(std::string const& name, index count) { return requests.values(name, count); }
+    vector values(std::string const& name, index count) { return requests.values(requests.in_prefix(name), count); }
+    vector top_level_values(std::string const& name, index count) {
+        return requests.values(requests.top_level(name), count);
+    }
 
     /// `name`.weight [outputs, inputs] and, if there is one, `name`.bias.
     nn::linear<Context, T> linear(std::string const& name, index outputs, index inputs, bool bias) {

@@ -49,15 +49,17 @@ enum class qk_norm_kind {
 /// A decoder-only transformer: sizes, parts and options that change its numbers. Which norms a block has, and where,
 /// the names of its tensors say (models/families/family.hpp).
 struct model_config {
-    std::string model_type;  ///< the family as Hugging Face names it: "llama", "qwen2", "gpt2"
-    index layers = 0;        ///< L
-    index d_model = 0;       ///< D
-    index heads = 0;         ///< H
-    index kv_heads = 0;      ///< K, divides H
-    index d_head = 0;        ///< E; H·E may differ from D
-    index d_mlp = 0;         ///< F
-    index vocab = 0;         ///< V
-    index context = 0;       ///< positions that it was made for; @see most_positions
+    std::string model_type;    ///< the family as Hugging Face names it: "llama", "qwen2", "gpt2"
+    std::string text_of;       ///< the model_type of a whole of which it is the text part; empty if it is none
+    std::string quantization;  ///< the "quant_method" that its configuration names; empty if there is none
+    index layers = 0;          ///< L
+    index d_model = 0;         ///< D
+    index heads = 0;           ///< H
+    index kv_heads = 0;        ///< K, divides H
+    index d_head = 0;          ///< E; H·E may differ from D
+    index d_mlp = 0;           ///< F
+    index vocab = 0;           ///< V
+    index context = 0;         ///< positions that it was made for; @see most_positions
 
     norm_kind norm = norm_kind::rms;
     double norm_eps = 0;

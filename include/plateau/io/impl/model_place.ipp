@@ -48,7 +48,8 @@ inline constexpr foreign_file foreign_files[]{
      "from_flax=True).save_pretrained('@')\""},
     {"consolidated*.pth",
      "is Meta's own format of Llama; fetch the model in Hugging Face's, or convert it with transformers 4\n  "
-     "python3 -m transformers.models.llama.convert_llama_weights_to_hf --input_dir '@' --output_dir '@-hf' --help"},
+     "pip install 'transformers<5' && python3 -m transformers.models.llama.convert_llama_weights_to_hf --input_dir '@' "
+     "--output_dir '@-hf' --model_size 7B      (the size that it has)"},
     {"zero_to_fp32.py",
      "is of a checkpoint of DeepSpeed; gather its parts with\n  python3 '@/zero_to_fp32.py' '@' '@' "
      "--safe_serialization"},
@@ -163,7 +164,7 @@ PLATEAU_INLINE std::string foreign_format(std::filesystem::path const& folder) {
     for (auto const& one : detail::foreign_files) {
         for (auto const& entry : there) {
             auto const name = entry.filename().string();
-            if (matches(one.pattern, name)) return concat({name, " ", command_for(one.tells, folder)});
+            if (matches(one.pattern, name)) return concat({entry.string(), " ", command_for(one.tells, folder)});
         }
     }
     return {};

@@ -60,6 +60,17 @@ PLATEAU_INLINE void safetensors_checkpoint::drop_pages() const {
     for (auto const& file : files_) file.drop_pages();
 }
 
+PLATEAU_INLINE std::string safetensors_checkpoint::drop_wrappers() {
+    std::string dropped;
+    for (std::string_view const part :
+         {"_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "module."}) {
+        bool any = false;
+        for (auto& file : files_) any |= file.drop_component(part);
+        if (any) dropped += concat({dropped.empty() ? "" : " and ", part});
+    }
+    return dropped;
+}
+
 PLATEAU_INLINE safetensors_checkpoint::safetensors_checkpoint(std::filesystem::path const& path) : path_{path} {
     std::error_code ignored;
     if (!std::filesystem::is_directory(path, ignored)) {

@@ -23,6 +23,25 @@ PLATEAU_INLINE void tensor_table::add(stored_tensor tensor) {
     tensors_.push_back(std::move(tensor));
 }
 
+PLATEAU_INLINE bool tensor_table::drop_component(std::string_view component) {
+    auto const place = [&](std::string const& name) {
+        auto at = name.find(component);
+        while (at != std::string::npos && at > 0 && name[at - 1] != '.') at = name.find(component, at + 1);
+        return at;
+    };
+    bool any = false;
+    for (auto const& tensor : tensors_) any = any || place(tensor.info.name) != std::string::npos;
+    if (!any) return false;
+    numbers_ = {};
+    auto const all = std::exchange(tensors_, {});
+    for (auto tensor : all) {
+        auto& name = tensor.info.name;
+        for (auto at = place(name); at != std::string::npos; at = place(name)) name.erase(at, component.size());
+        add(std::move(tensor));
+    }
+    return true;
+}
+
 PLATEAU_INLINE stored_tensor const& tensor_table::at(std::string_view name) const {
     auto const number = numbers_.find(name);
     if (!number) throw file_error(where_, ": there is no tensor ", printable(name));

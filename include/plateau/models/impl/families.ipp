@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <plateau/core/macros.hpp>
 #include <plateau/io/json_reader.hpp>
@@ -26,6 +27,7 @@
 #include <plateau/models/families/qwen.hpp>
 #include <plateau/models/families/smollm3.hpp>
 #include <plateau/models/families/stablelm.hpp>
+#include <plateau/models/quantization.hpp>
 
 namespace plateau::models {
 
@@ -53,6 +55,13 @@ inline constexpr std::array family_table{
     family{"stablelm", families::parse_stablelm, families::stablelm_tensors},
 };
 
+PLATEAU_INLINE bool is_known(std::string_view model_type) {
+    for (auto const& one : family_table) {
+        if (one.model_type == model_type) return true;
+    }
+    return false;
+}
+
 }  // namespace detail
 
 PLATEAU_INLINE std::span<family const> known_families() { return detail::family_table; }
@@ -71,9 +80,19 @@ PLATEAU_INLINE io::model_config parse_model_config(std::string_view json_text, s
     auto const document = io::parse_json(json_text, where);
     io::json const& root = document.root();
     if (!root.is_object()) throw config_error(where, ": a configuration must be an object, found ", io::describe(root));
-    auto const model_type = io::field<std::string>(root, "model_type", where);
-    auto config = find_family(model_type, where).parse(root, where);
+    auto model_type = io::field<std::string>(root, "model_type", where);
+    io::json const* const text = io::find_field(root, "text_config");
+    bool const nested = text != nullptr && text->is_object() && !detail::is_known(model_type);
+    std::string const here = nested ? concat({where, ": text_config"}) : where;
+    std::string const whole =
+        nested ? std::exchange(model_type, io::field<std::string>(*text, "model_type", here)) : "";
+    auto config = find_family(model_type, here).parse(nested ? *text : root, here);
+    // the whole decides what is tied
+    if (nested) config.tied_head = io::field_or<bool>(root, "tie_word_embeddings", config.tied_head, where);
     config.model_type = model_type;
+    config.text_of = whole;
+    config.quantization = parse_quantization(root, where);
+    if (nested && config.quantization.empty()) config.quantization = parse_quantization(*text, here);
     io::require_valid(config, where);
     return config;
 }

@@ -69,11 +69,6 @@ PLATEAU_INLINE std::vector<token_id> parse_token_ids(json const& root, std::stri
 }
 
 PLATEAU_INLINE void refuse_general_options(json const& root, std::string const& where) {
-    if (find_field(root, "quantization_config") != nullptr) {
-        throw config_error(where,
-                           ": \"quantization_config\" is not supported; save the model unquantised, "
-                           "in F32 or BF16");
-    }
     require_neutral(root, "is_causal", true, where);
     require_neutral(root, "is_encoder_decoder", false, where);
     require_neutral(root, "add_cross_attention", false, where);
