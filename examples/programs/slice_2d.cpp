@@ -234,7 +234,8 @@ void run(program::study& study, options o) {
     if (!(o.frame_seconds > 0 && o.frame_seconds <= 60))
         throw usage_error("--frame-seconds must be above 0 and at most 60");
     auto const axis = paths::even_grid(low, high, o.grid);
-    results all{models::training_checkpoints(o.checkpoints.empty() ? std::vector<std::string>{o.model} : o.checkpoints),
+    results all{o.checkpoints.empty() ? std::vector{models::checkpoint_at(o.model)}
+                                      : models::training_checkpoints(o.checkpoints),
                 {axis, axis}};
     for (auto const& one : all.checkpoints) {
         o.model = one.path;

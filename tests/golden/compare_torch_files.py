@@ -64,7 +64,7 @@ def main(program, count):
                 print(f"seed {seed}: {run.stdout}{run.stderr}\nexpected {lines_of(tensors)}")
             seen += len(tensors)
     print(f"{count} files, {seen} tensors, {wrong} files differ")
-    return wrong > 0
+    return int(wrong > 0)
 
 
 if __name__ == "__main__":

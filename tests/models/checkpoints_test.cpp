@@ -1,5 +1,10 @@
 #include <plateau/models/checkpoints.hpp>
 
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 
@@ -17,6 +22,21 @@ TEST_CASE("a checkpoint has the step that its name tells, or the one it is given
     CHECK(models::checkpoint_at("a/step3-of-7-step12-tokens5B").step == 12);
     CHECK(models::checkpoint_at("a/2024-08-700").step == 700);
     CHECK(models::checkpoint_at("a/512").step == 512);
+    for (auto const& [name, step] :
+         std::vector<std::pair<std::string, plateau::index>>{{"pythia-70m-step1000", 1000},
+                                                             {"step_64", 64},
+                                                             {"checkpoint-500", 500},
+                                                             {"step3000-tokens12B", 3000},
+                                                             {"global_step12", 12},
+                                                             {"stage2-step71-tokens3TB", 71},
+                                                             {"OLMo-1B-0724-step9", 9},
+                                                             {"iter_0000200", 200},
+                                                             {"refs/step512", 512},
+                                                             {"step1000.gguf", 1000},
+                                                             {"epoch=3-step=750.ckpt", 750}}) {
+        CAPTURE(name);
+        CHECK(models::checkpoint_at("2024/" + name).step == step);
+    }
 }
 
 TEST_CASE("a folder of models stands for them, in the order of their steps", "[models][checkpoints]") {
@@ -32,6 +52,29 @@ TEST_CASE("a folder of models stands for them, in the order of their steps", "[m
     CHECK_THAT(
         message_of<plateau::usage_error>([&] { models::training_checkpoints({(dir / "all/no_model").string()}); }),
         contains("neither a model nor a folder of models"));
+}
+
+TEST_CASE("the revisions of a folder of the Hugging Face cache stand in the order of their steps",
+          "[models][checkpoints]") {
+    scratch_dir const dir;
+    for (auto const* name : {"step1000", "step64", "step512", "main"}) {
+        std::string const hash = "abc" + std::to_string(std::string(name).size());  // main is step1000
+        dir.write(std::string("models--o--m/refs/") + name, hash);
+        dir.write("models--o--m/snapshots/" + hash + "/config.json", "{}");
+    }
+    dir.write("models--o--m/refs/step7", "abc0");  // not fetched
+    for (auto const* given : {"models--o--m", "models--o--m/", "models--o--m/refs"}) {
+        CAPTURE(given);
+        auto const found = models::training_checkpoints({(dir / given).string()});
+        REQUIRE(found.size() == 3);
+        CHECK(found[0].name == "step64");
+        CHECK(found[1].step == 512);
+        CHECK(found[2].path == (dir / "models--o--m/refs/step1000").string());
+    }
+    CHECK(models::training_checkpoints({(dir / "models--o--m/refs/step64").string()}).front().step == 64);
+    for (auto const* step : {"step1000", "step64", "step512"})
+        std::filesystem::remove(dir / (std::string("models--o--m/refs/") + step));
+    CHECK(models::training_checkpoints({(dir / "models--o--m").string()}).front().name == "main");
 }
 
 TEST_CASE("checkpoints beside a model go by their steps", "[models][checkpoints]") {

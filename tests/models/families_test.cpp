@@ -459,7 +459,7 @@ TEST_CASE("what changes the numbers and is not supported is an error that names 
         {tiny("mistral", R"(, "sliding_window": -4)"), "sliding_window"},
         {tiny("phi", R"(, "partial_rotary_factor": 1.5)"), "must be in (0, 1]"},
         {tiny("phi", R"(, "partial_rotary_factor": 0.4)"), "even width"},
-        {tiny("llama", R"(, "quantization_config": {"bits": 4})"), "quantization_config"},
+        {tiny("llama", R"(, "quantization_config": 4)"), "quantization_config"},
         {tiny("llama", R"(, "is_causal": false)"), "is_causal"},
     };
     for (auto const& [config, names] : all) {
@@ -597,8 +597,6 @@ TEST_CASE("rotary positions go by the length of a prompt", "[models][families]")
 
 TEST_CASE("options that would change the numbers are refused by name", "[models][families]") {
     for (auto const& base : {llama_v4, llama_v5, qwen2_v5, gpt2_v5}) {
-        CHECK_THAT(complaint(base, "quantization_config", R"({"quant_method": "gptq"})"),
-                   contains("quantization_config"));
         CHECK_THAT(complaint(base, "is_causal", "false"), contains("is_causal"));
         CHECK_THAT(complaint(base, "is_encoder_decoder", "true"), contains("is_encoder_decoder"));
         CHECK_THAT(complaint(base, "pruned_heads", R"({"0": [1]})"), contains("pruned_heads"));
@@ -609,11 +607,42 @@ TEST_CASE("options that would change the numbers are refused by name", "[models]
 }
 
 TEST_CASE("numbers that are not finite are refused under a key that is read, by its name", "[models][families]") {
+    auto const with_value = [](std::string const& key, std::string const& value) {
+        auto text = with(llama_v5, {{key, "\"HERE\""}});
+        return complaint(text.replace(text.find("\"HERE\""), 6, value));
+    };
     for (auto const* value : {"Infinity", "-Infinity", "NaN", R"({"__float__": "Infinity"})", "[0.0, Infinity]"}) {
-        CHECK(complaint(llama_v5, "time_step_limit", value) == "NO EXCEPTION");
-        CHECK_THAT(complaint(llama_v5, "rms_norm_eps", value), contains("\"rms_norm_eps\" must be a number, found"));
+        CHECK(with_value("time_step_limit", value) == "NO EXCEPTION");
+        CHECK_THAT(with_value("rms_norm_eps", value), contains("\"rms_norm_eps\" must be a number, found"));
     }
-    CHECK_THAT(complaint(llama_v5, "bos_token_id", "NaN"), contains("bos_token_id") && contains("NaN"));
+    CHECK_THAT(with_value("bos_token_id", "NaN"), contains("bos_token_id") && contains("NaN"));
+}
+
+TEST_CASE("how a model is quantised is kept by name", "[models][families]") {
+    auto const method = [](std::string const& key, std::string const& value) {
+        return parse(with(llama_v5, {{key, value}})).quantization;
+    };
+    CHECK(method("quantization_config", "null").empty());
+    CHECK(method("quantization_config", R"({"quant_method": "gptq", "bits": 4})") == "gptq");
+    CHECK(method("quantization_config", R"({"load_in_4bit": true})") == "bitsandbytes");
+    CHECK(method("quantization_config", R"({"bits": 4})") == "unknown");
+    CHECK(method("compression_config", R"({"quant_method": "compressed-tensors"})") == "compressed-tensors");
+}
+
+TEST_CASE("of a model of text and more the text part is read", "[models][families]") {
+    std::string const whole = R"({"model_type": "llava", "vision_config": {"hidden_size": 7}, "text_config": )";
+    auto const plain = parse(whole + llama_v5 + "}");
+    CHECK(plain.model_type == "llama");
+    CHECK(plain.text_of == "llava");
+    CHECK(plain.d_model == 32);
+    CHECK_FALSE(plain.tied_head);
+    CHECK(parse(whole + llama_v5 + R"(, "tie_word_embeddings": true})").tied_head);  // the whole decides
+    CHECK(parse(whole + llama_v5 + R"(, "quantization_config": {"quant_method": "awq"}})").quantization == "awq");
+    CHECK(parse(with(llama_v5, {{"text_config", qwen2_v5}})).text_of.empty());  // a known family is read itself
+    CHECK_THAT(complaint(whole + R"({"model_type": "mamba"}})"), contains("text_config") && contains("mamba"));
+    CHECK_THAT(complaint(whole + R"({"hidden_size": 7}})"),
+               contains("text_config") && contains("\"model_type\" is missing"));
+    CHECK_THAT(complaint(whole + "[]}"), contains("llava"));
 }
 
 TEST_CASE("no damage of a character crashes the parser", "[models][families]") {

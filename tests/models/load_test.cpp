@@ -1,7 +1,9 @@
 #include <plateau/models/open.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <limits>
 
 #include <plateau/engine/load.hpp>
@@ -69,10 +71,33 @@ TEST_CASE("a tied head may be stored twice, once, or under its other name alone"
     damaged d;
     d.checkpoint.tied = true;
     auto const embedding = d.checkpoint.tensors.at("model.embed_tokens.weight");
-    SECTION("twice: the embedding counts") {
+    SECTION("twice, the same: one matrix") {
+        d.checkpoint.tensors["lm_head.weight"] = embedding;
         auto const model = d.transformer();
         CHECK(model.embedding == model.unembedding);
         CHECK((*model.embedding)(1, 2) == embedding.values[1 * 24 + 2]);
+        CHECK(d.load().notices.empty());
+    }
+    SECTION("twice, and they differ: two, with a line") {
+        auto& head = d.checkpoint.tensors["lm_head.weight"];
+        head = embedding;
+        head.values.back() += 1;
+        auto const model = d.transformer();
+        CHECK((*model.embedding)(36, 23) == embedding.values.back());
+        CHECK((*model.unembedding)(36, 23) == embedding.values.back() + 1);
+        auto const notices = d.load().notices;
+        REQUIRE(notices.size() == 1);
+        CHECK_THAT(notices[0], contains("ties") && contains("lm_head.weight") && contains(d.folder.path().string()));
+        CHECK(plateau::load<float>(d.folder.path(), {.weights = plateau::weights::random}).notices.empty());
+    }
+    SECTION("shuffled, what is stored decides") {
+        d.checkpoint.tensors["lm_head.weight"] = embedding;
+        d.checkpoint.write(d.folder.path());
+        CHECK(plateau::load<float>(d.folder.path(), {.weights = plateau::weights::shuffled}).notices.empty());
+    }
+    SECTION("twice, in another shape") {
+        d.checkpoint.tensors["lm_head.weight"].shape = {24, 37};
+        CHECK_THROWS_WITH(d.load(), contains("lm_head.weight has shape [24, 37]"));
     }
     SECTION("as the embedding") {
         d.checkpoint.tensors.erase("lm_head.weight");
@@ -83,6 +108,141 @@ TEST_CASE("a tied head may be stored twice, once, or under its other name alone"
         d.checkpoint.tensors.erase("model.embed_tokens.weight");
         auto const model = d.transformer();
         CHECK((*model.embedding)(36, 23) == embedding.values.back());
+    }
+}
+
+/// The same tensors under other names.
+std::map<std::string, tiny::stored_tensor> renamed(damaged const& d,
+                                                   std::function<std::string(std::string)> const& how) {
+    std::map<std::string, tiny::stored_tensor> all;
+    for (auto const& [name, tensor] : d.checkpoint.tensors) all[how(name)] = tensor;
+    return all;
+}
+
+TEST_CASE("names that torch.compile and wrappers leave load, with a line where one was passed over", "[models][load]") {
+    damaged d;
+    auto const expected = d.load().logits({1, 2, 3});
+    auto const same = [&] {
+        auto const model = d.load();
+        auto const logits = model.logits({1, 2, 3});
+        CHECK(std::equal(logits.flat().begin(), logits.flat().end(), expected.flat().begin()));
+        return model.notices;
+    };
+    for (std::string const prefix : {"model.", "base_model.model.", "pretrained_model.", "language_model."}) {
+        CAPTURE(prefix);
+        auto const before = d.checkpoint.tensors;
+        d.checkpoint.tensors = renamed(d, [&](auto const& name) { return prefix + name; });
+        CHECK(same().empty());
+        d.checkpoint.tensors = before;
+    }
+    for (std::string const prefix : {"_orig_mod.", "module.", "module._orig_mod.", "_fsdp_wrapped_module."}) {
+        CAPTURE(prefix);
+        auto const before = d.checkpoint.tensors;
+        d.checkpoint.tensors = renamed(d, [&](auto const& name) { return prefix + name; });
+        CHECK_THAT(same().at(0),
+                   contains("wrapper") && contains(prefix.substr(prefix.rfind('_', prefix.size() - 2) + 1)));
+        d.checkpoint.tensors = before;
+    }
+    SECTION("within a name") {
+        d.checkpoint.tensors = renamed(d, [](std::string name) {
+            auto const at = name.find("self_attn.");
+            return at == std::string::npos ? name : name.insert(at, "_checkpoint_wrapped_module.");
+        });
+        CHECK(same().size() == 1);
+    }
+    SECTION("a name that only looks so stays") {
+        d.checkpoint.tensors["model.submodule.weight"] = {{1}, {1}};
+        CHECK_THROWS_WITH(d.load(), contains("model.submodule.weight"));
+    }
+    SECTION("two tensors of one name then") {
+        d.checkpoint.tensors["module.lm_head.weight"] = d.checkpoint.tensors["lm_head.weight"];
+        CHECK_THROWS_WITH(d.load(), contains("lm_head.weight") && contains("twice"));
+    }
+}
+
+TEST_CASE("the text part of a model of text and more loads under each of its names", "[models][load]") {
+    damaged d;
+    auto const expected = d.load().logits({4, 5});
+    auto& tensors = d.checkpoint.tensors;
+    if (GENERATE(true, false)) {  // as published, as transformers 5 has it in memory
+        tensors = renamed(d, [](auto const& name) { return "language_model." + name; });
+        tensors["vision_tower.weight"] = tensors["multi_modal_projector.bias"] = {{2}, {1, 2}};
+    } else {
+        tensors = renamed(d, [](auto const& name) {
+            return name.starts_with("model.") ? "model.language_model" + name.substr(5) : name;
+        });
+        tensors["model.vision_tower.weight"] = tensors["model.multi_modal_projector.bias"] = {{2}, {1, 2}};
+    }
+    d.checkpoint.write(d.folder.path());
+    CHECK_THROWS_WITH(load<float>(d.folder.path()), contains("no place"));  // of a Llama they are in the way
+    tiny::write_text(d.folder / "config.json",
+                     "{\"model_type\": \"llava\", \"text_config\": " + d.checkpoint.config() + "}");
+    auto const model = load<float>(d.folder.path());
+    auto const logits = model.logits({4, 5});
+    CHECK(std::equal(logits.flat().begin(), logits.flat().end(), expected.flat().begin()));
+    REQUIRE(model.notices.size() == 1);
+    CHECK_THAT(model.notices[0], contains("llava") && contains("2 tensors"));
+}
+
+TEST_CASE("heads of other tasks feed nothing, with a line", "[models][load]") {
+    damaged d;
+    for (auto const* name : {"v_head.summary.weight", "v_head.summary.bias", "score.weight", "model.v_head.weight"})
+        d.checkpoint.tensors[name] = {{1}, {1}};
+    CHECK_THROWS_WITH(d.load(), contains("no place for the tensors model.v_head.weight:"));
+    d.checkpoint.tensors.erase("model.v_head.weight");
+    auto const notices = d.load().notices;
+    REQUIRE(notices.size() == 1);
+    CHECK_THAT(notices[0], contains("v_head.summary.bias, v_head.summary.weight, score.weight"));
+}
+
+TEST_CASE("a quantised model loads where its weights are plain numbers, and is refused by name", "[models][load]") {
+    damaged d;
+    auto const load_as = [&](std::string const& method) {
+        d.checkpoint.write(d.folder.path());
+        auto config = d.checkpoint.config();
+        if (!method.empty()) config.insert(1, "\"quantization_config\": {\"quant_method\": \"" + method + "\"}, ");
+        tiny::write_text(d.folder / "config.json", config);
+        return ::load<float>(d.folder.path());
+    };
+    CHECK_THAT(load_as("gguf").notices.at(0), contains("quantization_config") && contains("gguf"));
+    auto& tensors = d.checkpoint.tensors;
+    std::string const gone = "model.layers.0.self_attn.o_proj.weight";
+    auto const was = tensors.at(gone);
+    auto const replace_by = [&](std::string const& suffix) {
+        tensors.erase(gone);
+        tensors[gone.substr(0, gone.size() - 7) + suffix] = was;
+    };
+    SECTION("by the configuration") {
+        tensors.erase(gone);
+        CHECK_THROWS_WITH(load_as("gptq"),
+                          contains(gone + " is missing") && contains("gptq") && contains("hf download"));
+        CHECK_THROWS_WITH(load_as("bitsandbytes"), contains("bitsandbytes") && contains("dequantize()"));
+        CHECK_THROWS_WITH(load_as("fp8"), contains("fp8") && contains("FineGrainedFP8Config(dequantize=True)"));
+        CHECK_NOTHROW(models::open<float>(d.folder.path(), false));  // its weights are not wanted
+    }
+    SECTION("a later one") {
+        tensors.erase("model.layers.2.mlp.up_proj.weight");
+        CHECK_THROWS_WITH(load_as("awq"), contains("model.layers.2.mlp.up_proj.weight is missing") && contains("awq"));
+    }
+    SECTION("by the names that are there") {
+        replace_by(".qweight");
+        CHECK_THROWS_WITH(load_as(""), contains(gone + " is missing") && contains("gptq"));
+    }
+    SECTION("packed") {
+        replace_by(".weight_packed");
+        CHECK_THROWS_WITH(load_as(""), contains("compressed-tensors"));
+    }
+    SECTION("an adapter that was not merged") {
+        replace_by(".base_layer.weight");
+        tensors["model.layers.0.self_attn.o_proj.lora_A.weight"] = {{1}, {1}};
+        CHECK_THROWS_WITH(load_as(""), contains("merge_and_unload()"));
+    }
+    SECTION("stored as other numbers") {
+        load_as("fp8");
+        auto bytes = plateau::testing::bytes_of(d.folder / "model.safetensors");
+        auto const at = bytes.find("F32", bytes.find(gone));
+        tiny::write_text(d.folder / "model.safetensors", bytes.replace(at, 3, "I32"));
+        CHECK_THROWS_WITH(::load<float>(d.folder.path()), contains("fp8") && contains(gone + " is stored as I32"));
     }
 }
 

@@ -11,6 +11,7 @@
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/types.hpp>
+#include <plateau/io/model_place.hpp>
 
 namespace plateau::models {
 
@@ -38,12 +39,18 @@ inline training_checkpoint checkpoint_at(std::filesystem::path const& path, inde
 
 namespace detail {
 
-/// The models in a folder, by their steps, then names. @return none if there is no such folder
+/// The models in a folder, by their steps, then names: folders with config.json; of a folder of the Hugging Face cache
+/// its revisions. @return none if there is no such folder
 inline std::vector<training_checkpoint> models_in(std::filesystem::path const& folder) {
     std::vector<training_checkpoint> all;
     std::error_code none;
     for (auto const& entry : std::filesystem::directory_iterator(folder, none)) {
         if (std::filesystem::exists(entry.path() / "config.json", none)) all.push_back(checkpoint_at(entry.path()));
+    }
+    if (all.empty()) {
+        for (auto const& revision : io::cached_revisions(folder)) all.push_back(checkpoint_at(revision));
+        // main is another name of one of them
+        if (all.size() > 1) std::erase_if(all, [](training_checkpoint const& one) { return one.name == "main"; });
     }
     std::ranges::sort(all, {}, [](training_checkpoint const& one) { return std::pair{one.step, one.name}; });
     return all;
@@ -52,7 +59,8 @@ inline std::vector<training_checkpoint> models_in(std::filesystem::path const& f
 }  // namespace detail
 
 /// The checkpoints that are named: models as `open` takes them; a folder that is no model itself stands for the models
-/// in it, in the order of their steps, then names. A name without a number has one step more than
+/// in it, models--ORG--NAME of the Hugging Face cache for its revisions (refs/step1000, …) but main, in the order of
+/// their steps, then names. A name without a number has one step more than
 /// the one before it.
 /// @throws usage_error on a folder without models
 inline std::vector<training_checkpoint> training_checkpoints(std::vector<std::string> const& paths) {

@@ -2,7 +2,6 @@
 /// Quantised checkpoints by name, and the command that makes a plain one of them.
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <plateau/core/macros.hpp>
@@ -25,11 +24,10 @@ std::vector<std::string> prepare(io::safetensors_checkpoint& stored, std::string
 /// @throws config_error that names the method, the tensor and the command
 void require_plain(io::safetensors_checkpoint const& stored, std::string const& method, std::string const& where);
 
-/// Why a tensor is missing, after ": the tensor NAME is missing": the method, told by the configuration or by the names
-/// that are there, and the way out; else the nearest names.
+/// Why a plain tensor is missing, the end of a sentence: how the model is quantised, told by the configuration or by
+/// the names that are there, or that an adapter is not merged, and the way out. Empty if neither is known.
 /// @param method  of the configuration; empty if it is not quantised
-std::string why_missing(std::string_view name, std::string const& method, std::vector<std::string> const& names,
-                        std::string const& where);
+std::string why_missing(std::string const& method, std::vector<std::string> const& names, std::string const& where);
 
 }  // namespace plateau::models
 

@@ -39,10 +39,8 @@ public:
             }
         }
         if (take_prefix("", "model.language_model.", probe)) return;
-        auto const name = concat({prefixes.front(), probe});
-        throw file_error(source_.where(), ": the tensor ", name, " is missing",
-                         why_missing(name, quantization, source_.names(), source_.where()),
-                         ": is this a checkpoint of the family that its configuration names?");
+        fail_missing(concat({prefixes.front(), probe}),
+                     ": is this a checkpoint of the family that its configuration names?");
     }
     std::string in_prefix(std::string_view name) const { return concat({prefix_, name}); }
     std::string top_level(std::string_view name) const { return concat({outer_, name}); }
@@ -52,8 +50,7 @@ public:
     /// Marks a tensor as used. @throws file_error if it is missing or has another shape
     void require(std::string const& name, std::vector<index> const& expected) {
         if (!source_.contains(name)) {
-            throw file_error(source_.where(), ": the tensor ", name, " is missing",
-                             why_missing(name, quantization, source_.names(), source_.where()));
+            fail_missing(name, concat({"; its nearest names are ", join(nearest_names(name, source_.names()))}));
         }
         if (!source_.fits(name, expected)) {
             throw file_error(source_.where(), ": the tensor ", name, " has shape ", shape_text(source_.shape(name)),
@@ -111,6 +108,12 @@ public:
     }
 
 private:
+    /// @param otherwise  what to say if the names that are there do not tell why
+    [[noreturn]] void fail_missing(std::string const& name, std::string const& otherwise) const {
+        auto const why = why_missing(quantization, source_.names(), source_.where());
+        throw file_error(source_.where(), ": the tensor ", name, " is missing", why.empty() ? otherwise : why);
+    }
+
     bool take_prefix(std::string_view outer, std::string const& prefix, std::string const& probe) {
         if (!source_.contains(prefix + probe)) return false;
         outer_ = outer;

@@ -223,7 +223,7 @@ PLATEAU_INLINE model_place find_model(std::filesystem::path const& path) {
         bool const adapted = detail::is_there(place.path / "adapter_config.json");
         if (!detail::is_there(place.path / "config.json")) detail::refuse_folder(place.path);
         if (adapted) throw file_error(place.path.string(), ": ", foreign_format(place.path));
-    } else if (!mapped_file{place.path}.text().starts_with("GGUF")) {
+    } else if (place.path.extension() != ".gguf" && !mapped_file{place.path}.text().starts_with("GGUF")) {
         detail::refuse_file(place.path);
     }
     return place;

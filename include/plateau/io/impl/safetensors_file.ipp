@@ -18,7 +18,7 @@
 namespace plateau::io {
 
 PLATEAU_INLINE safetensors_file::safetensors_file(std::filesystem::path const& path) : file_{path} {
-    if (is_torch_file(file_.bytes())) {
+    if (is_torch_file(file_.bytes()) || path.extension() == ".bin") {
         auto read = read_torch_tensors(file_.bytes(), path.string());
         header_.tensors = std::move(read.tensors);
         gathered_ = std::move(read.gathered);

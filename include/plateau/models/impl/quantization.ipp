@@ -7,7 +7,6 @@
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/macros.hpp>
-#include <plateau/core/names.hpp>
 #include <plateau/io/json.hpp>
 #include <plateau/io/model_place.hpp>
 #include <plateau/io/printable.hpp>
@@ -87,8 +86,8 @@ PLATEAU_INLINE std::vector<std::string> prepare(io::safetensors_checkpoint& stor
     return lines;
 }
 
-PLATEAU_INLINE std::string why_missing(std::string_view name, std::string const& method,
-                                       std::vector<std::string> const& names, std::string const& where) {
+PLATEAU_INLINE std::string why_missing(std::string const& method, std::vector<std::string> const& names,
+                                       std::string const& where) {
     if (!method.empty()) {
         return concat(
             {": the model is quantised (quant_method ", io::printable(method), ")", detail::way_out(method, where)});
@@ -105,7 +104,7 @@ PLATEAU_INLINE std::string why_missing(std::string_view name, std::string const&
                            detail::way_out(one.method, where)});
         }
     }
-    return concat({"; its nearest names are ", join(nearest_names(name, names))});
+    return {};
 }
 
 }  // namespace plateau::models
