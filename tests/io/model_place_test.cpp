@@ -15,9 +15,12 @@
 namespace {
 
 using namespace plateau::testing;
-using namespace plateau::io;
 using plateau::file_error;
+using plateau::io::cached_revisions, plateau::io::mapped_file, plateau::io::model_place, plateau::io::read_text;
+using plateau::io::safetensors_checkpoint;
 namespace fs = std::filesystem;
+
+model_place find_model(fs::path const& path) { return plateau::io::find_model(path.string()); }
 
 std::string complaint(fs::path const& path) {
     return message_of<file_error>([&] { find_model(path); });
@@ -64,11 +67,11 @@ TEST_CASE("a revision of the cache is named by its file in refs", "[io][model_pl
         CHECK_THAT(complaint(c.root / "refs" / name),
                    contains(std::string("hf download org/name --revision ") + name) && contains("refs/step64"));
     }
-    auto const revisions = cached_revisions(c.root);
+    auto const revisions = cached_revisions(c.root.string());
     REQUIRE(revisions.size() == 2);
     CHECK(revisions[0] == c.root / "refs/main");
     CHECK(revisions[1] == c.root / "refs/step64");
-    CHECK(cached_revisions(c.path()).empty());
+    CHECK(cached_revisions(c.path().string()).empty());
 }
 
 TEST_CASE("without main a cache's only snapshot is taken, and of several one must be named", "[io][model_place]") {

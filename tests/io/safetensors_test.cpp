@@ -302,9 +302,10 @@ TEST_CASE("a folder without safetensors says what to do", "[io][safetensors]") {
     scratch_dir const dir;
     CHECK_THAT(opening(dir.path()), contains("neither model.safetensors nor"));
     CHECK_THAT(opening(dir / "absent"), contains("absent") && contains("No such file"));
+    dir.write("tf_model.h5", "weights of TensorFlow");
+    CHECK_THAT(opening(dir.path()), contains("tf_model.h5") && contains("python3 -c") && contains("save_pretrained"));
     dir.write("pytorch_model.bin", "pickle");
-    CHECK_THAT(opening(dir.path()),
-               contains("pytorch_model.bin") && contains("python3 -c") && contains("save_pretrained"));
+    CHECK_THAT(opening(dir.path()), contains("pytorch_model.bin") && contains("not a whole zip"));
     dir.write("empty.safetensors", "");
     CHECK_THAT(opening(dir / "empty.safetensors"), contains("0 bytes are too few"));
     fs::create_directory(dir / "folder.safetensors");

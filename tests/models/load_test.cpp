@@ -85,9 +85,8 @@ TEST_CASE("a tied head may be stored twice, once, or under its other name alone"
         auto const model = d.transformer();
         CHECK((*model.embedding)(36, 23) == embedding.values.back());
         CHECK((*model.unembedding)(36, 23) == embedding.values.back() + 1);
-        auto const notices = d.load().notices;
-        REQUIRE(notices.size() == 1);
-        CHECK_THAT(notices[0], contains("ties") && contains("lm_head.weight") && contains(d.folder.path().string()));
+        CHECK_THAT(d.load().notices,
+                   contains("ties") && contains("lm_head.weight") && contains(d.folder.path().string()));
         CHECK(plateau::load<float>(d.folder.path(), {.weights = plateau::weights::random}).notices.empty());
     }
     SECTION("shuffled, what is stored decides") {
@@ -139,8 +138,7 @@ TEST_CASE("names that torch.compile and wrappers leave load, with a line where o
         CAPTURE(prefix);
         auto const before = d.checkpoint.tensors;
         d.checkpoint.tensors = renamed(d, [&](auto const& name) { return prefix + name; });
-        CHECK_THAT(same().at(0),
-                   contains("wrapper") && contains(prefix.substr(prefix.rfind('_', prefix.size() - 2) + 1)));
+        CHECK_THAT(same(), contains("wrapper") && contains(prefix.substr(prefix.rfind('_', prefix.size() - 2) + 1)));
         d.checkpoint.tensors = before;
     }
     SECTION("within a name") {
@@ -148,7 +146,7 @@ TEST_CASE("names that torch.compile and wrappers leave load, with a line where o
             auto const at = name.find("self_attn.");
             return at == std::string::npos ? name : name.insert(at, "_checkpoint_wrapped_module.");
         });
-        CHECK(same().size() == 1);
+        CHECK_THAT(same(), contains("_checkpoint_wrapped_module."));
     }
     SECTION("a name that only looks so stays") {
         d.checkpoint.tensors["model.submodule.weight"] = {{1}, {1}};
@@ -180,8 +178,7 @@ TEST_CASE("the text part of a model of text and more loads under each of its nam
     auto const model = load<float>(d.folder.path());
     auto const logits = model.logits({4, 5});
     CHECK(std::equal(logits.flat().begin(), logits.flat().end(), expected.flat().begin()));
-    REQUIRE(model.notices.size() == 1);
-    CHECK_THAT(model.notices[0], contains("llava") && contains("2 tensors"));
+    CHECK_THAT(model.notices, contains("llava") && contains("2 tensors"));
 }
 
 TEST_CASE("heads of other tasks feed nothing, with a line", "[models][load]") {
@@ -190,9 +187,7 @@ TEST_CASE("heads of other tasks feed nothing, with a line", "[models][load]") {
         d.checkpoint.tensors[name] = {{1}, {1}};
     CHECK_THROWS_WITH(d.load(), contains("no place for the tensors model.v_head.weight:"));
     d.checkpoint.tensors.erase("model.v_head.weight");
-    auto const notices = d.load().notices;
-    REQUIRE(notices.size() == 1);
-    CHECK_THAT(notices[0], contains("v_head.summary.bias, v_head.summary.weight, score.weight"));
+    CHECK_THAT(d.load().notices, contains("score.weight, v_head.summary.bias, v_head.summary.weight are of a head"));
 }
 
 TEST_CASE("a quantised model loads where its weights are plain numbers, and is refused by name", "[models][load]") {
@@ -204,7 +199,7 @@ TEST_CASE("a quantised model loads where its weights are plain numbers, and is r
         tiny::write_text(d.folder / "config.json", config);
         return ::load<float>(d.folder.path());
     };
-    CHECK_THAT(load_as("gguf").notices.at(0), contains("quantization_config") && contains("gguf"));
+    CHECK_THAT(load_as("gguf").notices, contains("quantization_config") && contains("gguf"));
     auto& tensors = d.checkpoint.tensors;
     std::string const gone = "model.layers.0.self_attn.o_proj.weight";
     auto const was = tensors.at(gone);

@@ -1,6 +1,8 @@
 // Models that are not whole: each is one message and status 1, from both programs.
 
+#include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <limits>
 
@@ -119,6 +121,31 @@ TEST_CASE("a model is a folder, a snapshot of links into a cache, or a GGUF file
     succeed("stable_regions",
             {"--model", gguf, "--tokens", (dir / "tokens.npy").string(), "--out", (dir / "out").string()});
     CHECK(json_of(dir / "out/summary.json").at("model") == gguf);
+}
+
+TEST_CASE("what was passed over or chosen on the way is a line on stderr", "[programs][checkpoints]") {
+    scratch_dir const dir;
+    tiny::checkpoint model;
+    auto const folder = dir / "models--o--m/snapshots/abc1";
+    std::filesystem::create_directories(folder);
+    dir.write("models--o--m/refs/main", "abc1");
+    model.write(folder);
+    auto const list = [&](std::filesystem::path const& path) {
+        return succeed("activations", {"--list", "--model", path.string()});
+    };
+    CHECK(list(folder).err.empty());
+    auto const above = list(dir / "models--o--m").err;
+    CHECK_THAT(above, contains("Hugging Face cache") && contains(folder.string()));
+    CHECK(std::count(above.begin(), above.end(), '\n') == 1);
+    CHECK(list(dir / "models--o--m/refs/main").err.empty());
+    fail(1, "activations", {"--list", "--model", (folder / "model.safetensors").string()}, folder.string());
+
+    model.tensors["v_head.weight"] = {{1}, {1}};
+    model.tied = true;
+    model.write(folder);
+    auto const both = list(folder).err;
+    CHECK_THAT(both, contains("v_head.weight") && contains("lm_head.weight is stored too"));
+    CHECK(std::count(both.begin(), both.end(), '\n') == 2);
 }
 
 TEST_CASE("a value that overflows on its way is an error that names the layer and the pair",

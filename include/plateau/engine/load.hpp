@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <plateau/backend/backends.hpp>
 #include <plateau/core/macros.hpp>
@@ -33,14 +32,14 @@ template <class T, class Context>
 PLATEAU_RARE model<T> assemble(std::shared_ptr<Context const> ctx, models::model_texts texts,
                                models::tensor_source<T> const& tensors, bool bf16 = false,
                                std::function<void(models::model_texts&)> const& meanwhile = {}) {
-    std::vector<std::string> notices;
+    std::string notices;
     auto transformer = models::assemble<Context, T>(
         *ctx, texts.config, tensors, bf16 ? dtype::bf16 : dtype_of<T>,
         [&] {
         if (meanwhile) meanwhile(texts);
         },
         &notices);
-    texts.notices.insert(texts.notices.end(), notices.begin(), notices.end());
+    texts.notices += notices;
     if constexpr (engine::known_by_type<Context>) {
         return model<T>{std::move(ctx), std::move(transformer), std::move(texts)};
     } else {

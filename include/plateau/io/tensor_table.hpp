@@ -62,6 +62,8 @@ public:
     [[noreturn]] void refuse_value(stored_tensor const& at, index bad, dtype type) const;
 
 private:
+    void number(std::string const& name);
+
     std::string where_;
     name_index numbers_;
     std::vector<stored_tensor> tensors_;

@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <plateau/core/shared.hpp>
 #include <plateau/models/families.hpp>
@@ -99,13 +98,10 @@ public:
             for (auto const name : names_.unembedding)
                 load_.requests.ignore(load_.requests.top_level(concat({name, ".weight"})));
         }
-        note_ignored();
+        load_.requests.ignore_other_parts(c_, names_.unembedding[0]);
         load_.requests.require_all_used();
         return model;
     }
-
-    /// What is worth a line of what was loaded.
-    std::vector<std::string> const& notices() const { return notices_; }
 
 private:
     /// Null without a name.
@@ -143,7 +139,7 @@ private:
         // a published file may hold the shared matrix under its other name alone
         bool const other_name = c_.tied_head && !load_.contains(embedding);
         if (tied_ && !other_name)
-            require_tied(load_.requests.in_prefix(embedding), load_.requests.top_level(unembedding));
+            tied_ = is_tied(load_.requests.in_prefix(embedding), load_.requests.top_level(unembedding));
         model.embedding = other_name ? take_head() : share(load_.matrix(embedding, c_.vocab, c_.d_model));
         model.unembedding = tied_ ? model.embedding : take_head();
         if (c_.head_bias)
@@ -158,33 +154,12 @@ private:
         model.logit_cap = static_cast<T>(c_.logit_cap);
     }
 
-    /// As transformers 5: a head that is stored beside the embedding, and differs from it, is the head.
-    void require_tied(std::string const& embedding, std::string const& head) {
-        auto const& source = load_.requests.source();
-        if (!load_.requests.lists(head) || source.same_values(embedding, head)) return;
-        tied_ = false;
-        notices_.push_back(concat({source.where(), ": the configuration ties the unembedding to the embedding, but ",
-                                   head, " is stored too and differs: it is used, as transformers 5 does"}));
-    }
-
-    /// Passes over tensors that feed nothing here: heads of other tasks, and parts of a whole beside its text.
-    void note_ignored() {
+    /// As transformers 5: a head that is stored beside the embedding and differs from it is the head.
+    bool is_tied(std::string const& embedding, std::string const& head) {
         auto& requests = load_.requests;
-        std::string const where = requests.source().where();
-        std::vector<std::string> heads;
-        for (auto const* pattern :
-             {"v_head.*", "value_head.*", "score.*", "classifier.*", "qa_outputs.*", "multiple_choice_head.*"}) {
-            for (auto const& outer : {std::string{}, requests.outer_prefix()}) {
-                for (auto const& name : requests.ignore(outer + pattern)) heads.push_back(name);
-            }
-        }
-        if (!heads.empty())
-            notices_.push_back(concat({where, ": the tensors ", join(heads),
-                                       " are of a head for values or classes, which feeds nothing here"}));
-        if (c_.text_of.empty()) return;
-        auto const others = requests.ignore_outside(names_.unembedding[0]);
-        notices_.push_back(concat({where, ": of a model of type ", c_.text_of, " the text part is taken (",
-                                   c_.model_type, "); ", others, " tensors of its other parts feed nothing here"}));
+        if (!requests.lists(head) || requests.source().same_values(embedding, head)) return true;
+        requests.note_head(head);
+        return false;
     }
 
     void take_attention(nn::attention<Context, T>& to, std::string const& at) {
@@ -249,7 +224,6 @@ private:
     tensor_names const& names_;
     loader& load_;
     bool tied_ = c_.tied_head;
-    std::vector<std::string> notices_ = {};
 };
 
 /// The weights of `source` as a transformer.
@@ -260,12 +234,11 @@ private:
 template <class Context, class T>
 transformer<Context, T> assemble(
     Context const& ctx, io::model_config const& config, tensor_source<T> const& source, dtype storage = dtype_of<T>,
-    std::function<void()> const& meanwhile = [] {}, std::vector<std::string>* notices = nullptr) {
+    std::function<void()> const& meanwhile = [] {}, std::string* notices = nullptr) {
     auto const& names = find_family(config.model_type, source.where()).tensors;
     weight_loader<Context, T> loader{ctx, source, storage};
-    assembler<Context, T> parts{ctx, config, names, loader};
-    auto model = parts.run();
-    if (notices != nullptr) notices->insert(notices->end(), parts.notices().begin(), parts.notices().end());
+    auto model = assembler<Context, T>{ctx, config, names, loader}.run();
+    if (notices != nullptr) *notices += loader.requests.notices;
     loader.fill(ctx.threads(), meanwhile);
     return model;
 }

@@ -48,7 +48,7 @@ inline std::vector<training_checkpoint> models_in(std::filesystem::path const& f
         if (std::filesystem::exists(entry.path() / "config.json", none)) all.push_back(checkpoint_at(entry.path()));
     }
     if (all.empty()) {
-        for (auto const& revision : io::cached_revisions(folder)) all.push_back(checkpoint_at(revision));
+        for (auto const& revision : io::cached_revisions(folder.string())) all.push_back(checkpoint_at(revision));
         // main is another name of one of them
         if (all.size() > 1) std::erase_if(all, [](training_checkpoint const& one) { return one.name == "main"; });
     }

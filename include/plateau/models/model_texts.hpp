@@ -21,7 +21,7 @@ struct model_texts {
     io::model_config config;
     std::shared_ptr<io::tokenizer const> tokenizer;  ///< null if the checkpoint has none that is supported
     std::string tokenizer_problem;                   ///< why it is null
-    std::vector<std::string> notices;                ///< lines on how it was found and taken, for whoever runs it
+    std::string notices = {};                        ///< lines on how it was found and taken, each with its end
 
     /// @throws file_error that says why there is no tokenizer
     io::tokenizer const& require_tokenizer() const {

@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <plateau/core/macros.hpp>
 #include <plateau/core/shared.hpp>
@@ -27,7 +26,7 @@ struct checkpoint {
     io::model_config config;
     std::shared_ptr<tensor_source<T> const> weights;  ///< null if they are not wanted
     std::function<io::tokenizer()> tokenizer;         ///< reads it; throws if there is none
-    std::vector<std::string> notices = {};            ///< lines on how it was found and taken
+    std::string notices = {};                         ///< lines on how it was found and taken, each with its end
 
     /// What a model has beside its weights.
     model_texts texts() const {
@@ -45,8 +44,8 @@ struct checkpoint {
 /// @throws file_error, config_error
 template <class T>
 PLATEAU_RARE checkpoint<T> open(std::filesystem::path const& given, bool with_weights = true) {
-    auto const place = io::find_model(given);
-    auto const path = place.path;
+    auto const place = io::find_model(given.string());
+    std::filesystem::path const path{place.path};
     if (!std::filesystem::is_directory(path)) {
         auto const opened = shared<source_of<io::gguf_checkpoint, T> const>(path);
         return {opened->checkpoint().config(), opened,
@@ -55,11 +54,10 @@ PLATEAU_RARE checkpoint<T> open(std::filesystem::path const& given, bool with_we
     auto const config = path / "config.json";
     checkpoint<T> found{parse_model_config(io::read_text(config), config.string()), nullptr,
                         [path] { return io::tokenizer::from_folder(path); }};
-    if (!place.notice.empty()) found.notices.push_back(place.notice);
+    found.notices = place.notice;
     if (with_weights) {
         auto const stored = shared<source_of<io::safetensors_checkpoint, T>>(path);
-        for (auto const& line : prepare(stored->checkpoint(), found.config.quantization, path.string()))
-            found.notices.push_back(line);
+        found.notices += prepare(stored->checkpoint(), found.config.quantization, place.path);
         found.weights = stored;
     }
     return found;

@@ -15,9 +15,8 @@ namespace plateau::models {
 std::string parse_quantization(io::json const& root, std::string const& where);
 
 /// Makes the stored names those of the family where a wrapper changed them, and requires plain floats of a model whose
-/// configuration is quantised. @return lines on both      @throws config_error as require_plain
-std::vector<std::string> prepare(io::safetensors_checkpoint& stored, std::string const& method,
-                                 std::string const& where);
+/// configuration is quantised. @return lines on both, each with its end      @throws config_error as require_plain
+std::string prepare(io::safetensors_checkpoint& stored, std::string const& method, std::string const& where);
 
 /// Requires that every tensor NAME.weight of a checkpoint whose configuration is quantised is plain floats. That all
 /// are there is seen when they are asked for.

@@ -70,7 +70,7 @@ auto with_model(common_options const& o, Body const& body) {
         auto held = here ? pin(o, resolve_threads(o.threads)) : nullptr;
         auto const model = load<T>(o.model, load_options_of(o));
         if (model.tokenizer && !model.tokenizer->notice().empty()) std::cerr << model.tokenizer->notice() << '\n';
-        for (auto const& line : model.notices) std::cerr << line << '\n';
+        std::cerr << model.notices;
         if (!here && model.computer().backend == backend::device_names[0]) held = pin(o, model.threads());
         return body(model, watch.seconds());
     };

@@ -1,20 +1,18 @@
 #pragma once
 /// Bodies of io/model_place.hpp.
 
-#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/macros.hpp>
+#include <plateau/core/name_index.hpp>
 #include <plateau/core/names.hpp>
 #include <plateau/io/mapped_file.hpp>
 #include <plateau/io/model_place.hpp>
-#include <plateau/io/printable.hpp>
 
 namespace plateau::io {
 
@@ -62,169 +60,179 @@ inline constexpr foreign_file foreign_files[]{
     {"*.ot", "is of rust-bert: fetch the model's model.safetensors"},
 };
 
-PLATEAU_INLINE bool is_there(std::filesystem::path const& path) {
+// Paths are texts here: what std::filesystem::path makes of every literal is a good part of what a user compiles.
+PLATEAU_INLINE std::string under(std::string const& folder, std::string_view name) {
+    return concat({folder, folder.ends_with('/') ? "" : "/", name});
+}
+PLATEAU_INLINE std::string last_part(std::string const& path) { return path.substr(path.rfind('/') + 1); }
+PLATEAU_INLINE std::string parent(std::string const& path) {
+    auto const at = path.rfind('/');
+    return at == std::string::npos ? "." : at == 0 ? "/" : path.substr(0, at);
+}
+PLATEAU_INLINE bool is_there(std::string const& path) {
     std::error_code none;
     return std::filesystem::exists(path, none);
 }
-
-PLATEAU_INLINE bool is_folder(std::filesystem::path const& path) {
+PLATEAU_INLINE bool is_folder(std::string const& path) {
     std::error_code none;
     return std::filesystem::is_directory(path, none);
 }
 
-/// What lies in a folder, sorted; nothing if it is none.
-PLATEAU_INLINE std::vector<std::filesystem::path> entries_of(std::filesystem::path const& folder) {
-    std::vector<std::filesystem::path> all;
+/// The names of what lies in a folder, sorted; nothing if it is none.
+PLATEAU_INLINE std::vector<std::string> names_in(std::string const& folder) {
+    name_index all;
     std::error_code none;
-    for (auto const& entry : std::filesystem::directory_iterator(folder, none)) all.push_back(entry.path());
-    std::sort(all.begin(), all.end());
-    return all;
+    for (auto at = std::filesystem::directory_iterator(folder, none); at != std::filesystem::directory_iterator{};
+         at.increment(none))
+        all.add(last_part(at->path().native()));
+    return all.names();
 }
 
-PLATEAU_INLINE std::string list_of(std::vector<std::filesystem::path> const& paths) {
+PLATEAU_INLINE std::string list_of(std::vector<std::string> const& paths) {
     constexpr std::size_t most = 8;
     std::string text;
-    for (std::size_t i = 0; i < paths.size() && i < most; ++i) text += concat({"\n  ", paths[i].string()});
+    for (std::size_t i = 0; i < paths.size() && i < most; ++i) text += concat({"\n  ", paths[i]});
     return paths.size() > most ? concat({text, "\n  and ", paths.size() - most, " more"}) : text;
 }
 
 /// The folder of the cache that a path lies in, as itself, as snapshots, as refs or below refs; empty if there is none.
-PLATEAU_INLINE std::filesystem::path cache_of(std::filesystem::path const& path) {
-    if (is_folder(path / "snapshots")) return path;
-    for (auto at = path; at.has_relative_path() && at.has_filename(); at = at.parent_path()) {
-        bool const right = at.filename() == "refs" || (at.filename() == "snapshots" && at == path);
-        if (right && is_folder(at.parent_path() / "snapshots")) return at.parent_path();
+PLATEAU_INLINE std::string cache_of(std::string const& path) {
+    if (is_folder(under(path, "snapshots"))) return path;
+    bool lowest = true;
+    for (auto at = path; at.size() > 1; at = parent(at), lowest = false) {
+        auto const name = last_part(at);
+        auto const above = parent(at);
+        if ((name == "refs" || (name == "snapshots" && lowest)) && is_folder(under(above, "snapshots"))) return above;
     }
     return {};
 }
 
 /// The snapshot that a file below refs names; empty if it is not there.
-PLATEAU_INLINE std::filesystem::path snapshot_of(std::filesystem::path const& cache, std::filesystem::path const& ref) {
+PLATEAU_INLINE std::string snapshot_of(std::string const& cache, std::string const& ref) {
+    if (is_folder(ref) || !is_there(ref)) return {};
     std::string hash = read_text(ref);
-    while (!hash.empty() && static_cast<unsigned char>(hash.back()) <= ' ') hash.pop_back();
-    constexpr char const* hexadecimal = "0123456789abcdef";
-    if (hash.empty() || hash.size() > 64 || hash.find_first_not_of(hexadecimal) != std::string::npos) return {};
-    auto const folder = cache / "snapshots" / hash;
-    return is_folder(folder) ? folder : std::filesystem::path{};
+    while (hash.ends_with('\n')) hash.pop_back();
+    if (hash.empty() || hash.size() > 64 || hash.find_first_not_of("0123456789abcdef") != std::string::npos) return {};
+    auto const folder = under(cache, concat({"snapshots/", hash}));
+    return is_folder(folder) ? folder : std::string{};
 }
 
-/// "org/name" of models--org--name, the revision that is wanted behind it.
-PLATEAU_INLINE std::string download_command(std::filesystem::path const& cache, std::string_view revision) {
-    auto name = cache.filename().string();
+/// What fetches a revision of org/name, whose folder is models--org--name.
+PLATEAU_INLINE std::string download_command(std::string const& cache, std::string_view revision) {
+    auto name = last_part(cache);
     if (name.starts_with("models--")) name.erase(0, 8);
     if (auto const at = name.find("--"); at != std::string::npos) name.replace(at, 2, "/");
     return concat({"\n  hf download ", name, " --revision ", revision});
 }
 
-PLATEAU_INLINE void refuse_folder(std::filesystem::path const& path) {
-    std::string const where = path.string();
-    std::vector<std::filesystem::path> models;
-    for (auto const& entry : entries_of(path)) {
-        if (is_there(entry / "config.json") || is_folder(entry / "snapshots")) models.push_back(entry);
+/// @throws file_error always: a folder without config.json
+[[noreturn]] PLATEAU_INLINE void refuse_folder(std::string const& path) {
+    std::vector<std::string> models;
+    for (auto const& name : names_in(path)) {
+        auto const one = under(path, name);
+        if (is_there(under(one, "config.json")) || is_folder(under(one, "snapshots"))) models.push_back(one);
     }
-    if (!models.empty()) throw file_error(where, ": this is a folder of models; give one of", list_of(models));
+    if (!models.empty()) throw file_error(path, ": this is a folder of models; give one of", list_of(models));
     auto const foreign = foreign_format(path);
     if (!foreign.empty())
-        throw file_error(where, ": there is no config.json of a Hugging Face model here, but ", foreign);
-    throw file_error("cannot read ", (path / "config.json").string(),
+        throw file_error(path, ": there is no config.json of a Hugging Face model here, but ", foreign);
+    throw file_error("cannot read ", under(path, "config.json"),
                      ": there is no such file; give a Hugging Face folder (config.json, weights, tokenizer.json) or a "
                      "GGUF file");
 }
 
-PLATEAU_INLINE void refuse_file(std::filesystem::path const& path) {
-    std::string const where = path.string();
-    auto const name = path.filename().string();
-    auto const folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
-    for (auto const* pattern : {"*.safetensors", "*.bin", "*.json", "*.txt", "*.model"}) {
-        if (!matches(pattern, name)) continue;
-        if (is_there(folder / "config.json"))
-            throw file_error(where, ": this is one file of a model; give its folder, ", folder.string());
-        throw file_error(where,
-                         ": this is one file; a model is a folder that has config.json, weights and "
-                         "tokenizer.json, or a GGUF file");
+/// @throws file_error on a file that belongs to a model, or to another format
+PLATEAU_INLINE void refuse_file(std::string const& path) {
+    auto const folder = parent(path);
+    for (std::string_view const end : {".safetensors", ".bin", ".json", ".txt", ".model"}) {
+        if (!path.ends_with(end)) continue;
+        if (is_there(under(folder, "config.json")))
+            throw file_error(path, ": this is one file of a model; give its folder, ", folder);
+        throw file_error(path,
+                         ": this is one file; a model is a folder that has config.json, weights and tokenizer.json, "
+                         "or a GGUF file");
     }
     for (auto const& one : foreign_files) {
-        if (matches(one.pattern, name)) throw file_error(where, " ", command_for(one.tells, folder));
+        if (matches(one.pattern, last_part(path))) throw file_error(path, " ", command_for(one.tells, folder));
     }
 }
 
 }  // namespace detail
 
-PLATEAU_INLINE std::string command_for(std::string_view command, std::filesystem::path const& folder) {
-    std::string text;
-    for (char const letter : command) {
-        if (letter == '@') text += folder.string();
-        else text += letter;
-    }
+PLATEAU_INLINE std::string command_for(std::string_view command, std::string const& folder) {
+    std::string text{command};
+    for (auto at = text.find('@'); at != std::string::npos; at = text.find('@', at + folder.size()))
+        text.replace(at, 1, folder);
     return text;
 }
 
-PLATEAU_INLINE std::string foreign_format(std::filesystem::path const& folder) {
-    auto const there = detail::entries_of(folder);
+PLATEAU_INLINE std::string foreign_format(std::string const& folder) {
+    auto const names = detail::names_in(folder);
     for (auto const& one : detail::foreign_files) {
-        for (auto const& entry : there) {
-            auto const name = entry.filename().string();
-            if (matches(one.pattern, name)) return concat({entry.string(), " ", command_for(one.tells, folder)});
+        for (auto const& name : names) {
+            if (matches(one.pattern, name))
+                return concat({detail::under(folder, name), " ", command_for(one.tells, folder)});
         }
     }
     return {};
 }
 
-PLATEAU_INLINE std::vector<std::filesystem::path> cached_revisions(std::filesystem::path const& folder) {
-    std::vector<std::filesystem::path> all;
-    auto const given = folder.has_filename() ? folder : folder.parent_path();
-    auto const cache = detail::cache_of(given);
+PLATEAU_INLINE std::vector<std::string> cached_revisions(std::string folder) {
+    while (folder.ends_with('/')) folder.pop_back();
+    std::vector<std::string> all;
+    auto const cache = detail::cache_of(folder), refs = detail::under(cache, "refs");
     if (cache.empty()) return all;
-    for (auto const& ref : detail::entries_of(cache / "refs")) {
-        if (!detail::is_folder(ref) && !detail::snapshot_of(cache, ref).empty()) all.push_back(ref);
+    for (auto const& name : detail::names_in(refs)) {
+        auto const ref = detail::under(refs, name);
+        if (!detail::snapshot_of(cache, ref).empty()) all.push_back(ref);
     }
     return all;
 }
 
-PLATEAU_INLINE model_place resolve_model(std::filesystem::path const& path) {
-    auto const given = path.has_filename() ? path : path.parent_path();
-    if (detail::is_there(given / "config.json")) return {path, {}};
-    auto const cache = detail::cache_of(given);
+PLATEAU_INLINE model_place resolve_model(std::string path) {
+    while (path.ends_with('/') && path.size() > 1) path.pop_back();
+    if (detail::is_there(detail::under(path, "config.json"))) return {path, {}};
+    auto const cache = detail::cache_of(path);
     if (cache.empty()) return {path, {}};
-    if (!detail::is_folder(given)) {
-        auto const snapshot = detail::is_there(given) ? detail::snapshot_of(cache, given) : cache;
-        if (!snapshot.empty() && snapshot != cache) return {snapshot, {}};
-        throw file_error(path.string(), ": the cache does not hold this revision; fetch it with",
-                         detail::download_command(cache, given.filename().string()), "\nor give one of these",
+    bool const whole = detail::is_folder(path);
+    auto taken = detail::snapshot_of(cache, whole ? detail::under(cache, "refs/main") : path);
+    if (!whole) {
+        if (!taken.empty()) return {taken, {}};
+        throw file_error(path, ": the cache does not hold this revision; fetch it with",
+                         detail::download_command(cache, detail::last_part(path)), "\nor give one of these",
                          detail::list_of(cached_revisions(cache)));
     }
-    auto const main = cache / "refs" / "main";
-    auto const snapshots = detail::entries_of(cache / "snapshots");
-    auto const named = detail::is_there(main) ? detail::snapshot_of(cache, main) : std::filesystem::path{};
-    if (named.empty() && snapshots.size() != 1) {
+    auto const* which = "its revision main";
+    if (taken.empty()) {
+        auto const snapshots = detail::under(cache, "snapshots");
         auto choice = cached_revisions(cache);
-        choice.insert(choice.end(), snapshots.begin(), snapshots.end());
-        if (!choice.empty())
-            throw file_error(path.string(),
-                             ": this is a folder of the Hugging Face cache with several revisions, none of "
-                             "them main; give one of",
+        auto const names = detail::names_in(snapshots);
+        for (auto const& name : names) choice.push_back(detail::under(snapshots, name));
+        if (choice.empty())
+            throw file_error(path, ": this is a folder of the Hugging Face cache without a snapshot; fetch one with",
+                             detail::download_command(cache, "main"));
+        if (names.size() > 1)
+            throw file_error(path,
+                             ": this is a folder of the Hugging Face cache with several revisions, none of them "
+                             "main; give one of",
                              detail::list_of(choice));
-        throw file_error(path.string(),
-                         ": this is a folder of the Hugging Face cache without a snapshot; fetch one with",
-                         detail::download_command(cache, "main"));
+        which = "its only snapshot";
+        taken = choice.back();
     }
-    auto const& taken = named.empty() ? snapshots.front() : named;
-    return {taken,
-            concat({path.string(), ": this is a folder of the Hugging Face cache; ",
-                    named.empty() ? "its only snapshot is taken, " : "its revision main is taken, ", taken.string()})};
+    return {taken, concat({path, ": this is a folder of the Hugging Face cache; ", which, " is taken, ", taken, "\n"})};
 }
 
-PLATEAU_INLINE model_place find_model(std::filesystem::path const& path) {
-    auto place = resolve_model(path);
-    if (!detail::is_there(place.path)) {
-        throw file_error("there is no model at ", path.string(), ": give a Hugging Face folder or a GGUF file");
-    }
-    if (detail::is_folder(place.path)) {
-        bool const adapted = detail::is_there(place.path / "adapter_config.json");
-        if (!detail::is_there(place.path / "config.json")) detail::refuse_folder(place.path);
-        if (adapted) throw file_error(place.path.string(), ": ", foreign_format(place.path));
-    } else if (place.path.extension() != ".gguf" && !mapped_file{place.path}.text().starts_with("GGUF")) {
-        detail::refuse_file(place.path);
+PLATEAU_INLINE model_place find_model(std::string const& given) {
+    auto place = resolve_model(given);
+    auto const& path = place.path;
+    if (!detail::is_there(path))
+        throw file_error("there is no model at ", given, ": give a Hugging Face folder or a GGUF file");
+    if (detail::is_folder(path)) {
+        if (!detail::is_there(detail::under(path, "config.json"))) detail::refuse_folder(path);
+        if (detail::is_there(detail::under(path, "adapter_config.json")))
+            throw file_error(path, ": ", foreign_format(path));
+    } else if (!path.ends_with(".gguf") && !mapped_file{path}.text().starts_with("GGUF")) {
+        detail::refuse_file(path);
     }
     return place;
 }

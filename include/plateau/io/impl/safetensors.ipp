@@ -121,7 +121,7 @@ PLATEAU_INLINE void safetensors_checkpoint::add_shards(std::filesystem::path con
 
 PLATEAU_INLINE void safetensors_checkpoint::fail_without_weights() const {
     std::string const directory = path_.string();
-    auto const foreign = foreign_format(path_);
+    auto const foreign = foreign_format(directory);
     if (!foreign.empty()) throw file_error(directory, ": there is no model.safetensors here, but ", foreign);
     throw file_error(
         directory,

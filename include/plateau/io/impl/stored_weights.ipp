@@ -26,7 +26,7 @@ PLATEAU_INLINE std::string spelling_of(tensor_info const& info, std::vector<inde
 }  // namespace detail
 
 PLATEAU_INLINE stored_weights::stored_weights(std::filesystem::path const& given) {
-    auto const path = resolve_model(given).path;
+    std::filesystem::path const path{resolve_model(given.string()).path};
     if (std::filesystem::is_directory(path)) {
         folder_.emplace(path);
         for (auto const& name : folder_->names()) {

@@ -17,28 +17,28 @@
 namespace plateau::io {
 
 PLATEAU_INLINE void tensor_table::add(stored_tensor tensor) {
-    if (!numbers_.add(tensor.info.name).second) {
-        throw file_error(where_, ": tensor ", printable(tensor.info.name), " is stored twice");
-    }
+    number(tensor.info.name);
     tensors_.push_back(std::move(tensor));
 }
 
+PLATEAU_INLINE void tensor_table::number(std::string const& name) {
+    if (!numbers_.add(name).second) throw file_error(where_, ": tensor ", printable(name), " is stored twice");
+}
+
 PLATEAU_INLINE bool tensor_table::drop_component(std::string_view component) {
-    auto const place = [&](std::string const& name) {
-        auto at = name.find(component);
-        while (at != std::string::npos && at > 0 && name[at - 1] != '.') at = name.find(component, at + 1);
-        return at;
-    };
     bool any = false;
-    for (auto const& tensor : tensors_) any = any || place(tensor.info.name) != std::string::npos;
+    for (auto& tensor : tensors_) {
+        auto& name = tensor.info.name;
+        for (auto at = name.find(component); at != std::string::npos; at = name.find(component, at)) {
+            bool const whole = at == 0 || name[at - 1] == '.';
+            if (whole) name.erase(at, component.size());
+            else ++at;
+            any = any || whole;
+        }
+    }
     if (!any) return false;
     numbers_ = {};
-    auto const all = std::exchange(tensors_, {});
-    for (auto tensor : all) {
-        auto& name = tensor.info.name;
-        for (auto at = place(name); at != std::string::npos; at = place(name)) name.erase(at, component.size());
-        add(std::move(tensor));
-    }
+    for (auto const& tensor : tensors_) number(tensor.info.name);
     return true;
 }
 

@@ -1,12 +1,9 @@
 #pragma once
 /// Bodies of io/torch_tensors.hpp.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
-#include <list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,10 +12,8 @@
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/macros.hpp>
-#include <plateau/core/name_index.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/printable.hpp>
-#include <plateau/io/tensor_info.hpp>
 #include <plateau/io/torch_tensors.hpp>
 #include <plateau/io/zip_directory.hpp>
 
@@ -26,35 +21,24 @@ namespace plateau::io {
 
 namespace detail {
 
-/// What a pickle makes, by number: values refer to each other, and one may be referred to from many places.
-struct pickled {
-    enum class type : std::uint8_t { none, number, text, tuple, list, dictionary, global, storage, tensor, other };
-    using number = std::uint32_t;
-
-    type kind = type::none;
-    std::int64_t integer = 0;
-    std::string_view text = {};      ///< of a global "module\nname"
-    std::vector<number> items = {};  ///< elements; keys and values by turns; what a tensor or storage is made from
-};
-
 struct torch_type {
-    std::string_view storage, type;  ///< torch.STORAGE, torch.TYPE
-    std::string_view stored;         ///< as safetensors spells it
-    unsigned width;                  ///< bytes
+    char const *storage, *type;  ///< torch.STORAGEStorage, torch.TYPE
+    char const* stored;          ///< as safetensors spells it
+    unsigned width;              ///< bytes
 };
 
 inline constexpr torch_type torch_types[]{
-    {"FloatStorage", "float32", "F32", 4},
-    {"BFloat16Storage", "bfloat16", "BF16", 2},
-    {"HalfStorage", "float16", "F16", 2},
-    {"DoubleStorage", "float64", "F64", 8},
-    {"LongStorage", "int64", "I64", 8},
-    {"IntStorage", "int32", "I32", 4},
-    {"ShortStorage", "int16", "I16", 2},
-    {"CharStorage", "int8", "I8", 1},
-    {"ByteStorage", "uint8", "U8", 1},
-    {"BoolStorage", "bool", "BOOL", 1},
-    {"ComplexFloatStorage", "complex64", "C64", 8},
+    {"Float", "float32", "F32", 4},
+    {"BFloat16", "bfloat16", "BF16", 2},
+    {"Half", "float16", "F16", 2},
+    {"Double", "float64", "F64", 8},
+    {"Long", "int64", "I64", 8},
+    {"Int", "int32", "I32", 4},
+    {"Short", "int16", "I16", 2},
+    {"Char", "int8", "I8", 1},
+    {"Byte", "uint8", "U8", 1},
+    {"Bool", "bool", "BOOL", 1},
+    {"ComplexFloat", "complex64", "C64", 8},
     {"", "float8_e4m3fn", "F8_E4M3", 1},
     {"", "float8_e5m2", "F8_E5M2", 1},
     {"", "uint16", "U16", 2},
@@ -62,259 +46,16 @@ inline constexpr torch_type torch_types[]{
     {"", "uint64", "U64", 8},
 };
 
-/// Runs the instructions of a pickle that build plain tensors, and refuses every other.
-class torch_pickle {
-public:
-    using number = pickled::number;
-    using type = pickled::type;
-
-    torch_pickle(std::span<std::byte const> bytes, std::string const& where) : bytes_{bytes}, where_{where} {
-        values_.reserve(bytes.size() / 8);
-    }
-
-    /// The number of the value that it makes.
-    number run();
-    pickled const& at(number value) const { return values_[value]; }
-    /// The items of a value that must be a tuple of at least `least` items.
-    std::vector<number> const& tuple(number value, std::size_t least) const {
-        auto const& one = at(value);
-        if ((one.kind != type::tuple && one.kind != type::list) || one.items.size() < least) fail();
-        return one.items;
-    }
-    std::int64_t integer(number value) const {
-        if (at(value).kind != type::number) fail();
-        return at(value).integer;
-    }
-    [[noreturn]] void fail() const { throw file_error(where_, ": its pickle is cut or damaged; download it again"); }
-
-private:
-    number add(pickled value) {
-        values_.push_back(std::move(value));
-        return static_cast<number>(values_.size() - 1);
-    }
-    void push(pickled value) { stack_.push_back(add(std::move(value))); }
-    void push(type kind, std::int64_t integer = 0) { push({kind, integer, {}, {}}); }
-    number pop() {
-        if (stack_.size() <= (marks_.empty() ? 0 : marks_.back())) fail();
-        auto const top = stack_.back();
-        stack_.pop_back();
-        return top;
-    }
-    number top() {
-        auto const value = pop();
-        stack_.push_back(value);
-        return value;
-    }
-    /// What was pushed since the last mark.
-    std::vector<number> pop_to_mark() {
-        if (marks_.empty()) fail();
-        auto const first = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
-        std::vector<number> items(first, stack_.end());
-        stack_.erase(first, stack_.end());
-        marks_.pop_back();
-        return items;
-    }
-    void push_tuple(std::size_t count) {
-        std::vector<number> items(count);
-        for (std::size_t i = count; i-- > 0;) items[i] = pop();
-        push({type::tuple, 0, {}, std::move(items)});
-    }
-    void append(std::vector<number> const& items, type kind) {
-        auto& to = values_[top()];
-        if (to.kind != kind || (kind == type::dictionary && items.size() % 2 != 0)) fail();
-        to.items.insert(to.items.end(), items.begin(), items.end());
-    }
-
-    std::string_view take(std::uint64_t count) {
-        if (count > bytes_.size() - at_) fail();
-        std::string_view const text{reinterpret_cast<char const*>(bytes_.data()) + at_,
-                                    static_cast<std::size_t>(count)};
-        at_ += static_cast<std::size_t>(count);
-        return text;
-    }
-    /// A little-endian number of so many bytes.
-    std::uint64_t natural(std::size_t count) {
-        std::uint64_t value = 0;
-        std::memcpy(&value, take(count).data(), count);
-        return value;
-    }
-    std::int64_t signed_integer(std::uint64_t count) {
-        if (count > 8) fail();
-        if (count == 0) return 0;
-        unsigned const unused = 64 - 8 * static_cast<unsigned>(count);
-        return static_cast<std::int64_t>(natural(static_cast<std::size_t>(count)) << unused) >> unused;
-    }
-    std::string_view line() {
-        auto const first = at_;
-        while (natural(1) != '\n') {}
-        return {reinterpret_cast<char const*>(bytes_.data()) + first, at_ - first - 1};
-    }
-
-    void put(std::uint64_t place) {
-        if (place > bytes_.size()) fail();
-        if (place >= memo_.size()) memo_.resize(static_cast<std::size_t>(place) + 1, none);
-        memo_[static_cast<std::size_t>(place)] = top();
-    }
-    void get(std::uint64_t place) {
-        if (place >= memo_.size() || memo_[static_cast<std::size_t>(place)] == none) fail();
-        stack_.push_back(memo_[static_cast<std::size_t>(place)]);
-    }
-
-    void push_global(std::string_view module_and_name);
-    void reduce();
-    void build();
-    void push_storage();
-    bool step(unsigned instruction);
-
-    static constexpr number none = std::numeric_limits<number>::max();
-    std::span<std::byte const> bytes_;
-    std::string const& where_;
-    std::size_t at_ = 0;
-    std::vector<pickled> values_ = {};
-    std::vector<number> stack_ = {}, memo_ = {};
-    std::vector<std::size_t> marks_ = {};
-    std::list<std::string> joined_ = {};  // the names of globals that come in two parts
+/// What a pickle may name beside the types.
+enum torch_name : int { ordered_dict, size, untyped, parameter, tensor, tensor_v2, tensor_v3, first_type };
+inline constexpr char const* torch_names[first_type][2]{
+    {"collections", "OrderedDict"},         {"torch", "Size"},
+    {"torch.storage", "UntypedStorage"},    {"torch._utils", "_rebuild_parameter"},
+    {"torch._utils", "_rebuild_tensor"},    {"torch._utils", "_rebuild_tensor_v2"},
+    {"torch._utils", "_rebuild_tensor_v3"},
 };
 
-PLATEAU_INLINE void torch_pickle::push_global(std::string_view name) {
-    bool known = name == "collections\nOrderedDict" || name == "torch\nSize" ||
-                 name == "torch._utils\n_rebuild_tensor" || name == "torch._utils\n_rebuild_tensor_v2" ||
-                 name == "torch._utils\n_rebuild_tensor_v3" || name == "torch._utils\n_rebuild_parameter" ||
-                 name == "torch.storage\nUntypedStorage";
-    if (!known && name.starts_with("torch\n")) {
-        for (auto const& one : torch_types) known |= name.substr(6) == one.storage || name.substr(6) == one.type;
-    }
-    if (!known) {
-        std::string dotted{name};
-        std::replace(dotted.begin(), dotted.end(), '\n', '.');
-        throw file_error(where_, ": its pickle asks for ", printable(dotted),
-                         ", which is no part of a plain tensor and is not called here; save the tensors alone, as a "
-                         "state_dict or by save_pretrained");
-    }
-    push({type::global, 0, name, {}});
-}
-
-/// A call of a known global: what it would make is made here.
-PLATEAU_INLINE void torch_pickle::reduce() {
-    auto const arguments = pop(), function = pop();
-    auto const& items = tuple(arguments, 0);
-    if (at(function).kind != type::global) fail();
-    auto name = at(function).text;
-    name.remove_prefix(name.find('\n') + 1);
-    if (name == "OrderedDict") {
-        if (!items.empty()) fail();
-        return push(type::dictionary);
-    }
-    if (name == "Size" || name == "_rebuild_parameter") {
-        if (items.empty() || at(items[0]).kind != (name == "Size" ? type::tuple : type::tensor)) fail();
-        return stack_.push_back(items[0]);
-    }
-    if (!name.starts_with("_rebuild_tensor") || items.size() < 4) fail();
-    pickled tensor{type::tensor, 0, {}, {items.begin(), items.begin() + 4}};
-    if (at(items[0]).kind != type::storage) fail();
-    if (name.ends_with("v3")) {
-        if (items.size() < 7 || at(items[6]).kind != type::global) fail();
-        tensor.text = at(items[6]).text;
-    }
-    push(std::move(tensor));
-}
-
-/// Attributes of a dictionary, such as the _metadata of a state_dict, carry nothing.
-PLATEAU_INLINE void torch_pickle::build() {
-    pop();
-    if (at(top()).kind != type::dictionary) fail();
-}
-
-/// ('storage', type, key, place, elements): all but the first and the place of it.
-PLATEAU_INLINE void torch_pickle::push_storage() {
-    auto const id = pop();
-    auto const& items = tuple(id, 5);
-    if (at(items[0]).text != "storage" || at(items[1]).kind != type::global || at(items[2]).kind != type::text) fail();
-    push({type::storage, 0, at(items[2]).text, {items[1]}});
-}
-
-/// One instruction. @return false at the end
-PLATEAU_INLINE bool torch_pickle::step(unsigned instruction) {
-    auto const push_text = [this](unsigned width) { push({type::text, 0, take(natural(width)), {}}); };
-    auto const push_other = [this](unsigned width) { push({type::other, 0, take(natural(width)), {}}); };
-    switch (instruction) {
-        case 0x80: take(1); break;  // PROTO
-        case 0x95: take(8); break;  // FRAME
-        case '.': return false;
-        case '(': marks_.push_back(stack_.size()); break;
-        case '0': pop(); break;
-        case '1': pop_to_mark(); break;
-        case '2': stack_.push_back(top()); break;
-        case 'N': push(type::none); break;
-        case 0x88: push(type::number, 1); break;  // True
-        case 0x89: push(type::number, 0); break;
-        case 'K': push(type::number, static_cast<std::int64_t>(natural(1))); break;
-        case 'M': push(type::number, static_cast<std::int64_t>(natural(2))); break;
-        case 'J': push(type::number, signed_integer(4)); break;
-        case 0x8a: push(type::number, signed_integer(natural(1))); break;  // LONG1
-        case 0x8b: push(type::number, signed_integer(natural(4))); break;  // LONG4
-        case 'G': push({type::other, 0, take(8), {}}); break;              // a double
-        case 0x8c: push_text(1); break;
-        case 'X': push_text(4); break;
-        case 0x8d: push_text(8); break;
-        case 'U': push_text(1); break;  // strings of Python 2
-        case 'T': push_text(4); break;
-        case 'C': push_other(1); break;  // bytes
-        case 'B': push_other(4); break;
-        case 0x8e: push_other(8); break;
-        case ']': push(type::list); break;
-        case '}': push(type::dictionary); break;
-        case ')': push(type::tuple); break;
-        case 'l': push({type::list, 0, {}, pop_to_mark()}); break;
-        case 't': push({type::tuple, 0, {}, pop_to_mark()}); break;
-        case 'd':
-            push({type::dictionary, 0, {}, pop_to_mark()});
-            append({}, type::dictionary);
-            if (at(top()).items.size() % 2 != 0) fail();
-            break;
-        case 0x85: push_tuple(1); break;
-        case 0x86: push_tuple(2); break;
-        case 0x87: push_tuple(3); break;
-        case 'a': append({pop()}, type::list); break;
-        case 'e': append(pop_to_mark(), type::list); break;
-        case 's': {
-            auto const value = pop(), key = pop();
-            append({key, value}, type::dictionary);
-            break;
-        }
-        case 'u': append(pop_to_mark(), type::dictionary); break;
-        case 'q': put(natural(1)); break;
-        case 'r': put(natural(4)); break;
-        case 0x94: put(memo_.size()); break;
-        case 'h': get(natural(1)); break;
-        case 'j': get(natural(4)); break;
-        case 'c': {
-            auto const module = line(), name = line();
-            push_global({module.data(), module.size() + 1 + name.size()});
-            break;
-        }
-        case 0x93: {  // STACK_GLOBAL
-            auto const name = pop(), module = pop();
-            if (at(name).kind != type::text || at(module).kind != type::text) fail();
-            push_global(joined_.emplace_back(concat({at(module).text, "\n", at(name).text})));
-            break;
-        }
-        case 'R': reduce(); break;
-        case 'b': build(); break;
-        case 'Q': push_storage(); break;
-        default:
-            throw file_error(where_, ": its pickle holds the instruction ", instruction,
-                             ", which a dictionary of plain tensors does not need; it is not followed");
-    }
-    return true;
-}
-
-PLATEAU_INLINE torch_pickle::number torch_pickle::run() {
-    while (step(static_cast<unsigned>(natural(1)))) {}
-    return pop();
-}
-
-/// The places of the tensors of a pickle in the file.
+/// Runs the instructions of a pickle that build plain tensors, refuses every other, and finds the tensors in the file.
 class torch_reader {
 public:
     torch_reader(std::span<std::byte const> file, std::string const& where)
@@ -323,148 +64,356 @@ public:
     torch_tensors read();
 
 private:
-    using number = pickled::number;
+    using number =
+        std::uint32_t;  // of a value: values refer to each other, and one may be referred to from many places
+    enum class type : std::uint8_t { mark, none, integer, text, tuple, list, dictionary, global, storage, tensor };
 
-    /// @throws file_error unless it is there, and stored as it is
-    zip_entry const& entry(std::string const& name) const {
-        auto const found = numbers_.find(name);
-        if (!found) throw file_error(where_, ": it holds no ", printable(name), "; download it again");
-        auto const& one = entries_[*found];
-        if (one.method != 0 || one.size != one.bytes.size())
-            throw file_error(where_, ": ", printable(name), " is compressed, which torch.save does not do");
-        return one;
+    struct value {
+        type kind = type::none;
+        number first = 0, count = 0;  ///< the items of a tuple or tensor in items_; first: the type of a storage
+        std::int64_t integer = 0;     ///< of a global a torch_name, or first_type and the number of its type
+        std::string_view text = {};   ///< of a storage its key
+    };
+
+    [[noreturn]] void fail() const { throw file_error(where_, ": its pickle is cut or damaged; download it again"); }
+    [[noreturn]] void fail(std::string_view what, std::string_view why) const {
+        throw file_error(where_, ": ", printable(what), why);
     }
-    void add(torch_pickle const& pickle, std::string_view name, pickled const& tensor);
-    /// Appends the elements of a tensor row after row. @param from  its first one
-    void gather(std::byte const* from, std::vector<index> const& shape, std::vector<index> const& strides,
-                std::size_t width);
+
+    void push(value one) {
+        stack_.push_back(static_cast<number>(values_.size()));
+        values_.push_back(one);
+    }
+    void push_integer(std::int64_t integer) { push({type::integer, 0, 0, integer}); }
+    number pop();
+    value& top();
+    std::size_t mark() const;
+    void make_tuple(std::size_t first);
+    void assign(std::size_t first, number to);
+    std::string_view take(std::uint64_t count);
+    std::uint64_t natural(std::size_t count);
+    std::int64_t integer(std::uint64_t count);
+    void push_text(std::size_t width) { push({type::text, 0, 0, 0, take(natural(width))}); }
+    std::string_view line();
+    void put(std::uint64_t place);
+    void get(std::uint64_t place);
+    void push_global(std::string_view module, std::string_view name);
+    void reduce();
+    bool step(unsigned instruction);
+
+    number item(value const& of, std::size_t i) const {
+        if (i >= of.count) fail();
+        return items_[of.first + i];
+    }
+    value const& at(number one, type kind) const {
+        if (values_[one].kind != kind) fail();
+        return values_[one];
+    }
+    std::span<std::byte const> entry(std::string_view name);
+    void add(std::string_view name, value const& tensor);
 
     std::span<std::byte const> file_;
     std::string const& where_;
     std::vector<zip_entry> entries_;
-    name_index numbers_ = {};
-    std::string folder_ = {};  // of all entries
+    std::size_t found_entry_ = 0;  // storages come one after the other
+    std::string folder_ = {};      // of all entries
+    std::span<std::byte const> pickle_ = {};
+    std::size_t at_ = 0;
+    std::vector<value> values_ = {};
+    std::vector<number> stack_ = {}, memo_ = {}, items_ = {};
+    std::vector<number> assigned_ = {};  // a dictionary, a key and a value by turns
     torch_tensors found_ = {};
 };
 
-PLATEAU_INLINE torch_tensors torch_reader::read() {
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-        auto const& name = entries_[i].name;
-        if (!numbers_.add(name).second) throw file_error(where_, ": it holds ", printable(name), " twice");
-        if (name == "data.pkl" || name.ends_with("/data.pkl")) folder_ = name.substr(0, name.size() - 8);
+PLATEAU_INLINE torch_reader::number torch_reader::pop() {
+    if (stack_.empty() || values_[stack_.back()].kind == type::mark) fail();
+    auto const last = stack_.back();
+    stack_.pop_back();
+    return last;
+}
+
+PLATEAU_INLINE torch_reader::value& torch_reader::top() {
+    auto const last = pop();
+    stack_.push_back(last);
+    return values_[last];
+}
+
+/// The place of the last mark.
+PLATEAU_INLINE std::size_t torch_reader::mark() const {
+    for (std::size_t place = stack_.size(); place-- > 0;) {
+        if (values_[stack_[place]].kind == type::mark) return place;
     }
-    if (numbers_.contains(folder_ + "byteorder")) {
-        auto const order = entry(folder_ + "byteorder").bytes;
-        if (order.empty() || order[0] != std::byte{'l'})
-            throw file_error(where_, ": its numbers are big-endian; save it again on a little-endian machine");
+    fail();
+}
+
+/// What lies from `first` on becomes a tuple.
+PLATEAU_INLINE void torch_reader::make_tuple(std::size_t first) {
+    value tuple{type::tuple, static_cast<number>(items_.size())};
+    for (std::size_t i = first; i < stack_.size(); ++i) items_.push_back(stack_[i]);
+    tuple.count = static_cast<number>(stack_.size() - first);
+    stack_.resize(first);
+    push(tuple);
+}
+
+/// What lies from `first` on are keys and values of a dictionary.
+PLATEAU_INLINE void torch_reader::assign(std::size_t first, number to) {
+    if ((stack_.size() - first) % 2 != 0 || values_[to].kind != type::dictionary) fail();
+    for (std::size_t i = first; i < stack_.size(); i += 2) {
+        for (number const one : {to, stack_[i], stack_[i + 1]}) assigned_.push_back(one);
     }
-    constexpr std::size_t most = std::size_t{1} << 28;
-    auto const& instructions = entry(folder_ + "data.pkl").bytes;
-    if (instructions.size() > most)
-        throw file_error(where_, ": its pickle is too long: ", instructions.size(), " bytes");
-    torch_pickle pickle{instructions, where_};
-    auto const& root = pickle.at(pickle.run());
-    found_.tensors = tensor_table{where_};
-    if (root.kind != pickled::type::dictionary)
-        throw file_error(where_, ": it holds no dictionary of tensors; save a state_dict");
-    for (std::size_t i = 0; i < root.items.size(); i += 2) {
-        auto const& name = pickle.at(root.items[i]);
-        auto const& value = pickle.at(root.items[i + 1]);
-        if (name.kind != pickled::type::text) pickle.fail();
-        if (value.kind != pickled::type::tensor) {
-            throw file_error(where_, ": what it holds under ", printable(name.text),
-                             " is no tensor; save the state_dict of a model alone");
+    stack_.resize(first);
+}
+
+PLATEAU_INLINE std::string_view torch_reader::take(std::uint64_t count) {
+    if (count > pickle_.size() - at_) fail();
+    auto const* const first = reinterpret_cast<char const*>(pickle_.data()) + at_;
+    at_ += static_cast<std::size_t>(count);
+    return {first, static_cast<std::size_t>(count)};
+}
+
+/// A little-endian number of so many bytes.
+PLATEAU_INLINE std::uint64_t torch_reader::natural(std::size_t count) {
+    std::uint64_t all = 0;
+    std::memcpy(&all, take(count).data(), count);
+    return all;
+}
+
+PLATEAU_INLINE std::int64_t torch_reader::integer(std::uint64_t count) {
+    if (count > 8) fail();
+    if (count == 0) return 0;
+    auto const unused = 64 - 8 * static_cast<unsigned>(count);
+    return static_cast<std::int64_t>(natural(static_cast<std::size_t>(count)) << unused) >> unused;
+}
+
+PLATEAU_INLINE std::string_view torch_reader::line() {
+    auto const first = at_;
+    while (natural(1) != '\n') {}
+    return {reinterpret_cast<char const*>(pickle_.data()) + first, at_ - first - 1};
+}
+
+PLATEAU_INLINE void torch_reader::put(std::uint64_t place) {
+    if (place > pickle_.size()) fail();
+    top();
+    while (memo_.size() <= place) memo_.push_back(0);
+    memo_[static_cast<std::size_t>(place)] = stack_.back();
+}
+
+PLATEAU_INLINE void torch_reader::get(std::uint64_t place) {
+    if (place >= memo_.size() || memo_[static_cast<std::size_t>(place)] == 0) fail();
+    stack_.push_back(memo_[static_cast<std::size_t>(place)]);
+}
+
+PLATEAU_INLINE void torch_reader::push_global(std::string_view module, std::string_view name) {
+    std::int64_t which = 0;
+    for (auto const& one : torch_names) {
+        if (module == one[0] && name == one[1]) return push({type::global, 0, 0, which});
+        ++which;
+    }
+    bool const storage = name.ends_with("Storage");
+    auto const of = storage ? name.substr(0, name.size() - 7) : name;
+    for (auto const& one : torch_types) {
+        if (module == "torch" && of == (storage ? one.storage : one.type) && !of.empty())
+            return push({type::global, 0, 0, which});
+        ++which;
+    }
+    fail(concat({module, ".", name}),
+         " is what its pickle asks for, which is no part of a plain tensor and is not called "
+         "here; save the tensors alone, as a state_dict or by save_pretrained");
+}
+
+/// A call of a known global: what it would make is made here.
+PLATEAU_INLINE void torch_reader::reduce() {
+    auto const arguments = at(pop(), type::tuple);
+    auto const which = at(pop(), type::global).integer;
+    if (which == ordered_dict && arguments.count == 0) return push({type::dictionary});
+    auto const first = item(arguments, 0);
+    if (which == size || which == parameter) {
+        at(first, which == size ? type::tuple : type::tensor);
+        return stack_.push_back(first);
+    }
+    if (which < tensor || which >= first_type) fail();
+    at(first, type::storage);
+    item(arguments, which == tensor_v3 ? 6 : 3);
+    push({type::tensor, arguments.first, arguments.count, which});
+}
+
+/// One instruction. @return false at the end
+PLATEAU_INLINE bool torch_reader::step(unsigned instruction) {
+    switch (instruction) {
+        case 0x80: take(1); break;  // PROTO
+        case 0x95: take(8); break;  // FRAME
+        case '.': return false;
+        case '(': push({type::mark}); break;
+        case '0': pop(); break;
+        case '1': stack_.resize(mark()); break;
+        case 'N': push({}); break;
+        case 'G': push({}), take(8); break;  // a double
+        case 0x88: push_integer(1); break;   // True
+        case 0x89: push_integer(0); break;
+        case 'K': push_integer(static_cast<std::int64_t>(natural(1))); break;
+        case 'M': push_integer(static_cast<std::int64_t>(natural(2))); break;
+        case 'J': push_integer(integer(4)); break;
+        case 0x8a: push_integer(integer(natural(1))); break;  // LONG1
+        case 'U':                                             // strings of Python 2
+        case 0x8c: push_text(1); break;
+        case 'T':
+        case 'X': push_text(4); break;
+        case 0x8d: push_text(8); break;
+        case ']': push({type::list}); break;
+        case '}': push({type::dictionary}); break;
+        case ')': push({type::tuple}); break;
+        case 't': {
+            auto const first = mark();
+            stack_.erase(stack_.begin() + static_cast<std::ptrdiff_t>(first));
+            make_tuple(first);
+            break;
         }
-        add(pickle, name.text, value);
+        case 0x85:
+        case 0x86:
+        case 0x87: {
+            auto const count = instruction - 0x84;
+            if (stack_.size() < count) fail();
+            make_tuple(stack_.size() - count);
+            break;
+        }
+        case 'a': pop(), top(); break;  // what lists hold does not matter
+        case 'e': stack_.resize(mark()), top(); break;
+        case 's':
+            if (stack_.size() < 3) fail();
+            assign(stack_.size() - 2, stack_[stack_.size() - 3]);
+            break;
+        case 'u': {
+            auto const first = mark();
+            if (first == 0) fail();
+            assign(first + 1, stack_[first - 1]);
+            stack_.resize(first);
+            break;
+        }
+        case 'q': put(natural(1)); break;
+        case 'r': put(natural(4)); break;
+        case 0x94: put(memo_.size()); break;
+        case 'h': get(natural(1)); break;
+        case 'j': get(natural(4)); break;
+        case 'c': {
+            auto const module = line();
+            push_global(module, line());
+            break;
+        }
+        case 0x93: {  // STACK_GLOBAL
+            auto const name = at(pop(), type::text).text;
+            push_global(at(pop(), type::text).text, name);
+            break;
+        }
+        case 'R': reduce(); break;
+        case 'b':  // attributes of a dictionary, such as the _metadata of a state_dict, carry nothing
+            pop();
+            if (top().kind != type::dictionary) fail();
+            break;
+        case 'Q': {  // ('storage', type, key, place, elements)
+            auto const id = at(pop(), type::tuple);
+            auto const of = item(id, 1);
+            at(of, type::global);
+            push({type::storage, of, 0, 0, at(item(id, 2), type::text).text});
+            break;
+        }
+        default:
+            throw file_error(where_, ": its pickle holds the instruction ", instruction,
+                             ", which a dictionary of plain tensors does not need; it is not followed");
+    }
+    return true;
+}
+
+/// The bytes of a file in the folder. @throws file_error unless it is there, and stored as it is
+PLATEAU_INLINE std::span<std::byte const> torch_reader::entry(std::string_view name) {
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+        if (++found_entry_ >= entries_.size()) found_entry_ = 0;
+        auto const& one = entries_[found_entry_];
+        if (one.name.size() != folder_.size() + name.size() || !one.name.ends_with(name)) continue;
+        if (one.method != 0 || one.size != one.bytes.size()) fail(name, " is compressed, which torch.save does not do");
+        return one.bytes;
+    }
+    fail(name, " is not in the file; download it again");
+}
+
+PLATEAU_INLINE torch_tensors torch_reader::read() {
+    bool told = false;
+    for (auto const& one : entries_) {
+        if (one.name.ends_with("data.pkl")) folder_ = one.name.substr(0, one.name.size() - 8);
+        told = told || one.name.ends_with("byteorder");
+    }
+    if (told && !std::string_view{reinterpret_cast<char const*>(entry("byteorder").data()), 1}.starts_with('l'))
+        fail("byteorder", " says big-endian; save the file again on a little-endian machine");
+    pickle_ = entry("data.pkl");
+    if (pickle_.size() >> 28 != 0) fail();
+    push({});  // so that no number is 0
+    while (step(static_cast<unsigned>(natural(1)))) {}
+    auto const root = pop();
+    if (values_[root].kind != type::dictionary) fail("data.pkl", " holds no dictionary of tensors; save a state_dict");
+    found_.tensors = tensor_table{where_};
+    for (std::size_t i = 0; i < assigned_.size(); i += 3) {
+        if (assigned_[i] != root) continue;
+        auto const name = at(assigned_[i + 1], type::text).text;
+        auto const& tensor = values_[assigned_[i + 2]];
+        if (tensor.kind != type::tensor) fail(name, " is no tensor; save the state_dict of a model alone");
+        add(name, tensor);
     }
     return std::move(found_);
 }
 
-PLATEAU_INLINE void torch_reader::add(torch_pickle const& pickle, std::string_view name, pickled const& tensor) {
-    auto const& storage = pickle.at(tensor.items[0]);
-    auto const type_name = tensor.text.empty() ? pickle.at(storage.items[0]).text : tensor.text;
-    torch_type const* type = nullptr;
-    for (auto const& one : torch_types) {
-        if (type_name.substr(6) == (tensor.text.empty() ? one.storage : one.type)) type = &one;
-    }
-    if (type == nullptr) pickle.fail();
-    auto const stored = entry(concat({folder_, "data/", storage.text})).bytes;
-    stored_tensor added{{std::string{name}, std::string{type->stored}, {}}, 0, 0};
-    std::string const here = concat({where_, ": tensor ", printable(name)});
+PLATEAU_INLINE void torch_reader::add(std::string_view name, value const& tensor) {
+    auto const& storage = values_[item(tensor, 0)];
+    auto const type_number = at(tensor.integer == tensor_v3 ? item(tensor, 6) : storage.first, type::global).integer;
+    if (type_number < first_type) fail();
+    auto const& kind = torch_types[type_number - first_type];
+    auto const stored = entry(concat({"data/", storage.text}));
 
-    // its elements are those at offset + Σ iₐ strideₐ, which must lie in the storage
-    auto const& sizes = pickle.tuple(tensor.items[2], 0);
-    auto const& steps = pickle.tuple(tensor.items[3], sizes.size());
-    auto const offset = pickle.integer(tensor.items[1]);
-    auto const elements = static_cast<std::int64_t>(stored.size() / type->width);
-    std::vector<index> strides;
-    bool empty = false, beyond = offset < 0 || steps.size() != sizes.size();
-    for (std::size_t a = 0; a < sizes.size() && !beyond; ++a) {
-        auto const size = pickle.integer(sizes[a]), step = pickle.integer(steps[a]);
-        added.info.shape.push_back(size);
-        strides.push_back(step);
-        empty |= size == 0;
-        beyond = size < 0 || step < 0 || size > (std::int64_t{1} << 40);
-    }
-    std::int64_t left = elements - offset - 1, count = 1, run = 1;
-    bool in_rows = true;
-    for (std::size_t a = sizes.size(); a-- > 0 && !empty && !beyond;) {
-        auto const size = added.info.shape[a], step = strides[a];
-        if (size > 1 && step > 0) beyond = size - 1 > left / step;
-        if (beyond) break;
-        if (size > 1) left -= (size - 1) * step;
-        if (size > 1 && step != run) in_rows = false;
-        run *= size;
-        // what is repeated, along a stride of 0, must not fill the memory
-        beyond = count > static_cast<std::int64_t>(file_.size()) * 4 / size;
-        count *= size;
-    }
-    if (beyond || (!empty && left < 0))
-        throw file_error(here, " lies beyond its storage of ", elements, " elements; the file is cut or damaged");
-    if (!empty) {
-        auto const* const first = stored.data() + static_cast<std::size_t>(offset) * type->width;
-        added.size = static_cast<std::size_t>(count) * type->width;
-        added.begin = static_cast<std::size_t>(first - file_.data());
-        if (!in_rows) {
-            added.begin = file_.size() + found_.gathered.size();
-            if (found_.gathered.size() + added.size > 4 * file_.size() + (std::size_t{1} << 20))
-                throw file_error(here, " repeats its elements too often; save it by .contiguous()");
-            gather(first, added.info.shape, strides, type->width);
+    // its elements are those at offset + Σ iₐ strideₐ, which must lie in the storage; `rows` if they do so row after
+    // row
+    auto const offset = at(item(tensor, 1), type::integer).integer;
+    auto const &sizes = at(item(tensor, 2), type::tuple), &strides = at(item(tensor, 3), type::tuple);
+    stored_tensor added{{std::string{name}, kind.stored, std::vector<index>(sizes.count)}, 0, 0};
+    auto const most = static_cast<std::int64_t>(file_.size()) * 4;  // a stride of 0 must not fill the memory
+    std::int64_t left = static_cast<std::int64_t>(stored.size() / kind.width) - offset - 1, count = 1;
+    bool rows = true, beyond = offset < 0 || strides.count != sizes.count;
+    for (std::size_t a = sizes.count; a-- > 0 && !beyond;) {
+        auto const size = at(item(sizes, a), type::integer).integer;
+        auto const stride = at(item(strides, a), type::integer).integer;
+        added.info.shape[a] = size;
+        beyond = size < 0 || stride < 0 || (size > 0 && count > most / size);
+        if (size > 1 && !beyond && count > 0) {
+            rows = rows && stride == count;
+            beyond = stride > 0 && size - 1 > left / stride;
+            left -= beyond ? 0 : (size - 1) * stride;
         }
+        count *= beyond ? 1 : size;
+    }
+    if (beyond || (count > 0 && left < 0)) fail(name, " lies beyond its storage; the file is cut or damaged");
+    if (count == 0) return found_.tensors.add(std::move(added));
+    auto const* from = stored.data() + static_cast<std::size_t>(offset) * kind.width;
+    added.size = static_cast<std::size_t>(count) * kind.width;
+    added.begin = rows ? static_cast<std::size_t>(from - file_.data()) : file_.size() + found_.gathered.size();
+    auto const& shape = added.info.shape;
+    if (!rows && found_.gathered.size() > static_cast<std::size_t>(most)) fail(name, " repeats too many elements");
+    for (std::int64_t i = 0; i < count && !rows; ++i) {  // element i of the rows
+        auto place = i, step = std::int64_t{0};
+        for (std::size_t a = shape.size(); a-- > 0; place /= shape[a])
+            step += place % shape[a] * at(item(strides, a), type::integer).integer;
+        auto const* const element = from + static_cast<std::size_t>(step) * kind.width;
+        found_.gathered.insert(found_.gathered.end(), element, element + kind.width);
     }
     found_.tensors.add(std::move(added));
-}
-
-PLATEAU_INLINE void torch_reader::gather(std::byte const* from, std::vector<index> const& shape,
-                                         std::vector<index> const& strides, std::size_t width) {
-    std::vector<index> place(shape.size(), 0);
-    while (true) {
-        found_.gathered.insert(found_.gathered.end(), from, from + width);
-        std::size_t axis = shape.size();
-        while (axis > 0) {
-            --axis;
-            auto const stride = static_cast<std::ptrdiff_t>(width) * strides[axis];
-            if (++place[axis] < shape[axis]) {
-                from += stride;
-                break;
-            }
-            from -= stride * (shape[axis] - 1);
-            place[axis] = 0;
-            if (axis == 0) return;
-        }
-    }
 }
 
 }  // namespace detail
 
 PLATEAU_INLINE bool is_torch_file(std::span<std::byte const> file) {
-    constexpr std::string_view zip = "PK\3\4", older = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
+    constexpr std::string_view older = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
     std::string_view const text{reinterpret_cast<char const*>(file.data()), file.size()};
-    return text.starts_with(zip) || text.starts_with(older);
+    return text.starts_with("PK\3\4") || text.starts_with(older);
 }
 
 PLATEAU_INLINE torch_tensors read_torch_tensors(std::span<std::byte const> file, std::string const& where) {
-    if (file.size() > 0 && file[0] == std::byte{0x80}) {
+    if (!file.empty() && file[0] == std::byte{0x80}) {
         throw file_error(where,
                          ": this is the form of torch.save before PyTorch 1.6; save it anew with\n"
                          "  python3 -c \"import sys, torch; f = sys.argv[1]; "

@@ -72,18 +72,16 @@ PLATEAU_INLINE void require_plain(io::safetensors_checkpoint const& stored, std:
     }
 }
 
-PLATEAU_INLINE std::vector<std::string> prepare(io::safetensors_checkpoint& stored, std::string const& method,
-                                                std::string const& where) {
-    std::vector<std::string> lines;
+PLATEAU_INLINE std::string prepare(io::safetensors_checkpoint& stored, std::string const& method,
+                                   std::string const& where) {
+    std::string lines;
     auto const dropped = stored.drop_wrappers();
     if (!dropped.empty())
-        lines.push_back(concat({where, ": a wrapper left ", dropped, " in the names of tensors; it is passed over"}));
-    if (!method.empty()) {
-        require_plain(stored, method, where);
-        lines.push_back(concat({where, ": \"quantization_config\" (quant_method ", io::printable(method),
-                                ") is passed over, as all weights are stored as plain numbers"}));
-    }
-    return lines;
+        lines += concat({where, ": a wrapper left ", dropped, " in the names of tensors; it is passed over\n"});
+    if (method.empty()) return lines;
+    require_plain(stored, method, where);
+    return concat({lines, where, ": \"quantization_config\" (quant_method ", io::printable(method),
+                   ") is passed over, as all weights are stored as plain numbers\n"});
 }
 
 PLATEAU_INLINE std::string why_missing(std::string const& method, std::vector<std::string> const& names,
@@ -94,9 +92,10 @@ PLATEAU_INLINE std::string why_missing(std::string const& method, std::vector<st
     }
     for (auto const& there : names) {
         if (there.find(".lora_") != std::string::npos) {
-            return io::command_for(": a PEFT adapter was not merged into it: there is " + there +
-                                       "; load it by peft, call merge_and_unload() and save_pretrained('@-merged')",
-                                   where);
+            return io::command_for(
+                concat({": a PEFT adapter was not merged into it: there is ", there,
+                        "; load it by peft, call merge_and_unload() and save_pretrained('@-merged')"}),
+                where);
         }
         for (auto const& one : detail::quantizations) {
             if (!there.ends_with(one.mark)) continue;
