@@ -19,7 +19,7 @@ namespace plateau::io {
 
 /// All tensors of a checkpoint under one roof, wherever they are stored.
 ///     DIR/model.safetensors | DIR/model.safetensors.index.json with its shards | FILE.safetensors
-///     else DIR/pytorch_model.bin | DIR/pytorch_model.bin.index.json with its shards
+///     else DIR/pytorch_model.bin | DIR/pytorch_model.bin.index.json with its shards (PLATEAU_TORCH_FILES)
 /// Symbolic links are followed, so the snapshot folders of a Hugging Face cache work as they are.
 /// Reading is safe from many threads.
 class safetensors_checkpoint {

@@ -20,9 +20,6 @@ struct torch_tensors {
     std::vector<std::byte> gathered;
 };
 
-/// True of what torch.save writes, in the zip of today or in the form before PyTorch 1.6.
-bool is_torch_file(std::span<std::byte const> file);
-
 /// Reads the pickle. It is a closed reader: what a pickle may call is nothing but the few names of PyTorch that stand
 /// for a plain tensor, which are known here by name and never called.
 /// @param file   the bytes of the whole file

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -13,18 +14,33 @@
 #include <plateau/io/safetensors_file.hpp>
 #include <plateau/io/safetensors_header.hpp>
 #include <plateau/io/tensor_table.hpp>
+#if PLATEAU_TORCH_FILES
 #include <plateau/io/torch_tensors.hpp>
+#endif
 
 namespace plateau::io {
 
 PLATEAU_INLINE safetensors_file::safetensors_file(std::filesystem::path const& path) : file_{path} {
-    if (is_torch_file(file_.bytes()) || path.extension() == ".bin") {
-        auto read = read_torch_tensors(file_.bytes(), path.string());
-        header_.tensors = std::move(read.tensors);
-        gathered_ = std::move(read.gathered);
-    } else {
-        header_ = parse_safetensors_header(file_.bytes(), path.string());
+    std::string const where = path.string();
+    auto const text = file_.text();  // a zip, or what torch.save wrote before PyTorch 1.6, begins so
+    bool const torch = where.ends_with(".bin") || text.starts_with("PK\3\4") ||
+                       text.starts_with("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19");
+    if (!torch) {
+        header_ = parse_safetensors_header(file_.bytes(), where);
+        return;
     }
+#if PLATEAU_TORCH_FILES
+    auto read = read_torch_tensors(file_.bytes(), where);
+    header_.tensors = std::move(read.tensors);
+    gathered_ = std::move(read.gathered);
+#else
+    throw file_error(
+        where,
+        ": this is a file of PyTorch, which programs read that link plateau::compiled or define "
+        "PLATEAU_TORCH_FILES as 1; save it as safetensors with\n  python3 -c \"import sys, transformers as t; "
+        "d = sys.argv[1]; t.AutoModelForCausalLM.from_pretrained(d).save_pretrained(d)\" '",
+        path.parent_path().string(), "'");
+#endif
 }
 
 PLATEAU_INLINE std::span<std::byte const> safetensors_file::bytes_of(stored_tensor const& at) const {

@@ -367,28 +367,32 @@ PLATEAU_INLINE void torch_reader::add(std::string_view name, value const& tensor
     auto const& kind = torch_types[type_number - first_type];
     auto const stored = entry(concat({"data/", storage.text}));
 
-    // its elements are those at offset + Σ iₐ strideₐ, which must lie in the storage; `rows` if they do so row after
-    // row
+    // its elements are those at offset + Σ iₐ strideₐ, which must lie in the storage; `rows`: one row after the other
     auto const offset = at(item(tensor, 1), type::integer).integer;
     auto const &sizes = at(item(tensor, 2), type::tuple), &strides = at(item(tensor, 3), type::tuple);
     stored_tensor added{{std::string{name}, kind.stored, std::vector<index>(sizes.count)}, 0, 0};
     auto const most = static_cast<std::int64_t>(file_.size()) * 4;  // a stride of 0 must not fill the memory
-    std::int64_t left = static_cast<std::int64_t>(stored.size() / kind.width) - offset - 1, count = 1;
-    bool rows = true, beyond = offset < 0 || strides.count != sizes.count;
-    for (std::size_t a = sizes.count; a-- > 0 && !beyond;) {
+    std::int64_t left = static_cast<std::int64_t>(stored.size() / kind.width) - 1, count = 1;
+    if (offset > 0) left -= offset;
+    bool rows = true, beyond = offset < 0 || strides.count != sizes.count, empty = false;
+    for (std::size_t a = 0; a < sizes.count; ++a) {
         auto const size = at(item(sizes, a), type::integer).integer;
-        auto const stride = at(item(strides, a), type::integer).integer;
         added.info.shape[a] = size;
-        beyond = size < 0 || stride < 0 || (size > 0 && count > most / size);
-        if (size > 1 && !beyond && count > 0) {
+        beyond = beyond || size < 0 || size > most;
+        empty = empty || size == 0;
+    }
+    for (std::size_t a = sizes.count; a-- > 0 && !beyond && !empty;) {
+        auto const size = added.info.shape[a], stride = at(item(strides, a), type::integer).integer;
+        beyond = stride < 0 || count > most / size;
+        if (size > 1 && !beyond) {
             rows = rows && stride == count;
             beyond = stride > 0 && size - 1 > left / stride;
             left -= beyond ? 0 : (size - 1) * stride;
         }
         count *= beyond ? 1 : size;
     }
-    if (beyond || (count > 0 && left < 0)) fail(name, " lies beyond its storage; the file is cut or damaged");
-    if (count == 0) return found_.tensors.add(std::move(added));
+    if (beyond || (!empty && left < 0)) fail(name, " lies beyond its storage; the file is cut or damaged");
+    if (empty) return found_.tensors.add(std::move(added));
     auto const* from = stored.data() + static_cast<std::size_t>(offset) * kind.width;
     added.size = static_cast<std::size_t>(count) * kind.width;
     added.begin = rows ? static_cast<std::size_t>(from - file_.data()) : file_.size() + found_.gathered.size();
@@ -405,12 +409,6 @@ PLATEAU_INLINE void torch_reader::add(std::string_view name, value const& tensor
 }
 
 }  // namespace detail
-
-PLATEAU_INLINE bool is_torch_file(std::span<std::byte const> file) {
-    constexpr std::string_view older = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
-    std::string_view const text{reinterpret_cast<char const*>(file.data()), file.size()};
-    return text.starts_with("PK\3\4") || text.starts_with(older);
-}
 
 PLATEAU_INLINE torch_tensors read_torch_tensors(std::span<std::byte const> file, std::string const& where) {
     if (!file.empty() && file[0] == std::byte{0x80}) {
