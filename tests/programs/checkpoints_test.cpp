@@ -13,6 +13,7 @@ namespace {
 using namespace programs;
 using plateau::index;
 using plateau::testing::bytes_of;
+using plateau::testing::contains;
 using plateau::testing::scratch_dir;
 
 /// Runs both programs on a folder that must be refused.
