@@ -132,7 +132,9 @@ TEST_CASE("what was passed over or chosen on the way is a line on stderr", "[pro
     dir.write("models--o--m/refs/main", "abc1");
     model.write(folder);
     auto const list = [&](std::filesystem::path const& path) {
-        return succeed("activations", {"--list", "--model", path.string()});
+        auto const result = run("activations", {"--list", "--model", path.string()});
+        CHECK(result.status == 0);
+        return result;
     };
     CHECK(list(folder).err.empty());
     auto const above = list(dir / "models--o--m").err;
