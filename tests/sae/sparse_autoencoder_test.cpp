@@ -215,9 +215,6 @@ TEST_CASE("folders of other projects that say something wrong, or that plateau c
         .refuses("encoder.weight has the shape [72, 12], config.json asks for [71, 12]");
     of_dictionary("standard", "\"AutoEncoder\"", "\"GatedAutoEncoder\"").refuses("no tensor decoder_bias");
     of_dictionary("topk", "\"k\": 6", "\"k\": 0").refuses("k must be 1 to");
-    changed_sae const pickled("dictionary_standard", "\"lm_name\"", "\"lm_name\"", "config.json");
-    std::filesystem::rename(pickled.folder / "ae.safetensors", pickled.folder / "ae.pt");
-    pickled.refuses("torch.load('ae.pt', map_location='cpu').items()}, 'ae.safetensors')");
 
     changed_sae const gone(scope, "W_dec", "W_dee", "params.npz");  // an entry has its name in two places
     auto renamed = io::read_text(gone.folder / "params.npz");

@@ -31,15 +31,6 @@ public:
     sae_tensors(std::filesystem::path path, std::string told_by)
         : path_{std::move(path)}, told_by_{std::move(told_by)} {
         auto const kind = path_.extension();
-        // a reader of torch's pickles takes the place of this refusal
-        if (kind == ".pt" || kind == ".pth" || kind == ".bin") {
-            auto const name = path_.filename().string(), converted = path_.stem().string() + ".safetensors";
-            throw file_error(path_.string(),
-                             ": a pickle of torch, which is not read; convert it in its folder: python -c "
-                             "\"import torch; from safetensors.torch import save_file; save_file({k: v.contiguous() "
-                             "for k, v in torch.load('",
-                             name, "', map_location='cpu').items()}, '", converted, "')\"");
-        }
         if (kind != ".npz") {
             file_.emplace(path_);
             return;

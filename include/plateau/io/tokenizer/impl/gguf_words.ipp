@@ -12,7 +12,7 @@ namespace plateau::io {
 
 namespace detail {
 
-inline constexpr std::string_view digit = R"(\p{N})";
+inline constexpr std::string_view one_digit = R"(\p{N})";
 inline constexpr std::string_view digits_by_three = R"(\p{N}{1,3})";
 inline constexpr std::string_view lines = R"([^\n]+|[\n]+)";
 inline constexpr std::string_view kana = R"([\x{4e00}-\x{9fa5}\x{3040}-\x{309f}\x{30a0}-\x{30ff}]+)";
@@ -49,8 +49,8 @@ inline constexpr gguf_words known_gguf_words[] = {
      "modern-bert exaone4 jais trillion granite-docling ",
      {gpt2_words}},
     {" olmo mpt ", {gpt2_words}, gguf_words::composes},
-    {" smollm starcoder refact codeshell exaone minerva-7b mellum2 ", {digit, gpt2_words}},
-    {" command-r ", {digit, gpt2_words}, gguf_words::composes},
+    {" smollm starcoder refact codeshell exaone minerva-7b mellum2 ", {one_digit, gpt2_words}},
+    {" command-r ", {one_digit, gpt2_words}, gguf_words::composes},
     {" llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano ",
      {llama3_words},
      gguf_words::keeps_whole | gguf_words::adds_bos},
@@ -76,13 +76,13 @@ inline constexpr gguf_words known_gguf_words[] = {
     {" deepseek-llm ",
      {R"([\r\n])", cased_words, R"(\s?[!-/:-~\x{ff01}-\x{ff0f}\x{ff1a}-\x{ff5e}\x{2018}-\x{201f}\x{3000}-\x{3002}]+)",
       R"(\s+$)", han_and_hangul, R"(\p{N}+)"}},
-    {" deepseek-coder ", {R"([\r\n])", R"(\s?\p{L}+)", R"(\s?\p{P}+)", han_and_hangul, digit}},
+    {" deepseek-coder ", {R"([\r\n])", R"(\s?\p{L}+)", R"(\s?\p{P}+)", han_and_hangul, one_digit}},
     {" deepseek-v3 hunyuan-dense hy_v4 joyai-llm ", {digits_by_three, kana, deepseek3_words}},
     {" spark2_5 ",
      {digits_by_three, kana,
       R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+|[\r\n])"
       R"(|\s+(?!\S)|\s+)",
-      digit}},
+      one_digit}},
     {" minicpm5 ",
      {digits_by_three,
       R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}+| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+)"
@@ -101,9 +101,9 @@ inline constexpr gguf_words known_gguf_words[] = {
       R"(|\s{512}(?!\S)|\s{256}(?!\S)|\s{128}(?!\S)|\s{64}(?!\S)|\s{32}(?!\S)|\s{16}(?!\S)|\s{8}(?!\S)|\s{4}(?!\S))"
       R"(|\s{1,2}(?!\S)|\s{1})"}},
     {" bloom poro-chat gpt3-finnish ", {R"( ?[^(\s|.,!?\x{2026}\x{3002}\x{ff0c}\x{3001}\x{964}\x{6d4}\x{60c})]+)"}},
-    {" viking ", {R"( ?[^(\s|.,!?\x{2026}\x{3002}\x{ff0c}\x{3001}\x{964}\x{6d4}\x{60c})]+)", digit}},
+    {" viking ", {R"( ?[^(\s|.,!?\x{2026}\x{3002}\x{ff0c}\x{3001}\x{964}\x{6d4}\x{60c})]+)", one_digit}},
     {" chameleon ",
-     {"<sentinel:[0-9]+>", "(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z", R"(([\t\n]|    |  ))", digit,
+     {"<sentinel:[0-9]+>", "(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z", R"(([\t\n]|    |  ))", one_digit,
       R"([\p{P}!-/:-@\[-`{-~])", gpt2_words},
      gguf_words::adds_bos},
     {" gemma4 ", {lines}, gguf_words::adds_bos | gguf_words::characters},
