@@ -63,7 +63,7 @@ TEST_CASE("the revisions of a folder of the Hugging Face cache stand in the orde
         dir.write("models--o--m/snapshots/" + hash + "/config.json", "{}");
     }
     dir.write("models--o--m/refs/step7", "abc0");  // not fetched
-    for (auto const* given : {"models--o--m", "models--o--m/", "models--o--m/refs"}) {
+    for (auto const* given : {"models--o--m", "models--o--m/", "models--o--m/refs", "models--o--m/snapshots"}) {
         CAPTURE(given);
         auto const found = models::training_checkpoints({(dir / given).string()});
         REQUIRE(found.size() == 3);

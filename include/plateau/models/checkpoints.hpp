@@ -47,8 +47,10 @@ inline std::vector<training_checkpoint> models_in(std::filesystem::path const& f
     for (auto const& entry : std::filesystem::directory_iterator(folder, none)) {
         if (std::filesystem::exists(entry.path() / "config.json", none)) all.push_back(checkpoint_at(entry.path()));
     }
-    if (all.empty()) {
-        for (auto const& revision : io::cached_revisions(folder.string())) all.push_back(checkpoint_at(revision));
+    auto const revisions = io::cached_revisions(folder.string());
+    if (all.empty() || revisions.size() > 1) {
+        all.clear();
+        for (auto const& revision : revisions) all.push_back(checkpoint_at(revision));
         // main is another name of one of them
         if (all.size() > 1) std::erase_if(all, [](training_checkpoint const& one) { return one.name == "main"; });
     }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <plateau/core/error.hpp>
 #include <plateau/core/macros.hpp>
 #include <plateau/core/name_index.hpp>
 #include <plateau/io/config/schema.hpp>
