@@ -13,6 +13,7 @@
 #include <plateau/core/names.hpp>
 #include <plateau/io/mapped_file.hpp>
 #include <plateau/io/model_place.hpp>
+#include <plateau/io/path_text.hpp>
 
 namespace plateau::io {
 
@@ -59,24 +60,6 @@ inline constexpr foreign_file foreign_files[]{
     {"*.ckpt", "is PyTorch's, but not pytorch_model.bin of a Hugging Face folder: save it with save_pretrained"},
     {"*.ot", "is of rust-bert: fetch the model's model.safetensors"},
 };
-
-// Paths are texts here: what std::filesystem::path makes of every literal is a good part of what a user compiles.
-PLATEAU_INLINE std::string under(std::string const& folder, std::string_view name) {
-    return concat({folder, folder.ends_with('/') ? "" : "/", name});
-}
-PLATEAU_INLINE std::string last_part(std::string const& path) { return path.substr(path.rfind('/') + 1); }
-PLATEAU_INLINE std::string parent(std::string const& path) {
-    auto const at = path.rfind('/');
-    return at == std::string::npos ? "." : at == 0 ? "/" : path.substr(0, at);
-}
-PLATEAU_INLINE bool is_there(std::string const& path) {
-    std::error_code none;
-    return std::filesystem::exists(path, none);
-}
-PLATEAU_INLINE bool is_folder(std::string const& path) {
-    std::error_code none;
-    return std::filesystem::is_directory(path, none);
-}
 
 /// The names of what lies in a folder, sorted; nothing if it is none.
 PLATEAU_INLINE std::vector<std::string> names_in(std::string const& folder) {

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <plateau/core/error.hpp>
@@ -12,6 +11,7 @@
 #include <plateau/io/json.hpp>
 #include <plateau/io/json_reader.hpp>
 #include <plateau/io/mapped_file.hpp>
+#include <plateau/io/path_text.hpp>
 #include <plateau/io/printable.hpp>
 #include <plateau/io/text_file.hpp>
 #include <plateau/io/tokenizer/folder.hpp>
@@ -22,15 +22,6 @@ namespace plateau::io {
 
 namespace detail {
 
-PLATEAU_INLINE std::string in_folder(std::filesystem::path const& folder, char const* name) {
-    return folder.empty() ? std::string{name} : concat({folder.string(), "/", name});
-}
-
-PLATEAU_INLINE bool is_there(std::string const& path) {
-    std::error_code ignored;
-    return std::filesystem::exists(path, ignored);
-}
-
 /// The object in a file of a folder; an empty one if there is no such file.
 PLATEAU_INLINE json_document read_object(std::string const& file) {
     auto document = parse_json(is_there(file) ? read_text(file) : "{}", file);
@@ -40,9 +31,9 @@ PLATEAU_INLINE json_document read_object(std::string const& file) {
 }
 
 PLATEAU_INLINE void apply_beside(tokenizer_spec& spec, std::filesystem::path const& folder, std::string_view defaults) {
-    auto const config = in_folder(folder, "tokenizer_config.json");
-    auto const settings = read_object(config), more = read_object(in_folder(folder, "added_tokens.json")),
-               named = read_object(in_folder(folder, "special_tokens_map.json")),
+    auto const config = under(folder.string(), "tokenizer_config.json");
+    auto const settings = read_object(config), more = read_object(under(folder.string(), "added_tokens.json")),
+               named = read_object(under(folder.string(), "special_tokens_map.json")),
                usual = parse_json(defaults, spec.where);
     apply_tokenizer_config(
         spec, {settings.root(), more.root(), named.root(), usual.root(), is_there(config) ? config : spec.where});
@@ -88,7 +79,8 @@ PLATEAU_INLINE std::string conversion_of(std::filesystem::path const& folder) {
 
 PLATEAU_INLINE tokenizer_class const& class_of(std::filesystem::path const& folder, json const& config,
                                                std::string& notice) {
-    auto const config_file = in_folder(folder, "tokenizer_config.json"), model_file = in_folder(folder, "config.json");
+    auto const config_file = under(folder.string(), "tokenizer_config.json"),
+               model_file = under(folder.string(), "config.json");
     auto const model = read_object(model_file);
     auto name = field_or<std::string>(config, "tokenizer_class", "", config_file);
     if (name.empty()) name = field_or<std::string>(model.root(), "tokenizer_class", "", model_file);
@@ -112,9 +104,9 @@ PLATEAU_INLINE tokenizer_class const& class_of(std::filesystem::path const& fold
 
 PLATEAU_INLINE tokenizer_spec read_vocab_and_merges(std::filesystem::path const& folder) {
     tokenizer_spec spec;
-    auto const vocabulary = in_folder(folder, "vocab.json"), merges = in_folder(folder, "merges.txt");
+    auto const vocabulary = under(folder.string(), "vocab.json"), merges = under(folder.string(), "merges.txt");
     spec.where = vocabulary;
-    auto const config = read_object(in_folder(folder, "tokenizer_config.json"));
+    auto const config = read_object(under(folder.string(), "tokenizer_config.json"));
     auto const& known = class_of(folder, config.root(), spec.notice);
     std::string steps{known.steps};
     bool const space = field_or<bool>(config.root(), "add_prefix_space", false, spec.where);
@@ -147,13 +139,13 @@ PLATEAU_INLINE tokenizer_spec read_tokenizer_json(std::filesystem::path const& f
 }
 
 PLATEAU_INLINE tokenizer_spec read_tokenizer_folder(std::filesystem::path const& folder) {
-    using detail::in_folder, detail::is_there;
-    auto const file = in_folder(folder, "tokenizer.json");
+    using detail::under, detail::is_there;
+    auto const file = under(folder.string(), "tokenizer.json");
     if (is_there(file)) return read_tokenizer_json(file);
-    if (is_there(in_folder(folder, "vocab.json")) && is_there(in_folder(folder, "merges.txt")))
+    if (is_there(under(folder.string(), "vocab.json")) && is_there(under(folder.string(), "merges.txt")))
         return detail::read_vocab_and_merges(folder);
     for (char const* const other : {"tokenizer.model", "spiece.model", "tiktoken.model", "tekken.json", "vocab.txt"}) {
-        if (!is_there(in_folder(folder, other))) continue;
+        if (!is_there(under(folder.string(), other))) continue;
         throw file_error(folder.string(), ": its tokenizer is ", other, " alone, which is not read; ",
                          detail::conversion_of(folder));
     }
