@@ -211,8 +211,8 @@ TEST_CASE("activation_patching refuses what it cannot measure, and leaves nothin
     expect(1, {"--clean", "\xFF", "--corrupted", could}, "UTF-8");
     scratch_dir const more;
     auto const three = write_tokens<std::int64_t>(more / "three.npy", {{1, 2}, {3, 4}, {5, 6}});
-    expect(2, {"--model", folder, "--tokens", three}, "holds 3 prompts: give two");
-    expect(1, {"--model", folder, "--tokens", given.tokens, "--answer", " be"}, "token ids");
+    expect(2, {"--model", model, "--tokens", three}, "holds 3 prompts: give two");
+    expect(1, {"--model", model, "--tokens", given.tokens, "--answer", " be"}, "token ids");
     expect(1, {"--model", (given.dir / "absent").string()}, "no model");
     expect(1, {"--model", model}, "token ids");  // has no tokenizer for the default prompts
     expect(2, {"--weights", "noise"}, "--weights");
