@@ -7,6 +7,7 @@ SHA-256 over one line a tensor, sorted by name as bytes: "NAME DTYPE D0xD1… HE
 """
 import hashlib
 import json
+import re
 import struct
 from pathlib import Path
 
@@ -37,8 +38,11 @@ def of_folder(folder):
 
 
 def of_gguf(file):
+    """One file, or all parts of a split model."""
+    first = re.match(r"(.*)-\d{5}(-of-\d{5}\.gguf)$", file.name)
+    parts = sorted(file.parent.glob(f"{first[1]}-*{first[2]}")) if first else [file]
     return of_lines([line(one.name, one.tensor_type.name, [int(extent) for extent in one.shape], one.data.tobytes())
-                     for one in GGUFReader(file).tensors])
+                     for part in parts for one in GGUFReader(part).tensors])
 
 
 def odd_file():
@@ -49,6 +53,6 @@ def odd_file():
 
 
 hashes = {f"models/{folder.name}": of_folder(folder) for folder in sorted((FOLDER / "models").iterdir())}
-hashes |= {f"gguf/{file.name}": of_gguf(file) for file in sorted((FOLDER / "gguf").glob("*.gguf"))}
+hashes |= {file.relative_to(FOLDER).as_posix(): of_gguf(file) for file in sorted((FOLDER / "gguf").glob("**/*.gguf"))}
 hashes["odd_file"] = of_lines(safetensors_lines(odd_file()))
 (FOLDER / "weights_sha256.json").write_text(json.dumps(hashes, indent=2) + "\n")

@@ -43,8 +43,7 @@ std::vector<std::string_view> texts_of(std::string_view bytes) {
 
 int run(char** arguments, int repeats) {
     std::filesystem::path const path = arguments[1];
-    auto const tokens = path.extension() == ".json" ? tokenizer::from_json_file(path)
-                                                    : tokenizer::of_model(path);
+    auto const tokens = path.extension() == ".json" ? tokenizer::from_json_file(path) : tokenizer::of_model(path);
     plateau::io::mapped_file const file{arguments[2]};
     auto const texts = texts_of(file.text());
     std::vector<std::vector<plateau::token_id>> ids(texts.size());
