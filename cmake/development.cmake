@@ -6,6 +6,9 @@ target_link_libraries(plateau_development INTERFACE plateau::plateau nlohmann_js
 target_compile_options(plateau_development INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
 # g++ 12 warns about the intrinsics of its own header <avx512fintrin.h> in everything that Eigen vectorises.
 target_compile_options(plateau_development INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+# g++ collects its garbage from 128 MB on, again and again: a sixth of the time of a program, and a tenth of first_light's. It is told to
+# wait for 1 GiB, which few files reach; they take up to a third more memory.
+target_compile_options(plateau_development INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:--param=ggc-min-heapsize=1048576>)
 if(PLATEAU_WERROR)
     target_compile_options(plateau_development INTERFACE -Werror)
 endif()
@@ -24,6 +27,8 @@ endif()
 
 # The engine that our own programs link is compiled as they are.
 target_link_libraries(plateau_compiled PRIVATE $<BUILD_INTERFACE:plateau_development>)
+target_link_libraries(plateau_program_compiled PRIVATE plateau_development)
+target_compile_options(plateau_program_compiled PRIVATE $<$<CONFIG:Release>:-O1>)  # as the programs
 if(TARGET plateau_compiled_cuda)
     target_link_libraries(plateau_compiled_cuda PRIVATE $<BUILD_INTERFACE:plateau_development>)
 endif()

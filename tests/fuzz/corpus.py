@@ -73,6 +73,14 @@ def seeds(out):
         if path.stat().st_size <= 65536:
             for parser in ("gguf", "gguf_model", "gguf_tokenizer"):
                 write(out, parser, path.read_bytes())
+    for path in sorted(GOLDEN.glob("torch/**/*.bin")):
+        if path.stat().st_size <= MOST:
+            write(out, "torch_file", path.read_bytes())
+        try:
+            with zipfile.ZipFile(path) as archive:
+                write(out, "torch_pickle", archive.read(next(name for name in archive.namelist() if name.endswith("data.pkl"))))
+        except (zipfile.BadZipFile, StopIteration):
+            pass  # one of those that are refused
     for kind, width in (("F64", 8), ("F32", 4), ("F16", 2), ("BF16", 2), ("I64", 8), ("U8", 1), ("F8_E4M3", 1)):
         write(out, "safetensors", safetensors({"a": (kind, [3, 2], rng.randbytes(6 * width)), "b": (kind, [], rng.randbytes(width)), "c": (kind, [0, 4], b"")}))
     write(out, "safetensors", safetensors({}))

@@ -16,6 +16,7 @@
 
 #include <sys/mman.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <plateau/backend/cpu/context.hpp>
 #include <plateau/core/error.hpp>
@@ -25,9 +26,9 @@
 #include <plateau/io/npz_reader.hpp>
 #include <plateau/io/safetensors.hpp>
 #include <plateau/io/tokenizer.hpp>
-#include <plateau/io/tokenizer/json.hpp>
 #include <plateau/io/tokenizer/pattern.hpp>
 #include <plateau/io/tokenizer/pattern_syntax.hpp>
+#include <plateau/io/torch_tensors.hpp>
 #include <plateau/models/families.hpp>
 #include <plateau/sae/load_sae.hpp>
 
@@ -207,6 +208,41 @@ inline void gguf_tokenizer(std::span<std::byte const> bytes) {
     use(io::tokenizer::from_gguf(opened));
 }
 
+inline void torch_file(std::span<std::byte const> bytes) {
+    auto const read = io::read_torch_tensors(bytes, std::string{where});
+    for (auto const& tensor : read.tensors.all()) io::to_string(tensor.info.shape);
+}
+
+/// A zip file of entries that are stored as they are.
+inline std::string stored_zip(std::vector<std::pair<std::string, std::string_view>> const& entries) {
+    auto const number = [](std::size_t value, int bytes) {
+        std::string text;
+        for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> 8 * i & 0xFF);
+        return text;
+    };
+    std::string all, directory;
+    for (auto const& [name, content] : entries) {
+        auto const sum = crc32(0, reinterpret_cast<Bytef const*>(content.data()), static_cast<uInt>(content.size()));
+        auto const common = number(0, 2) + number(0, 2) + number(0, 4) + number(sum, 4) + number(content.size(), 4) +
+                            number(content.size(), 4) + number(name.size(), 2) + number(0, 2);
+        directory += number(0x02014b50, 4) + number(20, 2) + number(20, 2) + common + number(0, 8) + number(0, 2) +
+                     number(all.size(), 4) + name;
+        all += number(0x04034b50, 4) + number(20, 2) + common + name;
+        all += content;
+    }
+    auto const begin = all.size();
+    return all + directory + number(0x06054b50, 4) + number(0, 4) + number(entries.size(), 2) +
+           number(entries.size(), 2) + number(directory.size(), 4) + number(begin, 4) + number(0, 2);
+}
+
+/// A pickle beside two storages of 64 bytes.
+inline void torch_pickle(std::span<std::byte const> bytes) {
+    std::string const elements(64, '\0');
+    auto const file = stored_zip(
+        {{"a/data.pkl", text_of(bytes)}, {"a/data/0", elements}, {"a/data/1", elements}, {"a/version", "3\n"}});
+    torch_file(std::as_bytes(std::span{file}));
+}
+
 inline void npy(std::span<std::byte const> bytes) {
     auto const array = io::parse_npy(bytes, std::string{where});
     io::integers(array, std::string{where});
@@ -311,6 +347,8 @@ inline constexpr std::array fuzzed_parsers{
     fuzzed_parser{"gguf", fuzz::gguf},
     fuzzed_parser{"gguf_model", fuzz::gguf_model},
     fuzzed_parser{"gguf_tokenizer", fuzz::gguf_tokenizer},
+    fuzzed_parser{"torch_file", fuzz::torch_file},
+    fuzzed_parser{"torch_pickle", fuzz::torch_pickle},
     fuzzed_parser{"npy", fuzz::npy},
     fuzzed_parser{"npz", fuzz::npz},
     fuzzed_parser{"configuration", fuzz::configuration},

@@ -20,6 +20,7 @@
 #include <plateau/io/tokenizer/pattern_syntax.hpp>
 #include <plateau/io/tokenizer/spec.hpp>
 #include <plateau/io/tokenizer/text_step.hpp>
+#include <plateau/io/utf8.hpp>
 
 namespace plateau::io {
 
@@ -115,6 +116,8 @@ PLATEAU_INLINE std::vector<index> set_gguf_tokens(gguf_metadata const& metadata,
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         auto const id = static_cast<token_id>(i);
         if (typed && types[i] >= gguf_unknown && types[i] <= gguf_user_defined) {
+            if (valid_utf8_prefix(tokens[i]) < tokens[i].size())  // it would be found within characters
+                throw config_error(spec.where, ": the token ", id, " is not UTF-8");
             added_token token;
             token.id = id;
             token.content = tokens[i];
