@@ -75,7 +75,7 @@ def main():
             for seed in range(given.seeds):
                 pick = random.Random(f"{family} {seed}")
                 make, options = check_families.OPTIONS[family]
-                config = make(**{name: draw(pick) for name, draw in options})
+                config = make(**check_families.draw_options(options, pick))
                 torch.manual_seed(seed)
                 here = Path(scratch) / f"{family}{seed}"
                 try:
