@@ -15,7 +15,7 @@
 #include <map>
 
 #include <plateau/corpus/triples.hpp>
-#include <plateau/models/checkpoints.hpp>
+#include <plateau/program/checkpoints.hpp>
 #include <plateau/program/lists.hpp>
 #include <plateau/program/prompts.hpp>
 #include <plateau/program/study.hpp>
@@ -235,7 +235,7 @@ void run(program::study& study, options o) {
         throw usage_error("--frame-seconds must be above 0 and at most 60");
     auto const axis = paths::even_grid(low, high, o.grid);
     results all{o.checkpoints.empty() ? std::vector{models::checkpoint_at(o.model)}
-                                      : models::training_checkpoints(o.checkpoints),
+                                      : program::listed_checkpoints(o.checkpoints),
                 {axis, axis}};
     for (auto const& one : all.checkpoints) {
         o.model = one.path;

@@ -36,7 +36,54 @@ TEST_CASE("a checkpoint has the step that its name tells, or the one it is given
                                                              {"epoch=3-step=750.ckpt", 750}}) {
         CAPTURE(name);
         CHECK(models::checkpoint_at("2024/" + name).step == step);
+        CHECK(models::checkpoint_at("2024/" + name).notice.empty());
     }
+}
+
+TEST_CASE("a name whose number may be a part of another one is told", "[models][checkpoints]") {
+    for (auto const& [name, step] : std::vector<std::pair<std::string, plateau::index>>{{"step-2k", 2},
+                                                                                        {"step-10K-a", 10},
+                                                                                        {"step_1,000", 1},
+                                                                                        {"step_1e3", 1},
+                                                                                        {"ckpt-1.25", 25},
+                                                                                        {"20B-tokens", 20},
+                                                                                        {"1000M", 1000}}) {
+        CAPTURE(name);
+        auto const one = models::checkpoint_at("a/" + name);
+        CHECK(one.step == step);
+        CHECK_THAT(one.notice, contains("a/" + name) && contains("read as " + std::to_string(step) + ","));
+    }
+    auto const large = models::checkpoint_at("a/step99999999999999999999", 7);
+    CHECK(large.step == 7);
+    CHECK_THAT(large.notice, contains("step99999999999999999999") && contains("too large"));
+    CHECK(models::checkpoint_at("a/last").notice.empty());
+}
+
+TEST_CASE("in a folder names without a number come last, each a step later", "[models][checkpoints]") {
+    scratch_dir const dir;
+    for (auto const* name : {"final", "best", "checkpoint-500", "checkpoint-1000"})
+        dir.write(std::string("run/") + name + "/config.json", "{}");
+    auto const found = models::training_checkpoints({(dir / "run").string()});
+    REQUIRE(found.size() == 4);
+    CHECK(found[1].step == 1000);
+    CHECK(found[2].name == "best");
+    CHECK(found[2].step == 1001);
+    CHECK(found[3].name == "final");
+    CHECK(found[3].step == 1002);
+}
+
+TEST_CASE("the folder of a trainer stands for the checkpoints in it, then itself", "[models][checkpoints]") {
+    scratch_dir const dir;
+    for (auto const* name : {"", "checkpoint-1500/", "checkpoint-500/", "1_Pooling/", "checkpoint-last/"})
+        dir.write("run-7/" + std::string(name) + "config.json", "{}");
+    auto const run = (dir / "run-7").string();
+    auto const found = models::training_checkpoints({run});
+    REQUIRE(found.size() == 3);
+    CHECK(found[0].step == 500);
+    CHECK(found[1].step == 1500);
+    CHECK(found[2].path == run);
+    CHECK(found[2].step == 1501);
+    CHECK(models::training_checkpoints({run, run}).size() == 2);  // of several each is what it is
 }
 
 TEST_CASE("a folder of models stands for them, in the order of their steps", "[models][checkpoints]") {
