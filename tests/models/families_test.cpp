@@ -645,6 +645,40 @@ TEST_CASE("of a model of text and more the text part is read", "[models][familie
     CHECK_THAT(complaint(whole + "[]}"), contains("llava"));
 }
 
+// As lmsys/vicuna in LLaVA-1.5 and Gemma-3 4B are released; the classes of transformers 5.24 have the rest.
+TEST_CASE("sizes that a text part lacks are those of its class", "[models][families]") {
+    auto const llava = parse(R"({"model_type": "llava", "text_config": {"max_position_embeddings": 4096,
+        "model_type": "llama", "rms_norm_eps": 1e-05, "vocab_size": 32064}})");
+    CHECK(llava.layers == 32);
+    CHECK(llava.d_model == 4096);
+    CHECK(llava.heads == 32);
+    CHECK(llava.kv_heads == 32);
+    CHECK(llava.d_head == 128);
+    CHECK(llava.d_mlp == 11008);
+    CHECK(llava.vocab == 32064);
+    auto const gemma3 = parse(R"({"model_type": "gemma3", "text_config": {"hidden_size": 2560,
+        "intermediate_size": 10240, "model_type": "gemma3_text", "num_hidden_layers": 34,
+        "rope_scaling": {"factor": 8.0, "rope_type": "linear"}, "sliding_window": 1024}})");
+    CHECK(gemma3.layers == 34);
+    CHECK(gemma3.heads == 8);
+    CHECK(gemma3.kv_heads == 4);
+    CHECK(gemma3.d_head == 256);
+    CHECK(gemma3.vocab == 262208);
+    CHECK(gemma3.d_mlp == 10240);
+    auto const kv_heads = [](std::string const& rest) {
+        return parse(R"({"model_type": "internvl", "text_config": {"num_attention_heads": 64, "model_type": )" + rest +
+                     "}}")
+            .kv_heads;
+    };
+    CHECK(kv_heads(R"("qwen2")") == 32);
+    CHECK(kv_heads(R"("qwen2", "num_key_value_heads": null)") == 64);
+    CHECK(kv_heads(R"("llama")") == 64);
+    CHECK_THAT(complaint(R"({"model_type": "gemma3", "text_config": {"model_type": "gemma3_text",
+                             "num_hidden_layers": null}})"),
+               contains("num_hidden_layers"));
+    CHECK_THAT(complaint(R"({"model_type": "llama", "vocab_size": 32064})"), contains("num_hidden_layers"));
+}
+
 TEST_CASE("no damage of a character crashes the parser", "[models][families]") {
     std::mt19937 random{2};
     for (auto const& base : {llama_v5, qwen2_v5, gpt2_v5}) {

@@ -17,8 +17,8 @@ std::span<family const> known_families();
 family const& find_family(std::string_view model_type, std::string const& where);
 
 /// Reads a configuration. Keys that do not change a number are ignored; absent ones take the defaults of
-/// transformers, except sizes, which have none. Of a model of text and more whose "text_config" is of a known family
-/// it reads that.
+/// transformers, except sizes, which only a "text_config" may lack. Of a model of text and more whose "text_config" is
+/// of a known family it reads that.
 /// @param where  the file, for messages
 /// @throws file_error if the text is not JSON; config_error that names the key: a wrong value type, a size
 ///         that no model can have, an unknown model_type (with the known ones), an option that would

@@ -71,18 +71,54 @@ inline index equal_heads(model_config const& config, std::string const& where) {
                        config.heads);
 }
 
+/// The sizes that the classes of transformers 5.24 have by themselves: of a text_config a file holds only others.
+struct class_sizes {
+    std::string_view model_type;
+    index vocab, width, layers, heads, kv_heads, mlp;  ///< kv_heads: 0 as heads
+};
+
+inline constexpr class_sizes sizes_of_classes[]{
+    {"gemma", 256000, 3072, 28, 16, 16, 24576},    {"gemma2", 256000, 2304, 26, 8, 4, 9216},
+    {"gemma3_text", 262208, 2304, 26, 8, 4, 9216}, {"granite", 32000, 4096, 32, 32, 0, 11008},
+    {"llama", 32000, 4096, 32, 32, 0, 11008},      {"mistral", 32000, 4096, 32, 32, 8, 14336},
+    {"olmo2", 50304, 4096, 32, 32, 0, 11008},      {"olmo3", 50304, 4096, 32, 32, 0, 11008},
+    {"phi3", 32064, 3072, 32, 32, 0, 8192},        {"qwen2", 151936, 4096, 32, 32, 32, 22016},
+    {"qwen3", 151936, 4096, 32, 32, 32, 22016},    {"smollm3", 128256, 2048, 36, 16, 4, 11008},
+};
+
+/// Those of a "text_config", by its model_type. @return null for a whole configuration, which must have its sizes
+inline class_sizes const* find_class_sizes(json const& root, std::string const& where) {
+    if (root.key() != "text_config") return nullptr;
+    auto const type = field<std::string>(root, "model_type", where);
+    for (auto const& one : sizes_of_classes) {
+        if (one.model_type == type) return &one;
+    }
+    return nullptr;
+}
+
+/// A size under a key.
+/// @param absent  what a text_config without the key means
+inline index size_field(json const& root, std::string_view key, index class_sizes::*absent, std::string const& where) {
+    auto const* const known = find_member(root, key) == nullptr ? find_class_sizes(root, where) : nullptr;
+    return known != nullptr && known->*absent > 0 ? known->*absent : field<index>(root, key, where);
+}
+
 /// The sizes under the keys that most families have, with beginning and end of a text.
 inline model_config parse_sizes(json const& root, std::string const& where, index default_context,
                                 std::optional<token_id> bos, std::optional<token_id> eos) {
     refuse_general_options(root, where);
     model_config config;
-    config.layers = field<index>(root, "num_hidden_layers", where);
-    config.d_model = field<index>(root, "hidden_size", where);
-    config.heads = field<index>(root, "num_attention_heads", where);
+    config.layers = size_field(root, "num_hidden_layers", &class_sizes::layers, where);
+    config.d_model = size_field(root, "hidden_size", &class_sizes::width, where);
+    config.heads = size_field(root, "num_attention_heads", &class_sizes::heads, where);
     config.kv_heads = field_or<index>(root, "num_key_value_heads", config.heads, where);
+    if (find_member(root, "num_key_value_heads") == nullptr) {
+        auto const* const known = find_class_sizes(root, where);
+        if (known != nullptr && known->kv_heads > 0) config.kv_heads = known->kv_heads;
+    }
     auto const width = optional_field<index>(root, "head_dim", where);
     config.d_head = width ? *width : equal_heads(config, where);
-    config.vocab = field<index>(root, "vocab_size", where);
+    config.vocab = size_field(root, "vocab_size", &class_sizes::vocab, where);
     config.context = field_or<index>(root, "max_position_embeddings", default_context, where);
     config.init_scale = field_or<double>(root, "initializer_range", 0.02, where);
     config.bos = parse_token_ids(root, "bos_token_id", bos, where);

@@ -9,7 +9,7 @@ namespace plateau::models::families {
 inline model_config parse_gated(json const& root, std::string const& where, index default_context,
                                 std::optional<token_id> bos, std::optional<token_id> eos) {
     model_config config = parse_sizes(root, where, default_context, bos, eos);
-    config.d_mlp = field<index>(root, "intermediate_size", where);
+    config.d_mlp = size_field(root, "intermediate_size", &class_sizes::mlp, where);
     config.norm_eps = field_or<double>(root, "rms_norm_eps", 1e-6, where);
     config.act = parse_activation(root, "hidden_act", "silu", where);
     config.gated_mlp = true;
