@@ -73,7 +73,10 @@ models::model_texts texts_of_model(std::filesystem::path const& path) {
 void run(options const& o) {
     if (!o.text && !o.file && o.prompts.empty())
         throw usage_error("give --text, --file or --prompts: what to make tokens of");
-    if (o.model.empty()) throw usage_error("--model is required: this program was built without a model of its own");
+    if (o.model.empty())
+        throw usage_error(
+            "--model is empty, or this program was built without a model of its own: give a Hugging Face folder or a "
+            "GGUF file");
     auto const model = texts_of_model(o.model);
     auto const& tokenizer = *model.tokenizer;
     if (!tokenizer.notice().empty()) std::cerr << tokenizer.notice() << '\n';

@@ -129,7 +129,9 @@ TEST_CASE("folders of other formats say what they are and the command that helps
     dir.write("m/adapter_config.json", "{}");  // transformers would load another model and change it
     CHECK_THAT(complaint(dir / "m"), contains("merge_and_unload()"));
     CHECK_THAT(complaint(dir.write("empty/x", "").parent_path()), contains("cannot read") && contains("config.json"));
-    CHECK_THAT(complaint(dir / "absent"), contains("there is no model at"));
+    CHECK_THAT(complaint(dir / "absent"), contains("there is no model at") && !contains("hf download"));
+    CHECK_THAT(complaint("org-without/model-1.5"), contains("hf download org-without/model-1.5"));
+    CHECK_THAT(complaint(""), contains("the path of the model is empty"));
     dir.write("all/step-10/config.json", "{}");
     CHECK_THAT(complaint(dir / "all"), contains("give one of") && contains("step-10"));
 }

@@ -251,6 +251,8 @@ TEST_CASE("a text that is no configuration is refused", "[models][families]") {
     CHECK_THAT(complaint("[]"), contains("must be an object"));
     CHECK_THAT(complaint("null"), contains("must be an object"));
     CHECK_THAT(complaint("{}"), contains("config.json") && contains("\"model_type\" is missing"));
+    CHECK_THAT(complaint(R"({"architectures": ["LlamaForCausalLM"]})"),
+               contains("\"model_type\" is missing") && contains("\"LlamaForCausalLM\": add"));
     CHECK_THAT(complaint(R"({"model_type": 3})"), contains("\"model_type\" must be a string"));
     CHECK_THAT(complaint(R"({"model_type": "mamba"})"),
                contains("\"mamba\" is not supported") && contains("gpt2, gpt_neo, gpt_neox, granite, llama"));
@@ -643,6 +645,23 @@ TEST_CASE("of a model of text and more the text part is read", "[models][familie
     CHECK_THAT(complaint(whole + R"({"hidden_size": 7}})"),
                contains("text_config") && contains("\"model_type\" is missing"));
     CHECK_THAT(complaint(whole + "[]}"), contains("llava"));
+}
+
+// As the classes of transformers 5.24 have it.
+TEST_CASE("the class of a model of text and more ties its unembedding, or lets the text do so", "[models][families]") {
+    auto const tied = [](std::string const& whole, std::string const& text, std::string const& rest) {
+        return parse(R"({"model_type": ")" + whole + R"(", "text_config": )" +
+                     with(llama_v5, {{"tie_word_embeddings", text}}) + rest + "}")
+            .tied_head;
+    };
+    std::string const no = R"(, "tie_word_embeddings": false)";
+    CHECK(tied("mistral3", "false", ""));
+    CHECK(tied("internvl", "false", ""));
+    CHECK_FALSE(tied("llava", "false", ""));
+    CHECK_FALSE(tied("mistral3", "true", no));
+    CHECK_FALSE(tied("llava_next", "true", no));
+    CHECK(tied("llava", "true", no));
+    CHECK_FALSE(tied("llava", "false", no));
 }
 
 // As lmsys/vicuna in LLaVA-1.5 and Gemma-3 4B are released; the classes of transformers 5.24 have the rest.

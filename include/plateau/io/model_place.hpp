@@ -25,6 +25,9 @@ model_place resolve_model(std::string path);
 /// @throws file_error on anything else: it says what lies there and how to make a model of it, or which one to give
 model_place find_model(std::string const& path);
 
+/// What to say of a path with nothing at it.
+std::string no_model_at(std::string const& given);
+
 /// The files refs/REVISION of a folder models--ORG--NAME of the Hugging Face cache whose snapshots are there, sorted;
 /// none for another folder.
 std::vector<std::string> cached_revisions(std::string folder);

@@ -58,7 +58,8 @@ inline training_checkpoint checkpoint_at(std::filesystem::path const& path, inde
     one.told = result.ec == std::errc{} && read <= 1'000'000'000'000'000'000;
     if (one.told) one.step = read;
     if (!one.told) {
-        one.notice = concat({"the step in the name of ", one.path, " is too large: it stands after the others\n"});
+        one.notice =
+            concat({"the step in the name of ", one.path, " is too large: one more than the step before is taken\n"});
     } else if (detail::part_of_number(one.name, digit, end)) {
         one.notice = concat({"the step of ", one.path, " is read as ", read,
                              ", the digits alone: write it in digits, as step-1000, if it is another\n"});

@@ -205,11 +205,21 @@ PLATEAU_INLINE model_place resolve_model(std::string path) {
     return {taken, concat({path, ": this is a folder of the Hugging Face cache; ", which, " is taken, ", taken, "\n"})};
 }
 
+PLATEAU_INLINE std::string no_model_at(std::string const& given) {
+    if (given.empty()) return "the path of the model is empty: give a Hugging Face folder or a GGUF file";
+    auto const slash = given.find('/');
+    bool const is_name = slash != std::string::npos && slash > 0 && slash + 1 < given.size() && given[0] != '.' &&
+                         given.find_first_of("/ \\", slash + 1) == std::string::npos && !given.ends_with(".gguf");
+    return concat(
+        {"there is no model at ", given, ": give a Hugging Face folder or a GGUF file",
+         is_name ? "; if it is a name on huggingface.co, give the folder that this prints\n  hf download " : "",
+         is_name ? given : ""});
+}
+
 PLATEAU_INLINE model_place find_model(std::string const& given) {
     auto place = resolve_model(given);
     auto const& path = place.path;
-    if (!detail::is_there(path))
-        throw file_error("there is no model at ", given, ": give a Hugging Face folder or a GGUF file");
+    if (!detail::is_there(path)) throw file_error(no_model_at(given));
     if (detail::is_folder(path)) {
         if (!detail::is_there(detail::under(path, "config.json"))) detail::refuse_folder(path);
         if (detail::is_there(detail::under(path, "adapter_config.json")))

@@ -16,6 +16,7 @@
 #include <plateau/core/macros.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/gguf.hpp>
+#include <plateau/io/model_place.hpp>
 #include <plateau/io/printable.hpp>
 #include <plateau/io/tokenizer.hpp>
 #include <plateau/io/tokenizer/added_tokens.hpp>
@@ -135,8 +136,7 @@ PLATEAU_INLINE tokenizer tokenizer::from_folder(std::filesystem::path const& pat
 PLATEAU_INLINE tokenizer tokenizer::of_model(std::filesystem::path const& path) {
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored)) return from_folder(path);
-    if (!std::filesystem::exists(path, ignored))
-        throw file_error("there is no model at ", path.string(), ": give a Hugging Face folder or a GGUF file");
+    if (!std::filesystem::exists(path, ignored)) throw file_error(no_model_at(path.string()));
     return from_gguf(gguf_file{path});
 }
 

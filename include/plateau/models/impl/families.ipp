@@ -62,6 +62,34 @@ PLATEAU_INLINE bool is_known(std::string_view model_type) {
     return false;
 }
 
+/// Models of text and more whose classes in transformers 5.24 tie the unembedding unless their own configuration, not
+/// that of the text, says otherwise; and those that tie it too if that of the text says so.
+inline constexpr std::string_view tied_wholes[]{
+    "deepseek_vl",    "deepseek_vl_hybrid",  "gemma3",   "glmasr",   "got_ocr2",
+    "granite_speech", "granite_speech_plus", "internvl", "janus",    "ovis2",
+    "lighton_ocr",    "paligemma",           "mistral3", "qwen3_asr"};
+inline constexpr std::string_view wholes_tied_by_text[]{"fast_vlm", "llava", "llava_next_video", "llava_onevision",
+                                                        "video_llama_3"};
+
+PLATEAU_INLINE bool holds(std::span<std::string_view const> list, std::string_view name) {
+    for (auto const one : list) {
+        if (one == name) return true;
+    }
+    return false;
+}
+
+/// What to do about a configuration that names no family.
+PLATEAU_INLINE std::string without_model_type(io::json const& root) {
+    io::json const* const classes = io::find_field(root, "architectures");
+    std::string names;
+    for (io::json const& one :
+         classes != nullptr && classes->is_array() ? io::elements_of(*classes) : io::json_children{}) {
+        if (one.is_string()) names = concat({names, names.empty() ? "" : ", ", io::printable(io::text_of(one))});
+    }
+    return concat({": the key \"model_type\" is missing", names.empty() ? "" : "; \"architectures\" names ", names,
+                   ": add the \"model_type\", such as \"llama\""});
+}
+
 }  // namespace detail
 
 PLATEAU_INLINE std::span<family const> known_families() { return detail::family_table; }
@@ -80,6 +108,7 @@ PLATEAU_INLINE io::model_config parse_model_config(std::string_view json_text, s
     auto const document = io::parse_json(json_text, where);
     io::json const& root = document.root();
     if (!root.is_object()) throw config_error(where, ": a configuration must be an object, found ", io::describe(root));
+    if (io::find_field(root, "model_type") == nullptr) throw config_error(where, detail::without_model_type(root));
     auto model_type = io::field<std::string>(root, "model_type", where);
     io::json const* const text = io::find_field(root, "text_config");
     bool const nested = text != nullptr && text->is_object() && !detail::is_known(model_type);
@@ -87,8 +116,12 @@ PLATEAU_INLINE io::model_config parse_model_config(std::string_view json_text, s
     std::string const whole =
         nested ? std::exchange(model_type, io::field<std::string>(*text, "model_type", here)) : "";
     auto config = find_family(model_type, here).parse(nested ? *text : root, here);
-    // the whole decides what is tied
-    if (nested) config.tied_head = io::field_or<bool>(root, "tie_word_embeddings", config.tied_head, where);
+    if (nested) {  // the whole decides what is tied
+        bool const text_ties = config.tied_head;
+        bool const absent = text_ties || detail::holds(detail::tied_wholes, whole);
+        config.tied_head = io::field_or<bool>(root, "tie_word_embeddings", absent, where) ||
+                           (text_ties && detail::holds(detail::wholes_tied_by_text, whole));
+    }
     config.model_type = model_type;
     config.text_of = whole;
     config.quantization = parse_quantization(root, where);

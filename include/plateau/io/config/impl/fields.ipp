@@ -209,7 +209,10 @@ PLATEAU_INLINE std::pair<rope_config, rope_config> parse_ropes_by_layer_type(jso
     };
     if (types != nullptr && !types->empty() && find_member(*types, "full_attention") == nullptr &&
         find_member(*types, "sliding_attention") == nullptr) {
-        throw config_error(here, " parameters must stand under \"full_attention\" and \"sliding_attention\" here");
+        throw config_error(here,
+                           " parameters must stand under \"full_attention\" and \"sliding_attention\" here: write "
+                           "\"rope_parameters\" as "
+                           "{\"full_attention\": {\"rope_type\": …, \"rope_theta\": …}, \"sliding_attention\": {…}}");
     }
     std::pair both{read("full_attention", full), read("sliding_attention", sliding)};
     if (older != nullptr) {
@@ -251,7 +254,9 @@ PLATEAU_INLINE std::vector<index> parse_windows(json const& root, index layers, 
                                ", which is not supported; supported are full_attention and sliding_attention");
         }
         if (sliding && window == 0)
-            throw config_error(where, ": \"layer_types\" asks for a sliding window of no length");
+            throw config_error(where,
+                               ": \"layer_types\" asks for a sliding window, and there is no length of one that this "
+                               "family reads; take \"layer_types\" out if its layers have none");
         windows.push_back(sliding ? window : 0);
     }
     if (static_cast<index>(windows.size()) != layers) {
