@@ -75,8 +75,7 @@ void run(options const& o) {
         throw usage_error("give --text, --file or --prompts: what to make tokens of");
     if (o.model.empty())
         throw usage_error(
-            "--model is empty, or this program was built without a model of its own: give a Hugging Face folder or a "
-            "GGUF file");
+            "--model is required: this program was built without a model of its own, or an empty path was given");
     auto const model = texts_of_model(o.model);
     auto const& tokenizer = *model.tokenizer;
     if (!tokenizer.notice().empty()) std::cerr << tokenizer.notice() << '\n';

@@ -64,8 +64,7 @@ auto with_model(common_options const& o, Body const& body) {
     auto const on = [&]<class T>(T) {
         if (o.model.empty())
             throw usage_error(
-                "--model is empty, or this program was built without a model of its own: give a Hugging Face folder or "
-                "a GGUF file");
+                "--model is required: this program was built without a model of its own, or an empty path was given");
         bool const here = backend::device_named(o.backend) == device::cpu;
         stopwatch const watch;
         // before weights lie where a thread first writes them
