@@ -209,10 +209,11 @@ PLATEAU_INLINE std::pair<rope_config, rope_config> parse_ropes_by_layer_type(jso
     };
     if (types != nullptr && !types->empty() && find_member(*types, "full_attention") == nullptr &&
         find_member(*types, "sliding_attention") == nullptr) {
-        throw config_error(here,
-                           " parameters must stand under \"full_attention\" and \"sliding_attention\" here: write "
-                           "\"rope_parameters\" as "
-                           "{\"full_attention\": {\"rope_type\": …, \"rope_theta\": …}, \"sliding_attention\": {…}}");
+        throw config_error(
+            here,
+            " parameters must stand under \"full_attention\" and \"sliding_attention\" here: write "
+            "\"rope_parameters\" as "
+            "{\"full_attention\": {\"rope_type\": ..., \"rope_theta\": ...}, \"sliding_attention\": {...}}");
     }
     std::pair both{read("full_attention", full), read("sliding_attention", sliding)};
     if (older != nullptr) {
