@@ -4,6 +4,8 @@
 #include <plateau/sae/sae_source.hpp>
 #include <plateau/sae/sparse_autoencoder.hpp>
 
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -171,6 +173,7 @@ TEST_CASE("what an autoencoder's files say wrongly, or plateau cannot do, is an 
         .refuses("W_enc has the shape [12, 70], cfg.json asks for [13, 70]");
     changed_sae("standard", "\"d_in\": 12", "\"d_in\": 0").refuses("must be positive");
     changed_sae("standard", "\"d_in\": 12,", "").refuses("d_in");
+    changed_sae("jumprelu", "\"jumprelu\"", "\"standard\"").refuses("unexpected tensor \"threshold\"");
     changed_sae("standard", "\"standard\"", "\"gated\"").refuses("no tensor b_mag");
     changed_sae("standard", "\"standard\"", "\"jumprelu\"").refuses("no tensor threshold");
     changed_sae("topk", "\"k\": 7", "\"k\": 71").refuses("k must be 1 to d_sae = 70");
@@ -215,6 +218,8 @@ TEST_CASE("folders of other projects that say something wrong, or that plateau c
         .refuses("encoder.weight has the shape [72, 12], config.json asks for [71, 12]");
     of_dictionary("standard", "\"AutoEncoder\"", "\"GatedAutoEncoder\"").refuses("no tensor decoder_bias");
     of_dictionary("topk", "\"k\": 6", "\"k\": 0").refuses("k must be 1 to");
+    of_dictionary("topk", "\"k\": 6", "\"k\": 9").refuses("k is 6 there and 9 in config.json");
+    of_dictionary("topk", "\"AutoEncoderTopK\"", "\"AutoEncoderNew\"").refuses("no tensor decoder.bias");
 
     changed_sae const gone(scope, "W_dec", "W_dee", "params.npz");  // an entry has its name in two places
     auto renamed = io::read_text(gone.folder / "params.npz");
@@ -233,7 +238,11 @@ TEST_CASE("folders of other projects that say something wrong, or that plateau c
     std::filesystem::copy(saes() / scope, dir / "embedding");
     CHECK_THROWS_WITH(sae::find_sae(dir / "embedding"), contains("autoencoder of embeddings"));
     CHECK_THROWS_WITH(sae::find_sae(dir / "clt" / "none"), contains("no such file") && contains("params.npz"));
-    CHECK_THROWS_WITH(sae::find_sae(dir / "clt"), contains("give the folder of one, such as ") && contains("layer_1"));
+    CHECK_THROWS_WITH(sae::find_sae(dir / "clt"), contains("a level down; give ") && contains("layer_1"));
+    std::filesystem::copy(saes() / scope, dir / "clt" / "layer_0");
+    CHECK_THROWS_WITH(sae::find_sae(dir / "clt"), contains("give the folder of one, such as ") && contains("layer_0"));
+    CHECK_THROWS_WITH(sae::find_sae(dir / "clt" / "layer_0" / "params.npz"),
+                      contains("give the folder that holds it") && contains((dir / "clt" / "layer_0").string()));
     // a value that is no number
     auto const nan = std::string("\0\0\xc0\x7f", 4);
     auto const value_at = [](std::filesystem::path const& file, std::size_t at) {
@@ -249,6 +258,41 @@ TEST_CASE("folders of other projects that say something wrong, or that plateau c
         changed_sae("standard", "\"standard\"", '"' + name + '"').refuses("it is a \"" + name + "\", which reads");
     changed_sae("standard", "\"hook_name\"", "\"hook_head_index\": 3, \"hook_name\"").refuses("one head");
     changed_sae("unfolded", "0.37", "-0.37", "activation_scaler.json").refuses("scaling_factor must be positive");
+}
+
+/// A safetensors file with another float32 vector at its end.
+void add_vector(std::filesystem::path const& path, std::string const& name, std::vector<float> const& values) {
+    auto const old = io::read_text(path);
+    std::uint64_t length = 0;
+    std::memcpy(&length, old.data(), 8);
+    auto header = old.substr(8, length);
+    auto const data = old.substr(8 + length), begin = std::to_string(data.size()),
+               end = std::to_string(data.size() + 4 * values.size());
+    header.erase(header.rfind('}'));
+    header += ",\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[" + std::to_string(values.size()) +
+              "],\"data_offsets\":[" + begin + "," + end + "]}}";
+    length = header.size();
+    std::ofstream out{path, std::ios::binary};
+    out.write(reinterpret_cast<char const*>(&length), 8) << header << data;
+    out.write(reinterpret_cast<char const*>(values.data()), static_cast<std::streamsize>(4 * values.size()));
+}
+
+TEST_CASE("tensors that nothing reads are refused by name, unless they carry nothing", "[sae][errors]") {
+    changed_sae const ones("standard", "\"d_in\"", "\"d_in\""), scaled("standard", "\"d_in\"", "\"d_in\""),
+        skips("gemma_scope_2/resid_post/layer_1_width_16k_l0_medium", "threshold", "threshold", "params.safetensors");
+    std::vector<float> factors(70, 1);
+    add_vector(ones.folder / "sae_weights.safetensors", "scaling_factor", factors);
+    CHECK_NOTHROW(sae::load_sae<float>(ones.folder, context{1}));
+    factors[3] = 2;
+    add_vector(scaled.folder / "sae_weights.safetensors", "scaling_factor", factors);
+    scaled.refuses("scaling_factor of feature 3 is not 1");
+    changed_sae const pickle("dictionary_topk", "\"k\"", "\"k\"", "config.json");
+    std::filesystem::remove(pickle.folder / "ae.safetensors");
+    std::ofstream{pickle.folder / "ae.pt"} << "junk";
+    CHECK_THROWS_WITH(sae::load_sae<float>(pickle.folder, context{1}),
+                      contains("ae.pt") && !contains("safetensors file"));
+    add_vector(skips.folder / "params.safetensors", "W_skip", {1});
+    skips.refuses("unexpected tensor \"W_skip\"");
 }
 
 TEST_CASE("configurations tell what is no error in notes", "[sae]") {
@@ -357,6 +401,8 @@ TEST_CASE("prompts that are unlike the texts of the training", "[sae]") {
     auto const notes = sae::prompt_notes(config, 5, 2, 9);
     REQUIRE(notes.size() == 2);
     CHECK_THAT(notes[0], contains("3 of 5 prompts do not: --bos on"));
+    CHECK_THAT(sae::prompt_notes(config, 5, 0, 8, false).at(0),
+               contains("names no BOS; give --tokens") && !contains("--bos"));
     CHECK_THAT(notes[1], contains("8 tokens") && contains("has 9"));
     config.prepend_bos = false;
     CHECK(sae::prompt_notes(config, 5, 0, 8).empty());

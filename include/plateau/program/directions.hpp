@@ -115,7 +115,7 @@ void tell_notes(sweep::sparse_features<T> const& features, model<T> const& model
         std::ranges::count_if(prompts, [&](auto const& one) { return !one.empty() && bos && one.front() == *bos; });
     for (auto const& note : features.notes()) std::cerr << note << '\n';
     for (auto const& note : sae::prompt_notes(features.config(), static_cast<index>(prompts.size()),
-                                              static_cast<index>(with_bos), longest_of(prompts)))
+                                              static_cast<index>(with_bos), longest_of(prompts), bos.has_value()))
         std::cerr << note << '\n';
 }
 

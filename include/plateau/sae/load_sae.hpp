@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -91,6 +92,39 @@ void read_encoder(sae_tensors const& file, sae_layout const& layout, std::vector
     }
 }
 
+/// @throws file_error naming a tensor that the numbers would depend on, and that nothing here reads: one that the
+/// configuration has no place for, a scaling_factor other than ones, a k other than the configuration's
+inline void require_no_others(sae_tensors const& file, sae_source const& source) {
+    auto const& config = source.config;
+    auto const& layout = source.layout;
+    bool const gated = config.architecture == sae_architecture::gated,
+               jumps = config.architecture == sae_architecture::jumprelu;
+    auto const read = concat({" ", layout.encoder, " ", layout.decoder, " ", layout.decoder_bias, " ",
+                              layout.encoder_bias, " ", gated ? layout.gate_bias : "", " ",
+                              gated ? layout.magnitude_scale : "", " ", jumps ? layout.threshold : "", " "});
+    auto const where = file.path().string();
+    auto const names = file.names();
+    for (auto const& name : names) {
+        auto const word = concat({" ", name, " "});
+        if (read.find(word) != std::string::npos) continue;
+        if (layout.spare.find(word) == std::string_view::npos) {
+            throw file_error(where, ": unexpected tensor ", io::printable(name), ": ", source.told_by,
+                             " asks for an autoencoder without it; give the configuration that was saved with it");
+        }
+        if (auto const k = name == "k" && config.k > 0 ? file.integer(name) : std::nullopt; k && *k != config.k) {
+            throw config_error(where, ": k is ", *k, " there and ", config.k, " in ", source.told_by,
+                               "; give the configuration that was saved with it");
+        }
+        if (name != "scaling_factor") continue;
+        auto const factors = read_vector<double>(file, name, config.features);
+        for (index i = 0; i < config.features; ++i) {
+            if (factors.data()[i] == 1) continue;
+            throw file_error(where, ": scaling_factor of feature ", i,
+                             " is not 1, which is not supported: fold it into the decoder and save again");
+        }
+    }
+}
+
 }  // namespace detail
 
 /// @param folder  as one of these projects has written it, see `find_sae`; F32, F16, BF16 or F64
@@ -134,6 +168,7 @@ sparse_autoencoder<Context, T> load_sae(std::filesystem::path const& folder, Con
         weights.threshold = tensor::buffer<T, 1>({f});
         std::fill_n(weights.threshold.data(), f, threshold);
     }
+    detail::require_no_others(file, source);
     return {std::move(config), std::move(weights)};
 }
 
@@ -184,11 +219,16 @@ std::vector<std::string> prepare(sparse_autoencoder<Context, T>& sae, std::strin
 
 /// Lines on prompts that are unlike the texts of the training: their beginning and their length.
 /// @param with_bos  how many of `count` begin with BOS      @param longest  of them, in tokens
-inline std::vector<std::string> prompt_notes(sae_config const& config, index count, index with_bos, index longest) {
+/// @param has_bos  whether the model names a BOS
+inline std::vector<std::string> prompt_notes(sae_config const& config, index count, index with_bos, index longest,
+                                             bool has_bos = true) {
     std::vector<std::string> notes;
     if (config.prepend_bos && *config.prepend_bos && with_bos < count) {
         notes.push_back(concat({"the sparse autoencoder was trained on texts that begin with BOS (prepend_bos); ",
-                                count - with_bos, " of ", count, " prompts do not: --bos on adds it"}));
+                                count - with_bos, " of ", count, " prompts do not: ",
+                                has_bos ? "--bos on adds it"
+                                        : "this model names no BOS; give --tokens that begin "
+                                          "with the token that the training took for it"}));
     } else if (config.prepend_bos && !*config.prepend_bos && with_bos > 0) {
         notes.push_back(concat({"the sparse autoencoder was trained on texts without BOS (prepend_bos false); ",
                                 with_bos, " of ", count, " prompts begin with it: --bos off leaves it out"}));

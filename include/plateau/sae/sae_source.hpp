@@ -23,6 +23,7 @@ struct sae_layout {
     std::string encoder = "W_enc", decoder = "W_dec", decoder_bias = "b_dec";
     std::string encoder_bias = "b_enc";  ///< of gated that of the magnitudes
     std::string gate_bias = "b_gate", magnitude_scale = "r_mag", threshold = "threshold";
+    std::string_view spare = "";      ///< tensors that may be there and are not read, each between spaces
     bool encoder_by_outputs = false;  ///< [F, D], else [D, F]
     bool decoder_by_inputs = false;   ///< [D, F], else [F, D]
     bool one_threshold = false;       ///< a scalar for all features
@@ -62,6 +63,7 @@ inline sae_source saelens_source(std::filesystem::path const& folder) {
     auto const file = folder / "cfg.json", scaler = folder / "activation_scaler.json";
     auto const document = io::parse_json(io::read_text(file), file.string());
     sae_source source{read_sae_config(document.root(), file.string()), folder / "sae_weights.safetensors", "cfg.json"};
+    source.layout.spare = " scaling_factor ";
     if (source.config.architecture == sae_architecture::gated) source.layout.encoder_bias = "b_mag";
     auto& notes = source.config.notes;
     auto const unfolded = io::find_field(document.root(), "normalize_activations");
@@ -153,9 +155,11 @@ inline sae_source dictionary_source(std::filesystem::path const& folder) {
         config.architecture = sae_architecture::topk;
         config.k = io::field<index>(trainer, "k", where);
         require_k(config, where);
+        layout.spare = " k threshold ";
     } else if (kind == "BatchTopKSAE" || kind == "MatryoshkaBatchTopKSAE") {
         config.architecture = sae_architecture::jumprelu;  // with the threshold that the training has estimated
         layout.one_threshold = true;
+        layout.spare = " k group_sizes ";
     } else if (kind == "JumpReluAutoEncoder") {
         config.architecture = sae_architecture::jumprelu;
         config.centres_on_decoder_bias = false;
@@ -247,16 +251,28 @@ inline sae_source find_sae(std::filesystem::path const& folder) {
         if (has(name)) return detail::gemma_scope_source(folder, folder / name);
     }
     if (has("config.json") && (has("ae.pt") || has("ae.safetensors"))) return detail::dictionary_source(folder);
+    if (auto const at = folder.lexically_normal(); detail::is_file(at)) {
+        auto const parent = at.has_parent_path() ? at.parent_path().string() : ".";
+        throw file_error(at.string(),
+                         ": this is a file; give the folder that holds it and its configuration: ", parent);
+    }
     // a repository, whose folders hold one autoencoder each
     std::error_code ignored;
+    std::string found;
+    int count = 0;
     for (auto const& entry : std::filesystem::directory_iterator(folder, ignored)) {
         for (auto const* const name : {"sae_weights.safetensors", "sae.safetensors", "params.npz", "params.safetensors",
                                        "ae.pt", "ae.safetensors"}) {
             if (!detail::is_file(entry.path() / name)) continue;
-            throw file_error(folder.string(),
-                             ": it holds several sparse autoencoders; give the folder of one, such as ",
-                             entry.path().string());
+            if (++count == 1 || entry.path().string() < found) found = entry.path().string();
+            break;
         }
+    }
+    if (count > 0) {
+        throw file_error(folder.string(),
+                         count > 1 ? ": it holds several sparse autoencoders; give the folder of one, such as "
+                                   : ": it holds a sparse autoencoder a level down; give ",
+                         found);
     }
     auto const beside = has("cfg.json") ? "sae_weights.safetensors" : "cfg.json";
     throw file_error((folder / beside).string(),

@@ -1,6 +1,8 @@
 #pragma once
 /// Tensors of a sparse autoencoder by name, from a safetensors or an NPZ file.
 
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -49,6 +51,26 @@ public:
         if (npz_) return npz_->contains(name);
 #endif
         return file_->contains(name);
+    }
+
+    std::vector<std::string> names() const {
+#if PLATEAU_READS_NPZ
+        if (npz_) return npz_->names();
+#endif
+        return file_->names();
+    }
+
+    /// A scalar int32 or int64 of a safetensors file; or nothing.
+    std::optional<index> integer(std::string const& name) const {
+        if (!file_ || !contains(name) || !shape(name).empty()) return {};
+        auto const bytes = file_->bytes(name);
+        auto const& stored = file_->info(name).stored;
+        std::int32_t narrow{};
+        std::int64_t wide{};
+        if (stored == "I32") std::memcpy(&narrow, bytes.data(), sizeof narrow), wide = narrow;
+        else if (stored == "I64") std::memcpy(&wide, bytes.data(), sizeof wide);
+        else return {};
+        return wide;
     }
 
     /// @throws file_error if there is no such tensor
