@@ -41,6 +41,7 @@ struct options : program::common_options {
 prompt_list texts_of(options const& o, models::model_texts const& model) {
     bool const text = o.tokens.empty();
     auto texts = text ? prompt_list{program::encode_file(model, o.text)} : program::tokens_of(o, model, true);
+    if (text && texts[0].empty()) throw usage_error(o.text, ": the file is empty: there is nothing to predict");
     program::add_bos(o, model, text && model.require_tokenizer().adds_bos(), texts);
     return texts;
 }

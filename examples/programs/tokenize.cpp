@@ -3,6 +3,9 @@
 //     tokenize --model SmolLM2-135M-Instruct.Q4_1.gguf --text "The cat sat"
 //     tokenize --model gpt2 --file novel.txt --pieces
 
+#include <fstream>
+#include <iterator>
+
 #include <plateau/io/config/fields.hpp>
 #include <plateau/io/json_reader.hpp>
 #include <plateau/io/text_file.hpp>
@@ -37,9 +40,23 @@ struct named_text {
     std::string text, where;
 };
 
+/// All bytes of a file, or of a pipe. @throws file_error with the command that converts UTF-16 and UTF-32
+std::string bytes_of(std::string const& path) {
+    std::error_code ignored;
+    std::string text;
+    if (std::filesystem::is_fifo(path, ignored)) {
+        std::ifstream pipe{path, std::ios::binary};
+        text.assign(std::istreambuf_iterator<char>{pipe}, {});
+    } else {
+        text = io::read_text(path);
+    }
+    io::without_byte_order_mark(text, path);
+    return text;
+}
+
 std::vector<named_text> texts_of(options const& o) {
     if (o.text) return {{*o.text, "--text"}};
-    if (o.file) return {{io::read_text(*o.file), *o.file}};
+    if (o.file) return {{bytes_of(*o.file), *o.file}};
     std::vector<named_text> texts;
     for (auto& line : io::read_lines(o.prompts))
         texts.push_back({std::move(line), concat({o.prompts, ": line ", texts.size() + 1})});

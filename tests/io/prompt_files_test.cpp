@@ -36,6 +36,9 @@ TEST_CASE("token ids are read from arrays of integers [N,T], or [T] where one pr
     CHECK_THROWS_AS(io::read_tokens(path), usage_error);
     io::write_npy(dir / "tokens.npy", std::vector<double>{1, 2}, {1, 2});
     CHECK_THAT(message_of<usage_error>([&] { io::read_tokens(path); }), contains("expected integers"));
+    io::write_npy(dir / "tokens.npy", std::vector<std::uint64_t>{1, 2, 3, UINT64_MAX}, {2, 2});
+    CHECK_THAT(message_of<usage_error>([&] { io::read_tokens(path); }),
+               contains("row 1, column 1 (both from 0) holds 18446744073709551615") && contains("beyond int64"));
     io::write_npy(dir / "tokens.npy", std::vector<std::uint16_t>{1, 65535}, {1, 2});
     CHECK(io::read_tokens(path) == std::vector<std::vector<plateau::token_id>>{{1, 65535}});
 }

@@ -175,7 +175,8 @@ TEST_CASE("evaluate refuses what makes no sense, and leaves nothing", "[programs
     fail(1, "evaluate", {"--model", text_model, "--text", path("absent.txt")}, "absent.txt");
     fail(1, "evaluate", {"--model", text_model, "--text", dir.write("given/text.txt", "\xff\xfe").string()},
          "not UTF-8");
-    fail(2, "evaluate", {"--model", text_model, "--text", dir.write("given/text.txt", "").string()}, "empty");
+    fail(2, "evaluate", {"--model", text_model, "--text", dir.write("given/text.txt", "").string()},
+         "given/text.txt: the file is empty");
 }
 
 TEST_CASE("evaluate --help lists every option and every file", "[programs][evaluate][usage]") {

@@ -82,13 +82,10 @@ TEST_CASE("tokenize needs a vocabulary alone", "[programs][tokenize]") {
     fails(1, {"--model", gguf, "--file", (dir / "absent").string()}, "absent");
     fails(1, {"--model", (dir / "absent").string(), "--text", "a"}, "no model");
     fails(1, {"--model", dir.path().string(), "--text", "a"}, "tokenizer.json");
-    fails(1,
-          {"--model", gguf, "--prompts",
-           dir.write("wide.txt", std::string("\xFF\xFE"
-                                             "a\0",
-                                             4))
-               .string()},
-          "iconv");
+    auto const wide = dir.write("wide.txt", std::string("\xFF\xFE"
+                                                        "a\0",
+                                                        4));
+    for (auto const* option : {"--prompts", "--file"}) fails(1, {"--model", gguf, option, wide.string()}, "iconv");
     for (auto const* word : {"--model", "--text", "--file", "--prompts", "--bos", "--pieces", "empty line"})
         CHECK_THAT(succeed("tokenize", {"--help"}).out, contains(word));
     CHECK_FALSE(succeed("tokenize", {"--version"}).out.empty());

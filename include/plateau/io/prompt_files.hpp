@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
@@ -36,11 +38,20 @@ inline std::vector<std::string> read_prompt_lines(std::string const& path) {
     return lines;
 }
 
-/// An NPY file of integers. @throws usage_error if it holds something else; file_error if it is no NPY file
+/// An NPY file of integers. @throws usage_error if it holds something else, or a value beyond int64; file_error if it
+/// is no NPY file
 inline npy_data<index> read_integers(std::string const& path) {
     auto const array = read_npy(path);
     if (array.descr.find_first_of("iu") == std::string::npos) {
         throw usage_error(path + ": the array holds '" + array.descr + "', expected integers; save int32 or int64");
+    }
+    for (index i = 0; array.descr == "<u8" && i < array.size(); ++i) {
+        std::uint64_t value = 0;
+        std::memcpy(&value, array.data.data() + static_cast<std::size_t>(i) * sizeof value, sizeof value);
+        if (value <= static_cast<std::uint64_t>(std::numeric_limits<index>::max())) continue;
+        index const width = array.shape.empty() ? 1 : array.shape.back();
+        throw usage_error(path, ": row ", i / width, ", column ", i % width, " (both from 0) holds ", value,
+                          ", which is beyond int64; save int32 or int64");
     }
     return integers(array, path);
 }

@@ -26,8 +26,9 @@ struct model_texts {
     /// @throws file_error that says why there is no tokenizer
     io::tokenizer const& require_tokenizer() const {
         if (tokenizer) return *tokenizer;
+        bool const advises = tokenizer_problem.find("token ids instead") != std::string::npos;
         throw file_error(tokenizer_problem.empty() ? "this model was made without a tokenizer" : tokenizer_problem,
-                         "; give token ids instead of text");
+                         advises ? "" : "; give token ids instead of text");
     }
 
     /// Token ids of a text, without a beginning-of-text token. @throws file_error without a tokenizer

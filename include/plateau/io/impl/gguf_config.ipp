@@ -202,7 +202,7 @@ PLATEAU_INLINE void read_gguf_rope(gguf_file const& file, gguf_architecture cons
     auto factor = section.number("rope.scaling.factor");
     if (!factor) factor = section.number("rope.scale_linear");
     bool const longrope = file.contains("rope_factors_long.weight") || file.contains("rope_factors_short.weight");
-    if (longrope || type == "yarn") rope.original_context = section.required(section.integer(original), original);
+    if (longrope || type == "yarn") rope.original_context = section.integer(original).value_or(config.context);
     if (longrope) {
         rope.kind = rope_kind::longrope;
         rope.long_factors = read_gguf_divisors(file, "rope_factors_long.weight", turned / 2);
