@@ -197,6 +197,18 @@ TEST_CASE("RoPE scalings of GGUF files", "[io][gguf]") {
                contains("yarn_log_multiplier"));
 }
 
+TEST_CASE("a value that is no number is told by the name that the file has, too", "[io][gguf][errors]") {
+    scratch_dir const dir;
+    auto norm = ramp(8);
+    norm[3] = std::nanf("");
+    auto const path = dir.write("m.gguf", small_model("llama").floats("blk.0.ffn_norm.weight", {8}, norm).bytes());
+    gguf_checkpoint const checkpoint{path};
+    CHECK_THAT(message_of<plateau::numeric_error>(
+                   [&] { checkpoint.read("model.layers.0.post_attention_layernorm.weight", std::span<float>(norm)); }),
+               contains("post_attention_layernorm.weight") && contains("in the file \"blk.0.ffn_norm.weight\"") &&
+                   contains("flat index 3"));
+}
+
 TEST_CASE("LongRoPE of GGUF files", "[io][gguf]") {
     auto const with = [](std::vector<float> const& of_long) {
         return small_model("phi3")

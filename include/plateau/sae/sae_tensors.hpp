@@ -12,6 +12,7 @@
 
 #include <plateau/core/error.hpp>
 #include <plateau/io/convert.hpp>
+#include <plateau/io/mapped_file.hpp>
 #include <plateau/io/printable.hpp>
 #include <plateau/io/safetensors_file.hpp>
 
@@ -33,6 +34,11 @@ public:
     sae_tensors(std::filesystem::path path, std::string told_by)
         : path_{std::move(path)}, told_by_{std::move(told_by)} {
         auto const kind = path_.extension();
+        if (kind == ".pt") {
+            io::mapped_file const file{path_};
+            if (!file.text().starts_with("PK\3\4") && !file.text().starts_with('\x80'))
+                throw file_error(path_.string(), ": not a file of torch.save: it is cut or damaged; download it again");
+        }
         if (kind != ".npz") {
             file_.emplace(path_);
             return;

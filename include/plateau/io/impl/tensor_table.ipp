@@ -72,7 +72,13 @@ PLATEAU_INLINE index tensor_table::first_element(stored_tensor const& at, index 
 }
 
 PLATEAU_INLINE void tensor_table::refuse_value(stored_tensor const& at, index bad, dtype type) const {
-    throw numeric_error(describe(at), ": the value at flat index ", bad, " is not finite in ", name_of(type),
+    std::string stored;  // of a reader that gives other names to tensors of this table
+    for (auto const& own : tensors_) {
+        if (contains(at.info.name) || at.file != own.file || at.begin < own.begin || at.begin - own.begin >= own.size)
+            continue;
+        stored = concat({" (in the file ", printable(own.info.name), ")"});
+    }
+    throw numeric_error(describe(at), stored, ": the value at flat index ", bad, " is not finite in ", name_of(type),
                         "; the checkpoint is damaged, or needs a wider --dtype");
 }
 
