@@ -122,7 +122,7 @@ int main(int argc, char** argv) {
     program::add_option(app, "--model", &o.model,
                         "a Hugging Face folder, a snapshot folder of its cache, or a GGUF file; no weights are needed");
     auto const text = app.add_option("--text", &o.text, "the text");
-    auto const file = app.add_option("--file", &o.file, "the text: all bytes of a UTF-8 file").excludes(text);
+    auto const file = app.add_option("--file", &o.file, "the text: all bytes of a UTF-8 file or pipe").excludes(text);
     app.add_option("--prompts", &o.prompts, "texts: UTF-8, one a line").excludes(text).excludes(file);
     program::add_bos_option(app, o, "every text");
     app.add_flag("--pieces", o.pieces, "one token a line, with its text");

@@ -108,8 +108,9 @@ inline void require_no_others(sae_tensors const& file, sae_source const& source)
         auto const word = concat({" ", name, " "});
         if (read.find(word) != std::string::npos) continue;
         if (layout.spare.find(word) == std::string_view::npos) {
-            throw file_error(where, ": unexpected tensor ", io::printable(name), ": ", source.told_by,
-                             " asks for an autoencoder without it; give the configuration that was saved with it");
+            throw file_error(where, ": unexpected tensor ", io::printable(name),
+                             ", which an autoencoder of this architecture does not have: it is a transcoder, or the "
+                             "configuration is another's; give a sparse autoencoder of one site and its own one");
         }
         if (auto const k = name == "k" && config.k > 0 ? file.integer(name) : std::nullopt; k && *k != config.k) {
             throw config_error(where, ": k is ", *k, " there and ", config.k, " in ", source.told_by,
