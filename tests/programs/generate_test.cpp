@@ -225,6 +225,10 @@ TEST_CASE("generate refuses what makes no sense, and leaves nothing", "[programs
     prompted(2, {"--steer", path("good.npy"), "--steer-site", "hook_embed", "--steer-scale", "inf"}, "--steer-scale");
     prompted(1, {"--steer", path("good.npy"), "--steer-site", "hook_embed", "--steer-scale", "1e300"}, "not finite");
     fail(1, "generate", {"--model", golden_model("llama_gqa"), "--prompt", prompt}, "give token ids instead");
+    auto const gemma =
+        std::string(baked::tests) + "/golden/gguf/architectures/gemma.gguf";  // its message advises itself
+    auto const mute = programs::run("generate", {"--model", gemma, "--prompt", prompt});
+    CHECK_THAT(mute.err, contains("or token ids instead of text") && !contains("; give token ids"));
     fail(1, "generate", {"--model", path("absent"), "--prompt", prompt}, "there is no model");
 }
 
