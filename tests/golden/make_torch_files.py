@@ -46,7 +46,7 @@ def archive(pickled, order=b"little", compression=zipfile.ZIP_STORED, data=b"\0"
     return out.getvalue()
 
 
-def of(size, stride, offset=0, kind="FloatStorage", name=b"x"):
+def of(size, stride, offset=0, kind="FloatStorage", name=b"x", marks=()):
     """A dictionary of one tensor on a storage of four floats."""
     class place:
         pass
@@ -56,7 +56,7 @@ def of(size, stride, offset=0, kind="FloatStorage", name=b"x"):
             return ("storage", getattr(torch, kind), "0", "cpu", 4) if isinstance(one, place) else None
 
         def reducer_override(self, one):
-            return (torch._utils._rebuild_tensor_v2, (one.where, offset, size, stride, False, OrderedDict())) if isinstance(one, tensor) else NotImplemented
+            return (torch._utils._rebuild_tensor_v2, (one.where, offset, size, stride, False, OrderedDict(), *marks)) if isinstance(one, tensor) else NotImplemented
 
     class tensor:
         where = place()
@@ -80,7 +80,7 @@ for name, content in {
         "compressed": archive(of((2,), (1,)), compression=zipfile.ZIP_DEFLATED), "list": archive(pickle.dumps([1, 2], 2)),
         "number": archive(pickle.dumps({"x": 1}, 2)), "nested": archive(pickle.dumps({"state_dict": {"x": 1}}, 2)),
         "beyond": archive(of((5,), (1,))), "beyond_stride": archive(of((2, 2), (3, 1))), "beyond_offset": archive(of((2,), (1,), 3)),
-        "negative": archive(of((2,), (-1,), 1)), "ranks": archive(of((2, 1), (1,))), "huge": archive(of((2**40, 2**40), (0, 0))),
+        "negative": archive(of((2,), (-1,), 1)), "negated": archive(of((2,), (1,), marks=({"neg": True},))), "ranks": archive(of((2, 1), (1,))), "huge": archive(of((2**40, 2**40), (0, 0))),
         "bomb": archive(of((2**33, 2), (0, 1))), "overflow": archive(of((2**62, 4), (0, 0))), "offset": archive(of((1,), (1,), -1)),
         "storage": archive(of((1,), (1,), kind="QInt8Storage")), "text": archive(b"I1\n."), "endless": archive(b"\x80\x02(((((")}.items():
     (FOLDER / f"refused_{name}.bin").write_bytes(content)

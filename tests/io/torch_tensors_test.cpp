@@ -102,6 +102,7 @@ TEST_CASE("a pickle that is more than plain tensors is refused by name, and noth
                                                           {"beyond_offset", "beyond its storage"},
                                                           {"negative", "beyond its storage"},
                                                           {"offset", "beyond its storage"},
+                                                          {"negated", "\"x\" is stored with a negation"},
                                                           {"ranks", "damaged"},
                                                           {"huge", "storage"},
                                                           {"bomb", "storage"},

@@ -200,6 +200,9 @@ TEST_CASE("a quantised model loads where its weights are plain numbers, and is r
         return ::load<float>(d.folder.path());
     };
     CHECK_THAT(load_as("gguf").notices, contains("quantization_config") && contains("gguf"));
+    CHECK_THAT(load_as("bitsandbytes").notices, contains("bitsandbytes"));
+    for (auto const* method : {"bitnet", "quanto", "new"})
+        CHECK_THROWS_WITH(load_as(method), contains(method) && contains("take the key out of config.json"));
     auto& tensors = d.checkpoint.tensors;
     std::string const gone = "model.layers.0.self_attn.o_proj.weight";
     auto const was = tensors.at(gone);

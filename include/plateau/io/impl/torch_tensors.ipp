@@ -333,6 +333,9 @@ PLATEAU_INLINE void torch_reader::add(std::string_view name, value const& tensor
     if (type_number < first_type) fail();
     auto const& kind = torch_types[type_number - first_type];
     auto const stored = entry(concat({"data/", storage.text}));
+    std::size_t const marks = tensor.integer == tensor_v3 ? 7 : 6;  // {'neg': True}, {'conj': True}
+    if (tensor.count > marks && values_[item(tensor, marks)].kind != type::none)
+        fail(name, " is stored with a negation or conjugation still to do; save it by .resolve_neg().resolve_conj()");
 
     // its elements are those at offset + Σ iₐ strideₐ, which must lie in the storage; `rows`: one row after the other
     auto const offset = at(item(tensor, 1), type::integer).integer;

@@ -37,6 +37,11 @@ inline constexpr quantization quantizations[]{
     {"higgs", ".tensor_scales", "t.AutoModelForCausalLM.from_pretrained('@').dequantize()"},
 };
 
+/// Those that only store: plain numbers under one of them are a model that was made plain again. Others, as bitnet,
+/// also change what a layer computes.
+inline constexpr std::string_view storage_only[]{"gguf", "gptq",       "awq",   "bitsandbytes",
+                                                 "fp8",  "fbgemm_fp8", "mxfp4", "compressed-tensors"};
+
 PLATEAU_INLINE std::string way_out(std::string_view method, std::string const& where) {
     for (auto const& one : quantizations) {
         if (one.method != method || one.loaded.empty()) continue;
@@ -80,6 +85,13 @@ PLATEAU_INLINE std::string prepare(io::safetensors_checkpoint& stored, std::stri
         lines += concat({where, ": a wrapper left ", dropped, " in the names of tensors; it is passed over\n"});
     if (method.empty()) return lines;
     require_plain(stored, method, where);
+    bool storage = false;
+    for (auto const one : detail::storage_only) storage = storage || one == method;
+    if (!storage) {
+        throw config_error(where, ": \"quantization_config\" (quant_method ", io::printable(method),
+                           ") may change what the layers compute, though all weights are plain numbers; take the key "
+                           "out of config.json if the model is to be computed without it");
+    }
     return concat({lines, where, ": \"quantization_config\" (quant_method ", io::printable(method),
                    ") is passed over, as all weights are stored as plain numbers\n"});
 }
