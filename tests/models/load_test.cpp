@@ -127,7 +127,8 @@ TEST_CASE("names that torch.compile and wrappers leave load, with a line where o
         CHECK(std::equal(logits.flat().begin(), logits.flat().end(), expected.flat().begin()));
         return model.notices;
     };
-    for (std::string const prefix : {"model.", "base_model.model.", "pretrained_model.", "language_model."}) {
+    for (std::string const prefix :
+         {"model.", "base_model.", "base_model.model.", "pretrained_model.", "language_model."}) {
         CAPTURE(prefix);
         auto const before = d.checkpoint.tensors;
         d.checkpoint.tensors = renamed(d, [&](auto const& name) { return prefix + name; });
@@ -140,6 +141,19 @@ TEST_CASE("names that torch.compile and wrappers leave load, with a line where o
         d.checkpoint.tensors = renamed(d, [&](auto const& name) { return prefix + name; });
         CHECK_THAT(same(), contains("wrapper") && contains(prefix.substr(prefix.rfind('_', prefix.size() - 2) + 1)));
         d.checkpoint.tensors = before;
+    }
+    for (std::string const prefix : {"net.", "_forward_module.", "model.model.", "actor."}) {
+        CAPTURE(prefix);
+        auto const before = d.checkpoint.tensors;
+        d.checkpoint.tensors = renamed(d, [&](auto const& name) { return prefix + name; });
+        CHECK_THAT(same(), contains("begin with " + prefix + ", which is passed over"));
+        d.checkpoint.tensors = before;
+    }
+    SECTION("two models") {
+        auto const other = renamed(d, [&](auto const& name) { return "reference." + name; });
+        d.checkpoint.tensors = renamed(d, [&](auto const& name) { return "policy." + name; });
+        d.checkpoint.tensors.insert(other.begin(), other.end());
+        CHECK_THROWS_WITH(d.load(), contains("more than one model") && contains("policy. and reference."));
     }
     SECTION("within a name") {
         d.checkpoint.tensors = renamed(d, [](std::string name) {
@@ -235,7 +249,33 @@ TEST_CASE("a quantised model loads where its weights are plain numbers, and is r
         tensors["model.layers.0.self_attn.o_proj.lora_A.weight"] = {{1}, {1}};
         CHECK_THROWS_WITH(load_as(""), contains("merge_and_unload()"));
     }
+    SECTION("what else PEFT leaves") {
+        for (std::string const name :
+             {"model.layers.0.self_attn.k_proj.ia3_l.default", "lm_head.modules_to_save.default.weight",
+              "model.layers.0.mlp.up_proj.lora_magnitude_vector.default.weight"}) {
+            tensors[name] = {{1}, {1}};
+            CHECK_THROWS_WITH(load_as(""), contains("PEFT") && contains(name) && contains("merge_and_unload()"));
+            tensors.erase(name);
+        }
+        tensors["prompt_encoder.default.embedding.weight"] = {{1}, {1}};
+        CHECK_THROWS_WITH(load_as(""), contains("a prompt that PEFT learned"));
+    }
+    SECTION("by tensors beside plain ones") {
+        for (std::string const end :
+             {".weight_scale_inv", ".weight_scale", ".input_scale", ".SCB", ".weight.quant_map"}) {
+            auto const name = "model.layers.0.mlp.up_proj" + end;
+            tensors[name] = {{1}, {1}};
+            CHECK_THROWS_WITH(load_as(""), contains("quantised") && contains(name) && contains("hf download"));
+            tensors.erase(name);
+        }
+    }
     SECTION("stored as other numbers") {
+        tensors["model.layers.0.self_attn.o_proj.SCB"] = {{1}, {1}};
+        CHECK_THROWS(load_as(""));
+        auto named = plateau::testing::bytes_of(d.folder / "model.safetensors");
+        tiny::write_text(d.folder / "model.safetensors", named.replace(named.find("F32", named.find(gone)), 3, "I32"));
+        CHECK_THROWS_WITH(::load<float>(d.folder.path()), contains("as by bitsandbytes"));
+        tensors.erase("model.layers.0.self_attn.o_proj.SCB");
         load_as("fp8");
         auto bytes = plateau::testing::bytes_of(d.folder / "model.safetensors");
         auto const at = bytes.find("F32", bytes.find(gone));
@@ -259,7 +299,9 @@ TEST_CASE("a checkpoint that does not fit its configuration names the tensor", "
     }
     SECTION("missing head") {
         tensors.erase("lm_head.weight");
-        CHECK_THROWS_WITH(d.load(), contains("lm_head.weight is missing"));
+        CHECK_THROWS_WITH(d.load(), contains("lm_head.weight is missing") && contains("AutoModelForCausalLM"));
+        tensors["score.weight"] = {{1}, {1}};
+        CHECK_THROWS_WITH(d.load(), contains("score.weight is of another head"));
     }
     SECTION("another family") {
         for (index layer = 0; layer < 3; ++layer)

@@ -28,6 +28,7 @@ inline constexpr quantization quantizations[]{
     {"awq", ".qweight", ""},
     {"bitsandbytes", ".SCB", "t.AutoModelForCausalLM.from_pretrained('@').dequantize()"},
     {"bitsandbytes", ".absmax", "t.AutoModelForCausalLM.from_pretrained('@').dequantize()"},
+    {"bitsandbytes", ".quant_map", "t.AutoModelForCausalLM.from_pretrained('@').dequantize()"},
     {"fp8", ".weight_scale_inv",
      "t.AutoModelForCausalLM.from_pretrained('@', quantization_config=t.FineGrainedFP8Config(dequantize=True))"},
     {"compressed-tensors", ".weight_packed",
@@ -35,12 +36,25 @@ inline constexpr quantization quantizations[]{
     {"mxfp4", "_blocks",
      "t.AutoModelForCausalLM.from_pretrained('@', quantization_config=t.Mxfp4Config(dequantize=True))"},
     {"higgs", ".tensor_scales", "t.AutoModelForCausalLM.from_pretrained('@').dequantize()"},
+    {"eetq", ".weight_scales", ""},
+    {"hqq", ".W_q", ""},
+    {"aqlm", ".codebooks", ""},
+    {"quanto", "._data", ""},
+    {"compressed-tensors or modelopt", ".weight_scale", ""},
+    {"compressed-tensors or modelopt", ".input_scale", ""},
+    {"compressed-tensors or modelopt", ".k_scale", ""},
+    {"compressed-tensors or modelopt", ".v_scale", ""},
 };
 
 /// Those that only store: plain numbers under one of them are a model that was made plain again. Others, as bitnet,
 /// also change what a layer computes.
 inline constexpr std::string_view storage_only[]{"gguf", "gptq",       "awq",   "bitsandbytes",
                                                  "fp8",  "fbgemm_fp8", "mxfp4", "compressed-tensors"};
+
+/// In names of tensors that PEFT leaves unless its adapter is merged.
+inline constexpr std::string_view adapter_parts[]{
+    ".lora_", ".ia3_",  ".base_layer.", ".modules_to_save.", ".original_module.", ".oft_",
+    ".hada_", ".lokr_", ".vera_",       "prompt_encoder.",   "prompt_embeddings"};
 
 PLATEAU_INLINE std::string way_out(std::string_view method, std::string const& where) {
     for (auto const& one : quantizations) {
@@ -83,7 +97,14 @@ PLATEAU_INLINE std::string prepare(io::safetensors_checkpoint& stored, std::stri
     auto const dropped = stored.drop_wrappers();
     if (!dropped.empty())
         lines += concat({where, ": a wrapper left ", dropped, " in the names of tensors; it is passed over\n"});
-    if (method.empty()) return lines;
+    if (method.empty()) {
+        for (auto const& name : stored.names()) {
+            if (!name.ends_with(".weight") || io::safetensors_dtype(stored.info(name).stored)) continue;
+            auto const why = why_missing({}, stored.names(), where);
+            if (!why.empty()) throw config_error(where, why);
+        }
+        return lines;
+    }
     require_plain(stored, method, where);
     bool storage = false;
     for (auto const one : detail::storage_only) storage = storage || one == method;
@@ -103,7 +124,13 @@ PLATEAU_INLINE std::string why_missing(std::string const& method, std::vector<st
             {": the model is quantised (quant_method ", io::printable(method), ")", detail::way_out(method, where)});
     }
     for (auto const& there : names) {
-        if (there.find(".lora_") != std::string::npos) {
+        bool adapter = false;
+        for (auto const part : detail::adapter_parts) adapter = adapter || there.find(part) != std::string::npos;
+        if (adapter && there.starts_with("prompt_"))
+            return concat({": there is ", there,
+                           ", a prompt that PEFT learned for it, which is not read; give the model "
+                           "that it was learned for"});
+        if (adapter) {
             return io::command_for(
                 concat({": a PEFT adapter was not merged into it: there is ", there,
                         "; load it by peft, call merge_and_unload() and save_pretrained('@-merged')"}),
@@ -111,8 +138,8 @@ PLATEAU_INLINE std::string why_missing(std::string const& method, std::vector<st
         }
         for (auto const& one : detail::quantizations) {
             if (!there.ends_with(one.mark)) continue;
-            return concat({": the model is quantised (as by ", one.method, "): there is ", there,
-                           detail::way_out(one.method, where)});
+            return concat(
+                {": the model is quantised (as by ", one.method, "): there is ", there, detail::way_out({}, where)});
         }
     }
     return {};
