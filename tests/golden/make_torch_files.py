@@ -74,11 +74,12 @@ for protocol in (2, 3, 4, 5):
 save_file({name: one.detach().clone(memory_format=torch.contiguous_format).reshape(one.shape) for name, one in tensors().items()}, FOLDER / "tensors.safetensors")
 
 torch.save({"x": torch.ones(2)}, FOLDER / "refused_older.bin", _use_new_zipfile_serialization=False)
+torch.save({"epoch": 3, "model": {"x": torch.ones(2)}, "optimizer": {"state": {0: {"step": torch.ones(1)}}}}, FOLDER / "refused_training.bin")
 for name, content in {
         "call": archive(pickle.dumps({"x": evil()}, 2)), "call_4": archive(pickle.dumps({"x": evil()}, 4)),
         "object": archive(pickle.dumps({"x": object_with_state()}, 2)), "big_endian": archive(of((2,), (1,)), b"big"),
         "compressed": archive(of((2,), (1,)), compression=zipfile.ZIP_DEFLATED), "list": archive(pickle.dumps([1, 2], 2)),
-        "number": archive(pickle.dumps({"x": 1}, 2)), "nested": archive(pickle.dumps({"state_dict": {"x": 1}}, 2)),
+        "number": archive(pickle.dumps({"x": 1}, 2)), "numbered": archive(pickle.dumps({0: 1}, 2)), "nested": archive(pickle.dumps({"state_dict": {"x": 1}}, 2)),
         "beyond": archive(of((5,), (1,))), "beyond_stride": archive(of((2, 2), (3, 1))), "beyond_offset": archive(of((2,), (1,), 3)),
         "negative": archive(of((2,), (-1,), 1)), "negated": archive(of((2,), (1,), marks=({"neg": True},))), "ranks": archive(of((2, 1), (1,))), "huge": archive(of((2**40, 2**40), (0, 0))),
         "bomb": archive(of((2**33, 2), (0, 1))), "overflow": archive(of((2**62, 4), (0, 0))), "offset": archive(of((1,), (1,), -1)),

@@ -67,6 +67,10 @@ TEST_CASE("a revision of the cache is named by its file in refs", "[io][model_pl
         CHECK_THAT(complaint(c.root / "refs" / name),
                    contains(std::string("hf download org/name --revision ") + name) && contains("refs/step64"));
     }
+    CHECK_THAT(complaint(c.root / "refs/refs/pr/9"), contains("--revision refs/pr/9\nor give one of these"));
+    cache const none;
+    fs::create_directories(none.root / "snapshots");
+    CHECK_THAT(complaint(none.root / "refs/x"), contains("--revision x") && !contains("or give one"));
     auto const revisions = cached_revisions(c.root.string());
     REQUIRE(revisions.size() == 2);
     CHECK(revisions[0] == c.root / "refs/main");
@@ -85,8 +89,28 @@ TEST_CASE("without main a cache's only snapshot is taken, and of several one mus
                                       contains("snapshots/abc3"));
 }
 
+TEST_CASE("a link to a file that was not fetched is named with its command", "[io][model_place]") {
+    cache const c;
+    c.revision("main", "abc1");
+    for (auto const* name : {"model.safetensors", "pytorch_model.bin"}) {
+        fs::create_symlink("../../blobs/absent", c.snapshot("abc1") / name);
+        CHECK_THAT(message_of<file_error>([&] { safetensors_checkpoint{c.snapshot("abc1")}; }),
+                   contains((c.snapshot("abc1") / name).string() + " is a link to a file that is not there") &&
+                       contains("hf download org/name --revision abc1"));
+        fs::remove(c.snapshot("abc1") / name);
+    }
+    fs::create_directories(c.snapshot("abc2"));
+    fs::create_symlink("../../blobs/absent", c.snapshot("abc2") / "config.json");
+    CHECK_THAT(complaint(c.snapshot("abc2")), contains("config.json is a link") && contains("hf download org/name"));
+    fs::create_directories(c.path() / "m");
+    fs::create_symlink("absent", c.path() / "m/config.json");
+    CHECK_THAT(complaint(c.path() / "m"), contains("is a link") && contains("fetch it again"));
+}
+
 TEST_CASE("a file of a model names the folder to give", "[io][model_place]") {
     scratch_dir const dir;
+    CHECK_THAT(complaint(dir.write("a/adapter_model.safetensors", "x")), contains("PEFT adapter"));
+    CHECK_THAT(complaint(dir.write("a/adapter_config.json", "{}")), contains("merge_and_unload()"));
     dir.write("m/config.json", "{}");
     for (auto const* name : {"model.safetensors", "config.json", "tokenizer.json", "pytorch_model.bin", "merges.txt"}) {
         CAPTURE(name);

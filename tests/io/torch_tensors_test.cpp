@@ -86,35 +86,47 @@ TEST_CASE("pytorch_model.bin stands for the weights where there is no safetensor
 }
 
 TEST_CASE("a pickle that is more than plain tensors is refused by name, and nothing of it runs", "[io][torch]") {
-    for (auto const& [name, says] :
-         std::vector<std::pair<std::string, std::string>>{{"call", "__builtin__.print"},
-                                                          {"call_4", "builtins.print"},
-                                                          {"object", "__main__.object_with_state"},
-                                                          {"storage", "torch.QInt8Storage"},
-                                                          {"older", "weights_only=True"},
-                                                          {"big_endian", "big-endian"},
-                                                          {"compressed", "compressed"},
-                                                          {"list", "no dictionary of tensors"},
-                                                          {"number", "\"x\" is no tensor"},
-                                                          {"nested", "\"state_dict\" is no tensor"},
-                                                          {"beyond", "beyond its storage"},
-                                                          {"beyond_stride", "beyond its storage"},
-                                                          {"beyond_offset", "beyond its storage"},
-                                                          {"negative", "beyond its storage"},
-                                                          {"offset", "beyond its storage"},
-                                                          {"negated", "\"x\" is stored with a negation"},
-                                                          {"ranks", "damaged"},
-                                                          {"huge", "storage"},
-                                                          {"bomb", "storage"},
-                                                          {"overflow", "storage"},
-                                                          {"text", "instruction 73"},
-                                                          {"endless", "cut or damaged"}}) {
+    for (auto const& [name, says] : std::vector<std::pair<std::string, std::string>>{
+             {"call", "__builtin__.print"},
+             {"call_4", "builtins.print"},
+             {"object", "__main__.object_with_state"},
+             {"storage", "torch.QInt8Storage"},
+             {"older", "weights_only=True"},
+             {"big_endian", "big-endian"},
+             {"compressed", "compressed"},
+             {"list", "no dictionary of tensors"},
+             {"number", "\"x\" is no tensor"},
+             {"nested", "\"state_dict\" is no tensor; save the state_dict alone"},
+             {"training", "\"epoch\" is no tensor; save the state_dict alone with\n  python3"},
+             {"numbered", "numbers for keys"},
+             {"beyond", "beyond its storage"},
+             {"beyond_stride", "beyond its storage"},
+             {"beyond_offset", "beyond its storage"},
+             {"negative", "beyond its storage"},
+             {"offset", "beyond its storage"},
+             {"negated", "\"x\" is stored with a negation"},
+             {"ranks", "damaged"},
+             {"huge", "storage"},
+             {"bomb", "storage"},
+             {"overflow", "storage"},
+             {"text", "instruction 73"},
+             {"endless", "cut or damaged"}}) {
         CAPTURE(name);
         auto const file = "refused_" + name + ".bin";
         CHECK_THAT(message_of<file_error>([&] { safetensors_checkpoint{golden / file}; }),
                    contains(file) && contains(says));
     }
     CHECK_THAT(message_of<file_error>([&] { safetensors_checkpoint{golden / "absent.bin"}; }), contains("absent.bin"));
+}
+
+TEST_CASE("what is in a file decides, not its name", "[io][torch]") {
+    scratch_dir const dir;
+    dir.write("m/pytorch_model.bin", bytes_of(golden / "tensors.safetensors"));
+    CHECK(safetensors_checkpoint{dir / "m"}.names().size() == 21);
+    for (auto const* name : {"a/model.safetensors", "b/pytorch_model.bin", "c/model.safetensors.index.json"}) {
+        auto const folder = dir.write(name, "<!DOCTYPE html><html>Entry not found</html>").parent_path();
+        CHECK_THAT(message_of<file_error>([&] { safetensors_checkpoint{folder}; }), contains("HTML page"));
+    }
 }
 
 TEST_CASE("no damage of a file of torch.save is more than an error", "[io][torch]") {

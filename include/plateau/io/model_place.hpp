@@ -32,6 +32,10 @@ std::string no_model_at(std::string const& given);
 /// none for another folder.
 std::vector<std::string> cached_revisions(std::string folder);
 
+/// A sentence on a symbolic link in a folder whose file is missing, as one that was fetched in part leaves it; empty if
+/// it is none.
+std::string broken_link(std::string const& folder, std::string_view name);
+
 /// A sentence, and a command where there is one, on the first of the things in a folder that belong to another format;
 /// empty if there is none of them.
 std::string foreign_format(std::string const& folder);

@@ -100,12 +100,18 @@ PLATEAU_INLINE std::string snapshot_of(std::string const& cache, std::string con
     return is_folder(folder) ? folder : std::string{};
 }
 
-/// What fetches a revision of org/name, whose folder is models--org--name.
-PLATEAU_INLINE std::string download_command(std::string const& cache, std::string_view revision) {
+/// The revision that a file below refs stands for: "refs/pr/7" of refs/refs/pr/7.
+PLATEAU_INLINE std::string revision_of(std::string const& cache, std::string const& ref) {
+    auto const refs = under(cache, "refs/");
+    return ref.starts_with(refs) ? ref.substr(refs.size()) : last_part(ref);
+}
+
+/// What fetches org/name, whose folder is models--org--name.
+PLATEAU_INLINE std::string download_command(std::string const& cache) {
     auto name = last_part(cache);
     if (name.starts_with("models--")) name.erase(0, 8);
     if (auto const at = name.find("--"); at != std::string::npos) name.replace(at, 2, "/");
-    return concat({"\n  hf download ", name, " --revision ", revision});
+    return concat({"\n  hf download ", name});
 }
 
 /// @throws file_error always: a folder without config.json
@@ -116,6 +122,8 @@ PLATEAU_INLINE std::string download_command(std::string const& cache, std::strin
         if (is_there(under(one, "config.json")) || is_folder(under(one, "snapshots"))) models.push_back(one);
     }
     if (!models.empty()) throw file_error(path, ": this is a folder of models; give one of", list_of(models));
+    auto const broken = broken_link(path, "config.json");
+    if (!broken.empty()) throw file_error(broken);
     auto const foreign = foreign_format(path);
     if (!foreign.empty())
         throw file_error(path, ": there is no config.json of a Hugging Face model here, but ", foreign);
@@ -127,6 +135,11 @@ PLATEAU_INLINE std::string download_command(std::string const& cache, std::strin
 /// @throws file_error on a file that belongs to a model, or to another format
 PLATEAU_INLINE void refuse_file(std::string const& path) {
     auto const folder = parent(path);
+    if (last_part(path).starts_with("adapter_")) {
+        for (auto const& one : foreign_files) {
+            if (one.pattern == "adapter_config.json") throw file_error(path, " ", command_for(one.tells, folder));
+        }
+    }
     for (std::string_view const end : {".safetensors", ".bin", ".json", ".txt", ".model"}) {
         if (!path.ends_with(end)) continue;
         if (is_there(under(folder, "config.json")))
@@ -149,8 +162,24 @@ PLATEAU_INLINE std::string command_for(std::string_view command, std::string con
     return text;
 }
 
+PLATEAU_INLINE std::string broken_link(std::string const& folder, std::string_view name) {
+    std::error_code none;
+    auto const path = detail::under(folder, name);
+    if (detail::is_there(path) || !std::filesystem::is_symlink(path, none)) return {};
+    auto const above = detail::parent(folder);
+    bool const cached = detail::last_part(above) == "snapshots";
+    return concat({path, " is a link to a file that is not there; fetch it again",
+                   cached ? concat({" with", detail::download_command(detail::parent(above)), " --revision ",
+                                    detail::last_part(folder), " --force-download"})
+                          : ""});
+}
+
 PLATEAU_INLINE std::string foreign_format(std::string const& folder) {
     auto const names = detail::names_in(folder);
+    for (auto const& name : names) {
+        if (!matches("*.safetensors", name) && !matches("*.bin", name) && !matches("*.index.json", name)) continue;
+        if (auto const broken = broken_link(folder, name); !broken.empty()) return broken;
+    }
     for (auto const& one : detail::foreign_files) {
         for (auto const& name : names) {
             if (matches(one.pattern, name))
@@ -181,9 +210,10 @@ PLATEAU_INLINE model_place resolve_model(std::string path) {
     auto taken = detail::snapshot_of(cache, whole ? detail::under(cache, "refs/main") : path);
     if (!whole) {
         if (!taken.empty()) return {taken, {}};
+        auto const others = cached_revisions(cache);
         throw file_error(path, ": the cache does not hold this revision; fetch it with",
-                         detail::download_command(cache, detail::last_part(path)), "\nor give one of these",
-                         detail::list_of(cached_revisions(cache)));
+                         detail::download_command(cache), " --revision ", detail::revision_of(cache, path),
+                         others.empty() ? "" : "\nor give one of these", detail::list_of(others));
     }
     auto const* which = "its revision main";
     if (taken.empty()) {
@@ -193,7 +223,7 @@ PLATEAU_INLINE model_place resolve_model(std::string path) {
         for (auto const& name : names) choice.push_back(detail::under(snapshots, name));
         if (choice.empty())
             throw file_error(path, ": this is a folder of the Hugging Face cache without a snapshot; fetch one with",
-                             detail::download_command(cache, "main"));
+                             detail::download_command(cache), " --revision main");
         if (names.size() > 1)
             throw file_error(path,
                              ": this is a folder of the Hugging Face cache with several revisions, none of them "

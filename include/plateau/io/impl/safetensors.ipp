@@ -89,7 +89,10 @@ PLATEAU_INLINE safetensors_checkpoint::safetensors_checkpoint(std::filesystem::p
 
 PLATEAU_INLINE void safetensors_checkpoint::add_shards(std::filesystem::path const& index_path) {
     std::string const where = index_path.string();
-    auto const document = parse_json(read_text(index_path), where);
+    auto const text = read_text(index_path);
+    if (text.starts_with("<"))
+        throw file_error(where, ": this is an HTML page: the download failed; fetch the file again");
+    auto const document = parse_json(text, where);
     json const& root = document.root();
     if (!root.is_object()) throw file_error(where, ": the index must be an object, found ", describe(root));
     json const& weight_map = object_field<file_error>(root, "weight_map", where);

@@ -23,7 +23,10 @@ namespace plateau::io {
 PLATEAU_INLINE safetensors_file::safetensors_file(std::filesystem::path const& path) : file_{path} {
     std::string const where = path.string();
     auto const text = file_.text();  // a zip, or what torch.save wrote before PyTorch 1.6, begins so
-    bool const torch = where.ends_with(".bin") || text.starts_with("PK\3\4") ||
+    if (text.starts_with("<!") || text.starts_with("<html") || text.starts_with("<HTML"))
+        throw file_error(where, ": this is an HTML page: the download failed; fetch the file again");
+    bool const safetensors = text.size() > 8 && text[8] == '{' && text[7] == '\0';
+    bool const torch = (where.ends_with(".bin") && !safetensors) || text.starts_with("PK\3\4") ||
                        text.starts_with("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19");
     if (!torch) {
         header_ = parse_safetensors_header(file_.bytes(), where);

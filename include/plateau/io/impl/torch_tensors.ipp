@@ -22,6 +22,11 @@ namespace plateau::io {
 
 namespace detail {
 
+inline constexpr auto command_for_part =
+    "\n  python3 -c \"import os, sys, torch; f = sys.argv[1]; a = torch.load(f, weights_only=True); os.rename(f, f + "
+    "'.whole'); a = next((a[k] for k in ('state_dict', 'model_state_dict', 'model', 'module') if k in a), a); "
+    "torch.save({k: v for k, v in a.items() if torch.is_tensor(v)}, f)\" '";
+
 /// Runs the instructions of a pickle that build plain tensors, refuses every other, and finds the tensors in the file.
 class torch_reader {
 public:
@@ -319,9 +324,11 @@ PLATEAU_INLINE torch_tensors torch_reader::read() {
     found_.tensors = tensor_table{where_};
     for (std::size_t i = 0; i < assigned_.size(); i += 3) {
         if (assigned_[i] != root) continue;
+        auto const &key = values_[assigned_[i + 1]], &tensor = values_[assigned_[i + 2]];
+        if (key.kind == type::integer) fail("data.pkl", " has numbers for keys; it is no state_dict");
         auto const name = at(assigned_[i + 1], type::text).text;
-        auto const& tensor = values_[assigned_[i + 2]];
-        if (tensor.kind != type::tensor) fail(name, " is no tensor; save the state_dict of a model alone");
+        if (tensor.kind != type::tensor)
+            fail(name, concat({" is no tensor; save the state_dict alone with", command_for_part, where_, "'"}));
         add(name, tensor);
     }
     return std::move(found_);
@@ -333,8 +340,7 @@ PLATEAU_INLINE void torch_reader::add(std::string_view name, value const& tensor
     if (type_number < first_type) fail();
     auto const& kind = torch_types[type_number - first_type];
     auto const stored = entry(concat({"data/", storage.text}));
-    std::size_t const marks = tensor.integer == tensor_v3 ? 7 : 6;  // {'neg': True}, {'conj': True}
-    if (tensor.count > marks && values_[item(tensor, marks)].kind != type::none)
+    if (tensor.count > (tensor.integer == tensor_v3 ? 7U : 6U))  // {'neg': True}, {'conj': True}
         fail(name, " is stored with a negation or conjugation still to do; save it by .resolve_neg().resolve_conj()");
 
     // its elements are those at offset + Σ iₐ strideₐ, which must lie in the storage; `rows`: one row after the other
