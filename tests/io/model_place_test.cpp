@@ -50,6 +50,8 @@ TEST_CASE("a folder of the Hugging Face cache stands for its revision main", "[i
     CHECK(find_model(c.snapshot("abc2")).path == c.snapshot("abc2"));
     CHECK(find_model(c.snapshot("abc2")).notice.empty());
     CHECK_THAT(complaint(c.path()), contains("a folder of models") && contains(c.root.string()));
+    c.write("above/hub/models--org--name/snapshots/abc1/config.json", "{}");
+    CHECK_THAT(complaint(c.path() / "above"), contains((c.path() / "above/hub/models--org--name").string()));
 }
 
 TEST_CASE("a revision of the cache is named by its file in refs", "[io][model_place]") {

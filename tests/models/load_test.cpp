@@ -185,6 +185,12 @@ TEST_CASE("the text part of a model of text and more loads under each of its nam
         });
         tensors["model.vision_tower.weight"] = tensors["model.multi_modal_projector.bias"] = {{2}, {1, 2}};
     }
+    SECTION("as text_model") {
+        tensors = renamed(d, [](auto const& name) {
+            return name.starts_with("model.") ? "model.text_model" + name.substr(5) : name;
+        });
+        tensors["model.vision_model.weight"] = tensors["model.connector.weight"] = {{2}, {1, 2}};
+    }
     d.checkpoint.write(d.folder.path());
     CHECK_THROWS_WITH(load<float>(d.folder.path()), contains("no place"));  // of a Llama they are in the way
     tiny::write_text(d.folder / "config.json",

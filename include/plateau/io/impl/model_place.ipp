@@ -122,6 +122,7 @@ PLATEAU_INLINE std::string download_command(std::string const& cache) {
         if (is_there(under(one, "config.json")) || is_folder(under(one, "snapshots"))) models.push_back(one);
     }
     if (!models.empty()) throw file_error(path, ": this is a folder of models; give one of", list_of(models));
+    if (auto const hub = under(path, "hub"); is_folder(hub)) refuse_folder(hub);  // of the Hugging Face cache
     auto const broken = broken_link(path, "config.json");
     if (!broken.empty()) throw file_error(broken);
     auto const foreign = foreign_format(path);
