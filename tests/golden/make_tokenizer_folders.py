@@ -53,6 +53,24 @@ def entries():
         "360": token("<|endoftext|>", special=True)}}}, {"whole": True, "drop": True}
     yield "cut", "words.json", {"tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast"}}, {"whole": True, "more": cut}
     yield "cut_with_bos", "digits.json", {"tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast"}}, {"whole": True, "more": cut}
+    llama = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
+    for kind, model in (("LlamaTokenizer", "llama"), ("LlamaTokenizer", "mistral"), ("PreTrainedTokenizerFast", "llama")):
+        yield f"{kind}_{model}", "llama2.json", {"tokenizer_config.json": llama | {"tokenizer_class": kind}, "config.json": {"model_type": model}}, {"whole": True}
+    yield "llama_legacy", "llama2.json", {"tokenizer_config.json": llama | {"tokenizer_class": "LlamaTokenizerFast", "legacy": True}}, {"whole": True}
+    yield "llama_without_space", "llama2.json", {"tokenizer_config.json": llama | {"tokenizer_class": "LlamaTokenizer", "add_prefix_space": False}}, {"whole": True}
+    yield "code_llama", "llama2.json", {"tokenizer_config.json": {"tokenizer_class": "CodeLlamaTokenizer"}}, {"whole": True}
+    yield "gemma", "gemma.json", {"tokenizer_config.json": {"tokenizer_class": "GemmaTokenizer", "add_bos_token": True}}, {"whole": True}
+    yield "neox", "words.json", {"config.json": {"model_type": "gpt_neox"}}, {}
+    yield "neox_with_bos", "words.json", {"tokenizer_config.json": {"tokenizer_class": "GPTNeoXTokenizerFast", "add_bos_token": True}}, {}
+    yield "whole_with_bos", "words.json", {"tokenizer_config.json": GPT2 | {"add_bos_token": True, "add_eos_token": True}}, {"whole": True}
+    yield "template_without_bos", "digits.json", {"tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast", "add_bos_token": False}}, {"whole": True}
+    yield "template_of_neox", "digits.json", {"tokenizer_config.json": {"tokenizer_class": "GPTNeoXTokenizer", "add_prefix_space": True}}, {"whole": True}
+    yield "whole_with_space", "words.json", {"tokenizer_config.json": GPT2 | {"add_prefix_space": True}}, {"whole": True}
+    yield "extra_object", "words.json", {"tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast", "other_token": "<other>",
+                                                                   "extra_special_tokens": {"new_token": "<new>", "x": "<extra>"}}}, {"whole": True}
+    hole = [{"id": 360} | token("<|endoftext|>", special=True), {"id": 400} | token("<new>"), {"id": 5} | token("<other>"), {"id": 361} | token("the")]
+    yield "hole", "words.json", {"tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast"}}, {"whole": True, "more": {"added_tokens": hole}}
+    yield "decoder_instead", "words.json", {"tokenizer_config.json": GPT2 | {"added_tokens_decoder": decoder}}, {"whole": True, "more": {"added_tokens": hole}}
 
 
 def write(folder, source, files, options):

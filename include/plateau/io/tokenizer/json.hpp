@@ -29,14 +29,15 @@ struct tokenizer_settings {
     json const& special_tokens_map;  ///< special_tokens_map.json
     json const& defaults;            ///< what the class of the tokenizer takes for absent keys of tokenizer_config.json
     std::string where;               ///< for messages
+    bool whole;                      ///< the vocabulary is in a tokenizer.json
 };
 
 /// Adds the tokens that the settings name, and takes bos, eos and whether bos is added from them, as transformers 5
 /// does: those of added_tokens_decoder by their number, or without that key those of added_tokens.json; then the named
 /// special tokens (with special_tokens_map.json before tokenizer_config.json where there is no added_tokens_decoder)
 /// and extra_special_tokens or additional_special_tokens. A token that is there already keeps its id, a new one comes
-/// after all others. Absent keys change nothing, except that the classes LlamaTokenizer, CodeLlamaTokenizer and
-/// GemmaTokenizer (or ...Fast) add bos unless add_bos_token says no.
+/// after all others. Absent keys change nothing. add_bos_token and add_eos_token count only where there is no
+/// tokenizer.json: transformers 5 drops them there, and the post-processor alone says what is added.
 /// @throws as parse_tokenizer_json
 void apply_tokenizer_config(tokenizer_spec& spec, tokenizer_settings const& settings);
 

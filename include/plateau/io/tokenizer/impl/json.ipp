@@ -1,9 +1,11 @@
 #pragma once
 /// Bodies of io/tokenizer/json.hpp.
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <string>
@@ -89,6 +91,40 @@ PLATEAU_INLINE added_token added_token_of(json const& entry, std::string const& 
     return token;
 }
 
+PLATEAU_INLINE std::optional<token_id> find_token(tokenizer_spec const& spec, std::string_view text) {
+    for (auto const& token : spec.added) {
+        if (token.content == text) return token.id;
+    }
+    for (auto const& [token, id] : spec.tokens) {
+        if (token == text) return id;
+    }
+    return std::nullopt;
+}
+
+PLATEAU_INLINE added_token* find_added(std::vector<added_token>& among, std::string_view text) {
+    for (auto& token : among) {
+        if (token.content == text) return &token;
+    }
+    return nullptr;
+}
+
+/// Adds a token as tokenizers does: one that is there keeps its id and takes the new options, another gets the next id.
+PLATEAU_INLINE void add_token(tokenizer_spec& spec, added_token& token) {
+    if (token.content.empty()) return;
+    auto* const known = find_added(spec.added, token.content);
+    if (known != nullptr) {
+        token.id = known->id;
+        std::swap(*known, token);
+        return;
+    }
+    token.id = static_cast<token_id>(spec.tokens.size());
+    for (auto const& other : spec.added) {
+        if (other.id >= token.id) token.id = other.id + 1;
+    }
+    if (auto const id = find_token(spec, token.content)) token.id = *id;
+    spec.added.push_back(std::move(token));
+}
+
 PLATEAU_INLINE void parse_added_tokens(json const& root, tokenizer_spec& spec, std::string const& where) {
     json const* const added = find_field(root, "added_tokens");
     if (added == nullptr) return;
@@ -98,7 +134,10 @@ PLATEAU_INLINE void parse_added_tokens(json const& root, tokenizer_spec& spec, s
         json const* const id = find_field(entry, "id");
         if (id == nullptr) throw config_error(where, ": the added token ", printable(token.content), " has no id");
         token.id = parse_token_id(*id, where);
-        spec.added.push_back(std::move(token));
+        auto const at = static_cast<std::size_t>(token.id);
+        if (at < spec.tokens.size() && spec.tokens[at].id == token.id && spec.tokens[at].text == token.content)
+            spec.added.push_back(std::move(token));
+        else add_token(spec, token);  // which leaves no hole and takes no other's id, whatever the file says
     }
 }
 
@@ -129,16 +168,6 @@ PLATEAU_INLINE void parse_template(json const& part, tokenizer_spec& spec, std::
         spec.bos = parse_token_id(*elements_of(*ids).begin(), where);
         spec.adds_bos = true;
     }
-}
-
-PLATEAU_INLINE std::optional<token_id> find_token(tokenizer_spec const& spec, std::string_view text) {
-    for (auto const& token : spec.added) {
-        if (token.content == text) return token.id;
-    }
-    for (auto const& [token, id] : spec.tokens) {
-        if (token == text) return id;
-    }
-    return std::nullopt;
 }
 
 }  // namespace detail
@@ -174,30 +203,6 @@ PLATEAU_INLINE void parse_vocabulary(json const& vocabulary, tokenizer_spec& spe
 }
 
 namespace detail {
-
-PLATEAU_INLINE added_token* find_added(std::vector<added_token>& among, std::string_view text) {
-    for (auto& token : among) {
-        if (token.content == text) return &token;
-    }
-    return nullptr;
-}
-
-/// Adds a token as tokenizers does: one that is there keeps its id and takes the new options, another gets the next id.
-PLATEAU_INLINE void add_token(tokenizer_spec& spec, added_token& token) {
-    if (token.content.empty()) return;
-    auto* const known = find_added(spec.added, token.content);
-    if (known != nullptr) {
-        token.id = known->id;
-        std::swap(*known, token);
-        return;
-    }
-    token.id = static_cast<token_id>(spec.tokens.size());
-    for (auto const& other : spec.added) {
-        if (other.id >= token.id) token.id = other.id + 1;
-    }
-    if (auto const id = find_token(spec, token.content)) token.id = *id;
-    spec.added.push_back(std::move(token));
-}
 
 /// Appends the added tokens of tokenizer_config.json, or else of added_tokens.json. Returns the order of their numbers.
 PLATEAU_INLINE std::vector<std::size_t> read_numbered_tokens(tokenizer_settings const& from,
@@ -251,15 +256,24 @@ PLATEAU_INLINE void apply_tokenizer_config(tokenizer_spec& spec, tokenizer_setti
         return value == nullptr || value->kind() == json::type::null ? nullptr : value;
     };
     std::vector<added_token> special, tokens;
-    for (char const* key :
-         {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
+    constexpr std::string_view named[] = {"bos_token", "eos_token", "unk_token", "sep_token",
+                                          "pad_token", "cls_token", "mask_token"};
+    for (auto const key : named) {
         if (json const* const value = member(key)) special.push_back(named_token(*value, key, from.where));
+    }
+    for (json const& entry : members_of(from.config)) {  // "image_token" and the like
+        if (entry.is_string() && entry.key().ends_with("_token") &&
+            std::ranges::find(named, entry.key()) == std::end(named))
+            special.push_back(named_token(entry, entry.key(), from.where));
     }
     char const* const extra =
         member("extra_special_tokens") != nullptr ? "extra_special_tokens" : "additional_special_tokens";
-    if (json const* const list = member(extra); list != nullptr && list->is_array()) {
-        for (json const& entry : elements_of(*list)) special.push_back(named_token(entry, extra, from.where));
+    if (json const* const list = member(extra); list != nullptr && (list->is_array() || list->is_object())) {
+        for (json const& entry : list->is_array() ? elements_of(*list) : members_of(*list))
+            special.push_back(named_token(entry, extra, from.where));
     }
+    if (field_or<bool>(from.config, "split_special_tokens", false, from.where))
+        refuse_tokenizer(from.where, "\"split_special_tokens\"");
     auto const order = read_numbered_tokens(from, tokens);
     for (auto const at : order) {
         auto& token = tokens[at];
@@ -280,10 +294,8 @@ PLATEAU_INLINE void apply_tokenizer_config(tokenizer_spec& spec, tokenizer_setti
     if (auto const eos = id_of("eos_token")) spec.eos = eos;
     // What the template adds outranks what the configuration calls it.
     if (auto const bos = id_of("bos_token"); bos && !spec.adds_bos) spec.bos = bos;
-    auto type = field_or<std::string>(from.config, "tokenizer_class", "", from.where);
-    if (type.ends_with("Fast")) type.resize(type.size() - 4);
-    bool const like_llama = type == "LlamaTokenizer" || type == "CodeLlamaTokenizer" || type == "GemmaTokenizer";
-    spec.adds_bos = field_or<bool>(from.config, "add_bos_token", spec.adds_bos || (like_llama && spec.bos), from.where);
+    if (from.whole) return;  // the post-processor alone says what is added
+    spec.adds_bos = field_or<bool>(from.config, "add_bos_token", spec.adds_bos, from.where);
     if (field_or<bool>(from.config, "add_eos_token", false, from.where))
         refuse_tokenizer(from.where, "\"add_eos_token\"");
     if (spec.adds_bos && !spec.bos)
