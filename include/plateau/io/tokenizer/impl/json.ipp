@@ -1,11 +1,9 @@
 #pragma once
 /// Bodies of io/tokenizer/json.hpp.
 
-#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <limits>
 #include <optional>
 #include <string>
@@ -262,8 +260,9 @@ PLATEAU_INLINE void apply_tokenizer_config(tokenizer_spec& spec, tokenizer_setti
         if (json const* const value = member(key)) special.push_back(named_token(*value, key, from.where));
     }
     for (json const& entry : members_of(from.config)) {  // "image_token" and the like
-        if (entry.is_string() && entry.key().ends_with("_token") &&
-            std::ranges::find(named, entry.key()) == std::end(named))
+        bool usual = false;
+        for (auto const key : named) usual = usual || entry.key() == key;
+        if (!usual && entry.is_string() && entry.key().ends_with("_token"))
             special.push_back(named_token(entry, entry.key(), from.where));
     }
     char const* const extra =
