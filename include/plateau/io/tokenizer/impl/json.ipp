@@ -22,6 +22,7 @@
 #include <plateau/io/tokenizer/json.hpp>
 #include <plateau/io/tokenizer/json_steps.hpp>
 #include <plateau/io/tokenizer/spec.hpp>
+#include <plateau/io/tokenizer/token_table.hpp>
 
 namespace plateau::io {
 
@@ -123,19 +124,35 @@ PLATEAU_INLINE void add_token(tokenizer_spec& spec, added_token& token) {
     spec.added.push_back(std::move(token));
 }
 
+/// As tokenizers adds them: one that is in the vocabulary has its id, another the next free one, whatever the file
+/// says.
 PLATEAU_INLINE void parse_added_tokens(json const& root, tokenizer_spec& spec, std::string const& where) {
     json const* const added = find_field(root, "added_tokens");
     if (added == nullptr) return;
     if (!added->is_array()) throw config_error(where, ": \"added_tokens\" must be an array, found ", describe(*added));
+    token_table places;
     for (json const& entry : elements_of(*added)) {
         auto token = added_token_of(entry, where);
         json const* const id = find_field(entry, "id");
         if (id == nullptr) throw config_error(where, ": the added token ", printable(token.content), " has no id");
-        token.id = parse_token_id(*id, where);
-        auto const at = static_cast<std::size_t>(token.id);
-        if (at < spec.tokens.size() && spec.tokens[at].id == token.id && spec.tokens[at].text == token.content)
-            spec.added.push_back(std::move(token));
-        else add_token(spec, token);  // which leaves no hole and takes no other's id, whatever the file says
+        parse_token_id(*id, where);
+        token.id = no_token;
+        if (token.content.empty()) continue;
+        auto const known = places.find(token.content);
+        if (known != no_token) {
+            std::swap(spec.added[static_cast<std::size_t>(known)], token);
+            continue;
+        }
+        places.insert(token.content, static_cast<token_id>(spec.added.size()));
+        spec.added.push_back(std::move(token));
+    }
+    for (auto const& [text, id] : spec.tokens) {
+        if (auto const at = places.find(text); at != no_token) spec.added[static_cast<std::size_t>(at)].id = id;
+    }
+    auto next = static_cast<token_id>(spec.tokens.size());
+    for (auto& token : spec.added) {
+        if (token.id == no_token) token.id = next;
+        if (token.id >= next && token.id < std::numeric_limits<token_id>::max()) next = token.id + 1;
     }
 }
 
