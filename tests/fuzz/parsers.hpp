@@ -161,8 +161,8 @@ private:
     std::filesystem::path path_;
 };
 
-/// A safetensors file of these tensors of F32, all zero.
-inline std::string zero_tensors(std::vector<std::pair<char const*, std::vector<int>>> const& tensors) {
+/// A safetensors file of these tensors of F32, all ones.
+inline std::string tensors_of_ones(std::vector<std::pair<char const*, std::vector<int>>> const& tensors) {
     std::string header = "{";
     std::size_t bytes = 0;
     for (auto const& [name, shape] : tensors) {
@@ -180,13 +180,15 @@ inline std::string zero_tensors(std::vector<std::pair<char const*, std::vector<i
     header.resize((header.size() + 7) / 8 * 8, ' ');
     std::string size(8, '\0');
     for (int i = 0; i < 8; ++i) size[static_cast<std::size_t>(i)] = static_cast<char>(header.size() >> 8 * i & 0xFF);
-    return size + header + std::string(bytes, '\0');
+    std::string elements;
+    for (std::size_t i = 0; i < bytes; ++i) elements += "\0\0\x80\x3f"[i % 4];
+    return size + header + elements;
 }
 
 /// An index beside one shard, which has the tensors a and b.
 inline void safetensors_index(std::span<std::byte const> bytes) {
     static folder_of_bytes const folder{{"model.safetensors.index.json"}};
-    static bool const made = (folder.write("shard-1.safetensors", zero_tensors({{"a", {2}}, {"b", {1}}})), true);
+    static bool const made = (folder.write("shard-1.safetensors", tensors_of_ones({{"a", {2}}, {"b", {1}}})), true);
     if (made) folder.rewrite(text_of(bytes));
     read_all(io::safetensors_checkpoint{folder.path()});
 }
@@ -299,19 +301,11 @@ inline void pattern(std::span<std::byte const> bytes) {
     words.split(sentence, [](std::string_view, bool) {});
 }
 
-/// The configuration of a sparse autoencoder of 4 inputs and 8 features, by who wrote it.
-inline void sae_of(folder_of_bytes const& folder, char const* weights, std::span<std::byte const> bytes) {
-    if (!std::filesystem::exists(folder.path() / weights)) {
-        folder.write(weights, zero_tensors({{"W_enc", {4, 8}},
-                                            {"W_dec", {8, 4}},
-                                            {"b_enc", {8}},
-                                            {"b_dec", {4}},
-                                            {"encoder.weight", {8, 4}},
-                                            {"encoder.bias", {8}},
-                                            {"bias", {4}},
-                                            {"decoder.weight", {4, 8}},
-                                            {"threshold", {8}}}));
-    }
+/// The configuration of a sparse autoencoder of 4 inputs and 8 features, beside the tensors of the simplest kind.
+inline void sae_of(folder_of_bytes const& folder, char const* weights,
+                   std::vector<std::pair<char const*, std::vector<int>>> const& tensors,
+                   std::span<std::byte const> bytes) {
+    if (!std::filesystem::exists(folder.path() / weights)) folder.write(weights, tensors_of_ones(tensors));
     folder.rewrite(text_of(bytes));
     static auto const cpu = backend::cpu_context{1};
     sae::load_sae<float>(folder.path(), cpu);
@@ -319,17 +313,20 @@ inline void sae_of(folder_of_bytes const& folder, char const* weights, std::span
 
 inline void sae_configuration(std::span<std::byte const> bytes) {
     static folder_of_bytes const folder{{"cfg.json", "activation_scaler.json"}};
-    sae_of(folder, "sae_weights.safetensors", bytes);
+    sae_of(folder, "sae_weights.safetensors", {{"W_enc", {4, 8}}, {"W_dec", {8, 4}}, {"b_enc", {8}}, {"b_dec", {4}}},
+           bytes);
 }
 
 inline void sparsify_configuration(std::span<std::byte const> bytes) {
     static folder_of_bytes const folder{{"cfg.json"}};
-    sae_of(folder, "sae.safetensors", bytes);
+    sae_of(folder, "sae.safetensors",
+           {{"encoder.weight", {8, 4}}, {"encoder.bias", {8}}, {"W_dec", {8, 4}}, {"b_dec", {4}}}, bytes);
 }
 
 inline void dictionary_configuration(std::span<std::byte const> bytes) {
     static folder_of_bytes const folder{{"config.json"}};
-    sae_of(folder, "ae.safetensors", bytes);
+    sae_of(folder, "ae.safetensors",
+           {{"encoder.weight", {8, 4}}, {"encoder.bias", {8}}, {"decoder.weight", {4, 8}}, {"bias", {4}}}, bytes);
 }
 
 }  // namespace fuzz
