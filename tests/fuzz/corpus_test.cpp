@@ -44,7 +44,7 @@ TEST_CASE("no parser does anything but take or refuse the inputs that fuzzing fo
         known.insert(name);
         std::size_t taken = 0, refused = 0;
         for (auto const& input : inputs_of((folder / name).string())) ++(parses(parser, input) ? taken : refused);
-        CHECK(taken >= 2);
+        CHECK(taken >= 1);
         CHECK(refused >= 5);
     }
     for (auto const& archive : std::filesystem::directory_iterator{folder})
