@@ -49,6 +49,42 @@ def safetensors(tensors):
     return struct.pack("<Q", len(text)) + text + data
 
 
+def without_values(data):
+    """A GGUF file with zeros for the elements of its tensors, which compress."""
+    at = 24
+    tensors, keys = struct.unpack_from("<QQ", data, 8)
+
+    def number(code, size):
+        nonlocal at
+        at += size
+        return struct.unpack_from("<" + code, data, at - size)[0]
+
+    def text():
+        nonlocal at
+        size = number("Q", 8)
+        at += size
+
+    def value(kind):
+        nonlocal at
+        if kind == 8:
+            text()
+        elif kind == 9:
+            inner, count = number("I", 4), number("Q", 8)
+            for _ in range(count):
+                value(inner)
+        else:
+            at += (1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8)[kind]
+
+    for _ in range(keys):
+        text()
+        value(number("I", 4))
+    for _ in range(tensors):
+        text()
+        axes = number("I", 4)
+        at += 8 * axes + 12
+    return data[:at] + bytes(len(data) - at)
+
+
 def npy(descr, shape, data, order=False, version=1):
     text = f"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}".encode()
     text += b" " * (-(len(text) + 11) % 64) + b"\n"
@@ -81,6 +117,11 @@ def seeds(out):
                 write(out, "torch_pickle", archive.read(next(name for name in archive.namelist() if name.endswith("data.pkl"))))
         except (zipfile.BadZipFile, StopIteration):
             pass  # one of those that are refused
+    for path in sorted(GOLDEN.glob("gguf/architectures/*.gguf")):
+        write(out, "gguf_model", without_values(path.read_bytes()))
+    for kind in ("llava", "gemma3", "mistral3", "unknown"):
+        text = {"model_type": "gemma3_text" if kind == "gemma3" else "llama", "hidden_size": 32, "num_hidden_layers": 2, "intermediate_size": 64}
+        write(out, "configuration", json.dumps({"model_type": kind, "text_config": text, "vision_config": {}, "tie_word_embeddings": kind == "llava"}).encode())
     for kind, width in (("F64", 8), ("F32", 4), ("F16", 2), ("BF16", 2), ("I64", 8), ("U8", 1), ("F8_E4M3", 1)):
         write(out, "safetensors", safetensors({"a": (kind, [3, 2], rng.randbytes(6 * width)), "b": (kind, [], rng.randbytes(width)), "c": (kind, [0, 4], b"")}))
     write(out, "safetensors", safetensors({}))
