@@ -99,6 +99,9 @@ TEST_CASE("a folder of models stands for them, in the order of their steps", "[m
     CHECK_THAT(
         message_of<plateau::usage_error>([&] { models::training_checkpoints({(dir / "all/no_model").string()}); }),
         contains("neither a model nor a folder of models"));
+    dir.write("all/step9/model.safetensors", "half a download");
+    CHECK_THAT(message_of<plateau::file_error>([&] { models::training_checkpoints({(dir / "all").string()}); }),
+               contains("step9: there is model.safetensors, but no config.json"));
 }
 
 TEST_CASE("the revisions of a folder of the Hugging Face cache stand in the order of their steps",

@@ -71,11 +71,20 @@ namespace detail {
 
 /// The models in a folder, by their steps, then names, those without a number last: folders with config.json; of a
 /// folder of the Hugging Face cache its revisions. @return none if there is no such folder
+/// @throws file_error on a folder of weights without config.json, as an unfinished download leaves it
 inline std::vector<training_checkpoint> models_in(std::filesystem::path const& folder) {
     std::vector<training_checkpoint> all;
     std::error_code none;
     for (auto const& entry : std::filesystem::directory_iterator(folder, none)) {
-        if (std::filesystem::exists(entry.path() / "config.json", none)) all.push_back(checkpoint_at(entry.path()));
+        if (std::filesystem::exists(entry.path() / "config.json", none)) {
+            all.push_back(checkpoint_at(entry.path()));
+            continue;
+        }
+        for (auto const* const part : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"}) {
+            if (!std::filesystem::exists(entry.path() / part, none)) continue;
+            throw file_error(entry.path().string(), ": there is ", part,
+                             ", but no config.json: fetch it, or take the folder away from the other checkpoints");
+        }
     }
     auto const revisions = io::cached_revisions(folder.string());
     if (all.empty() || revisions.size() > 1) {
@@ -109,7 +118,7 @@ inline std::vector<training_checkpoint> checkpoints_inside(std::filesystem::path
 /// their steps, then names; a model alone that has checkpoint-N or step-N folders in it, as trainers write them, for
 /// those and then itself. A name without a number has one step more than the one before it, and stands last in a
 /// folder.
-/// @throws usage_error on a folder without models
+/// @throws usage_error on a folder without models; file_error on one with weights, but no config.json
 inline std::vector<training_checkpoint> training_checkpoints(std::vector<std::string> const& paths) {
     namespace fs = std::filesystem;
     std::vector<training_checkpoint> all;
