@@ -1,5 +1,5 @@
 #pragma once
-/// What a pickle of plain tensors may name: the types of PyTorch, and what rebuilds a tensor from its storage.
+/// Names of PyTorch in a pickle of plain tensors: element types, and what rebuilds a tensor from its storage.
 
 namespace plateau::io::detail {
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Whether the bodies of program/impl are linked or come along with its headers.
+/// The switch between bodies of program/impl that are linked and those that headers bring along.
 
 /// 1 where the build links them, compiled once for all its programs; 0 where the headers bring them, as for a program
 /// of one's own. None of these bodies may depend on which backends there are: programs that have other ones link them.

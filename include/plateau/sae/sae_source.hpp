@@ -1,6 +1,5 @@
 #pragma once
-/// Where a folder keeps a sparse autoencoder, by which project wrote it: its configuration, its tensors' names and
-/// layout.
+/// Sources of sparse autoencoders: the folders of each project, with configuration, names and layout of tensors.
 
 #include <filesystem>
 #include <string>

@@ -1,5 +1,5 @@
 #pragma once
-/// Tensors of a sparse autoencoder by name, from a safetensors or an NPZ file.
+/// Tensors of a sparse autoencoder by name, from a safetensors, NPZ or torch.save file.
 
 #include <cstdint>
 #include <cstring>

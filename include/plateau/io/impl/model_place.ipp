@@ -203,10 +203,12 @@ PLATEAU_INLINE std::vector<std::string> cached_revisions(std::string folder) {
 }
 
 PLATEAU_INLINE model_place resolve_model(std::string path) {
+    // a model, or no part of the cache: as it stands
     while (path.ends_with('/') && path.size() > 1) path.pop_back();
     if (detail::is_there(detail::under(path, "config.json"))) return {path, {}};
     auto const cache = detail::cache_of(path);
     if (cache.empty()) return {path, {}};
+    // refs/REVISION names a snapshot that is there, or is told how to be fetched
     bool const whole = detail::is_folder(path);
     auto taken = detail::snapshot_of(cache, whole ? detail::under(cache, "refs/main") : path);
     if (!whole) {
@@ -216,6 +218,7 @@ PLATEAU_INLINE model_place resolve_model(std::string path) {
                          detail::download_command(cache), " --revision ", detail::revision_of(cache, path),
                          others.empty() ? "" : "\nor give one of these", detail::list_of(others));
     }
+    // the whole cache of a model: main, else the only snapshot, else the choice is the user's
     auto const* which = "its revision main";
     if (taken.empty()) {
         auto const snapshots = detail::under(cache, "snapshots");

@@ -1,6 +1,6 @@
 #pragma once
-/// Gemma-3, its text model: Gemma-2 with norms of queries and keys instead of a cap of scores, five layers with a
-/// window and rotary positions of their own to one without.
+/// Gemma-3, its text model: Gemma-2 with norms of queries and keys, and two kinds of layers.
+/// Five of six layers have a window and rotary positions of their own; no score has a cap.
 
 #include <plateau/models/families/gemma.hpp>
 

@@ -1,6 +1,7 @@
 #pragma once
-/// StableLM: LayerNorm, partial rotary positions, a gated MLP; attention and MLP in parallel behind one norm or one
-/// after the other, and maybe norms of every head's queries and keys.
+/// StableLM: LayerNorm, partial rotary positions, a gated MLP.
+/// Attention and MLP stand in parallel behind one norm or one after the other; every head's queries and keys may be
+/// normalised.
 
 #include <plateau/models/families/llama.hpp>
 

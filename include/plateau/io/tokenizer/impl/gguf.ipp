@@ -194,6 +194,7 @@ PLATEAU_INLINE tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
         throw config_error(spec.where, ": the metadata key \"", key, "\" is missing: the file has no tokenizer; ",
                            detail::gguf_way_out);
     };
+    // which kind of vocabulary it is, if any
     require("tokenizer.ggml.model");
     auto const model = *metadata.text("tokenizer.ggml.model");
     if (model == "none" || model == "no_vocab")
@@ -204,6 +205,7 @@ PLATEAU_INLINE tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
                            " (\"tokenizer.ggml.model\") is not supported; supported are gpt2, llama and gemma4; ",
                            detail::gguf_way_out);
     }
+    // how text is cut into words: by the name in the file, or by what the vocabulary visibly is
     require("tokenizer.ggml.tokens");
     auto const tokens = metadata.texts("tokenizer.ggml.tokens");
     auto const named = gemma4 ? model : metadata.text("tokenizer.ggml.pre").value_or("");
@@ -212,12 +214,14 @@ PLATEAU_INLINE tokenizer_spec parse_gguf_tokenizer(gguf_file const& file) {
     if (sentencepiece) detail::set_gguf_sentencepiece(metadata, spec);
     else detail::set_gguf_words(metadata, words, spec);
 
+    // tokens, and how they merge
     auto const types = detail::set_gguf_tokens(metadata, tokens, spec);
     require(sentencepiece ? "tokenizer.ggml.scores" : "tokenizer.ggml.merges");
     if (sentencepiece) detail::set_gguf_scores(metadata, types, spec);
     else detail::set_gguf_merges(metadata, spec);
     detail::set_gguf_strips(metadata, sentencepiece, words, spec);
 
+    // ids with a part of their own; llama.cpp's defaults where the file is silent
     auto const id_of = [&](std::string_view key, token_id otherwise) -> std::optional<token_id> {
         if (!metadata.contains(key) && sentencepiece && static_cast<std::size_t>(otherwise) < tokens.size())
             return otherwise;
