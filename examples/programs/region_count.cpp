@@ -131,13 +131,13 @@ void run(program::study& study, options const& o) {
         throw usage_error("--same-region must be slopes above 0");
     auto const all = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
     auto const text = tables_of(o, all);
-    viz::curve_figure const figure{.alpha = all.curves.alpha,
-                                   .relative = {all.curves.relative.data(), {all.design.count(), o.steps}},
-                                   .max_slope = all.curves.max_slope,
-                                   .title = program::title_of(o),
-                                   .subtitle = "P(max slope < " + fixed(o.same_region[0], 2) +
-                                               ") = " + with_interval(text.share[0], 4) + ":  in effect " +
-                                               with_interval(text.equal[0], 0) + " regions"};
+    viz::curve_figure const figure{
+        .alpha = all.curves.alpha,
+        .relative = tensor::view<double const, 2>{all.curves.relative.data(), {all.design.count(), o.steps}},
+        .max_slope = all.curves.max_slope,
+        .title = program::title_of(o),
+        .subtitle = "P(max slope < " + fixed(o.same_region[0], 2) + ") = " + with_interval(text.share[0], 4) +
+                    ":  in effect " + with_interval(text.equal[0], 0) + " regions"};
 
     auto& out = study.out();
     program::write_prompts_and_pairs(out, all.prompts, all.design);

@@ -10,9 +10,9 @@
 #include <algorithm>
 
 #include <plateau/program/interventions.hpp>
+#include <plateau/program/long_run/curve_pieces.hpp>
 #include <plateau/program/pairs.hpp>
 #include <plateau/statistics/quantile.hpp>
-#include <plateau/sweep/curves_csv.hpp>
 #include <plateau/sweep/stable_regions.hpp>
 #include <plateau/viz/curves.hpp>
 
@@ -83,12 +83,24 @@ std::string numbered(std::string const& name, std::size_t k) {
     return k == 0 ? name + ".npy" : concat({name, ".", k + 1, ".npy"});
 }
 
+using region_results = sweep::stable_regions_results;
+
+/// Of pairs there may be more than fit into memory: their curves are read from where they lie.
 struct results {
     prompt_list prompts;
     sweep::pair_design design;
-    sweep::stable_regions_results found;
-    sweep::transitions curves;
+    program::measured<region_results> found;
+    sweep::transitions curves = {};                 ///< without the relative ones
+    std::vector<paths::refined_jump> refined = {};  ///< [P], or none
+    std::vector<double> numbers_of(double paths::refined_jump::*which) const {
+        auto const all = refined | std::views::transform(which);
+        return {all.begin(), all.end()};
+    }
 };
+
+auto curves_of(options const& o, results const& r) {
+    return program::curve_pieces{r.found, o.min_d1, &region_results::first_distances};
+}
 
 /// What the options mean. @param plan  of interventions
 sweep::stable_regions_options sweep_of(options const& o, program::intervention_plan const& plan) {
@@ -125,115 +137,104 @@ void require_room(sweep::stable_regions_options const& what, model<T> const& mod
 }
 
 template <class T>
-results measure(options const& o, sweep::stable_regions_options what, model<T> const& model, program::meter& meter) {
+results measure(options const& o, sweep::stable_regions_options what, model<T> const& model, program::study& study) {
+    auto& meter = study.meter;
     auto prompts = program::load_prompts(o, model, false);
     auto design = program::pairs_of(o, prompts);
     design.pairs = program::in_contexts(design.pairs, o.interventions.context);
-    require_room(what, model, prompts, design.count());
+    require_room(what, model, prompts, study.runs.most_at_once(design.count()));
     meter.expect(design.count() * o.steps);
     what.progress = meter.counter();
-    auto found = meter.timed([&] { return sweep::stable_regions(model, prompts, design.pairs, what); });
-    for (auto const& one : found.refined) meter.points += std::max<index>(0, one.evaluations - o.steps);
-    auto curves = sweep::transitions_of(paths::even_grid(0, 1, o.steps), found.distances[0], o.min_d1);
-    return {std::move(prompts), std::move(design), std::move(found), std::move(curves)};
+    auto found = meter.timed([&] {
+        what.path_mean = sweep::path_mean_of(model, prompts, o.path, o.write_site);
+        return study.runs.measure_in_pieces({design.count(), o.steps, prompts, design.pairs}, meter,
+                                            [&](index first, index count) {
+            return sweep::stable_regions(model, prompts, program::some_of(design.pairs, first, count), what);
+        });
+    });
+    results r{std::move(prompts), std::move(design), std::move(found)};
+    r.curves = curves_of(o, r).numbers(paths::even_grid(0, 1, o.steps));
+    r.refined = program::gathered(r.found, &region_results::refined);
+    for (auto const& one : r.refined)
+        meter.points += meter.resumed > 0 ? 0 : std::max<index>(0, one.evaluations - o.steps);
+    return r;
 }
 
 void write(program::outputs& out, options const& o, results const& r) {
     out.axis("P", r.design.count());
     out.axis("S", o.steps);
-    for (std::size_t k = 0; k < r.found.distances.size(); ++k) {
-        out.array(numbered("distances", k), r.found.distances[k].flat());
+    auto const put = [&](std::string const& name, auto const& take) { out.array(name, r.found, take); };
+    for (std::size_t k = 0, sites = split(o.read_site).size(); k < sites; ++k) {
+        put(numbered("distances", k), [&](auto const& x) { return x.distances[k].flat(); });
         for (std::size_t m = 0; m < o.metrics.size(); ++m)
-            out.array(numbered(o.metrics[m], k), r.found.metrics.curves(m, k).flat());
+            put(numbered(o.metrics[m], k), [&](auto const& x) { return x.metrics[m * sites + k].flat(); });
     }
-    std::vector<double> refined;
-    for (auto const& one : r.found.refined)
-        refined.insert(refined.end(), {one.place, one.error, one.slope, one.resolved ? 1.0 : 0.0});
-    if (o.refine > 0) out.array("refined.npy", refined);
-    if (o.exact_slope) out.array("exact_slope.npy", r.found.slopes.flat());
+    if (o.refine > 0) put("refined.npy", &region_results::refined_numbers);
+    if (o.exact_slope) put("exact_slope.npy", [](auto const& x) { return x.slopes.flat(); });
     if (o.kl) {
-        out.array("kl.npy", r.found.predicted.kl.flat());
-        out.array("kl_reverse.npy", r.found.predicted.kl_reverse.flat());
+        put("kl.npy", [](auto const& x) { return x.predicted.kl.flat(); });
+        put("kl_reverse.npy", [](auto const& x) { return x.predicted.kl_reverse.flat(); });
     }
     if (o.top_k > 0) {
         out.axis("K", o.top_k);
-        out.array("top_tokens.npy", r.found.predicted.tokens);
-        out.array("top_log_probs.npy", r.found.predicted.log_probabilities);
+        put("top_tokens.npy", [](auto const& x) { return std::span{x.predicted.tokens}; });
+        put("top_log_probs.npy", [](auto const& x) { return std::span{x.predicted.log_probabilities}; });
     }
-    if (!r.found.gaps.empty()) {
-        std::vector<index> contexts;
-        for (auto const& pair : r.design.pairs) contexts.push_back(pair.context);
-        out.array("contexts.npy", contexts);
-        out.array("transplant_gap.npy", r.found.gaps);
+    if (!program::gathered(r.found, &region_results::gaps).empty()) {
+        out.array("contexts.npy", r.design.pairs | std::views::transform(&engine::prompt_pair::context));
+        put("transplant_gap.npy", &region_results::gaps);
     }
-    program::write_transitions(out, r.curves);
+    curves_of(o, r).write_relative(out);
+    out.array("max_slope.npy", r.curves.max_slope);
+    out.array("alpha_jump.npy", r.curves.alpha_jump);
     program::write_prompts_and_pairs(out, r.prompts, r.design);
-    sweep::write_csv(r.design.pairs, r.found.distances[0], r.curves, out.open("curves.csv"));
-}
-
-/// Adds a row of quartiles to the table, and gives them.
-statistics::quartiles add_quartiles(table& table, char const* name, std::vector<double> const& values) {
-    auto const q = statistics::quartiles_of(values);
-    table.row({name, fixed(q.q25, 3), fixed(q.median, 3), fixed(q.q75, 3)});
-    return q;
+    curves_of(o, r).write_csv(r.design.pairs, r.curves.alpha, out.open("curves.csv"));
 }
 
 /// The table of a run; what it says goes to the summary too.
 table table_of(options const& o, results const& r, nlohmann::ordered_json& summary) {
     table table{{"", "q25", "median", "q75"}};
-    auto const slopes = add_quartiles(table, "max slope of d(alpha)/d(1)", r.curves.max_slope);
-    auto const jumps = add_quartiles(table, "place of the jump (alpha)", r.curves.alpha_jump);
-    summary = {{"pairs", r.design.count()},
-               {"steps", o.steps},
-               {"degenerate_pairs", r.curves.degenerate},
-               {"max_slope_q25", slopes.q25},
-               {"max_slope_median", slopes.median},
-               {"max_slope_q75", slopes.q75},
-               {"alpha_jump_median", jumps.median}};
-    if (!r.found.gaps.empty()) {
-        auto const gaps = add_quartiles(table, "transplant gap", r.found.gaps);
-        std::string freeze;
-        for (auto const& one : o.interventions.freeze) freeze += (freeze.empty() ? "" : " ") + one;
-        summary["context"] = o.interventions.context;
-        summary["position"] = o.interventions.mode == "suffix" ? "suffix" : o.interventions.position;
-        summary["mode"] = o.interventions.mode;
-        summary["freeze"] = freeze;
-        summary["transplant_gap_q25"] = gaps.q25;
-        summary["transplant_gap_median"] = gaps.median;
-        summary["transplant_gap_q75"] = gaps.q75;
+    auto const add = [&](char const* name, std::vector<double> const& values) {
+        auto const q = statistics::quartiles_of(values);
+        table.row({name, fixed(q.q25, 3), fixed(q.median, 3), fixed(q.q75, 3)});
+        return q;
+    };
+    auto const tell = [&](std::string const& key, statistics::quartiles const& q) {
+        summary[key + "_q25"] = q.q25, summary[key + "_median"] = q.median, summary[key + "_q75"] = q.q75;
+    };
+    summary = {{"pairs", r.design.count()}, {"steps", o.steps}, {"degenerate_pairs", r.curves.degenerate}};
+    tell("max_slope", add("max slope of d(alpha)/d(1)", r.curves.max_slope));
+    summary["alpha_jump_median"] = add("place of the jump (alpha)", r.curves.alpha_jump).median;
+    if (auto const gaps = program::gathered(r.found, &region_results::gaps); !gaps.empty()) {
+        program::tell(o.interventions, summary);
+        tell("transplant_gap", add("transplant gap", gaps));
     }
     if (o.refine > 0) {
-        std::vector<double> places, steepest;
-        for (auto const& one : r.found.refined) places.push_back(one.place), steepest.push_back(one.slope);
-        add_quartiles(table, "max slope, refined", steepest);
-        add_quartiles(table, "place of the jump, refined", places);
+        add("max slope, refined", r.numbers_of(&paths::refined_jump::slope));
+        add("place of the jump, refined", r.numbers_of(&paths::refined_jump::place));
     }
-    if (o.exact_slope) add_quartiles(table, "largest derivative at the points", r.found.largest_slopes());
+    if (o.exact_slope)
+        add("largest derivative at the points", program::gathered(r.found, &region_results::largest_slopes));
     return table;
 }
 
 void run(program::study& study, options const& o) {
     require_valid(o);
     auto const what = sweep_of(o, program::plan_of(o.interventions, study.app));
-    auto const r =
-        study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, what, model, study.meter); });
-    auto const table = table_of(o, r, study.summary);
+    auto const r = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, what, model, study); });
     viz::curve_figure const figure{.alpha = r.curves.alpha,
-                                   .relative = {r.curves.relative.data(), {r.design.count(), o.steps}},
+                                   .relative = curves_of(o, r).rows(r.design.count(), o.steps),
                                    .max_slope = r.curves.max_slope,
                                    .title = program::title_of(o),
                                    .subtitle = o.write_site + " → " + o.read_site};
     write(study.out(), o, r);
     study.out().picture("curves.png", [&](std::ostream& to) { viz::write_curves(figure, to); });
-    auto const bounds = std::ranges::count_if(
-        r.found.refined, [](paths::refined_jump const& one) { return !one.resolved && !std::isnan(one.place); });
-    study.report(
-        o,
-        concat({program::model_text(o), ": ", r.design.count(), " pairs x ", o.steps, " steps, ", o.write_site, " -> ",
-                o.read_site}),
-        table.render() +
-            (bounds > 0 ? concat({bounds, " refined slopes are lower bounds: sharper than the tolerance\n"}) : "") +
-            program::degenerate_text(r.curves) + study.rate());
+    auto const bounds = std::ranges::count_if(r.refined, &paths::refined_jump::is_bound);
+    auto const bounded =
+        bounds > 0 ? concat({bounds, " refined slopes are lower bounds: sharper than the tolerance\n"}) : "";
+    auto const what_ran = concat({": ", r.design.count(), " pairs x ", o.steps, " steps, ", o.write_site, " -> "});
+    study.report(o, program::model_text(o) + what_ran + o.read_site,
+                 table_of(o, r, study.summary).render() + bounded + program::degenerate_text(r.curves) + study.rate());
 }
 
 }  // namespace
@@ -256,8 +257,7 @@ int main(int argc, char** argv) {
     options o;
     auto& app = study.app;
     program::add_study_options(study, o);
-    program::add_option(app, "--pairs", &o.pairs,
-                        "chain, disjoint, all, or an NPY file of integers [P,2]: context, other");
+    program::add_option(app, "--pairs", &o.pairs, "chain, disjoint, all, or an NPY file [P,2]: context, other");
     program::add_option(app, "--write-site", &o.write_site, "where x(alpha) is written");
     program::add_option(app, "--read-site", &o.read_site,
                         "where the change is read, at the last position; or several, separated by commas");

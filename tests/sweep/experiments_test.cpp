@@ -43,9 +43,9 @@ TEST_CASE("the sweep of stable regions is interpolation, whatever else it reads"
     CHECK(values(all.distances[1]) == values(found.distances[1]));
     CHECK(values(all.distances[1]) == values(sweep::interpolate(model, prompts, pairs, 7).distances));
     for (index p = 0; p < 3; ++p) {
-        CHECK(all.metrics.curves(0, 0)(p, 0) == 0);
-        CHECK(all.metrics.curves(0, 0)(p, 6) == 1);
-        CHECK(all.metrics.curves(1, 1)(p, 6) == Approx(1));
+        CHECK(all.metrics[0](p, 0) == 0);
+        CHECK(all.metrics[0](p, 6) == 1);
+        CHECK(all.metrics[3](p, 6) == Approx(1));
         CHECK(all.predicted.kl(p, 0) == Approx(0).margin(1e-6));
         CHECK(all.refined[static_cast<std::size_t>(p)].error <= 0.01);
     }

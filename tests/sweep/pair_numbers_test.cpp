@@ -123,7 +123,7 @@ TEST_CASE("curves of pairs are lines of CSV", "[sweep][curves_csv]") {
     plateau::testing::scratch_dir const dir;
     auto const curves = sweep::transitions_of({0, 0.5, 1}, planted(), 0);
     plateau::atomic_file file{dir / "curves.csv"};
-    sweep::write_csv({{0, 1}, {1, 2, 2}, {2, 3}, {3, 4}}, planted(), curves, file);
+    sweep::write_csv({{0, 1}, {1, 2, 2}, {2, 3}, {3, 4}}, 0, curves.alpha, planted(), curves.relative, file);
     file.commit();
     auto const text = plateau::testing::bytes_of(dir / "curves.csv");
     CHECK_THAT(text, plateau::testing::contains("pair,context,other,alpha,distance,relative\n0,0,1,0,0,0\n"));

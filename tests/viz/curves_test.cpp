@@ -40,7 +40,7 @@ struct sample {
 
     curve_figure figure() const {
         return {.alpha = alpha,
-                .relative = {relative.data(), {pairs, static_cast<index>(alpha.size())}},
+                .relative = tensor::view<double const, 2>{relative.data(), {pairs, static_cast<index>(alpha.size())}},
                 .max_slope = slopes,
                 .title = "a model",
                 .subtitle = "here → there"};

@@ -33,6 +33,9 @@ struct refined_jump {
     bool resolved;        ///< the slope grew by less than a tenth when the bracket was last narrowed; if not, it is
                           ///< saturated: its value is set by the bracket's width, as steps − 1 sets that of a grid
     index evaluations;
+
+    /// Whether the slope is a lower bound and no more.
+    bool is_bound() const { return !resolved && !std::isnan(place); }
 };
 
 namespace detail {

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include <plateau/hooks/parse_positions.hpp>
 #include <plateau/program/options.hpp>
 #include <plateau/sweep/parse_freeze.hpp>
@@ -69,6 +71,16 @@ inline std::vector<engine::prompt_pair> in_contexts(std::vector<engine::prompt_p
     if (context == "A") return all;
     for (auto const& pair : pairs) all.push_back(engine::in_other_context(pair));
     return all;
+}
+
+/// What was asked for, for summary.json.
+inline void tell(intervention_options const& o, nlohmann::ordered_json& summary) {
+    std::string freeze;
+    for (auto const& one : o.freeze) freeze += (freeze.empty() ? "" : " ") + one;
+    summary["context"] = o.context;
+    summary["position"] = o.mode == "suffix" ? "suffix" : o.position;
+    summary["mode"] = o.mode;
+    summary["freeze"] = freeze;
 }
 
 }  // namespace plateau::program

@@ -31,6 +31,9 @@ public:
         rope_ = rope_summary(texts.config);
     }
 
+    /// Of the last one; "null" of random weights.
+    std::string last_hash() const { return hashes_.empty() ? "null" : hashes_.back().dump(); }
+
     /// Tells the last one, and where the program's own keys list `checkpoints`, the weights of each of them.
     void tell(nlohmann::ordered_json& summary, nlohmann::ordered_json const& own) const {
         summary["weights_sha256"] = hashes_.empty() ? nlohmann::ordered_json{} : hashes_.back();

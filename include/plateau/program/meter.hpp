@@ -17,9 +17,11 @@ public:
     backend::computer by = {};
     double load_seconds = 0;
     double seconds = 0;  ///< of computing
-    index points = 0;    ///< that are computed, as points_per_second counts them
+    index points = 0;    ///< of the run
+    index resumed = 0;   ///< of them, that a journal had
 
-    double points_per_second() const { return seconds > 0 ? static_cast<double>(points) / seconds : 0.0; }
+    /// Of those computed here.
+    double points_per_second() const { return seconds > 0 ? static_cast<double>(points - resumed) / seconds : 0.0; }
 
     /// Begins a line of so many units, which need not be points.
     void show(index units, std::string const& label = "points") { bar_.emplace(label, units); }

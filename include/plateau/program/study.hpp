@@ -22,6 +22,7 @@
 #include <plateau/core/peak_memory.hpp>
 #include <plateau/core/table.hpp>
 #include <plateau/engine/load.hpp>
+#include <plateau/program/long_run/long_runs.hpp>
 #include <plateau/program/measured_models.hpp>
 #include <plateau/program/meter.hpp>
 #include <plateau/program/options.hpp>
@@ -103,6 +104,7 @@ class study {
 public:
     command_line app;
     program::meter meter;
+    long_runs runs;
     nlohmann::ordered_json summary;  ///< keys of its own; those that all programs have are added
 
     study(std::string name, std::string about, manifest leaves)
@@ -121,8 +123,11 @@ public:
         std::string problem;
         try {
             if (app.parse(argc, argv) == command_line::outcome::answered) return 0;
+            runs.join();
             body();
             if (!std::cout.flush()) problem = "stdout cannot be written to; the files are complete";
+            status = 0;
+        } catch (part_done const&) {
             status = 0;
         } catch (usage_error const& wrong) {
             problem = wrong.what();
@@ -132,6 +137,8 @@ public:
         } catch (std::exception const& wrong) {
             problem = wrong.what();
         }
+        if (status == 0) runs.part();
+        else if (runs.joined_others()) runs.give_up(app.name(), problem, status);
         if (!problem.empty()) std::cerr << app.name() << ": " << problem << '\n';
         return status;
     }
@@ -140,8 +147,10 @@ public:
     /// knows. Several models may be measured, one after the other. @throws file_error, and what loading throws
     template <class Body>
     auto measure(common_options const& o, Body const& body) {
-        if (!out_ && !o.out.empty()) out_.emplace(leaves_, o.out);
-        return with_model(o, [&]<class T>(model<T> const& model, double load_seconds) {
+        if (!out_ && !o.out.empty() && runs.writes()) out_.emplace(leaves_, o.out);
+        auto here = o;
+        here.threads = runs.threads_of_rank(o.threads);
+        return with_model(here, [&]<class T>(model<T> const& model, double load_seconds) {
             struct line_ender {
                 program::meter& of;
                 ~line_ender() { of.end(); }
@@ -152,6 +161,10 @@ public:
                 stopwatch const watch;
                 models_.add(o, model, model.threads());
                 meter.load_seconds += watch.seconds();
+                runs.describe(
+                    app, {{"weights_sha256", models_.last_hash()},
+                          {meter.by.backend == backend::device_names[0] ? "instruction_set" : "device", meter.by.kind},
+                          {"float_products", std::string(backend::name_of(meter.by.products))}});
             }
             return body(model);
         });
@@ -159,8 +172,11 @@ public:
 
     /// Whether there is a folder to write to.
     bool writes() const { return out_.has_value(); }
-    /// @pre writes
-    outputs& out() { return *out_; }
+    /// @pre writes      @throws part_done on ranks that write nothing
+    outputs& out() {
+        if (!runs.writes()) throw part_done{};
+        return *out_;
+    }
 
     /// Writes summary.json and makes all files visible.
     void publish(common_options const& o) {
@@ -179,10 +195,10 @@ public:
         all["load_seconds"] = meter.load_seconds;
         all["points_per_second"] = meter.points_per_second();
         all["peak_memory"] = peak_memory();
-        all["ranks"] = 1;
-        all["resumed_points"] = 0;
+        all["ranks"] = runs.count();
+        all["resumed_points"] = runs.resumed_points();
         all["options"] = options_given(app);
-        out_->publish(std::move(all), summary);
+        out().publish(std::move(all), summary);
     }
 
     /// How fast it was, a line of the report.
@@ -211,6 +227,7 @@ private:
 /// What nearly every study takes: a model, prompts, and --out with a default named after the program.
 inline void add_study_options(study& study, common_options& o) {
     o.out = study.app.name() + ".out";
+    study.runs.add_options(study.app);
     add_model_options(study.app, o);
     add_prompt_options(study.app, o);
     add_option(study.app, "--out", &o.out, "folder for the results");

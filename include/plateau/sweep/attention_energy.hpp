@@ -26,6 +26,7 @@ struct attention_energy_options {
     std::string write = "blocks.0.hook_resid_post";
     std::string read = "ln_final.hook_out";
     std::string path = "linear";               ///< one of path_names
+    std::vector<double> path_mean = {};        ///< of path_mean_of, where it is known
     bool random_direction = false;             ///< straight lines of the same length in random directions instead
     bool shuffled_keys = false;                ///< keys before the last position shuffled, each coordinate on its own
     std::uint64_t seed = 0;                    ///< of both
@@ -156,7 +157,7 @@ distance_curves attention_energies(model<T> const& model, prompt_list const& pro
         };
         reads = reads | engine::read_paths<T>(attention.queries, keep) | engine::read_paths<T>(attention.scores, look);
     }
-    path_points<T> const along{model, prompts, o.path, o.write, o.steps};
+    path_points<T> const along{model, prompts, o.path, o.write, o.steps, o.path_mean};
     engine::setup const where{.write = o.write, .read = o.read, .progress = o.progress};
     return distances_along(model, prompts, pairs, paths::even_grid(0, 1, o.steps),
                            o.random_direction ? random_lines<T>(o.steps, o.seed) : along.points, where, reads);

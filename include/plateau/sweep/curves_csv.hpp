@@ -11,18 +11,19 @@
 
 namespace plateau::sweep {
 
-/// P × S lines `pair,context,other,alpha,distance,relative` below a head line. @param distances  [P,S], those of
-/// `curves`
+/// S lines `pair,context,other,alpha,distance,relative` for each of some pairs, below a head line if they are the
+/// first.
+/// @param first  number of the first of these pairs      @param distances,relative  [n,S] of n pairs from it on
 /// @throws file_error
-inline void write_csv(std::vector<prompt_pair> const& pairs, tensor::buffer<double, 2> const& distances,
-                      transitions const& curves, atomic_file& to) {
-    to.write("pair,context,other,alpha,distance,relative\n");
-    for (index p = 0; p < curves.count(); ++p) {
-        auto const& pair = pairs[static_cast<std::size_t>(p)];
-        auto const relative = curves.curve(p);
-        for (std::size_t i = 0; i < relative.size(); ++i) {
-            to.write(csv_line(p, pair.context, pair.other(), curves.alpha[i], distances(p, static_cast<index>(i)),
-                              relative[i]));
+inline void write_csv(std::vector<prompt_pair> const& pairs, index first, std::vector<double> const& alpha,
+                      tensor::buffer<double, 2> const& distances, std::vector<double> const& relative,
+                      atomic_file& to) {
+    if (first == 0) to.write("pair,context,other,alpha,distance,relative\n");
+    for (index p = 0; p < distances.extent(0); ++p) {
+        auto const& pair = pairs[static_cast<std::size_t>(first + p)];
+        for (std::size_t i = 0; i < alpha.size(); ++i) {
+            to.write(csv_line(first + p, pair.context, pair.other(), alpha[i], distances(p, static_cast<index>(i)),
+                              relative[static_cast<std::size_t>(p) * alpha.size() + i]));
         }
     }
 }

@@ -44,7 +44,7 @@ function_derivatives<T> function_along(model<T> const& model, prompt_list const&
     index const positions = written_positions(prompts, pairs, o.positions);
     function_derivatives<T> r{tensor::buffer<double, 2>({count, o.steps}), tensor::buffer<double, 2>({count, o.steps}),
                               tensor::buffer<double, 3>({sets, count, o.steps})};
-    path_points<T> const along{model, prompts, o.path, o.write, o.steps};
+    path_points<T> const along{model, prompts, o.path, o.write, o.steps, o.path_mean};
     auto const derivative = named_derivative<T>(o.path, along.mean);
     auto const alpha = paths::even_grid(0, 1, o.steps);
     auto const place = [&](index pair, index point) {

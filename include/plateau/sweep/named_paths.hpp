@@ -88,6 +88,15 @@ path_writer<T> named_derivative(std::string const& name, std::span<T const> mean
     return with_named_path<T>(name, mean, [](auto make) { return derivatives_of<T>(make); });
 }
 
+/// The mean that the path of a name is about, [width]: of all prompts' activations at a site; none unless it is an arc.
+template <class T>
+std::vector<double> path_mean_of(model<T> const& model, prompt_list const& prompts, std::string const& name,
+                                 std::string const& site) {
+    if (!name.starts_with("arc")) return {};
+    auto const mean = mean_activation(last_activations(model, prompts, site));
+    return {mean.begin(), mean.end()};
+}
+
 /// A named path of the pairs of one sweep, and its points on an even grid. Stays where it is while they are used.
 template <class T>
 struct path_points {
@@ -95,11 +104,13 @@ struct path_points {
     path_writer<T> path;
     engine::point_writer<T> points;
 
+    /// @param known  the mean, where it is known: of more sweeps over the same prompts
     path_points(model<T> const& model, prompt_list const& prompts, std::string const& name, std::string const& site,
-                index steps)
-        : mean{name.starts_with("arc") ? mean_activation(last_activations(model, prompts, site)) : std::vector<T>{}},
-          path{named_path<T>(name, mean)}, points{name == "linear" ? straight_lines<T>(steps)
-                                                                   : at_grid<T>(path, paths::even_grid(0, 1, steps))} {}
+                index steps, std::vector<double> known = {})
+        : path_points{name, known.empty() ? path_mean_of(model, prompts, name, site) : std::move(known), steps} {}
+    path_points(std::string const& name, std::vector<double> const& about, index steps)
+        : mean(about.begin(), about.end()), path{named_path<T>(name, mean)},
+          points{name == "linear" ? straight_lines<T>(steps) : at_grid<T>(path, paths::even_grid(0, 1, steps))} {}
     path_points(path_points const&) = delete;
     path_points& operator=(path_points const&) = delete;
 };

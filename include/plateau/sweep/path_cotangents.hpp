@@ -54,7 +54,7 @@ path_cotangents<T> cotangents_along(model<T> const& model, prompt_list const& pr
                          tensor::buffer<T, 5>({sets, count, o.steps, positions, written})};
     std::fill_n(r.vjp.data(), r.vjp.size(), std::numeric_limits<T>::quiet_NaN());
     std::fill_n(r.held_vjp.data(), r.held_vjp.size(), std::numeric_limits<T>::quiet_NaN());
-    path_points<T> const along{model, prompts, o.path, o.write, o.steps};
+    path_points<T> const along{model, prompts, o.path, o.write, o.steps, o.path_mean};
     engine::cotangent_request<T> what;
     what.count = 1 + sets;
     what.read = o.read;

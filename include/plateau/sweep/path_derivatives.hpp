@@ -24,6 +24,7 @@ struct path_derivatives_options {
     engine::write_positions positions = {};
     std::vector<frozen_sites> frozen = {};         ///< sites held where a first pass had them: their tangents are zero
     std::string path = "linear";                   ///< one of path_names
+    std::vector<double> path_mean = {};            ///< of path_mean_of, where it is known
     index steps = 50;                              ///< points of a pair, α = i / (steps − 1)
     std::vector<hooks::constant_sites> held = {};  ///< K sets of parts that a derivative takes for constant
     bool vectors = false;                          ///< J u and J_S u themselves, not their norms alone
@@ -136,7 +137,7 @@ tensor::buffer<T, 4> jacobians_along(model<T> const& model, prompt_list const& p
     auto const read = hooks::find_site(model.sites(), o.read), write = hooks::find_site(model.sites(), o.write);
     index const width = read.heads * read.width, written = write.heads * write.width;
     tensor::buffer<T, 4> all({static_cast<index>(pairs.size()), o.steps, width, written});
-    path_points<T> const along{model, prompts, o.path, o.write, o.steps};
+    path_points<T> const along{model, prompts, o.path, o.write, o.steps, o.path_mean};
     if (o.positions.suffix || o.positions.at != hooks::positions::last() || !o.frozen.empty())
         throw usage_error("whole Jacobians are of the last position, without frozen sites");
     constexpr index most = 512;  // columns at a time
@@ -183,7 +184,7 @@ path_derivatives<T> derivatives_along(model<T> const& model, prompt_list const& 
         r.jvp = tensor::buffer<T, 3>({count, o.steps, width});
         r.held_jvp = tensor::buffer<T, 4>({sets, count, o.steps, width});
     }
-    path_points<T> const along{model, prompts, o.path, o.write, o.steps};
+    path_points<T> const along{model, prompts, o.path, o.write, o.steps, o.path_mean};
     auto const derivative = named_derivative<T>(o.path, along.mean);
     constexpr index most = 1 << 23;  // read-outs are kept for so many numbers at a time
     index const together = std::clamp<index>(most / std::max<index>(1, o.steps * width), 1, std::max<index>(1, count));

@@ -51,8 +51,8 @@ public:
         });
     }
 
-    /// [P, S]: of metric number m at read site number k.
-    tensor::buffer<double, 2> const& curves(std::size_t m, std::size_t k) const { return curves_[m * sites_ + k]; }
+    /// [P, S] each: metric by metric, in each site by site.
+    std::vector<tensor::buffer<double, 2>> take() && { return std::move(curves_); }
 
 private:
     template <class T>

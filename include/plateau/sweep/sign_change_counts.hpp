@@ -23,6 +23,7 @@ struct sign_change_options {
     std::string write = "blocks.0.hook_resid_post";
     std::string read = "ln_final.hook_out";
     std::string path = "linear";               ///< one of path_names
+    std::vector<double> path_mean = {};        ///< of path_mean_of, where it is known
     bool random_direction = false;             ///< straight lines of the same length in random directions instead
     std::uint64_t seed = 0;                    ///< of those
     index steps = 50;                          ///< points of a pair, α = i / (steps − 1)
@@ -88,7 +89,7 @@ sign_change_counts count_sign_changes(model<T> const& model, prompt_list const& 
     }
 
     // one sweep for all of it
-    path_points<T> const along{model, prompts, o.path, o.write, o.steps};
+    path_points<T> const along{model, prompts, o.path, o.write, o.steps, o.path_mean};
     engine::setup const where{.write = o.write, .read = o.read, .progress = o.progress};
     all.curves = distances_along(model, prompts, pairs, paths::even_grid(0, 1, o.steps),
                                  o.random_direction ? random_lines<T>(o.steps, o.seed) : along.points, where, reads);

@@ -26,6 +26,7 @@ struct stable_regions_options {
     engine::write_positions positions = {};
     std::vector<frozen_sites> frozen = {};
     std::string path = "linear";            ///< one of path_names
+    std::vector<double> path_mean = {};     ///< of path_mean_of, where it is known
     index steps = 50;                       ///< points of a pair, α = i / (steps − 1)
     std::vector<std::string> metrics = {};  ///< of path_metric_names
     bool predictions = false;               ///< divergences, and `top` likeliest next tokens
@@ -39,13 +40,29 @@ struct stable_regions_options {
 
 /// What it gives.
 struct stable_regions_results {
-    std::vector<tensor::buffer<double, 2>> distances;  ///< [P,S] by read site: L2 distance to the read-out at α = 0
-    path_metrics metrics;
+    std::vector<tensor::buffer<double, 2>> distances;     ///< [P,S] by read site: L2 distance to the read-out at α = 0
+    std::vector<tensor::buffer<double, 2>> metrics = {};  ///< [P,S] metric by metric, in each read site by read site
     next_tokens predicted = {};
     std::vector<double> gaps = {};                  ///< [P], or none
     std::vector<paths::refined_jump> refined = {};  ///< [P], or none
     tensor::buffer<double, 2> slopes = {};          ///< [P,S] d'(α)/d(1), or none
 
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {
+        visit(self.distances), visit(self.metrics);
+        visit(self.predicted.kl), visit(self.predicted.kl_reverse);
+        visit(self.predicted.tokens), visit(self.predicted.log_probabilities);
+        visit(self.gaps), visit(self.refined), visit(self.slopes);
+    }
+
+    tensor::buffer<double, 2> const& first_distances() const { return distances[0]; }
+    /// [P,4]: place, bound on its error, slope, and 1 if the slope is no lower bound.
+    std::vector<double> refined_numbers() const {
+        std::vector<double> all;
+        for (auto const& one : refined)
+            all.insert(all.end(), {one.place, one.error, one.slope, one.resolved ? 1.0 : 0.0});
+        return all;
+    }
     /// Of each pair the largest among its points.
     std::vector<double> largest_slopes() const {
         std::vector<double> all;
@@ -63,9 +80,9 @@ template <class T>
 stable_regions_results stable_regions(model<T> const& model, prompt_list const& prompts,
                                       std::vector<prompt_pair> const& pairs, stable_regions_options const& o) {
     auto const count = static_cast<index>(pairs.size());
-    stable_regions_results r{std::vector<tensor::buffer<double, 2>>(o.read.size()),
-                             path_metrics{o.metrics, o.read.size(), count, o.steps}};
-    path_points<T> const along{model, prompts, o.path, o.write, o.steps};
+    stable_regions_results r{std::vector<tensor::buffer<double, 2>>(o.read.size())};
+    path_metrics metrics{o.metrics, o.read.size(), count, o.steps};
+    path_points<T> const along{model, prompts, o.path, o.write, o.steps, o.path_mean};
     engine::setup where{.write = o.write, .read = o.read[0], .positions = o.positions};
     hooks::hook_set<T> changes;
     if (!o.frozen.empty()) changes = freeze(model, prompts, pairs, {o.steps, along.points, where}, o.frozen);
@@ -78,7 +95,7 @@ stable_regions_results stable_regions(model<T> const& model, prompt_list const& 
     if (o.gap) also = also | gap.reads();
     for (std::size_t k = 0; k < o.read.size(); ++k) {
         auto const site = hooks::find_site(model.sites(), o.read[k]).name();
-        if (r.metrics.any()) also = also | r.metrics.template reads<T>(site, k);
+        if (metrics.any()) also = also | metrics.template reads<T>(site, k);
         if (k == 0) continue;
         r.distances[k] = tensor::buffer<double, 2>({count, o.steps});
         also = also | engine::read_distances<T>(site, r.distances[k]);
@@ -94,12 +111,14 @@ stable_regions_results stable_regions(model<T> const& model, prompt_list const& 
     }
     if (o.exact_slope) {
         swept_curves<T> swept{{.write = o.write, .read = o.read[0], .path = o.path, .steps = o.steps}, curves, changes};
+        swept.along.path_mean = o.path_mean;
         swept.along.positions = o.positions, swept.along.min_d1 = o.refinement.min_d1;
         r.slopes = exact_slopes(model, prompts, pairs, swept);
         if (o.refine) use_exact_slopes(model, prompts, pairs, swept, r.refined);
     }
     r.distances[0] = std::move(curves.distances);
     for (std::size_t k = 0; k < o.read.size(); ++k) require_finite(r.distances[k], o.read[k]);
+    r.metrics = std::move(metrics).take();
     r.predicted = next_tokens_of(std::move(predictions));
     return r;
 }

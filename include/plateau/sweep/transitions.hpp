@@ -64,24 +64,46 @@ inline void require_finite(tensor::buffer<double, 2> const& distances, std::stri
     }
 }
 
+/// [P,S] d(α)/d(1) of curves, NaN for degenerate pairs.
+inline std::vector<double> relative_curves(tensor::buffer<double, 2> const& distances, double min_d1) {
+    std::vector<double> all;
+    all.reserve(static_cast<std::size_t>(distances.size()));
+    for (index p = 0; p < distances.extent(0); ++p) {
+        auto const relative = metrics::relative_distance(distances[p].flat(), min_d1);
+        all.insert(all.end(), relative.begin(), relative.end());
+    }
+    return all;
+}
+
+/// Adds the numbers of further pairs, but not their relative curves.
+inline void add_numbers(transitions& all, std::vector<double> const& relative) {
+    auto const steps = all.alpha.size();
+    for (std::size_t at = 0; at < relative.size(); at += steps) {
+        std::vector<double> const curve(relative.begin() + static_cast<std::ptrdiff_t>(at),
+                                        relative.begin() + static_cast<std::ptrdiff_t>(at + steps));
+        auto const slope = metrics::max_slope(curve);
+        all.max_slope.push_back(slope.value);
+        all.alpha_jump.push_back(slope.alpha);
+        all.width.push_back(metrics::transition_of(all.alpha, curve).width);
+        all.degenerate += std::isnan(slope.value) ? 1 : 0;
+    }
+}
+
+/// @throws numeric_error if all pairs are degenerate
+inline void require_some(transitions const& all, double min_d1) {
+    if (all.degenerate < all.count()) return;
+    throw numeric_error("all " + std::to_string(all.degenerate) + " pairs are degenerate: d(1) <= " + fixed(min_d1, 6) +
+                        "; choose other prompts, another write site or --min-d1");
+}
+
 /// The numbers of curves. @throws numeric_error if all pairs are degenerate
 inline transitions transitions_of(std::vector<double> const& alpha, tensor::buffer<double, 2> const& distances,
                                   double min_d1) {
     transitions all;
     all.alpha = alpha;
-    for (index p = 0; p < distances.extent(0); ++p) {
-        auto const relative = metrics::relative_distance(distances[p].flat(), min_d1);
-        auto const slope = metrics::max_slope(relative);
-        all.relative.insert(all.relative.end(), relative.begin(), relative.end());
-        all.max_slope.push_back(slope.value);
-        all.alpha_jump.push_back(slope.alpha);
-        all.width.push_back(metrics::transition_of(alpha, relative).width);
-        all.degenerate += std::isnan(slope.value) ? 1 : 0;
-    }
-    if (all.degenerate == distances.extent(0)) {
-        throw numeric_error("all " + std::to_string(all.degenerate) + " pairs are degenerate: d(1) <= " +
-                            fixed(min_d1, 6) + "; choose other prompts, another write site or --min-d1");
-    }
+    all.relative = relative_curves(distances, min_d1);
+    add_numbers(all, all.relative);
+    require_some(all, min_d1);
     return all;
 }
 

@@ -26,7 +26,7 @@ inline std::vector<index> evenly_spread(index count, index most) {
 /// @param area  the plot area; labels take 60 px left of it, 45 below, and the legend 20 above
 /// @param alpha  [S] ascending     @param curves  [P,S] d(α)/d(1)
 /// @param singles  draw at most so many single curves
-inline void draw_curves(canvas& to, rectangle area, std::span<double const> alpha, tensor::view<double const, 2> curves,
+inline void draw_curves(canvas& to, rectangle area, std::span<double const> alpha, curve_rows const& curves,
                         index singles) {
     auto const band = band_of(curves);
     auto range = shown_range(curves, band);
@@ -45,10 +45,12 @@ inline void draw_curves(canvas& to, rectangle area, std::span<double const> alph
     {
         auto const inside = to.clip({area.left, area.top, area.width + 2, area.height + 2});
         auto const thin = style::single_curve(static_cast<index>(drawn.size()));
-        for (index k : drawn) {
-            auto const curve = curves[band.curves[static_cast<std::size_t>(k)]];
-            to.line(points_of([&](std::size_t s) { return curve(static_cast<index>(s)); }), thin);
-        }
+        auto next = drawn.begin();
+        curves.each([&](index p, std::span<double const> curve) {
+            if (next == drawn.end() || band.curves[static_cast<std::size_t>(*next)] != p) return;
+            to.line(points_of([&](std::size_t s) { return curve[s]; }), thin);
+            ++next;
+        });
         auto const lower = points_of([&](std::size_t s) { return band.q25.empty() ? 0 : band.q25[s]; });
         auto const upper = points_of([&](std::size_t s) { return band.q75.empty() ? 0 : band.q75[s]; });
         if (band.curves.size() > 1) {

@@ -18,13 +18,13 @@ namespace plateau::viz {
 
 /// What the picture shows, and how large. Nothing is copied but the texts.
 struct curve_figure {
-    std::span<double const> alpha;           ///< [S] ascending, S >= 2
-    tensor::view<double const, 2> relative;  ///< [P,S] d(α)/d(1); a row that is not finite is skipped
-    std::span<double const> max_slope;       ///< [P]; a value that is not finite is skipped
-    std::string title = {};                  ///< the model's name; the counts of pairs and steps are put beside it
-    std::string subtitle = {};               ///< write site → read site
-    index single_curves = 300;               ///< draw at most so many curves one by one
-    double width = 960;                      ///< logical pixels
+    std::span<double const> alpha;      ///< [S] ascending, S >= 2
+    curve_rows relative;                ///< [P,S] d(α)/d(1); a row that is not finite is skipped
+    std::span<double const> max_slope;  ///< [P]; a value that is not finite is skipped
+    std::string title = {};             ///< the model's name; the counts of pairs and steps are put beside it
+    std::string subtitle = {};          ///< write site → read site
+    index single_curves = 300;          ///< draw at most so many curves one by one
+    double width = 960;                 ///< logical pixels
     double height = 420;
     double scale = 2;  ///< pixels of the file per logical pixel
 };
@@ -34,11 +34,11 @@ struct curve_figure {
 /// @post the same figure gives the same bytes
 inline canvas render_curves(curve_figure const& figure) {
     auto const points = static_cast<index>(figure.alpha.size());
-    index const pairs = figure.relative.extent(0);
+    index const pairs = figure.relative.count();
     if (points < 2 || !(figure.alpha.front() < figure.alpha.back())) {
         throw shape_error("a picture of curves needs at least two ascending alphas, got ", points);
     }
-    tensor::require_extents<2>(figure.relative.extents(), {pairs, points}, "the curves of a picture (relative)");
+    tensor::require_extents<1>({figure.relative.points()}, {points}, "the curves of a picture (relative)");
     tensor::require_extents<1>({static_cast<index>(figure.max_slope.size())}, {pairs}, "max_slope of a picture");
 
     canvas picture{figure.width, figure.height, figure.scale};
