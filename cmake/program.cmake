@@ -15,8 +15,9 @@ if(NOT TARGET OpenSSL::Crypto)
 endif()
 find_package(SQLite3 QUIET)  # journals of long runs; without it --journal is an error that says so
 if(PLATEAU_MPI)
-    find_package(MPI QUIET COMPONENTS C)
-    if(NOT TARGET MPI::MPI_C)
+    set(MPI_CXX_SKIP_MPICXX ON)  # the functions of C are what is called
+    find_package(MPI QUIET COMPONENTS CXX)
+    if(NOT TARGET MPI::MPI_CXX)
         message(FATAL_ERROR "plateau: PLATEAU_MPI is ON and there is no MPI here. Install one (Debian: libopenmpi-dev or libmpich-dev), "
                             "or turn it off.")
     endif()
@@ -32,7 +33,7 @@ else()
     message(STATUS "plateau: no SQLite, so runs keep no journals (Debian: libsqlite3-dev)")
 endif()
 if(PLATEAU_MPI)
-    target_link_libraries(plateau_program INTERFACE MPI::MPI_C)
+    target_link_libraries(plateau_program INTERFACE MPI::MPI_CXX)
     target_compile_definitions(plateau_program INTERFACE PLATEAU_HAS_MPI=1)
 endif()
 

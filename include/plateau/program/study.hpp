@@ -23,6 +23,7 @@
 #include <plateau/core/table.hpp>
 #include <plateau/engine/load.hpp>
 #include <plateau/program/long_run/long_runs.hpp>
+#include <plateau/program/long_run/lost_file.hpp>
 #include <plateau/program/measured_models.hpp>
 #include <plateau/program/meter.hpp>
 #include <plateau/program/options.hpp>
@@ -119,6 +120,7 @@ public:
         // a file that may not grow, a reader that went away: errors to report, not to die of
         std::signal(SIGXFSZ, SIG_IGN);
         std::signal(SIGPIPE, SIG_IGN);
+        lost_file::expect(app.name());
         int status = 1;
         std::string problem;
         try {
@@ -148,6 +150,7 @@ public:
     template <class Body>
     auto measure(common_options const& o, Body const& body) {
         if (!out_ && !o.out.empty() && runs.writes()) out_.emplace(leaves_, o.out);
+        lost_file::expect(app.name(), o.model);
         auto here = o;
         here.threads = runs.threads_of_rank(o.threads);
         return with_model(here, [&]<class T>(model<T> const& model, double load_seconds) {
