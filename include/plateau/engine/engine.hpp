@@ -1,6 +1,7 @@
 #pragma once
 /// A model on some backend as everything above sees it: blocks of rows go in, hooks see what becomes of them.
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -10,6 +11,7 @@
 #include <plateau/backend/rows.hpp>
 #include <plateau/engine/block_run.hpp>
 #include <plateau/engine/prompts.hpp>
+#include <plateau/models/layer_turns.hpp>
 #include <plateau/nn/rope.hpp>
 #include <plateau/tensor/buffer.hpp>
 
@@ -41,17 +43,18 @@ public:
 
 /// What is known of a model.
 struct model_facts {
-    std::vector<hooks::site> sites;            ///< every hook point in firing order
-    int layers = 0;                            ///< L
-    index width = 0;                           ///< D
-    index vocabulary = 0;                      ///< V
-    index tokens = 0;                          ///< that have an embedding
-    index context_length = 0;                  ///< positions that the model was made for
-    index kv_width = 0;                        ///< KV · E
-    double logit_cap = 0;                      ///< c > 0: logits become c·tanh(logit / c)
-    int threads = 1;                           ///< that walk blocks of rows through the layers
-    index block_rows = 0;                      ///< rows that best travel together
-    std::vector<nn::rope_lengths> ropes = {};  ///< whose frequencies go by the length of a prompt
+    std::vector<hooks::site> sites;              ///< every hook point in firing order
+    int layers = 0;                              ///< L
+    index width = 0;                             ///< D
+    index vocabulary = 0;                        ///< V
+    index tokens = 0;                            ///< that have an embedding
+    index context_length = 0;                    ///< positions that the model was made for
+    index kv_width = 0;                          ///< KV · E
+    double logit_cap = 0;                        ///< c > 0: logits become c·tanh(logit / c)
+    int threads = 1;                             ///< that walk blocks of rows through the layers at a time
+    index block_rows = 0;                        ///< rows that best travel together
+    std::vector<nn::rope_lengths> ropes = {};    ///< whose frequencies go by the length of a prompt
+    models::layer_turns const* turns = nullptr;  ///< in which its layers are in memory; null if all of them are
 };
 
 /// A model on a backend. What is computed is the backend's and the model's own; when, with which rows, and what is made
@@ -122,11 +125,19 @@ public:
     /// Rows per batch that keep the threads busy with `total` rows: on the CPU 60 to 504.
     index batch_rows(index total) const;
 
-    /// A runner for each thread.
+    /// Blocks of rows that are under way at a time, each on a thread of its own: one for each thread that computes, and
+    /// more where layers take turns and blocks wait for them.
+    int under_way() const { return facts_.turns == nullptr ? threads() : facts_.turns->limits().blocks; }
+
+    /// A runner for each of them.
     std::vector<std::unique_ptr<block_runner<T>>> runners() const {
         std::vector<std::unique_ptr<block_runner<T>>> all;
-        for (int i = 0; i < threads(); ++i) all.push_back(runner());
+        for (int i = 0; i < under_way(); ++i) all.push_back(runner());
         return all;
+    }
+    /// Bytes of keys and values of prefixes at a time. @param wanted  at most
+    index prefix_bytes(index wanted) const {
+        return facts_.turns == nullptr ? wanted : std::min(wanted, facts_.turns->limits().prefix_bytes);
     }
 
     /// @throws usage_error unless every prompt fits the model
@@ -147,7 +158,7 @@ private:
 template <class T>
 index engine<T>::batch_rows(index total) const {
     index const each = backend::whole_tiles((total + threads() - 1) / threads());
-    return std::clamp(each, index{60}, 2 * facts_.block_rows);
+    return std::clamp(each, index{60}, (facts_.turns == nullptr ? 2 : 1) * facts_.block_rows);
 }
 
 }  // namespace plateau::engine

@@ -41,8 +41,12 @@ public:
         auto const each_work = [&](auto const& f) {
             for (auto const& one : runners) f(static_cast<runner_on<Context, T, M>&>(*one).pass().work());
         };
+        index fit = backend::rows_that_fit(*ctx_, row_bytes);
+        if (auto const* const turns = this->facts().turns) {
+            fit = std::clamp(turns->limits().block_bytes / row_bytes, std::min(index{60}, fit), fit);
+        }
         return backend::rows_with_memory<T>(
-            *ctx_, wanted > 0 ? wanted : backend::rows_that_fit(*ctx_, row_bytes), most, row_bytes,
+            *ctx_, wanted > 0 ? wanted : fit, most, row_bytes,
             [&](index rows) {
             each_work([&](auto& work) {
                 model_.each_work_matrix(
@@ -56,17 +60,20 @@ public:
                           std::span<backend::logit_summary> summaries,
                           tensor::view<backend::scored_token<T>, 2> best) const override {
         auto const scaled = scaled_copy(x);
+        auto const stay = models::stay_with_unembedding(model_);
         backend::summarise_logits<T>(*ctx_, backend::viewed_by(*ctx_, scaled.size() > 0 ? scaled.view() : x),
                                      model_.head(), model_.logit_cap, references, summaries, best);
     }
     void log_probabilities(tensor::view<T const, 2> x, std::span<index const> targets,
                            std::span<double> result) const override {
         auto const scaled = scaled_copy(x);
+        auto const stay = models::stay_with_unembedding(model_);
         backend::log_probabilities<T>(*ctx_, backend::viewed_by(*ctx_, scaled.size() > 0 ? scaled.view() : x),
                                       model_.head(), model_.logit_cap, targets, result);
     }
 
     typename engine<T>::unembedded unembedding_of(std::vector<index> const& tokens) const override {
+        auto const stay = models::stay_with_unembedding(model_);
         auto const bias = backend::to_host(*ctx_, model_.unembedding_bias);
         auto rows = backend::allocate<T>(*ctx_, std::array{static_cast<index>(tokens.size()), model_.width()});
         if (!tokens.empty()) backend::gather_rows<T>(*ctx_, *model_.unembedding, tokens, rows);
@@ -79,6 +86,7 @@ public:
         return found;
     }
     std::unique_ptr<chosen_logits<T>> logits_of(std::vector<index> const& tokens) const override {
+        auto const stay = models::stay_with_unembedding(model_);
         return std::unique_ptr<chosen_logits<T>>{new chosen_logits_on<Context, T>{*ctx_, model_, tokens}};
     }
 
@@ -107,6 +115,7 @@ private:
         facts.threads = ctx.threads();
         facts.block_rows = ctx.block_rows();
         if constexpr (requires { model.rope_lengths(); }) facts.ropes = model.rope_lengths();
+        if constexpr (requires { model.turns->limits(); }) facts.turns = model.turns.get();
         return facts;
     }
 

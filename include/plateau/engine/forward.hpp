@@ -17,7 +17,7 @@ void forward(engine<T> const& engine, prompt_list const& prompts, hooks::hook_se
     hooks::plan<T> const plan{set, engine.sites()};
     auto const batches = batches_of(prompts, engine.batch_rows(tokens_of(prompts)));
     auto const runners = engine.runners();
-    parallel_for(engine.threads(), static_cast<index>(batches.size()), [&](index batch, int worker) {
+    parallel_for(engine.under_way(), static_cast<index>(batches.size()), [&](index batch, int worker) {
         auto const [first, end] = batches[static_cast<std::size_t>(batch)];
         nn::rows rows;
         for (index i = first; i < end; ++i) rows.add_prompt(i, prompts[static_cast<std::size_t>(i)]);

@@ -142,7 +142,7 @@ void forward_in_pieces(engine<T> const& engine, prompt_list const& prompts, hook
     detail::piecewise_run<T> pieces{engine, prompts, plan, rows};
     auto const runners = engine.runners();
     // pieces are handed out in order, so that the one that a piece waits for is always under way
-    parallel_for(engine.threads(), pieces.pieces(),
+    parallel_for(engine.under_way(), pieces.pieces(),
                  [&](index number, int worker) { pieces.take(number, *runners[static_cast<std::size_t>(worker)]); });
     plan.require_all_fired("no row came past it");
 }

@@ -57,7 +57,7 @@ std::vector<generated> generate(engine<T> const& engine, prompt_list const& prom
     hooks::plan<T> const plan{set, engine.sites()};
     std::vector<generated> results(prompts.size());
     auto const batches = batches_of(prompts, engine.batch_rows(tokens_of(prompts)));
-    parallel_for(engine.threads(), static_cast<index>(batches.size()), [&](index batch, int) {
+    parallel_for(engine.under_way(), static_cast<index>(batches.size()), [&](index batch, int) {
         auto const [first, end] = batches[static_cast<std::size_t>(batch)];
         growing_texts<T> texts{engine, plan};
         std::vector<typename growing_texts<T>::step> steps;

@@ -24,9 +24,11 @@ template <class Context, class T, class M>
 std::vector<std::unique_ptr<block_runner<T>>> tangent_runners_on(engine_on<Context, T, M> const& engine) {
     std::vector<std::unique_ptr<block_runner<T>>> all;
     using transposes_type = nn::transposes<Context, T>;
-    auto const transposes = engine.template kept_for_derivatives<transposes_type>(
+    auto transposes = engine.template kept_for_derivatives<transposes_type>(
         [&] { return shared<transposes_type>(engine.context()); });
     for (int i = 0; i < engine.threads(); ++i) {
+        // where layers take turns, those of a layer are forgotten behind it
+        if (engine.facts().turns != nullptr) transposes = shared<transposes_type>(engine.context());
         all.push_back(std::unique_ptr<block_runner<T>>{
             new tangent_runner_on<Context, T, M>{engine.context(), engine.model(), transposes}});
     }

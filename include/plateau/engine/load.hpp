@@ -22,23 +22,27 @@ struct load_options {
     plateau::weights weights = weights::stored;
     std::uint64_t seed = 0;  ///< of a baseline
     bool bf16 = false;       ///< matrices and their inputs are rounded to bfloat16 (T = float)
+    models::memory_limit memory =
+        {};  ///< layers of a model that does not fit take turns; by default it is not looked at
 };
 
 /// A model of given tensors: those of a checkpoint, a baseline's, or arrays of your own. @param texts  with its
 /// configuration
 /// @param meanwhile  something else to do, on one of the threads
+/// @param memory     where layers take turns, `tensors` belong to its source
 /// @throws config_error on a family that is not known, file_error on tensors that do not fit, memory_error
 template <class T, class Context>
 PLATEAU_RARE model<T> assemble(std::shared_ptr<Context const> ctx, models::model_texts texts,
                                models::tensor_source<T> const& tensors, bool bf16 = false,
-                               std::function<void(models::model_texts&)> const& meanwhile = {}) {
+                               std::function<void(models::model_texts&)> const& meanwhile = {},
+                               models::memory_use const& memory = {}) {
     std::string notices;
     auto transformer = models::assemble<Context, T>(
         *ctx, texts.config, tensors, bf16 ? dtype::bf16 : dtype_of<T>,
         [&] {
         if (meanwhile) meanwhile(texts);
         },
-        &notices);
+        &notices, memory);
     texts.notices += notices;
     if constexpr (engine::known_by_type<Context>) {
         return model<T>{std::move(ctx), std::move(transformer), std::move(texts)};
@@ -52,13 +56,19 @@ PLATEAU_RARE model<T> assemble(std::shared_ptr<Context const> ctx, models::model
 template <class T, class Context>
 PLATEAU_RARE model<T> load_on(std::shared_ptr<Context const> ctx, std::filesystem::path const& path,
                               load_options const& options = {}) {
-    auto const opened = models::open<T>(path, options.weights.need_tensors());
+    struct opened_source {  // lives as long as weights are read from it
+        models::checkpoint<T> opened;
+        std::shared_ptr<models::tensor_source<T> const> tensors;
+    };
+    auto const source =
+        shared<opened_source>(opened_source{models::open<T>(path, options.weights.need_tensors()), nullptr});
+    source->tensors = options.weights.of(source->opened, options.seed);
     models::model_texts texts;
-    texts.config = opened.config;
-    texts.notices = opened.notices;
-    auto const tensors = options.weights.of(opened, options.seed);
-    return assemble<T>(std::move(ctx), std::move(texts), *tensors, options.bf16,
-                       [&](models::model_texts& into) { into.take_tokenizer(opened.tokenizer); });
+    texts.config = source->opened.config;
+    texts.notices = source->opened.notices;
+    return assemble<T>(std::move(ctx), std::move(texts), *source->tensors, options.bf16,
+                       [&](models::model_texts& into) { into.take_tokenizer(source->opened.tokenizer); },
+                       {options.memory, source});
 }
 
 /// Loads a Hugging Face directory (config.json with safetensors; snapshot folders of its cache too) or a GGUF file.

@@ -68,8 +68,9 @@ public:
         rows.companion = companion_;
         block_rows_ =
             engine_.reserve(runners_, how_.block_rows, all_rows(rows), plan.wants_from(hooks::site_id::unembed_out));
+        index const prefix_bytes = engine_.prefix_bytes(how_.prefix_bytes);
         for (std::size_t first = 0; first < pairs.size();) {
-            std::size_t const end = end_of_prefix_batch(pairs, spans_, first, how_.prefix_bytes, [&](index positions) {
+            std::size_t const end = end_of_prefix_batch(pairs, spans_, first, prefix_bytes, [&](index positions) {
                 return engine_.kept_bytes(last_layer - site.first_layer, positions);
             });
             run_prompts(rows, roles, first, end);
@@ -142,7 +143,7 @@ private:
         index const all = blocks.count() * std::ssize(parts);
         index const ahead = companion_ != nullptr && companion_->rows_are_seen ? blocks.count() : all;
         auto const run_some = [&](index first_task, index end_task) {
-            parallel_for(engine_.threads(), end_task - first_task, [&](index i, int worker) {
+            parallel_for(static_cast<int>(runners_.size()), end_task - first_task, [&](index i, int worker) {
                 index const block = (first_task + i) % blocks.count();
                 auto const& part = parts[static_cast<std::size_t>((first_task + i) / blocks.count())];
                 index const points = run.run(blocks[block], part, *runners_[static_cast<std::size_t>(worker)]);

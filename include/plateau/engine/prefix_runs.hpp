@@ -160,7 +160,7 @@ private:
             filled += length(i);
         }
         hooks::plan<T> const plan{of.hooks, engine_.sites()};
-        parallel_for(engine_.threads(), static_cast<index>(batches.size()), [&](index b, int worker) {
+        parallel_for(static_cast<int>(by_worker.size()), static_cast<index>(batches.size()), [&](index b, int worker) {
             run_batch(batches[at(b)], of, plan, *by_worker[static_cast<std::size_t>(worker)]);
         });
     }

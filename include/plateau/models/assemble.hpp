@@ -9,8 +9,10 @@
 #include <string_view>
 #include <utility>
 
+#include <plateau/core/memory.hpp>
 #include <plateau/core/shared.hpp>
 #include <plateau/models/families.hpp>
+#include <plateau/models/memory_plan.hpp>
 #include <plateau/models/transformer.hpp>
 #include <plateau/models/weight_loader.hpp>
 
@@ -78,6 +80,7 @@ public:
         model.blocks = std::vector<standard_block<Context, T>>(static_cast<std::size_t>(c_.layers));
         for (index layer = 0; layer < c_.layers; ++layer) {
             auto& block = model.blocks[static_cast<std::size_t>(layer)];
+            load_.begin_unit(static_cast<int>(layer));
             std::string const at = concat({names_.layers, layer, "."});
             block.order = c_.parallel ? nn::order::parallel : nn::order::sequential;
             block.attention.before = make_norm(at, names_.norm1, c_.d_model);
@@ -140,14 +143,17 @@ private:
         bool const other_name = c_.tied_head && !load_.contains(embedding);
         if (tied_ && !other_name)
             tied_ = is_tied(load_.requests.in_prefix(embedding), load_.requests.top_level(unembedding));
+        auto const unit = static_cast<int>(c_.layers);  // @see transformer::unembedding_unit
+        load_.begin_unit(tied_ ? unit : unit + 1);
         model.embedding = other_name ? take_head() : share(load_.matrix(embedding, c_.vocab, c_.d_model));
-        model.unembedding = tied_ ? model.embedding : take_head();
-        if (c_.head_bias)
-            model.unembedding_bias = backend::owned_by(ctx_, load_.top_level_values(concat({head, ".bias"}), c_.vocab));
         if (c_.learned_positions) {
             model.positions =
                 share(load_.matrix(concat({names_.positions, ".weight"}), c_.context + c_.position_offset, c_.d_model));
         }
+        if (!tied_) load_.begin_unit(unit);
+        model.unembedding = tied_ ? model.embedding : take_head();
+        if (c_.head_bias)
+            model.unembedding_bias = backend::owned_by(ctx_, load_.top_level_values(concat({head, ".bias"}), c_.vocab));
         model.position_offset = c_.position_offset;
         model.embedding_scale = static_cast<T>(c_.embedding_scale);
         model.logit_scale = static_cast<T>(c_.logit_scale);
@@ -226,19 +232,55 @@ private:
     bool tied_ = c_.tied_head;
 };
 
+/// Memory that a model may have, and the source of its weights, kept where these are read again and again.
+struct memory_use {
+    memory_limit limit = {};
+    std::shared_ptr<void const> source = {};
+};
+
+/// Bytes and rows that say how a model's layers have to take turns.
+template <class Context, class T>
+memory_needs needs_of(Context const& ctx, transformer<Context, T> const& model, std::vector<packed_unit> const& units) {
+    memory_needs needs;
+    for (auto const& one : units) needs.units.push_back(one.bytes);
+    needs.block_rows = ctx.block_rows();
+    needs.threads = ctx.threads();
+    needs.held = resident_memory();
+    index widths = 0, widest = 0;
+    model.each_work_matrix(false, [&](nn::work_buffer const&, index width) {
+        widths += width;
+        widest = std::max(widest, width);
+    });
+    needs.row_bytes = (widths + 2 * widest) * index{sizeof(T)};  // and what operations need meanwhile
+    return needs;
+}
+
 /// The weights of `source` as a transformer.
 /// @param storage  bf16 keeps matrices in bfloat16 (T = float)
 /// @param meanwhile   something else to do meanwhile, on one of the threads
 /// @param notices  lines on what was passed over or chosen are added to it, unless it is null
-/// @throws config_error on a family without a row, file_error on weights that do not fit
+/// @param memory   where it is not enough for all weights at once, layers take turns
+/// @throws config_error on a family without a row, file_error on weights that do not fit, memory_error
 template <class Context, class T>
 transformer<Context, T> assemble(
     Context const& ctx, io::model_config const& config, tensor_source<T> const& source, dtype storage = dtype_of<T>,
-    std::function<void()> const& meanwhile = [] {}, std::string* notices = nullptr) {
+    std::function<void()> const& meanwhile = [] {}, std::string* notices = nullptr, memory_use const& memory = {}) {
     auto const& names = find_family(config.model_type, source.where()).tensors;
     weight_loader<Context, T> loader{ctx, source, storage};
     auto model = assembler<Context, T>{ctx, config, names, loader}.run();
     if (notices != nullptr) *notices += loader.requests.notices;
+    if (memory.limit.bytes > 0 || memory.limit.turns.capacity > 0) {
+        auto needs = needs_of(ctx, model, loader.units());
+        auto plan = plan_memory(memory.limit, needs, loader.can_take_turns);
+        if (plan.in_turns) {
+            meanwhile();
+            needs.held = resident_memory();
+            plan = plan_memory(memory.limit, needs, true);
+            if (notices != nullptr) *notices += plan.text;
+            model.turns = shared<layer_turns>(loader.in_turns(ctx.threads(), memory.source), needs.units, plan.limits);
+            return model;
+        }
+    }
     loader.fill(ctx.threads(), meanwhile);
     return model;
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include <plateau/models/layer_turns.hpp>
 #include <plateau/nn/pass.hpp>
 
 namespace plateau::models {
@@ -54,6 +55,13 @@ template <class T, class M>
 T logit_scale_of(M const& model) {
     if constexpr (requires { model.logit_scale; }) return model.logit_scale;
     else return T{1};
+}
+
+/// A stay with the unembedding of a model whose layers take turns; of others nothing.
+template <class M>
+layer_stay stay_with_unembedding(M const& model) {
+    if constexpr (requires { model.turns->limits(); }) return {model.turns.get(), model.unembedding_unit()};
+    else return layer_stay{nullptr};
 }
 
 }  // namespace plateau::models

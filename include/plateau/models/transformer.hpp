@@ -10,6 +10,7 @@
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/macros.hpp>
+#include <plateau/models/layer_turns.hpp>
 #include <plateau/nn/block.hpp>
 
 namespace plateau::models {
@@ -41,10 +42,14 @@ public:
     T logit_scale = 1;                                              ///< s_U
     T logit_cap = 0;                                                ///< c > 0: logits become c·tanh(logit / c)
     index context_length = 0;                                       ///< positions that the model was made for
+    std::shared_ptr<layer_turns> turns = {};  ///< of blocks and embeddings; null if all weights are in memory
 
     int layers() const { return static_cast<int>(blocks.size()); }
     index width() const { return embedding->inputs(); }
     index vocabulary() const { return unembedding->outputs(); }
+    /// Numbers of the units of `turns`: those of blocks are theirs.
+    int unembedding_unit() const { return layers(); }
+    int embedding_unit() const { return embedding == unembedding ? layers() : layers() + 1; }
     /// Whether logits are others than what the unembedding makes.
     bool finishes_logits() const { return logit_cap > 0 || logit_scale != T{1}; }
     /// From the final norm's output to logits before factor and cap, as the operations of a backend take it.
@@ -83,6 +88,8 @@ public:
     void embed(pass_type& p, std::span<index const> tokens) const {
         auto const& ctx = p.context();
         auto const x = p.residual(width());
+        layer_stay stay{turns.get()};
+        stay.at(embedding_unit(), 0);
         backend::gather_rows<T>(ctx, *embedding, tokens, x);
         if (embedding_scale != T{1}) backend::scale<T>(ctx, x, embedding_scale);
         p.hook(hooks::site_id::embed, -1, x);
@@ -98,7 +105,9 @@ public:
     /// Moves the residual rows through the blocks [first, last). @param item  what a row's item is called in messages
     void run(pass_type& p, int first, int last, char const* item) const {
         p.run_layers(first, last, make_shared_work(p, first, last), [&] {
+            layer_stay stay{turns.get()};
             for (int layer = first; layer < last; ++layer) {
+                stay.at(layer, layer + 1 < last ? layer + 1 : -1);
                 blocks[at(layer)].forward(rows_of(p, layer), p.residual(width()));
                 p.check_finite(layer, layers(), p.residual(width()), item);
             }
@@ -123,7 +132,9 @@ public:
     /// run() with tangents. @throws not_finite_error also for tangents
     void run(pass_type& p, pass_type& tangents, nn::tangent_block const& which, int first, int last,
              char const* item) const {
+        layer_stay stay{turns.get()};
         for (int layer = first; layer < last; ++layer) {
+            stay.at(layer, layer + 1 < last ? layer + 1 : -1);
             blocks[at(layer)].jvp(duals_of(p, tangents, which, layer),
                                   nn::dual<rows_view>{p.residual(width()), tangents.residual(width())});
             p.check_finite(layer, layers(), p.residual(width()), item);
@@ -148,6 +159,8 @@ public:
         if (!with_logits) return;
         unembed(p);
         auto const dlogits = tangents.matrix(nn::logits_buffer, vocabulary());
+        layer_stay stay{turns.get()};
+        stay.at(unembedding_unit());
         backend::linear<T>(p.context(), x.tangent, {*unembedding, {}}, dlogits);
         l.hook_tangents(hooks::site_id::unembed_out, dlogits);
         if (!finishes_logits()) return;
@@ -169,7 +182,9 @@ public:
     void run_kept(pass_type& p, kept_layers& kept, int first, int last, char const* item) const {
         while (kept.by_layer.size() < blocks.size()) kept.by_layer.emplace_back(p.context());
         if (!kept.inputs_only) p.expect_tangents();
+        layer_stay stay{turns.get()};
         for (int layer = first; layer < last; ++layer) {
+            stay.at(layer, layer + 1 < last ? layer + 1 : -1);
             auto const x = p.residual(width());
             p.work_in(&kept.by_layer[at(layer)]);
             if (kept.inputs_only) {
@@ -216,12 +231,15 @@ public:
         auto const g = b.cotangents.residual(width());
         backend::clear<T>(ctx, g);
         if (read_out) vjp_of_read_out(b, with_logits, g);
+        layer_stay stay{turns.get()};
         for (int layer = last - 1; layer >= first; --layer) {
+            stay.at(layer, layer > first ? layer - 1 : -1);
             auto& place = b.kept.by_layer[at(layer)];
             if (b.kept.inputs_only) compute_again(b.values, place, layer);
             else b.values.work_in(&place);
             blocks[at(layer)].vjp(duals_of(b, layer), g);
             b.values.work_in(nullptr);
+            if (turns) b.transposes.forget();
         }
     }
 
@@ -239,6 +257,8 @@ public:
 
     /// What a later row needs of block `layer`, and no more.
     void record_keys_and_values(pass_type& p, int layer) const {
+        layer_stay stay{turns.get()};
+        stay.at(layer);
         blocks[at(layer)].record_keys_and_values(rows_of(p, layer), p.residual(width()));
     }
 
@@ -254,6 +274,8 @@ public:
     /// Logits [R, V] of the rows that `read_out` left in `norm_out_buffer`.
     void unembed(pass_type& p) const {
         auto const logits = p.matrix(nn::logits_buffer, vocabulary());
+        layer_stay stay{turns.get()};
+        stay.at(unembedding_unit());
         backend::linear<T>(p.context(), p.matrix(nn::norm_out_buffer, width()), head(), logits);
         p.hook(hooks::site_id::unembed_out, -1, logits);
         if (!finishes_logits()) return;
@@ -309,7 +331,10 @@ private:
             if (logit_cap > 0) backend::cap_tangents<T>(ctx, logits.value, logit_cap, l.all(), logits.tangent);
             if (logit_scale != T{1}) backend::scale<T>(ctx, logits.tangent, logit_scale);
             l.hook_cotangents(hooks::site_id::unembed_out, logits.tangent);
+            layer_stay stay{turns.get()};
+            stay.at(unembedding_unit());
             backend::linear<T>(ctx, logits.tangent, {b.transposes(*unembedding), {}}, gx);
+            if (turns) b.transposes.forget();
         }
         l.hook_cotangents(hooks::site_id::unembed_in, gx);
         if (final_norm) final_norm->vjp(l, final_norm_sites, b.values.residual(width()), gx, g);
@@ -364,6 +389,7 @@ transformer<Context, T, Block> with_mlp(transformer<Context, T, From> from, Make
     to.logit_scale = from.logit_scale;
     to.logit_cap = from.logit_cap;
     to.context_length = from.context_length;
+    to.turns = std::move(from.turns);
     return to;
 }
 

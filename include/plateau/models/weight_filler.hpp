@@ -64,26 +64,34 @@ public:
         matrices_.back().last_target = targets_.size();
     }
 
-    /// Reads and packs all matrices that were added. @param meanwhile  something else to do, on one of the threads
+    /// Pieces of all matrices that were added so far.
+    index pieces() const { return pieces_; }
+
+    /// Reads and packs pieces [first, end), by default all. @param meanwhile  something else to do, on one of the
+    /// threads
     /// @throws numeric_error on a value that is not finite: the first one in the order in which they were added
-    void fill(int threads, std::function<void()> const& meanwhile) {
+    void fill(int threads, std::function<void()> const& meanwhile, index first = 0, index end = -1) const {
+        if (end < 0) end = pieces_;
         index largest = 0;
         for (auto const& task : matrices_) largest = std::max(largest, task.step * task.matrix.columns);
         std::vector<tensor::buffer<T, 1>> scratch(static_cast<std::size_t>(threads));
         std::atomic<index> read{0};
-        parallel_for(threads, pieces_ + 1, [&](index item, int worker) {
+        parallel_for(threads, end - first + 1, [&](index item, int worker) {
             if (item == 0) return meanwhile();
             auto& memory = scratch[static_cast<std::size_t>(worker)];
             if (memory.size() == 0) memory = tensor::buffer<T, 1>::for_overwrite({largest});
-            auto const& task = holder_of(item - 1);
-            index const first = (item - 1 - task.first_piece) * task.step;
-            index const count = std::min(task.step, task.matrix.rows - first);
-            pack(task, first, count, memory.data());
+            index const piece = first + item - 1;
+            auto const& task = holder_of(piece);
+            index const row = (piece - task.first_piece) * task.step;
+            index const count = std::min(task.step, task.matrix.rows - row);
+            pack(task, row, count, memory.data());
             constexpr index often = 1 << 24;  // elements
             index const elements = count * task.matrix.columns, before = read.fetch_add(elements);
             if (before / often != (before + elements) / often) source_.drop_pages();
         });
     }
+
+    tensor_source<T> const& source() const { return source_; }
 
 private:
     struct packing_task {

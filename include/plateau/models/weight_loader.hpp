@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/models/packed_units.hpp>
 #include <plateau/models/tensor_requests.hpp>
 #include <plateau/models/weight_filler.hpp>
 #include <plateau/nn/linear.hpp>
@@ -81,6 +82,7 @@ public:
         index first = 0;
         for (auto const& [layer, outputs] : parts) {
             layer->weight = weight{ctx_, outputs, inputs, storage_};
+            note_memory(layer->weight);
             auto const biases = values(name + ".bias", all);
             vector own({outputs});
             std::copy_n(biases.data() + first, outputs, own.data());
@@ -93,18 +95,46 @@ public:
     /// Reads and packs all matrices that were asked for. @see weight_filler
     void fill(int threads, std::function<void()> const& meanwhile) { filler_.fill(threads, meanwhile); }
 
+    /// Whether the memory of a weight can come and go.
+    static constexpr bool can_take_turns = requires(weight w) { w.memory(); };
+
+    /// What is asked for from here on is of this unit, all of it together.
+    void begin_unit(int unit) {
+        unit_ = static_cast<std::size_t>(unit);
+        if (unit_ >= units_.size()) units_.resize(unit_ + 1);
+        units_[unit_] = {filler_.pieces(), filler_.pieces()};
+    }
+    std::vector<packed_unit> const& units() const { return units_; }
+
+    /// Instead of fill(): units that are filled when their turn comes. The loader is over then.
+    std::unique_ptr<weight_units> in_turns(int threads, std::shared_ptr<void const> source) {
+        return std::unique_ptr<weight_units>{
+            new packed_units<Context, T>{std::move(filler_), std::move(units_), threads, std::move(source)}};
+    }
+
 private:
     weight stored(std::string const& name, index rows, index columns, row_runs const& runs) {
         requests.require(name, {runs.all, columns});
         weight fresh{ctx_, rows, columns, storage_};
         filler_.add({name, rows, columns, runs});
         filler_.add_target({fresh.writer(), 0, rows});
+        note_memory(fresh);
         return fresh;
+    }
+
+    /// Counts what was added last to its unit.
+    void note_memory(weight& of) {
+        auto& unit = units_[unit_];
+        unit.end = filler_.pieces();
+        unit.bytes += of.outputs() * of.inputs() * static_cast<index>(size_of(storage_));
+        if constexpr (can_take_turns) unit.memory.push_back(of.memory());
     }
 
     Context const& ctx_;
     dtype storage_;
     weight_filler<Context, T> filler_;
+    std::vector<packed_unit> units_ = {{}};  // by number; one for those who name none
+    std::size_t unit_ = 0;
 };
 
 }  // namespace plateau::models

@@ -29,6 +29,9 @@ public:
         return *known;
     }
 
+    /// Gives them back. @pre nobody uses one
+    void forget() { known_.clear(); }
+
 private:
     weight transposed(weight const& of) const {
         bool const narrow = of.is_bf16();

@@ -20,4 +20,24 @@ inline void claim_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::siz
 #endif
 }
 
+/// The whole pages among some memory, which nobody else has a part of.
+struct whole_pages {
+    static constexpr std::size_t page = 4096;
+
+    whole_pages(void* memory, std::size_t bytes) {
+        auto const begin = reinterpret_cast<std::uintptr_t>(memory);
+        auto const begins = (begin + page - 1) / page * page, ends = (begin + bytes) / page * page;
+        first = reinterpret_cast<void*>(begins);
+        size = ends > begins ? ends - begins : 0;
+    }
+
+    /// Gives them back to the system: values are lost, and memory is there again when it is written to.
+    void give_back() const { static_cast<void>(::madvise(first, size, MADV_DONTNEED)); }
+    /// Asks for large pages, which come and go sooner.
+    void prefer_large() const { static_cast<void>(::madvise(first, size, MADV_HUGEPAGE)); }
+
+    void* first;
+    std::size_t size;
+};
+
 }  // namespace plateau::tensor

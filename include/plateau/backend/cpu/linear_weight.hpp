@@ -2,7 +2,9 @@
 /// The weights of a linear layer in the order in which the matrix kernels read them.
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include <plateau/backend/cpu/context.hpp>
@@ -46,6 +48,11 @@ public:
 
     /// Writes the values; stays valid when the weight is moved.
     weight_writer<T> writer() { return {outputs_, inputs_, full_.data(), bf16_.data()}; }
+
+    /// What the panels take. Its pages may be given back, and the values written again by writer().
+    std::span<std::byte> memory() {
+        return is_bf16() ? std::as_writable_bytes(bf16_.flat()) : std::as_writable_bytes(full_.flat());
+    }
 
     /// Panel p. @pre the storage is full, or bfloat16
     T const* panel(index p) const { return full_[p].data(); }
