@@ -23,6 +23,7 @@ struct common_options {
     std::string backend = backend::device_names[0];
     std::string products = "fp32";
     int threads = 0;
+    std::string memory;  ///< as given; empty: what the machine allows
     bool pin = false;
     std::uint64_t seed = 0;
     std::string out;
@@ -77,6 +78,9 @@ inline void add_model_options(command_line& app, common_options& o) {
     add_choice(app, "--float-products", o.products, products,
                "how a device multiplies matrices of --dtype fp32; bf16x3: three products of bfloat16");
     add_option(app, "--threads", &o.threads, "threads, 0 for one per core").within(0, 4096);
+    app.add_option("--memory", &o.memory,
+                   "bytes, or 200M (2^20), 6G (2^30), that the process may have: weights that do not fit pass layer by "
+                   "layer (default: what the machine and its control groups allow)");
     app.add_flag("--pin", o.pin, "hold the threads on as many cores, so that no two share one");
     add_option(app, "--seed", &o.seed, "of everything drawn at random").not_negative();
 }

@@ -45,6 +45,8 @@ inline load_options load_options_of(common_options const& o) {
                                                 : weights::stored;
     options.seed = o.seed;
     options.bf16 = o.dtype == "bf16";
+    options.memory.asked = !o.memory.empty();
+    options.memory.bytes = options.memory.asked ? memory_of_text(o.memory, "--memory") : allowed_memory();
     return options;
 }
 
