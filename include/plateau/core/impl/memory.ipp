@@ -49,7 +49,7 @@ PLATEAU_INLINE index memory_of_text(std::string const& text, std::string const& 
     index bytes = number ? std::strtoll(text.c_str(), &end, 10) : 0;
     std::string const unit = number ? end : "";
     index const factor = unit.empty() ? 1 : unit == "M" ? index{1} << 20 : unit == "G" ? index{1} << 30 : 0;
-    if (bytes < 1 || factor == 0 || bytes > std::numeric_limits<index>::max() / factor) {
+    if (bytes < 1 || factor == 0 || bytes >= std::numeric_limits<index>::max() / factor) {
         throw usage_error(option, " ", text, " is no amount of memory: give bytes, or a number with M (2^20) or G ",
                           "(2^30) behind it, such as 6G");
     }
