@@ -39,11 +39,15 @@ struct checkpoint {
 };
 
 /// Opens a Hugging Face directory (config.json with safetensors; folders of its cache too) or a GGUF file.
-/// @param given  @see io::find_model
+/// @param given  @see io::find_model; without weights also a configuration by itself, FILE.json
 /// @param with_weights  false for a folder whose weights are not wanted, or not there
 /// @throws file_error, config_error
 template <class T>
 PLATEAU_RARE checkpoint<T> open(std::filesystem::path const& given, bool with_weights = true) {
+    if (!with_weights && given.extension() == ".json" && !std::filesystem::is_directory(given)) {  // a shape alone
+        return {parse_model_config(io::read_text(given), given.string()), nullptr,
+                [folder = given.parent_path()] { return io::tokenizer::from_folder(folder); }};
+    }
     auto const place = io::find_model(given.string());
     std::filesystem::path const path{place.path};
     if (!std::filesystem::is_directory(path)) {

@@ -66,11 +66,16 @@ inline void add_model_options(command_line& app, common_options& o) {
     for (auto const one : backend::all_float_products) products.emplace_back(name_of(one));
     app.set_version(PLATEAU_VERSION);
     o.model = embedded_model();
-    add_option(app, "--model", &o.model, "a Hugging Face folder, a snapshot folder of its cache, or a GGUF file");
-    add_choice(app, "--weights", o.weights, {"stored", "random", "shuffled"},
-               "baselines for what training has made: random, drawn as the family starts its training (config.json is "
-               "enough, no weights are read); shuffled, the elements of every stored tensor in random order; both "
-               "with --seed");
+    auto const model =
+        add_option(app, "--model", &o.model, "a Hugging Face folder, a snapshot folder of its cache, or a GGUF file");
+    auto const chosen = add_choice(
+        app, "--weights", o.weights, {"stored", "random", "shuffled"},
+        "baselines for what training has made: random, drawn as the family starts its training (config.json is "
+        "enough, no weights are read); shuffled, the elements of every stored tensor in random order; both "
+        "with --seed");
+    app.add_option("--config", &o.model, "in place of --model: the config.json of any shape, for --weights random")
+        .needs(chosen)
+        .excludes(model);
     add_choice(app, "--dtype", o.dtype, {"fp32", "fp64", "bf16"},
                "bf16: weights and inputs of matrix products in bfloat16, the rest in fp32");
     add_choice(app, "--backend", o.backend, {std::begin(backend::device_names), std::end(backend::device_names)},
