@@ -129,7 +129,7 @@ TEST_CASE("a hook deep in a pass may ask for logits while its layer is in use", 
 TEST_CASE("a wave of blocks reads each layer once", "[engine][turns]") {
     models_in_turns const made{false};
     index const all = made.operator()<float>(1, 1)(1).engine().facts().turns->all_bytes();
-    auto const prompts = tiny::random_prompts(5, std::vector<index>(6, 50), 37);
+    auto const prompts = tiny::random_prompts(5, std::vector<index>(30, 50), 37);
     for (int const waves : {1, 3}) {
         auto const turned = made.operator()<float>(2 * all / 6, 6 / waves);
         auto const& model = turned(2);

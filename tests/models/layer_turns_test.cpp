@@ -139,15 +139,15 @@ TEST_CASE("a plan keeps to its limit", "[models][memory]") {
         CHECK(l.capacity >= 800 * mebi);
         CHECK(l.block_bytes == 250 * needs.row_bytes);
         CHECK(needs.held + l.capacity + l.blocks * l.block_bytes + l.prefix_bytes + 16 * mebi <= limit);
-        CHECK(plan.wave_bytes <= all);
-        CHECK(plan.wave_bytes >= all - l.capacity);
+        CHECK(plan.limits.wave_bytes <= all);
+        CHECK(plan.limits.wave_bytes >= all - l.capacity);
         CHECK_THAT(plan.text, contains("blocks of 250 rows") && contains("generate"));
     }
     // twice the memory: more blocks, and less to read
     auto const less = plan_memory({.bytes = 3072 * mebi}, needs, true);
     auto const more = plan_memory({.bytes = 6144 * mebi}, needs, true);
     CHECK(more.limits.blocks > less.limits.blocks);
-    CHECK(more.wave_bytes < less.wave_bytes);
+    CHECK(more.limits.wave_bytes < less.limits.wave_bytes);
 }
 
 TEST_CASE("memory that not even two layers fit into is an error with the least that would do", "[models][memory]") {

@@ -25,6 +25,7 @@ struct turn_limits {
     int blocks = 1;          ///< blocks of rows that are under way at a time, each on a thread of its own
     index block_bytes = 0;   ///< work memory of each of them
     index prefix_bytes = 0;  ///< keys and values of prefixes at a time
+    index wave_bytes = 0;    ///< of units that are read while all these blocks pass, about
 };
 
 /// Lets many threads through the units of a model, each with a block of rows of its own, while few units are in memory

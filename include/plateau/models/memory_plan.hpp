@@ -29,7 +29,6 @@ struct memory_needs {
 struct memory_plan {
     bool in_turns = false;  ///< units take turns
     turn_limits limits = {};
-    index wave_bytes = 0;   ///< of units that are read for each wave of blocks
     std::string text = {};  ///< lines that say so; empty where all weights are in memory
 };
 

@@ -16,9 +16,11 @@ class meter {
 public:
     backend::computer by = {};
     double load_seconds = 0;
-    double seconds = 0;  ///< of computing
-    index points = 0;    ///< of the run
-    index resumed = 0;   ///< of them, that a journal had
+    double seconds = 0;                    ///< of computing
+    index points = 0;                      ///< of the run
+    index resumed = 0;                     ///< of them, that a journal had
+    index wave_rows = 1;                   ///< rows together that leave nobody idle
+    std::function<void(index)> plan = {};  ///< tells what all points of a run will take, before it begins
 
     /// Of those computed here.
     double points_per_second() const { return seconds > 0 ? static_cast<double>(points - resumed) / seconds : 0.0; }
@@ -26,7 +28,11 @@ public:
     /// Begins a line of so many units, which need not be points.
     void show(index units, std::string const& label = "points") { bar_.emplace(label, units); }
     /// Begins the line of all points of a run.
-    void expect(index all) { points = all, show(all); }
+    void expect(index all) {
+        points = all;
+        if (plan) plan(all);
+        show(all);
+    }
     /// Ends the line, before a table begins.
     void end() { bar_.reset(); }
 

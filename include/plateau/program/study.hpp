@@ -22,6 +22,7 @@
 #include <plateau/core/peak_memory.hpp>
 #include <plateau/core/table.hpp>
 #include <plateau/engine/load.hpp>
+#include <plateau/program/layer_turns.hpp>
 #include <plateau/program/long_run/long_runs.hpp>
 #include <plateau/program/long_run/lost_file.hpp>
 #include <plateau/program/measured_models.hpp>
@@ -75,7 +76,7 @@ auto with_model(common_options const& o, Body const& body) {
         auto held = here ? pin(o, resolve_threads(o.threads)) : nullptr;
         auto const model = load<T>(o.model, load_options_of(o));
         if (model.tokenizer && !model.tokenizer->notice().empty()) std::cerr << model.tokenizer->notice() << '\n';
-        std::cerr << model.notices;
+        std::cerr << model.notices << wave_text(model.engine());
         if (!here && model.computer().backend == backend::device_names[0]) held = pin(o, model.threads());
         return body(model, watch.seconds());
     };
@@ -158,10 +159,16 @@ public:
         return with_model(here, [&]<class T>(model<T> const& model, double load_seconds) {
             struct line_ender {
                 program::meter& of;
-                ~line_ender() { of.end(); }
-            } const after{meter};
+                engine::engine<T> const& model;
+                ~line_ender() {
+                    of.end();
+                    std::cerr << turns_text(model);
+                }
+            } const after{meter, model.engine()};
             meter.load_seconds += load_seconds;
             meter.by = model.computer();
+            meter.wave_rows = wave_rows(model.engine());
+            meter.plan = [&model](index points) { std::cerr << waves_text(model.engine(), points); };
             if (out_) {
                 stopwatch const watch;
                 models_.add(o, model, model.threads());

@@ -50,9 +50,9 @@ PLATEAU_INLINE memory_plan plan_memory(memory_limit const& limit, memory_needs c
     index const blocks = std::max(left / 2 / block, std::min<index>(needs.threads, left / block));
     plan.limits.blocks = static_cast<int>(std::clamp<index>(blocks, 1, most_blocks));
     plan.limits.capacity = room - plan.limits.blocks * block;
-    plan.wave_bytes = std::min(all, all + 2 * largest_layer - plan.limits.capacity);
+    plan.limits.wave_bytes = std::min(all, all + 2 * largest_layer - plan.limits.capacity);
     plan.text = concat({"memory: the weights take ", memory_text(all), " and ", memory_text(limit.bytes),
-                        " are allowed, so they pass layer by layer: about ", memory_text(plan.wave_bytes),
+                        " are allowed, so they pass layer by layer: about ", memory_text(plan.limits.wave_bytes),
                         " are read for each wave of up to ", plan.limits.blocks, " blocks of ", needs.block_rows,
                         " rows. What goes token by token (generate) or step by step (bisection) reads them at every "
                         "step.\n"});

@@ -17,7 +17,7 @@ struct dealing {
     index count = 0;     ///< things of the sweep
     index points = 1;    ///< rows of each
     int workers = 1;     ///< that ask for pieces
-    int threads = 1;     ///< of each, which want a few rows each
+    index rows = 1;      ///< that a piece should have at least, so that a worker is busy with all of it
     double seconds = 1;  ///< that a piece should take
 };
 
@@ -65,8 +65,7 @@ public:
 
 private:
     index size() const {
-        constexpr index rows = 64;  // of a thread that has enough to do
-        index const least = (how_.threads * rows + how_.points - 1) / how_.points;
+        index const least = (how_.rows + how_.points - 1) / how_.points;
         if (last_ == 0) return least;
         double const wanted = std::min(per_second_ * how_.seconds, 1e12);
         index const grown = std::min(static_cast<index>(wanted), 8 * last_);

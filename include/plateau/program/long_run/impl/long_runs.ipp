@@ -144,7 +144,7 @@ PLATEAU_PROGRAM_INLINE void long_runs::run(sweep_work const& work, meter& meter,
     if (!ranks_) throw std::logic_error("long_runs: a sweep before join()");
     ++sweep_;
     places_.clear(), kept_.clear();
-    dealing how{.count = work.count, .points = work.points, .workers = count(), .threads = meter.by.threads};
+    dealing how{.count = work.count, .points = work.points, .workers = count(), .rows = meter.wave_rows};
     if (!writes()) return run_one_of_many(make, dealer{how, {}}.chunk());
     if (journal_) {
         journal_->require(concat({"prompts and pairs of sweep ", sweep_ + 1}), detail::sha256_of_work(work));
