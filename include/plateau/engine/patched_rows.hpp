@@ -120,7 +120,8 @@ private:
         index prefix_rows = 0;
         for (auto const& use : task.uses) prefix_rows += std::max<index>(use.prefix, 0);
         // hooks of the prefix do not come with rows that nobody sees
-        bool const few = prefix_rows <= how_.max_inline_prefix_rows && roles.prefix_hooks.empty();
+        bool const few = (prefix_rows <= how_.max_inline_prefix_rows || share_a_wave(prefix_rows, all_rows(rows))) &&
+                         roles.prefix_hooks.empty();
         rows.use = task.how = few ? prefix_use::in_block : prefix_use::shared;
         task.last_layer = rows.last_layer;
         task.endpoints_see_hooks = where_.endpoints_see_hooks;
@@ -131,6 +132,13 @@ private:
             while (rows.pairs[pair].context != problem.item && rows.pairs[pair].other() != problem.item) ++pair;
             throw numeric_error(problem.what(), " (a prompt of pair ", pair, ")");
         }
+    }
+
+    /// Where layers take turns: whether prefixes and rows are on the way together if these carry those, so that all
+    /// layers come once and not twice.
+    bool share_a_wave(index prefix_rows, index all) const {
+        return engine_.facts().turns != nullptr && 4 * prefix_rows <= all &&
+               all + prefix_rows <= engine_.under_way() * block_rows_;
     }
 
     /// Rows of the points of pairs [first, end), block by block.
