@@ -281,6 +281,13 @@ transformer<Context, T> assemble(
             return model;
         }
     }
+    if (memory.limit.sharing && loader.can_take_turns) {
+        std::vector<std::span<std::byte>> all;
+        for (auto const& unit : loader.units()) all.insert(all.end(), unit.memory.begin(), unit.memory.end());
+        meanwhile();
+        memory.limit.sharing(all, [&] { loader.fill(ctx.threads(), [] {}); });
+        return model;
+    }
     loader.fill(ctx.threads(), meanwhile);
     return model;
 }

@@ -1,6 +1,9 @@
 #pragma once
 /// Plan of a model's memory: all weights at once, or layers that take turns.
 
+#include <cstddef>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,11 +13,16 @@
 
 namespace plateau::models {
 
+/// Fills the memory of all weights of a model: calls fill(), or has it otherwise what fill() would leave there, as from
+/// another process that has the same weights.
+using weight_sharing = std::function<void(std::vector<std::span<std::byte>> const& memory, std::function<void()> fill)>;
+
 /// Memory that somebody allows.
 struct memory_limit {
     index bytes = 0;     ///< that this process may have; 0: as many as it takes
     bool asked = false;  ///< somebody asked for it, it is not only what there is: then it is an error not to hold it
-    turn_limits turns = {};  ///< limits of one's own, if their capacity is not 0: then nothing is planned
+    turn_limits turns = {};       ///< limits of one's own, if their capacity is not 0: then nothing is planned
+    weight_sharing sharing = {};  ///< of weights that are all in memory; none: they are this process' own
 };
 
 /// What a model takes.

@@ -65,7 +65,7 @@ inline std::unique_ptr<core_affinity> pin(common_options const& o, int threads) 
 /// Calls body(model, load_seconds) with the model in the arithmetic that --dtype names, where --backend says, and gives
 /// what it gives. The body is compiled for every arithmetic: best it calls a function that measures, and no more.
 template <class Body>
-auto with_model(common_options const& o, Body const& body) {
+auto with_model(common_options const& o, Body const& body, models::weight_sharing const& sharing = {}) {
     auto const on = [&]<class T>(T) {
         if (o.model.empty())
             throw usage_error(
@@ -74,7 +74,9 @@ auto with_model(common_options const& o, Body const& body) {
         stopwatch const watch;
         // before weights lie where a thread first writes them
         auto held = here ? pin(o, resolve_threads(o.threads)) : nullptr;
-        auto const model = load<T>(o.model, load_options_of(o));
+        auto how = load_options_of(o);
+        how.memory.sharing = sharing;
+        auto const model = load<T>(o.model, how);
         if (model.tokenizer && !model.tokenizer->notice().empty()) std::cerr << model.tokenizer->notice() << '\n';
         std::cerr << model.notices << wave_text(model.engine());
         if (!here && model.computer().backend == backend::device_names[0]) held = pin(o, model.threads());
@@ -154,9 +156,12 @@ public:
     auto measure(common_options const& o, Body const& body) {
         if (!out_ && !o.out.empty() && runs.writes()) out_.emplace(leaves_, o.out);
         lost_file::expect(app.name(), o.model);
+        runs.open(app);  // what is wrong with a journal is said before a model is loaded
         auto here = o;
         here.threads = runs.threads_of_rank(o.threads);
-        return with_model(here, [&]<class T>(model<T> const& model, double load_seconds) {
+        return with_model(
+            here,
+            [&]<class T>(model<T> const& model, double load_seconds) {
             struct line_ender {
                 program::meter& of;
                 engine::engine<T> const& model;
@@ -174,12 +179,13 @@ public:
                 models_.add(o, model, model.threads());
                 meter.load_seconds += watch.seconds();
                 runs.describe(
-                    app, {{"weights_sha256", models_.last_hash()},
-                          {meter.by.backend == backend::device_names[0] ? "instruction_set" : "device", meter.by.kind},
-                          {"float_products", std::string(backend::name_of(meter.by.products))}});
+                    {{"weights_sha256", models_.last_hash()},
+                     {meter.by.backend == backend::device_names[0] ? "instruction_set" : "device", meter.by.kind},
+                     {"float_products", std::string(backend::name_of(meter.by.products))}});
             }
             return body(model);
-        });
+            },
+            runs.sharing());
     }
 
     /// Whether there is a folder to write to.

@@ -17,6 +17,7 @@
 #include <plateau/core/error.hpp>
 #include <plateau/engine/prompt_pair.hpp>
 #include <plateau/engine/prompts.hpp>
+#include <plateau/models/memory_plan.hpp>
 #include <plateau/program/command_line.hpp>
 #include <plateau/program/long_run/dealer.hpp>
 #include <plateau/program/long_run/interruption.hpp>
@@ -57,9 +58,12 @@ public:
     void add_options(command_line& app);
     /// Joins the other ranks, if there are any. @throws usage_error as `ranks`
     void join();
-    /// What a resumed run has to have in common with the journal's, options but for those that may differ among it.
-    /// @param facts  {name, value}: of the model, of who computes      @throws usage_error, file_error
-    void describe(command_line const& app, std::vector<std::pair<std::string, std::string>> const& facts);
+    /// Opens the journal, if there is to be one. A resumed run has to have its options, but for those that may differ.
+    /// @throws usage_error, file_error
+    void open(command_line const& app);
+    /// What a resumed run has to have in common too. @param facts  {name, value}: of the model, of who computes
+    /// @throws usage_error
+    void describe(std::vector<std::pair<std::string, std::string>> const& facts);
 
     bool joined_others() const { return ranks_ != nullptr && ranks_->count() > 1; }
     /// Rank 0, or the only one.
@@ -71,6 +75,9 @@ public:
     int count() const { return joined_others() ? ranks_->count() : 1; }
     /// Threads of this rank: as many as asked for, or else its share of the machine.
     int threads_of_rank(int asked) const;
+
+    /// How ranks of one machine have weights once; none where there is one.
+    models::weight_sharing sharing() const;
 
     /// Ends a run that went well, on every rank: each waits for rank 0.
     void part() const {

@@ -2,6 +2,7 @@
 /// The processes of one run on one or many machines, under MPI.
 
 #include <cstddef>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,13 +37,17 @@ public:
     void send(int to, int tag, std::span<std::byte const> content) const;
     /// What has come, if anything has.
     std::optional<message> received() const;
-    /// The next one with this tag, however long it takes. No other may come before.
+    /// The next one with this tag, however long it takes. Others that come before it are received later.
     message wait_for(int tag) const;
     /// Waits a little while others compute.
     static void pause();
 
     /// The same text everywhere: that of rank 0.
     std::string told_by_first(std::string const& text) const;
+    /// The same on every rank of this machine: that of its first one.
+    std::string told_by_first_here(std::string const& text) const;
+    /// The first one of this machine waits until all others of it have come here too.
+    void meet_here() const;
 
     /// Ends all processes after an error of this one.
     [[noreturn]] void give_up(std::string const& program, std::string const& problem, int status) const;
@@ -50,7 +55,11 @@ public:
     void part() const;
 
 private:
+    std::optional<message> taken_in() const;
+
     int rank_ = 0, count_ = 1, rank_here_ = 0, count_here_ = 1;
+    std::vector<int> here_ = {0};        // ranks of this machine
+    mutable std::deque<message> early_;  // that came while others were waited for
 };
 
 }  // namespace plateau::program

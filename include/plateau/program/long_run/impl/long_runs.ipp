@@ -15,6 +15,7 @@
 #include <plateau/core/parallel.hpp>
 #include <plateau/core/stopwatch.hpp>
 #include <plateau/program/long_run/long_runs.hpp>
+#include <plateau/program/long_run/shared_weights.hpp>
 #include <plateau/program/sha256.hpp>
 
 namespace plateau::program {
@@ -94,32 +95,40 @@ PLATEAU_PROGRAM_INLINE int long_runs::threads_of_rank(int asked) const {
     return std::max(1, resolve_threads(0) / ranks_->count_here());
 }
 
+PLATEAU_PROGRAM_INLINE models::weight_sharing long_runs::sharing() const {
+    if (!joined_others() || ranks_->count_here() < 2) return {};
+    return [this](std::vector<std::span<std::byte>> const& memory, std::function<void()> const& fill) {
+        share_weights(*ranks_, memory, fill);
+    };
+}
+
 PLATEAU_PROGRAM_INLINE void long_runs::give_up(std::string const& program, std::string const& problem, int status) {
     journal_.reset();  // what is finished is there, and closed
     ranks_->give_up(program, problem, status);
 }
 
-PLATEAU_PROGRAM_INLINE void long_runs::describe(command_line const& app,
-                                                std::vector<std::pair<std::string, std::string>> const& facts) {
-    if (!writes() || (journal_path_.empty() && resume_path_.empty())) return;
-    if (!journal_) {
-        auto const how = resume_path_.empty() ? journal::opening::fresh : journal::opening::resumed;
-        journal_ = std::make_unique<journal>(how == journal::opening::fresh ? journal_path_ : resume_path_, how,
-                                             [](std::string const& line) { std::cerr << line << '\n'; });
-        interruption_ = std::make_unique<interruption>();
-        std::vector<std::string> names;
-        journal_->require("program", app.name() + " " + PLATEAU_VERSION);
-        for (auto const& [name, value] : app.given()) {
-            if (detail::may_differ(name)) continue;
-            names.push_back("option " + name);
-            journal_->require(names.back(), value);
-            std::error_code ignored;
-            if (name == "--model" || !std::filesystem::is_regular_file(value, ignored)) continue;
-            names.push_back("option " + name + ": content of its file");
-            journal_->require(names.back(), detail::sha256_of_file(value));
-        }
-        journal_->require_only("option ", names);
+PLATEAU_PROGRAM_INLINE void long_runs::open(command_line const& app) {
+    if (journal_ || !writes() || (journal_path_.empty() && resume_path_.empty())) return;
+    auto const how = resume_path_.empty() ? journal::opening::fresh : journal::opening::resumed;
+    journal_ = std::make_unique<journal>(how == journal::opening::fresh ? journal_path_ : resume_path_, how,
+                                         [](std::string const& line) { std::cerr << line << '\n'; });
+    interruption_ = std::make_unique<interruption>();
+    std::vector<std::string> names;
+    journal_->require("program", app.name() + " " + PLATEAU_VERSION);
+    for (auto const& [name, value] : app.given()) {
+        if (detail::may_differ(name)) continue;
+        names.push_back("option " + name);
+        journal_->require(names.back(), value);
+        std::error_code ignored;
+        if (name == "--model" || !std::filesystem::is_regular_file(value, ignored)) continue;
+        names.push_back("option " + name + ": content of its file");
+        journal_->require(names.back(), detail::sha256_of_file(value));
     }
+    journal_->require_only("option ", names);
+}
+
+PLATEAU_PROGRAM_INLINE void long_runs::describe(std::vector<std::pair<std::string, std::string>> const& facts) {
+    if (!journal_) return;
     for (auto const& [name, value] : facts) journal_->require(concat({name, " of sweep ", sweep_ + 2}), value);
 }
 

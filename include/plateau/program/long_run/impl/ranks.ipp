@@ -67,6 +67,8 @@ PLATEAU_PROGRAM_INLINE ranks::ranks() {
     detail::require_mpi(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &here));
     MPI_Comm_rank(here, &rank_here_);
     MPI_Comm_size(here, &count_here_);
+    here_.resize(static_cast<std::size_t>(count_here_));
+    detail::require_mpi(MPI_Allgather(&rank_, 1, MPI_INT, here_.data(), 1, MPI_INT, here));
     MPI_Comm_free(&here);
     if (given < MPI_THREAD_FUNNELED)
         give_up("plateau", "this MPI has no threads at all (MPI_THREAD_FUNNELED): use another one", 1);
@@ -86,7 +88,7 @@ PLATEAU_PROGRAM_INLINE void ranks::send(int to, int tag, std::span<std::byte con
     }
 }
 
-PLATEAU_PROGRAM_INLINE std::optional<ranks::message> ranks::received() const {
+PLATEAU_PROGRAM_INLINE std::optional<ranks::message> ranks::taken_in() const {
     int there = 0;
     MPI_Status status;
     detail::require_mpi(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &there, &status));
@@ -121,7 +123,7 @@ PLATEAU_PROGRAM_INLINE ranks::ranks() {
 }
 PLATEAU_PROGRAM_INLINE ranks::~ranks() = default;
 PLATEAU_PROGRAM_INLINE void ranks::send(int, int, std::span<std::byte const>) const {}
-PLATEAU_PROGRAM_INLINE std::optional<ranks::message> ranks::received() const { return {}; }
+PLATEAU_PROGRAM_INLINE std::optional<ranks::message> ranks::taken_in() const { return {}; }
 PLATEAU_PROGRAM_INLINE void ranks::give_up(std::string const& program, std::string const& problem, int status) const {
     std::cerr << program << ": " << problem << std::endl;
     std::_Exit(status);
@@ -130,13 +132,25 @@ PLATEAU_PROGRAM_INLINE void ranks::give_up(std::string const& program, std::stri
 #endif
 
 PLATEAU_PROGRAM_INLINE ranks::message ranks::wait_for(int tag) const {
-    for (;;) {
-        if (auto one = received()) {
-            if (one->tag == tag) return std::move(*one);
-            throw std::logic_error("rank " + std::to_string(one->from) + " is out of step");
-        }
-        pause();
+    auto const before = std::find_if(early_.begin(), early_.end(), [&](message const& one) { return one.tag == tag; });
+    if (before != early_.end()) {
+        auto one = std::move(*before);
+        early_.erase(before);
+        return one;
     }
+    for (;;) {
+        auto one = taken_in();
+        if (!one) pause();
+        else if (one->tag == tag) return std::move(*one);
+        else early_.push_back(std::move(*one));
+    }
+}
+
+PLATEAU_PROGRAM_INLINE std::optional<ranks::message> ranks::received() const {
+    if (early_.empty()) return taken_in();
+    auto one = std::move(early_.front());
+    early_.pop_front();
+    return one;
 }
 
 PLATEAU_PROGRAM_INLINE std::string ranks::told_by_first(std::string const& text) const {
@@ -148,6 +162,22 @@ PLATEAU_PROGRAM_INLINE std::string ranks::told_by_first(std::string const& text)
     }
     auto const heard = wait_for(tag);
     return {reinterpret_cast<char const*>(heard.content.data()), heard.content.size()};
+}
+
+PLATEAU_PROGRAM_INLINE std::string ranks::told_by_first_here(std::string const& text) const {
+    constexpr int tag = 2;
+    if (rank_here_ == 0) {
+        for (std::size_t k = 1; k < here_.size(); ++k) send(here_[k], tag, std::as_bytes(std::span{text}));
+        return text;
+    }
+    auto const heard = wait_for(tag);
+    return {reinterpret_cast<char const*>(heard.content.data()), heard.content.size()};
+}
+
+PLATEAU_PROGRAM_INLINE void ranks::meet_here() const {
+    constexpr int tag = 3;
+    if (rank_here_ > 0) return send(here_.front(), tag, {});
+    for (std::size_t k = 1; k < here_.size(); ++k) (void)wait_for(tag);
 }
 
 PLATEAU_PROGRAM_INLINE void ranks::part() const { (void)told_by_first("done"); }
