@@ -2,6 +2,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME dev)  # of libplateau-dev; see packaging/packages.cmake
 set(plateau_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/plateau)
 target_include_directories(plateau_core INTERFACE "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
 set(plateau_targets plateau_core)
@@ -19,6 +20,12 @@ foreach(library IN ITEMS compiled cuda compiled_cuda)
     endif()
 endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/plateau DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+set(plateau_compiled_with "")  # what links plateau::compiled has to have these, and no others
+foreach(name IN ITEMS PCRE2 UTF8PROC ZLIB MINIZIP CAIRO)
+    if(TARGET PkgConfig::PLATEAU_${name})
+        list(APPEND plateau_compiled_with ${name})
+    endif()
+endforeach()
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/plateauConfig.cmake.in
     ${PROJECT_BINARY_DIR}/plateauConfig.cmake INSTALL_DESTINATION ${plateau_package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/plateauConfigVersion.cmake

@@ -32,8 +32,23 @@ PLATEAU_PROGRAM_INLINE option option::needs(option other) const { return option{
 PLATEAU_PROGRAM_INLINE option option::excludes(option other) const { return option{of_->excludes(other.of_)}; }
 PLATEAU_PROGRAM_INLINE bool option::given() const { return of_->count() > 0; }
 
+namespace detail {
+
+/// An option that fills its column but for one space has its text on the next line: "=A prompt" reads as a default.
+struct two_spaces : CLI::Formatter {
+    std::string make_option_opts(CLI::Option const* of) const override {
+        auto text = CLI::Formatter::make_option_opts(of);
+        if (2 + make_option_name(of, false).size() + text.size() + 1 == column_width_) text += ' ';
+        return text;
+    }
+};
+
+}  // namespace detail
+
 PLATEAU_PROGRAM_INLINE command_line::command_line(std::string about, std::string name)
-    : name_{std::move(name)}, app_{std::make_unique<CLI::App>(std::move(about), name_)} {}
+    : name_{std::move(name)}, app_{std::make_unique<CLI::App>(std::move(about), name_)} {
+    app_->formatter(std::make_shared<detail::two_spaces>());
+}
 PLATEAU_PROGRAM_INLINE command_line::~command_line() = default;
 
 PLATEAU_PROGRAM_INLINE option command_line::add_option(std::string const& name, option_value value,
