@@ -2,7 +2,8 @@
 # apart, which --help tells apart by lines that end early (it wraps at 110 columns), and lists of names as such.
 function flush() { if (held != "") print held; held = "" }
 /^Options:/ { inside = 1 }
-inside && /^(Files|No file)/ { flush(); print "Files:"; files = 1; table = 1; print; last = ""; next }
+inside && /^(Files|No file)/ { flush(); print "Files:"; files = 1; table = /^Files/ }
+table { sub(/:$/, ".") }  # a line of its own that ends in a colon would be a heading
 /^             *[^ ]/ {  # goes on with what stands above it
     sub(/^ +/, "")
     held = held (described ? " " : "  ") $0
@@ -23,6 +24,7 @@ inside && /^(Files|No file)/ { flush(); print "Files:"; files = 1; table = 1; pr
         for (i = first; i <= cells; ++i) rest = rest (i == first ? (rest == "" ? "" : ": ") : " ") cell[i]
         held = held rest
         table = 0
+        last = ""
     }
     next
 }

@@ -88,22 +88,20 @@ foreach(field IN ITEMS depends recommends suggests)
     string(TOUPPER ${field} upper)
     list(JOIN ${field} ", " CPACK_DEBIAN_DEV_PACKAGE_${upper})
 endforeach()
-set(CPACK_COMPONENT_DEV_DESCRIPTION "stable regions of transformer language models (C++20 library)
- A header-only library: patch an activation of a language model along a path, push
- thousands of patched rows through the remaining layers, and measure where the
- output holds still and where it jumps. Reads published checkpoints
- (safetensors and GGUF).
- .
- Headers, CMake files (find_package(plateau)), and the same code compiled once
- (plateau::compiled). Kernels for AVX2 and AVX-512 are chosen when a program runs.")
+set(CPACK_COMPONENT_DEV_DESCRIPTION "A header-only C++20 library: patch an activation of a language model along a
+path, push thousands of patched rows through the remaining layers, and measure
+where the output holds still and where it jumps. Reads published checkpoints
+(safetensors and GGUF).
+.
+Headers, CMake files, and the same code compiled once (plateau::compiled).
+Kernels for AVX2 and AVX-512 are chosen when a program runs.")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME ${tools_package})
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SHLIBDEPS ON)
-set(CPACK_COMPONENT_TOOLS_DESCRIPTION "stable regions of transformer language models (programs)
- Programs that patch activations of a language model along paths and measure where
- the output holds still and where it jumps: stable_regions, slice_2d,
- derivatives, activation_patching and others, each with a man page.
- .
- A small model comes along, which they take if no other is given. Kernels for AVX2
- and AVX-512 are chosen when a program runs.")
+set(CPACK_COMPONENT_TOOLS_DESCRIPTION "Programs that patch activations of a language model along paths and measure
+where the output holds still and where it jumps: stable_regions, slice_2d,
+derivatives, activation_patching and others, each with a man page.
+.
+A small model comes along, which they take if no other is given. Kernels for
+AVX2 and AVX-512 are chosen when a program runs.")
 include(CPack)
