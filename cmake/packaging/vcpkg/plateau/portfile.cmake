@@ -1,6 +1,9 @@
 # An overlay port: it takes the sources that it lies among.
 get_filename_component(SOURCE_PATH "${CMAKE_CURRENT_LIST_DIR}/../../../.." ABSOLUTE)
 vcpkg_check_linkage(ONLY_STATIC_LIBRARY)
+if(NOT "compiled" IN_LIST FEATURES)
+    set(VCPKG_BUILD_TYPE release)  # headers alone
+endif()
 
 set(options "")
 foreach(pair IN ITEMS tokenizers=PCRE2 tokenizers=UTF8PROC npz=ZLIB npz=MINIZIP pictures=CAIRO xtensor=XTENSOR)
@@ -27,7 +30,7 @@ vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(CONFIG_PATH lib/cmake/plateau)
 file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/debug/include" "${CURRENT_PACKAGES_DIR}/debug/share")
 if(NOT "compiled" IN_LIST FEATURES)
-    file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/debug" "${CURRENT_PACKAGES_DIR}/lib")
+    file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/lib")
 endif()
 file(INSTALL "${CMAKE_CURRENT_LIST_DIR}/usage" DESTINATION "${CURRENT_PACKAGES_DIR}/share/${PORT}")
 vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE")
