@@ -2,7 +2,9 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME dev)  # of libplateau-dev; see packaging/packages.cmake
+if(PROJECT_IS_TOP_LEVEL)
+    set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME dev)  # what libplateau-dev holds; see packaging/packages.cmake
+endif()
 set(plateau_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/plateau)
 target_include_directories(plateau_core INTERFACE "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
 set(plateau_targets plateau_core)
@@ -32,3 +34,4 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/plateauConfigVersion.cmak
     VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/plateauConfig.cmake ${PROJECT_BINARY_DIR}/plateauConfigVersion.cmake
     ${PROJECT_SOURCE_DIR}/cmake/optional.cmake ${PROJECT_SOURCE_DIR}/cmake/rapidjson.cmake DESTINATION ${plateau_package_dir})
+unset(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME)

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <limits>
+#include <sstream>
+#include <string>
 
 #include "programs/run.hpp"
 
@@ -296,6 +298,22 @@ TEST_CASE("--help lists every option and every file, --version the version", "[p
         CHECK(version.size() > 3);
         CHECK(version.size() < 40);
         CHECK(version.find_first_of("0123456789") != std::string::npos);
+    }
+}
+
+TEST_CASE("an option of --help and its text are two spaces or a line apart", "[programs][usage]") {
+    for (auto const* program : {"stable_regions", "derivatives", "blow_up", "predict_jump"}) {
+        std::istringstream lines{succeed(program, {"--help"}).out};
+        int options = 0;
+        for (std::string line, before; std::getline(lines, line); before = line) {
+            if (before.rfind("  -", 0) != 0) continue;
+            CAPTURE(program, before);
+            ++options;
+            // the text begins in column 30, on this line or the next
+            bool const here = before.size() > 30 && before.compare(28, 2, "  ") == 0 && before[30] != ' ';
+            CHECK((here || line.rfind(std::string(30, ' '), 0) == 0));
+        }
+        CHECK(options > 20);
     }
 }
 
