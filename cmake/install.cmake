@@ -34,4 +34,3 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/plateauConfigVersion.cmak
     VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/plateauConfig.cmake ${PROJECT_BINARY_DIR}/plateauConfigVersion.cmake
     ${PROJECT_SOURCE_DIR}/cmake/optional.cmake ${PROJECT_SOURCE_DIR}/cmake/rapidjson.cmake DESTINATION ${plateau_package_dir})
-unset(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME)

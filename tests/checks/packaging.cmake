@@ -66,7 +66,7 @@ foreach(script IN LISTS scripts ITEMS ${SOURCE}/CMakeLists.txt)
     endforeach()
 endforeach()
 list(TRANSFORM asked REPLACE "^(clang-format|clang\\+\\+)-[0-9]+$" "\\1")
-list(REMOVE_ITEM asked gzip "")  # every Debian has it
+list(REMOVE_ITEM asked gzip copyright "")  # no libraries: what every Debian has, and a licence that goes with what is embedded
 list(REMOVE_DUPLICATES asked)
 
 # the table

@@ -80,6 +80,15 @@ inside emergence --steps 5 --out /emergence >/dev/null || fail "emergence finds 
 [ "$(inside generate --prompt "The house" --max-new-tokens 4 | wc -c)" -gt 9 ] || fail "generate writes nothing"
 inside tokenize --text " The house" | grep -q '^[0-9 ]*$' || fail "tokenize gives no ids"
 say "$count programs run"
+for pair in Nehalem=portable Haswell=avx2; do  # other processors, where there is an emulator
+    processor=${pair%=*} expected=${pair#*=}
+    command -v qemu-x86_64 >/dev/null || break
+    head -n 8 "$root/usr/share/plateau/embedded/prompts.txt" >"$folder/prompts.txt"
+    qemu-x86_64 -cpu "$processor" -L "$root" "$root/usr/bin/stable_regions" --steps 5 --threads 1 --prompts "$folder/prompts.txt" \
+        --out "$folder/$processor" >"$folder/$processor.log" 2>&1 || fail "stable_regions does not run on a $processor; see $folder/$processor.log"
+    grep -q "\"instruction_set\": \"$expected\"" "$folder/$processor/summary.json" || fail "on a $processor stable_regions does not take $expected"
+    say "stable_regions runs on a $processor, as $expected"
+done
 
 say "the consumers of tests/consumer"
 install "/debs/$(basename "$dev")" cmake g++ make
