@@ -1,6 +1,6 @@
 # What cpack reads before it begins.
 if(CPACK_PLATEAU_UNFIT)
     list(JOIN CPACK_PLATEAU_UNFIT " " options)
-    message(FATAL_ERROR "What this folder builds is not for every machine. Configure with ${options} and build again, or take "
+    message(FATAL_ERROR "What this folder builds is not what packages hold. Configure with ${options} and build again, or take "
                         "`cmake --preset package`, `cmake --build --preset package`, `cpack --preset package`.")
 endif()
