@@ -3,7 +3,7 @@
 # Makes the Debian packages of SOURCE in FOLDER, lets lintian look at them where it is, and uses them in a Debian of their own, made by
 # debootstrap in FOLDER/root and removed in the end: programs without a compiler around, then the projects of tests/consumer. As root, with
 # a mirror in reach (PLATEAU_MIRROR, http://deb.debian.org/debian); otherwise a line that begins with `skipped: `.
-# PLATEAU_JOBS says how many compilers run at a time.
+# PLATEAU_JOBS says how many compilers run at a time; PLATEAU_KEEP=1 leaves the Debian there, to look around in.
 set -eu
 source=$1
 mkdir -p "$2"
@@ -34,8 +34,13 @@ for deb in "$dev" "$tools"; do
 done
 if command -v lintian >/dev/null; then
     lintian --allow-root --fail-on error "$dev" "$tools" || fail "lintian has errors"
+    say "lintian has no errors"
 else
     say "there is no lintian, so it has not looked at them"
+fi
+if command -v pyspdxtools >/dev/null; then  # Python's spdx-tools
+    pyspdxtools -i "$folder/build/packaging/plateau.spdx.json" || fail "plateau.spdx.json is not valid"
+    say "plateau.spdx.json is valid"
 fi
 grep -q "no help2man" "$folder/cpack.log" && say "there is no help2man, so there are no man pages"
 
@@ -43,7 +48,7 @@ grep -q "no help2man" "$folder/cpack.log" && say "there is no help2man, so there
 rm -rf --one-file-system "$root"
 leave() {
     umount "$root/proc" 2>/dev/null || true
-    rm -rf --one-file-system "$root"
+    [ -n "${PLATEAU_KEEP:-}" ] || rm -rf --one-file-system "$root"
 }
 trap leave EXIT
 trap 'exit 1' HUP INT TERM
