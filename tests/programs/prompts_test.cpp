@@ -329,4 +329,19 @@ TEST_CASE("without prompts and model the embedded ones are taken, from PLATEAU_D
     CHECK_FALSE(std::filesystem::exists(dir / "none"));
 }
 
+TEST_CASE("an installed program takes the embedded model beside it", "[programs][prompts]") {
+    if (!std::filesystem::exists("/proc/self/exe")) return;  // a system that does not say where a program is
+    scratch_dir const dir;
+    auto const copied = (dir / "bin/tokenize").string();
+    auto const help = [&] { return plateau::testing::run_process({copied, "--help"}, environment()).out; };
+    std::filesystem::create_directory(dir / "bin");
+    std::filesystem::copy_file(std::string(baked::programs) + "/tokenize", copied);
+    CHECK(help().find("--model TEXT=" + dir.path().string()) == std::string::npos);
+    write_text_model(dir / "share/plateau/embedded");
+    CHECK_THAT(help(), plateau::testing::contains("--model TEXT=" + (dir / "share/plateau/embedded").string() + "\n"));
+    auto const ids = plateau::testing::run_process({copied, "--text", "a"}, environment());
+    CHECK(ids.status == 0);
+    CHECK(ids.out.size() > 1);
+}
+
 }  // namespace
