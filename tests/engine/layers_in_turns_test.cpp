@@ -27,10 +27,9 @@ struct models_in_turns {
     threaded_model<T> operator()(index capacity, int blocks, bool bf16 = false) const {
         plateau::load_options options;
         options.bf16 = bf16;
-        options.memory.turns.capacity = capacity;
-        options.memory.turns.blocks = blocks;
-        options.memory.turns.block_bytes = 1 << 20;
-        options.memory.turns.prefix_bytes = 1 << 12;
+        plateau::models::turn_limits const limits{
+            .capacity = capacity, .blocks = blocks, .block_bytes = 1 << 20, .prefix_bytes = 1 << 12};
+        if (capacity > 0) options.memory = plateau::within(limits);
         return {folder.path(), options};
     }
 };

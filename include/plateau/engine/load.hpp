@@ -17,6 +17,8 @@
 
 namespace plateau {
 
+using models::within;
+
 struct load_options {
     backend::request backend = {};  ///< what computes, with how many threads
     plateau::weights weights = weights::stored;
@@ -57,12 +59,13 @@ template <class T, class Context>
 PLATEAU_RARE model<T> load_on(std::shared_ptr<Context const> ctx, std::filesystem::path const& path,
                               load_options const& options = {}) {
     struct opened_source {  // lives as long as weights are read from it
+        opened_source(std::filesystem::path const& path, load_options const& options)
+            : opened{models::open<T>(path, options.weights.need_tensors())}, tensors{options.weights.of(
+                                                                                 opened, options.seed)} {}
         models::checkpoint<T> opened;
         std::shared_ptr<models::tensor_source<T> const> tensors;
     };
-    auto const source =
-        shared<opened_source>(opened_source{models::open<T>(path, options.weights.need_tensors()), nullptr});
-    source->tensors = options.weights.of(source->opened, options.seed);
+    auto const source = shared<opened_source const>(path, options);
     models::model_texts texts;
     texts.config = source->opened.config;
     texts.notices = source->opened.notices;

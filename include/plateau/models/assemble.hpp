@@ -9,7 +9,6 @@
 #include <string_view>
 #include <utility>
 
-#include <plateau/core/memory.hpp>
 #include <plateau/core/shared.hpp>
 #include <plateau/models/families.hpp>
 #include <plateau/models/memory_plan.hpp>
@@ -240,12 +239,11 @@ struct memory_use {
 
 /// Bytes and rows that say how a model's layers have to take turns.
 template <class Context, class T>
-memory_needs needs_of(Context const& ctx, transformer<Context, T> const& model, std::vector<packed_unit> const& units) {
+memory_needs needs_of(Context const& ctx, transformer<Context, T> const& model, std::vector<index> units) {
     memory_needs needs;
-    for (auto const& one : units) needs.units.push_back(one.bytes);
+    needs.units = std::move(units);
     needs.block_rows = ctx.block_rows();
     needs.threads = ctx.threads();
-    needs.held = resident_memory();
     index widths = 0, widest = 0;
     model.each_work_matrix(false, [&](nn::work_buffer const&, index width) {
         widths += width;
@@ -269,23 +267,21 @@ transformer<Context, T> assemble(
     weight_loader<Context, T> loader{ctx, source, storage};
     auto model = assembler<Context, T>{ctx, config, names, loader}.run();
     if (notices != nullptr) *notices += loader.requests.notices;
-    if (memory.limit.bytes > 0 || memory.limit.turns.capacity > 0) {
-        auto needs = needs_of(ctx, model, loader.units());
-        auto plan = plan_memory(memory.limit, needs, loader.can_take_turns);
-        if (plan.in_turns) {
+    if (auto const* const how = memory.limit.how) {
+        auto const needs = needs_of(ctx, model, loader.unit_bytes());
+        if (how->plan(memory.limit, needs, loader.can_take_turns).in_turns) {
             meanwhile();
-            needs.held = resident_memory();
-            plan = plan_memory(memory.limit, needs, true);
+            auto const plan = how->plan(memory.limit, needs, true);  // beside what that has taken
             if (notices != nullptr) *notices += plan.text;
-            model.turns = shared<layer_turns>(loader.in_turns(ctx.threads(), memory.source), needs.units, plan.limits);
+            model.turns = how->begin(loader.in_turns(ctx.threads(), memory.source), needs.units, plan.limits);
             return model;
         }
     }
-    if (memory.limit.sharing && loader.can_take_turns) {
+    if (memory.limit.sharing != nullptr && loader.can_take_turns) {
         std::vector<std::span<std::byte>> all;
         for (auto const& unit : loader.units()) all.insert(all.end(), unit.memory.begin(), unit.memory.end());
         meanwhile();
-        memory.limit.sharing(all, [&] { loader.fill(ctx.threads(), [] {}); });
+        memory.limit.sharing->share(all, [&] { loader.fill(ctx.threads(), [] {}); });
         return model;
     }
     loader.fill(ctx.threads(), meanwhile);

@@ -1,9 +1,6 @@
 #pragma once
 /// Turns of a model's layers in memory that does not hold all of them: who waits for which, and which come and go.
 
-#include <memory>
-#include <vector>
-
 #include <plateau/core/macros.hpp>
 #include <plateau/core/types.hpp>
 
@@ -37,9 +34,7 @@ struct turn_limits {
 /// comes nevertheless.
 class layer_turns {
 public:
-    /// @param bytes  by unit
-    layer_turns(std::shared_ptr<weight_units> units, std::vector<index> bytes, turn_limits limits);
-    ~layer_turns();
+    virtual ~layer_turns() = default;
     layer_turns(layer_turns const&) = delete;
     layer_turns& operator=(layer_turns const&) = delete;
 
@@ -52,20 +47,20 @@ public:
 
     /// Leaves the unit that the visit is in, and waits until `unit` is there and fewer than limits().threads compute.
     /// @throws what bringing a unit threw, to everybody
-    void go(visit& one, int unit, int next);
-    void leave(visit& one);
+    virtual void go(visit& one, int unit, int next) = 0;
+    virtual void leave(visit& one) = 0;
 
     turn_limits const& limits() const { return limits_; }
     /// Bytes of all units.
-    index all_bytes() const;
+    virtual index all_bytes() const = 0;
     /// Bytes of units that were brought so far.
-    index bytes_brought() const;
+    virtual index bytes_brought() const = 0;
+
+protected:
+    explicit layer_turns(turn_limits const& limits) : limits_{limits} {}
 
 private:
-    struct state;
-
     turn_limits limits_;
-    std::unique_ptr<state> state_;
 };
 
 /// A stay with the units of a model, one after the other; of a model whose weights are all in memory, nothing.
@@ -75,17 +70,20 @@ public:
     explicit layer_stay(layer_turns* turns) : turns_{turns} {}
     layer_stay(layer_turns* turns, int unit) : layer_stay{turns} { at(unit); }
     ~layer_stay() {
-        if (turns_ != nullptr) turns_->leave(visit_);
+        if (turns_ != nullptr) leave();
     }
     layer_stay(layer_stay const&) = delete;
     layer_stay& operator=(layer_stay const&) = delete;
 
     /// Goes from where it was to `unit`. @param next  where it will go then; −1 if it ends, or nobody knows
     void at(int unit, int next = -1) {
-        if (turns_ != nullptr) turns_->go(visit_, unit, next);
+        if (turns_ != nullptr) go(unit, next);
     }
 
 private:
+    void go(int unit, int next);
+    void leave();
+
     layer_turns* turns_;
     layer_turns::visit visit_ = {};
 };

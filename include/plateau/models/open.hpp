@@ -44,20 +44,17 @@ struct checkpoint {
 /// @throws file_error, config_error
 template <class T>
 PLATEAU_RARE checkpoint<T> open(std::filesystem::path const& given, bool with_weights = true) {
-    if (!with_weights && given.extension() == ".json" && !std::filesystem::is_directory(given)) {  // a shape alone
-        return {parse_model_config(io::read_text(given), given.string()), nullptr,
-                [folder = given.parent_path()] { return io::tokenizer::from_folder(folder); }};
-    }
-    auto const place = io::find_model(given.string());
+    bool const alone = !with_weights && given.native().ends_with(".json");  // a configuration, no folder
+    auto const place = alone ? io::model_place{given.string(), ""} : io::find_model(given.string());
     std::filesystem::path const path{place.path};
-    if (!std::filesystem::is_directory(path)) {
+    if (!alone && !std::filesystem::is_directory(path)) {
         auto const opened = shared<source_of<io::gguf_checkpoint, T> const>(path);
         return {opened->checkpoint().config(), opened,
                 [opened] { return io::tokenizer::from_gguf(opened->checkpoint().file()); }};
     }
-    auto const config = path / "config.json";
+    auto const config = alone ? path : path / "config.json";
     checkpoint<T> found{parse_model_config(io::read_text(config), config.string()), nullptr,
-                        [path] { return io::tokenizer::from_folder(path); }};
+                        [folder = alone ? path.parent_path() : path] { return io::tokenizer::from_folder(folder); }};
     found.notices = place.notice;
     if (with_weights) {
         auto const stored = shared<source_of<io::safetensors_checkpoint, T>>(path);

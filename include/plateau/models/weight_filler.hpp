@@ -1,18 +1,23 @@
 #pragma once
-/// Packs stored matrices into weights, all of them at once, a piece at a time.
+/// Packs stored matrices into weights a piece at a time: all of them at once, or those of a unit whenever its turn
+/// comes.
 
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <memory>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <plateau/core/parallel.hpp>
+#include <plateau/models/layer_turns.hpp>
 #include <plateau/models/tensor_source.hpp>
+#include <plateau/models/unit_list.hpp>
 #include <plateau/tensor/buffer.hpp>
 
 namespace plateau::models {
@@ -26,9 +31,10 @@ struct row_runs {
 };
 
 /// Each matrix is read from its source a piece at a time and packed from there, whichever thread is free, so that no
-/// matrix exists twice and all threads end together.
+/// matrix exists twice and all threads end together. Units that take turns are packed anew in the same way, so their
+/// values are the same; their memory keeps its addresses, its pages come and go.
 template <class Context, class T>
-class weight_filler {
+class weight_filler final : public weight_units {
 public:
     using weight = typename Context::template weight<T>;
     using writer = decltype(std::declval<weight&>().writer());
@@ -64,9 +70,6 @@ public:
         matrices_.back().last_target = targets_.size();
     }
 
-    /// Pieces of all matrices that were added so far.
-    index pieces() const { return pieces_; }
-
     /// Reads and packs pieces [first, end), by default all. @param meanwhile  something else to do, on one of the
     /// threads
     /// @throws numeric_error on a value that is not finite: the first one in the order in which they were added
@@ -91,7 +94,32 @@ public:
         });
     }
 
-    tensor_source<T> const& source() const { return source_; }
+    /// Whether the memory of a weight can come and go.
+    static constexpr bool can_take_turns = requires(weight w) { w.memory(); };
+
+    /// What is added from here on is of this unit, all of it together.
+    void begin_unit(int unit) { units_.begin(unit, pieces_); }
+    /// Counts a weight to its unit, when all that it takes was added.
+    void count(weight& one) {
+        std::span<std::byte> memory;
+        if constexpr (can_take_turns) memory = one.memory();
+        units_.note(pieces_, one.outputs() * one.inputs() * static_cast<index>(size_of(storage_)), memory);
+    }
+    unit_list const& units() const { return units_; }
+
+    /// Before turns begin. @param source  to be kept alive
+    void take_turns(int threads, std::shared_ptr<void const> source) {
+        threads_ = threads;
+        kept_ = std::move(source);
+        units_.prefer_large_pages();
+    }
+    void bring(int unit) override {
+        auto const& which = units_[unit];
+        fill(
+            threads_, [] {}, which.first, which.end);
+        source_.drop_pages();
+    }
+    void drop(int unit) override { units_[unit].give_back(); }
 
 private:
     struct packing_task {
@@ -141,6 +169,9 @@ private:
     std::vector<packing_task> matrices_;  // in the order in which they were added
     std::vector<target> targets_;         // of one matrix after the other
     index pieces_ = 0;                    // of all of them
+    unit_list units_;
+    int threads_ = 1;                   // that bring a unit
+    std::shared_ptr<void const> kept_;  // what the source belongs to
 };
 
 }  // namespace plateau::models

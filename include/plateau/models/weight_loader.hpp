@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include <plateau/models/packed_units.hpp>
 #include <plateau/models/tensor_requests.hpp>
 #include <plateau/models/weight_filler.hpp>
 #include <plateau/nn/linear.hpp>
@@ -29,9 +29,9 @@ public:
     /// @param ctx,source  kept as references      @param storage  bf16 rounds the matrices to bfloat16 (T = float);
     /// vectors stay as they are
     weight_loader(Context const& ctx, tensor_source<T> const& source, dtype storage)
-        : requests{source}, ctx_{ctx},
-          storage_{std::is_same_v<T, float> && storage == dtype::bf16 ? dtype::bf16 : dtype_of<T>}, filler_{source,
-                                                                                                            storage_} {}
+        : requests{source}, ctx_{ctx}, storage_{std::is_same_v<T, float> && storage == dtype::bf16 ? dtype::bf16
+                                                                                                   : dtype_of<T>},
+          filler_{new weight_filler<Context, T>{source, storage_}} {}
 
     bool contains(std::string const& name) const { return requests.source().contains(requests.in_prefix(name)); }
     bool contains_top_level(std::string const& name) const {
@@ -78,63 +78,47 @@ public:
         for (auto const& part : parts) all += part.outputs;
         std::string const matrix_name = requests.in_prefix(name + ".weight");
         requests.require(matrix_name, {inputs, all});
-        filler_.add({matrix_name, inputs, all, {0, inputs, inputs, inputs}, true});
+        filler_->add({matrix_name, inputs, all, {0, inputs, inputs, inputs}, true});
         index first = 0;
         for (auto const& [layer, outputs] : parts) {
             layer->weight = weight{ctx_, outputs, inputs, storage_};
-            note_memory(layer->weight);
+            filler_->count(layer->weight);
             auto const biases = values(name + ".bias", all);
             vector own({outputs});
             std::copy_n(biases.data() + first, outputs, own.data());
             layer->bias = backend::owned_by(ctx_, std::move(own));
-            filler_.add_target({layer->weight.writer(), first, outputs});
+            filler_->add_target({layer->weight.writer(), first, outputs});
             first += outputs;
         }
     }
 
     /// Reads and packs all matrices that were asked for. @see weight_filler
-    void fill(int threads, std::function<void()> const& meanwhile) { filler_.fill(threads, meanwhile); }
+    void fill(int threads, std::function<void()> const& meanwhile) { filler_->fill(threads, meanwhile); }
 
-    /// Whether the memory of a weight can come and go.
-    static constexpr bool can_take_turns = requires(weight w) { w.memory(); };
-
+    static constexpr bool can_take_turns = weight_filler<Context, T>::can_take_turns;
     /// What is asked for from here on is of this unit, all of it together.
-    void begin_unit(int unit) {
-        unit_ = static_cast<std::size_t>(unit);
-        if (unit_ >= units_.size()) units_.resize(unit_ + 1);
-        units_[unit_] = {filler_.pieces(), filler_.pieces()};
-    }
-    std::vector<packed_unit> const& units() const { return units_; }
+    void begin_unit(int unit) { filler_->begin_unit(unit); }
+    std::vector<index> unit_bytes() const { return filler_->units().bytes(); }
 
     /// Instead of fill(): units that are filled when their turn comes. The loader is over then.
     std::unique_ptr<weight_units> in_turns(int threads, std::shared_ptr<void const> source) {
-        return std::unique_ptr<weight_units>{
-            new packed_units<Context, T>{std::move(filler_), std::move(units_), threads, std::move(source)}};
+        filler_->take_turns(threads, std::move(source));
+        return std::move(filler_);
     }
 
 private:
     weight stored(std::string const& name, index rows, index columns, row_runs const& runs) {
         requests.require(name, {runs.all, columns});
         weight fresh{ctx_, rows, columns, storage_};
-        filler_.add({name, rows, columns, runs});
-        filler_.add_target({fresh.writer(), 0, rows});
-        note_memory(fresh);
+        filler_->add({name, rows, columns, runs});
+        filler_->add_target({fresh.writer(), 0, rows});
+        filler_->count(fresh);
         return fresh;
-    }
-
-    /// Counts what was added last to its unit.
-    void note_memory(weight& of) {
-        auto& unit = units_[unit_];
-        unit.end = filler_.pieces();
-        unit.bytes += of.outputs() * of.inputs() * static_cast<index>(size_of(storage_));
-        if constexpr (can_take_turns) unit.memory.push_back(of.memory());
     }
 
     Context const& ctx_;
     dtype storage_;
-    weight_filler<Context, T> filler_;
-    std::vector<packed_unit> units_ = {{}};  // by number; one for those who name none
-    std::size_t unit_ = 0;
+    std::unique_ptr<weight_filler<Context, T>> filler_;
 };
 
 }  // namespace plateau::models

@@ -46,8 +46,7 @@ inline load_options load_options_of(common_options const& o) {
                                                 : weights::stored;
     options.seed = o.seed;
     options.bf16 = o.dtype == "bf16";
-    options.memory.asked = !o.memory.empty();
-    options.memory.bytes = options.memory.asked ? memory_of_text(o.memory, "--memory") : allowed_memory();
+    options.memory = o.memory.empty() ? within(allowed_memory(), false) : within(memory_of_text(o.memory, "--memory"));
     return options;
 }
 
@@ -65,7 +64,7 @@ inline std::unique_ptr<core_affinity> pin(common_options const& o, int threads) 
 /// Calls body(model, load_seconds) with the model in the arithmetic that --dtype names, where --backend says, and gives
 /// what it gives. The body is compiled for every arithmetic: best it calls a function that measures, and no more.
 template <class Body>
-auto with_model(common_options const& o, Body const& body, models::weight_sharing const& sharing = {}) {
+auto with_model(common_options const& o, Body const& body, models::weight_sharing const* sharing = nullptr) {
     auto const on = [&]<class T>(T) {
         if (o.model.empty())
             throw usage_error(

@@ -18,7 +18,8 @@ PLATEAU_INLINE memory_plan plan_memory(memory_limit const& limit, memory_needs c
         largest = std::max(largest, needs.units[i]);
         if (i == 0) largest_layer = needs.units[i];  // layers are alike
     }
-    index const fixed = needs.held + 16 * mebi, block = needs.block_rows * needs.row_bytes;
+    index const fixed = (needs.held < 0 ? resident_memory() : needs.held) + 16 * mebi,
+                block = needs.block_rows * needs.row_bytes;
     index const least_units = std::max(largest, 2 * largest_layer);
     memory_plan plan;
     if (can_take_turns && limit.turns.capacity > 0) {
@@ -31,7 +32,7 @@ PLATEAU_INLINE memory_plan plan_memory(memory_limit const& limit, memory_needs c
     plan.limits.block_bytes = block;
     plan.limits.prefix_bytes = std::min(index{1} << 30, limit.bytes / 16);
     index const room = limit.bytes - limit.bytes / 64 - plan.limits.prefix_bytes - fixed;
-    if (limit.bytes == 0 || room >= all + needs.threads * block || (!can_take_turns && !limit.asked)) return plan;
+    if (room >= all + needs.threads * block || (!can_take_turns && !limit.asked)) return plan;
     if (!can_take_turns) {
         throw usage_error(
             "the model's weights take ", memory_text(all), ", more than the ", memory_text(limit.bytes),

@@ -76,8 +76,10 @@ public:
     /// Threads of this rank: as many as asked for, or else its share of the machine.
     int threads_of_rank(int asked) const;
 
-    /// How ranks of one machine have weights once; none where there is one.
-    models::weight_sharing sharing() const;
+    /// How ranks of one machine have weights once; null where there is one.
+    models::weight_sharing const* sharing() const {
+        return joined_others() && ranks_->count_here() > 1 ? shared_.get() : nullptr;
+    }
 
     /// Ends a run that went well, on every rank: each waits for rank 0.
     void part() const {
@@ -150,6 +152,7 @@ private:
 
     std::string journal_path_, resume_path_;
     std::unique_ptr<ranks> ranks_;
+    std::unique_ptr<models::weight_sharing> shared_;
     std::unique_ptr<journal> journal_;
     std::unique_ptr<interruption> interruption_;
     std::map<chunk_place, std::shared_ptr<std::vector<std::byte> const>> kept_;  // where there is no journal

@@ -83,6 +83,7 @@ PLATEAU_PROGRAM_INLINE void long_runs::add_options(command_line& app) {
 PLATEAU_PROGRAM_INLINE void long_runs::join() {
     ranks_ = std::make_unique<ranks>();
     if (!joined_others()) return;
+    shared_ = std::make_unique<weights_of_machine>(*ranks_);
     // the bits are those of rank 0's processor; one that cannot make them says so where it loads
     auto const kind = ranks_->told_by_first(std::string(backend::name_of(backend::chosen_instruction_set())));
     if (ranks_->first()) return;
@@ -93,13 +94,6 @@ PLATEAU_PROGRAM_INLINE void long_runs::join() {
 PLATEAU_PROGRAM_INLINE int long_runs::threads_of_rank(int asked) const {
     if (asked > 0 || !joined_others()) return asked;
     return std::max(1, resolve_threads(0) / ranks_->count_here());
-}
-
-PLATEAU_PROGRAM_INLINE models::weight_sharing long_runs::sharing() const {
-    if (!joined_others() || ranks_->count_here() < 2) return {};
-    return [this](std::vector<std::span<std::byte>> const& memory, std::function<void()> const& fill) {
-        share_weights(*ranks_, memory, fill);
-    };
 }
 
 PLATEAU_PROGRAM_INLINE void long_runs::give_up(std::string const& program, std::string const& problem, int status) {
