@@ -88,7 +88,7 @@ public:
             index const row = (piece - task.first_piece) * task.step;
             index const count = std::min(task.step, task.matrix.rows - row);
             pack(task, row, count, memory.data());
-            constexpr index often = 1 << 24;  // elements
+            index const often = index{1} << (kept_ ? 21 : 24);  // elements
             index const elements = count * task.matrix.columns, before = read.fetch_add(elements);
             if (before / often != (before + elements) / often) source_.drop_pages();
         });

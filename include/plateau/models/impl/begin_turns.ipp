@@ -2,6 +2,7 @@
 /// Bodies of models/begin_turns.hpp.
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <memory>
@@ -34,6 +35,8 @@ struct turns_state {
     std::vector<visit*> visits;
     int last = 0;  // the unit of the visit that is last on its way
     index resident = 0, brought = 0;
+    index moves = 0;       // visits that came, went on or left, units that came
+    bool stalled = false;  // nothing has moved for long: somebody waits for what these turns cannot see
     bool ending = false;
     std::exception_ptr failure;
 
@@ -70,7 +73,7 @@ struct turns_state {
     bool may_enter(visit const& v) {
         if (place(v.unit) != where::here) return false;
         if (computes(v.who)) return true;
-        if (computing(false) >= limits.threads) return false;
+        if (computing(false) >= limits.threads && !stalled) return false;
         return std::none_of(visits.begin(), visits.end(), [&](visit const* other) {
             return !other->inside && place(other->unit) == where::here && !computes(other->who) &&
                    ahead(other->unit) < ahead(v.unit);
@@ -117,9 +120,9 @@ struct turns_state {
             if (wish.distance <= window && make_room(wish.unit, wish.distance, wish.ahead, dropped)) return wish.unit;
         }
         // nobody computes, and nobody may: then what is wanted comes, whatever it takes
-        bool const stuck = computing(true) == 0 && std::none_of(visits.begin(), visits.end(), [&](visit const* one) {
-                               return !one->inside && may_enter(*one);
-                           });
+        bool const stuck = (stalled || computing(true) == 0) &&
+                           std::none_of(visits.begin(), visits.end(),
+                                        [&](visit const* one) { return !one->inside && may_enter(*one); });
         for (auto const& wish : wishes) {
             if (!stuck || wish.ahead) continue;
             dropped.clear();
@@ -128,6 +131,13 @@ struct turns_state {
         }
         dropped.clear();
         return -1;
+    }
+
+    void has_moved() {
+        ++moves;
+        stalled = false;
+        moved.notify_all();
+        wanted.notify_all();
     }
 
     void read() {
@@ -154,7 +164,7 @@ struct turns_state {
             if (problem) failure = problem;
             else place(unit) = where::here;
             brought += size(unit);
-            moved.notify_all();
+            has_moved();
         }
     }
 };
@@ -190,10 +200,17 @@ public:
         if (one.unit < 0) s_.visits.push_back(&one);
         one = {unit, next, false, this_thread()};
         s_.find_last();
-        s_.moved.notify_all();  // who waited for this thread to go on
-        s_.wanted.notify_all();
-        s_.moved.wait(lock, [&] { return s_.failure != nullptr || s_.may_enter(one); });
+        s_.has_moved();  // for those who waited for this thread to go on
+        // a hook may wait for threads that wait here, which nobody can see: after so long another one goes on
+        constexpr std::chrono::minutes patience{1};
+        for (index seen = s_.moves; !s_.failure && !s_.may_enter(one); seen = s_.moves) {
+            if (s_.moved.wait_for(lock, patience) == std::cv_status::no_timeout || s_.moves != seen) continue;
+            s_.stalled = true;
+            s_.moved.notify_all();
+            s_.wanted.notify_all();
+        }
         one.inside = true;  // or on the way to leave
+        s_.stalled = false;
         if (s_.failure) std::rethrow_exception(s_.failure);
     }
     void leave(visit& one) override {
@@ -202,8 +219,7 @@ public:
         s_.visits.erase(std::find(s_.visits.begin(), s_.visits.end(), &one));
         one = {};
         s_.find_last();
-        s_.moved.notify_all();
-        s_.wanted.notify_all();
+        s_.has_moved();
     }
 
     index all_bytes() const override {
