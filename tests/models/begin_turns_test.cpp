@@ -133,7 +133,7 @@ memory_needs big_needs() {
 TEST_CASE("a plan keeps to its limit", "[models][memory]") {
     auto const needs = big_needs();
     index const all = 32 * 400 * mebi + 500 * mebi;
-    CHECK_FALSE(plan_memory({.bytes = 16 << 10 << 20LL}, needs, true).in_turns);
+    CHECK_FALSE(plan_memory({.bytes = index{16} << 30}, needs, true).in_turns);
     for (index const limit : {1200 * mebi, 2048 * mebi, 6144 * mebi, 12000 * mebi}) {
         auto const plan = plan_memory({.bytes = limit}, needs, true);
         CAPTURE(limit);

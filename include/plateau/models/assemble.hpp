@@ -278,10 +278,8 @@ transformer<Context, T> assemble(
         }
     }
     if (memory.limit.sharing != nullptr && loader.can_take_turns) {
-        std::vector<std::span<std::byte>> all;
-        for (auto const& unit : loader.units()) all.insert(all.end(), unit.memory.begin(), unit.memory.end());
         meanwhile();
-        memory.limit.sharing->share(all, [&] { loader.fill(ctx.threads(), [] {}); });
+        memory.limit.sharing->share(loader.memory(), [&] { loader.fill(ctx.threads(), [] {}); });
         return model;
     }
     loader.fill(ctx.threads(), meanwhile);

@@ -28,6 +28,8 @@ public:
 
     packed_unit const& operator[](int unit) const { return units_[static_cast<std::size_t>(unit)]; }
     std::vector<index> bytes() const;
+    /// That of all units.
+    std::vector<std::span<std::byte>> memory() const;
     void prefer_large_pages() const;
 
 private:

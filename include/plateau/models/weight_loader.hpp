@@ -99,6 +99,7 @@ public:
     /// What is asked for from here on is of this unit, all of it together.
     void begin_unit(int unit) { filler_->begin_unit(unit); }
     std::vector<index> unit_bytes() const { return filler_->units().bytes(); }
+    std::vector<std::span<std::byte>> memory() const { return filler_->units().memory(); }
 
     /// Instead of fill(): units that are filled when their turn comes. The loader is over then.
     std::unique_ptr<weight_units> in_turns(int threads, std::shared_ptr<void const> source) {

@@ -22,7 +22,7 @@
 #include <plateau/core/peak_memory.hpp>
 #include <plateau/core/table.hpp>
 #include <plateau/engine/load.hpp>
-#include <plateau/program/layer_turns.hpp>
+#include <plateau/engine/wave_texts.hpp>
 #include <plateau/program/long_run/long_runs.hpp>
 #include <plateau/program/long_run/lost_file.hpp>
 #include <plateau/program/measured_models.hpp>
@@ -77,7 +77,7 @@ auto with_model(common_options const& o, Body const& body, models::weight_sharin
         how.memory.sharing = sharing;
         auto const model = load<T>(o.model, how);
         if (model.tokenizer && !model.tokenizer->notice().empty()) std::cerr << model.tokenizer->notice() << '\n';
-        std::cerr << model.notices << wave_text(model.engine());
+        std::cerr << model.notices << engine::wave_text(model.engine());
         if (!here && model.computer().backend == backend::device_names[0]) held = pin(o, model.threads());
         return body(model, watch.seconds());
     };
@@ -166,13 +166,14 @@ public:
                 engine::engine<T> const& model;
                 ~line_ender() {
                     of.end();
-                    std::cerr << turns_text(model);
+                    of.plan = {};
+                    std::cerr << engine::turns_text(model);
                 }
             } const after{meter, model.engine()};
             meter.load_seconds += load_seconds;
             meter.by = model.computer();
-            meter.wave_rows = wave_rows(model.engine());
-            meter.plan = [&model](index points) { std::cerr << waves_text(model.engine(), points); };
+            meter.wave_rows = engine::wave_rows(model.engine());
+            meter.plan = [&model](index points) { std::cerr << engine::waves_text(model.engine(), points); };
             if (out_) {
                 stopwatch const watch;
                 models_.add(o, model, model.threads());

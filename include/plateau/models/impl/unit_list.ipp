@@ -40,4 +40,10 @@ PLATEAU_INLINE void unit_list::prefer_large_pages() const {
     }
 }
 
+PLATEAU_INLINE std::vector<std::span<std::byte>> unit_list::memory() const {
+    std::vector<std::span<std::byte>> all;
+    for (auto const& one : units_) all.insert(all.end(), one.memory.begin(), one.memory.end());
+    return all;
+}
+
 }  // namespace plateau::models

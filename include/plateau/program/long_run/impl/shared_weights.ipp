@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -69,8 +70,9 @@ PLATEAU_PROGRAM_INLINE void map_over(std::span<std::byte> memory, int file, std:
     tensor::whole_pages const pages{memory.data(), memory.size()};
     if (pages.size == 0) return;
     auto const before = static_cast<std::size_t>(static_cast<std::byte*>(pages.first) - memory.data());
-    ::mmap(pages.first, pages.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file,
-           static_cast<::off_t>(offset + before));
+    void* const mapped = ::mmap(pages.first, pages.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file,
+                                static_cast<::off_t>(offset + before));
+    if (mapped == MAP_FAILED) throw memory_error("the weights that ranks of this machine share cannot be mapped");
 }
 
 /// A new file in the first folder that has room for so many bytes; its path is empty if none has.
@@ -92,59 +94,64 @@ PLATEAU_PROGRAM_INLINE std::filesystem::path file_with_room(std::size_t bytes) {
 
 }  // namespace detail
 
-PLATEAU_PROGRAM_INLINE void share_weights(ranks const& all, std::vector<std::span<std::byte>> const& memory,
-                                          std::function<void()> const& fill) {
+PLATEAU_PROGRAM_INLINE void weights_of_machine::share(std::vector<std::span<std::byte>> const& memory,
+                                                      std::function<void()> const& fill) const {
     std::vector<std::size_t> phases;
     for (auto const& one : memory) phases.push_back(detail::phase_of(one));
-    if (all.count_here() < 2) return fill();
-    if (all.rank_here() == 0) {
-        fill();
-        auto const offsets = detail::offsets_of(memory, phases);
-        auto path = detail::file_with_room(offsets.back());
-        detail::open_file const file{path.empty() ? -1 : ::open(path.c_str(), O_RDWR | O_CLOEXEC)};
-        bool written = file.at >= 0;
-        for (std::size_t k = 0; k < memory.size() && written; ++k) {
-            written = detail::moved_whole(memory[k], offsets[k], [&](void* from, std::size_t count, std::size_t at) {
-                return ::pwrite(file.at, from, count, static_cast<::off_t>(at));
-            });
-            if (written) detail::map_over(memory[k], file.at, offsets[k]);
-        }
-        std::string told = written ? path.string() : "";
-        for (std::size_t const one : phases) told += concat({"\n", one});
-        (void)all.told_by_first_here(told);
-        all.meet_here();
-        std::error_code ignored;
-        if (!path.empty()) std::filesystem::remove(path, ignored);
-        return;
+    if (all_.rank_here() == 0) return fill_and_show(memory, phases, fill);
+    bool const whole = map(memory, phases);
+    all_.meet_here();
+    if (!whole) fill();
+}
+
+PLATEAU_PROGRAM_INLINE void weights_of_machine::fill_and_show(std::vector<std::span<std::byte>> const& memory,
+                                                              std::vector<std::size_t> const& phases,
+                                                              std::function<void()> const& fill) const {
+    fill();
+    auto const offsets = detail::offsets_of(memory, phases);
+    auto const path = detail::file_with_room(offsets.back());
+    detail::open_file const file{path.empty() ? -1 : ::open(path.c_str(), O_RDWR | O_CLOEXEC)};
+    bool written = file.at >= 0;
+    for (std::size_t k = 0; k < memory.size() && written; ++k) {
+        written = detail::moved_whole(memory[k], offsets[k], [&](void* from, std::size_t count, std::size_t at) {
+            return ::pwrite(file.at, from, count, static_cast<::off_t>(at));
+        });
+        if (written) detail::map_over(memory[k], file.at, offsets[k]);
     }
-    auto const told = all.told_by_first_here("");
+    std::string told = written ? path.string() : "";
+    for (std::size_t const one : phases) told += concat({"\n", one});
+    (void)all_.told_by_first_here(told);
+    all_.meet_here();
+    std::error_code ignored;
+    if (!path.empty()) std::filesystem::remove(path, ignored);
+}
+
+PLATEAU_PROGRAM_INLINE bool weights_of_machine::map(std::vector<std::span<std::byte>> const& memory,
+                                                    std::vector<std::size_t> const& phases) const {
+    auto const told = all_.told_by_first_here("");
     auto const path = told.substr(0, told.find('\n'));
     std::vector<std::size_t> theirs;
     for (auto at = told.find('\n'); at != std::string::npos; at = told.find('\n', at + 1))
         theirs.push_back(static_cast<std::size_t>(std::strtoull(told.c_str() + at + 1, nullptr, 10)));
     if (theirs.size() != memory.size()) throw std::logic_error("the ranks of a machine have other weights");
-    bool has_all = false;
-    {
-        detail::open_file const file{path.empty() ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-        auto const offsets = detail::offsets_of(memory, theirs);
-        has_all = file.at >= 0;
-        for (std::size_t k = 0; k < memory.size() && has_all; ++k) {
-            // whole pages are mapped where they lie alike; ends of pages, and the rest, are read
-            bool const alike = theirs[k] == phases[k];
-            tensor::whole_pages const pages{memory[k].data(), memory[k].size()};
-            auto const* const first = static_cast<std::byte*>(pages.first);
-            auto const before = alike && pages.size > 0 ? static_cast<std::size_t>(first - memory[k].data()) : 0;
-            auto const mapped = alike ? pages.size : 0;
-            auto const read = [&](void* to, std::size_t count, std::size_t at) {
-                return ::pread(file.at, to, count, static_cast<::off_t>(at));
-            };
-            if (mapped > 0) detail::map_over(memory[k], file.at, offsets[k]);
-            has_all = detail::moved_whole(memory[k].first(before), offsets[k], read) &&
-                      detail::moved_whole(memory[k].subspan(before + mapped), offsets[k] + before + mapped, read);
-        }
+    detail::open_file const file{path.empty() ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (file.at < 0) return false;
+    auto const offsets = detail::offsets_of(memory, theirs);
+    auto const read = [&](void* to, std::size_t count, std::size_t at) {
+        return ::pread(file.at, to, count, static_cast<::off_t>(at));
+    };
+    for (std::size_t k = 0; k < memory.size(); ++k) {
+        // whole pages are mapped where they lie alike; ends of pages, and the rest, are read
+        tensor::whole_pages const pages{memory[k].data(), memory[k].size()};
+        auto const mapped = theirs[k] == phases[k] ? pages.size : 0;
+        auto const before =
+            mapped > 0 ? static_cast<std::size_t>(static_cast<std::byte*>(pages.first) - memory[k].data()) : 0;
+        if (mapped > 0) detail::map_over(memory[k], file.at, offsets[k]);
+        if (!detail::moved_whole(memory[k].first(before), offsets[k], read) ||
+            !detail::moved_whole(memory[k].subspan(before + mapped), offsets[k] + before + mapped, read))
+            return false;
     }
-    all.meet_here();
-    if (!has_all) fill();
+    return true;
 }
 
 }  // namespace plateau::program

@@ -1,7 +1,9 @@
 #pragma once
 /// Lines on a model whose layers take turns in memory: how long a wave of rows takes, and what was read.
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include <plateau/core/error.hpp>
 #include <plateau/core/memory.hpp>
@@ -9,11 +11,11 @@
 #include <plateau/core/stopwatch.hpp>
 #include <plateau/engine/engine.hpp>
 
-namespace plateau::program {
+namespace plateau::engine {
 
 /// Rows of a sweep that leave no thread idle, and where layers take turns fill a wave of them.
 template <class T>
-index wave_rows(engine::engine<T> const& model) {
+index wave_rows(engine<T> const& model) {
     auto const* const turns = model.facts().turns;
     constexpr index enough = 64;
     return turns == nullptr ? enough * model.threads() : turns->limits().blocks * model.facts().block_rows;
@@ -22,7 +24,7 @@ index wave_rows(engine::engine<T> const& model) {
 /// What a full wave takes, from a probe: one layer that is read, and one block of rows that goes through it. Empty
 /// where all weights are in memory. It is told before the work begins.
 template <class T>
-std::string wave_text(engine::engine<T> const& model) {
+std::string wave_text(engine<T> const& model) {
     auto const* const turns = model.facts().turns;
     if (turns == nullptr) return "";
     auto const& limits = turns->limits();
@@ -30,7 +32,7 @@ std::string wave_text(engine::engine<T> const& model) {
     index const together = std::min(index{32}, model.facts().context_length);
     std::vector<token_id> const tokens(static_cast<std::size_t>(together), 0);
     while (rows.count() + together <= model.facts().block_rows) rows.add_prompt(0, tokens);
-    engine::block_run<T> run{.rows = rows, .last = 1};
+    block_run<T> run{.rows = rows, .last = 1};
     run.start.write = [](tensor::view<T, 2> to) {
         for (index r = 0; r < to.extent(0); ++r) {
             for (index i = 0; i < to.extent(1); ++i) to(r, i) = static_cast<T>((r + 7 * i) % 5 - 2);
@@ -53,7 +55,7 @@ std::string wave_text(engine::engine<T> const& model) {
 
 /// How often the weights are read for so many points, at least.
 template <class T>
-std::string waves_text(engine::engine<T> const& model, index points) {
+std::string waves_text(engine<T> const& model, index points) {
     auto const* const turns = model.facts().turns;
     if (turns == nullptr) return "";
     index const rows = turns->limits().blocks * model.facts().block_rows, waves = (points + rows - 1) / rows;
@@ -64,7 +66,7 @@ std::string waves_text(engine::engine<T> const& model, index points) {
 
 /// What was read of the weights, once all is done.
 template <class T>
-std::string turns_text(engine::engine<T> const& model) {
+std::string turns_text(engine<T> const& model) {
     auto const* const turns = model.facts().turns;
     if (turns == nullptr) return "";
     index const read = turns->bytes_brought(), percent = read * 100 / turns->all_bytes();
@@ -72,4 +74,4 @@ std::string turns_text(engine::engine<T> const& model) {
                    percent % 10, " times all of them\n"});
 }
 
-}  // namespace plateau::program
+}  // namespace plateau::engine
