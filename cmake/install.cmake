@@ -33,4 +33,5 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/plateauConfig.cmake.in
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/plateauConfigVersion.cmake
     VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/plateauConfig.cmake ${PROJECT_BINARY_DIR}/plateauConfigVersion.cmake
-    ${PROJECT_SOURCE_DIR}/cmake/optional.cmake ${PROJECT_SOURCE_DIR}/cmake/rapidjson.cmake DESTINATION ${plateau_package_dir})
+    ${PROJECT_SOURCE_DIR}/cmake/optional.cmake ${PROJECT_SOURCE_DIR}/cmake/rapidjson.cmake
+    ${PROJECT_SOURCE_DIR}/cmake/report.cmake DESTINATION ${plateau_package_dir})

@@ -36,6 +36,8 @@ if(PLATEAU_MPI)
     target_link_libraries(plateau_program INTERFACE MPI::MPI_CXX)
     target_compile_definitions(plateau_program INTERFACE PLATEAU_HAS_MPI=1)
 endif()
+include(${CMAKE_CURRENT_LIST_DIR}/report.cmake)
+plateau_add_report_texts(plateau_program ${PROJECT_SOURCE_DIR}/include)
 
 # Its bodies compiled once, for the programs of this project. It comes before plateau::compiled where they are linked.
 file(GLOB_RECURSE bodies CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/plateau/program/*.ipp)

@@ -8,7 +8,7 @@ export PLATEAU_START
 source=$(cd "$(dirname "$0")/.." && pwd)
 . "$source/cmake/bootstrap.sh"
 
-ensure libeigen3-dev rapidjson-dev nlohmann-json3-dev libpcre2-dev libutf8proc-dev libminizip-dev zlib1g-dev libcairo2-dev libcli11-dev libssl-dev fonts-dejavu-core \
+ensure libeigen3-dev rapidjson-dev nlohmann-json3-dev libpcre2-dev libutf8proc-dev libminizip-dev zlib1g-dev libcairo2-dev libcli11-dev libssl-dev fonts-dejavu-core libjs-dygraphs \
     libxtensor-dev catch2 libbenchmark-dev clang-format ccache ninja-build
 case $(ccache --show-config 2>/dev/null) in
     *"(default) max_size"*) export CCACHE_MAXSIZE=2G ;;  # room for several versions of everything

@@ -167,5 +167,6 @@ int main(int argc, char** argv) {
                    "the token that the corrupted prompt makes likely; by default the likeliest one after that");
     program::add_bos_option(app, o, "both prompts");
     program::add_option(app, "--out", &o.out, "folder for the results");
+    study.add_report_option();
     return study.run(argc, argv, [&] { run(study, o); });
 }

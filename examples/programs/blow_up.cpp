@@ -8,10 +8,10 @@
 
 #include <plateau/paths/grid.hpp>
 #include <plateau/program/directions.hpp>
+#include <plateau/program/report/charts.hpp>
 #include <plateau/statistics/interval_table.hpp>
 #include <plateau/statistics/paired_effect.hpp>
 #include <plateau/sweep/blow_up_statistics.hpp>
-#include <plateau/viz/labelled_curves.hpp>
 
 namespace {
 
@@ -231,7 +231,7 @@ void run(program::study& study, options o) {
     write(out, o, all, ends);
     out.text("blow_up.csv", text.medians.csv());
     out.text("effects.csv", text.effects.csv());
-    out.picture("blow_up.png", [&](std::ostream& to) { viz::write_labelled_curves(figure_of(o, all, ends), to); });
+    program::draw(out, "blow_up.png", figure_of(o, all, ends));
     study.report(o, concat({program::model_text(o), ": ", count, " prompts, ", o.write_site, " -> ", all.read_site}),
                  concat({o.steps, " steps of ", fixed(o.step * unit, 4), ", ", program::fit_text(all.fit), "\n\n"}) +
                      text.medians.render() + '\n' + text.shown.render() + study.rate());

@@ -6,10 +6,11 @@
 // make a jump of it. Then it is written after one block and read after every later one. See Janiak et al. 2024, arXiv
 // 2409.17113, appendix E, and Shinkle & Heimersheim 2025.
 
+#include <plateau/paths/grid.hpp>
 #include <plateau/program/lists.hpp>
 #include <plateau/program/pairs.hpp>
+#include <plateau/program/report/charts.hpp>
 #include <plateau/sweep/depth.hpp>
-#include <plateau/viz/labelled_curves.hpp>
 
 namespace {
 
@@ -88,7 +89,9 @@ struct medians {
 };
 
 void write(program::outputs& out, std::string const& name, std::string const& axis, medians const& all) {
-    out.axis(axis, static_cast<index>(all.of.layers.size()));
+    std::vector<std::string> blocks;
+    for (index const layer : all.of.layers) blocks.push_back("block " + std::to_string(layer));
+    out.axis(axis, blocks);
     out.array(name + "_relative.npy", all.of.curves, &sweep::transitions::relative);
     out.array(name + "_max_slope.npy", all.of.curves, &sweep::transitions::max_slope);
     out.array(name + "_width.npy", all.of.curves, &sweep::transitions::width);
@@ -133,12 +136,12 @@ void run(program::study& study, options const& o) {
     auto const figure = figure_of(o, all.design.count(), by_write, by_read);
 
     auto& out = study.out();
-    out.axis("S", o.steps);
+    out.axis("S", paths::even_grid(0, 1, o.steps));
     program::write_prompts_and_pairs(out, all.prompts, all.design);
     write(out, "write", "W", by_write);
     write(out, "read", "R", by_read);
     out.text("depth.csv", table.csv());
-    out.picture("depth.png", [&](std::ostream& to) { viz::write_labelled_curves(figure, to); });
+    program::draw(out, "depth.png", figure);
     study.summary = {{"pairs", all.design.count()},
                      {"steps", o.steps},
                      {"layers", all.layers},

@@ -10,6 +10,7 @@
 #include <plateau/core/split.hpp>
 #include <plateau/program/interventions.hpp>
 #include <plateau/program/pairs.hpp>
+#include <plateau/program/report/charts.hpp>
 #include <plateau/program/rows_of_file.hpp>
 #include <plateau/statistics/quantile.hpp>
 #include <plateau/sweep/derivative_figure.hpp>
@@ -95,9 +96,9 @@ any_results measure(options const& o, program::intervention_plan const& plan, mo
 
 template <class T>
 void write(program::outputs& out, options const& o, results<T> const& r) {
-    out.axis("P", r.design.count());
-    out.axis("S", o.steps);
-    out.axis("K", static_cast<index>(o.frozen.size()));
+    program::write_prompts_and_pairs(out, r.prompts, r.design);
+    out.axis("S", r.found.alpha);
+    out.axis("K", o.frozen);
     out.axis("W", o.vectors ? r.found.jvp.extent(2) : r.found.jacobian.extent(2));
     out.axis("D", o.jacobian ? r.found.jacobian.extent(3) : r.back.vjp.extent(3));
     out.axis("n", r.back.vjp.extent(2) > 1 ? r.back.vjp.extent(2) : program::outputs::absent);
@@ -112,7 +113,6 @@ void write(program::outputs& out, options const& o, results<T> const& r) {
         out.array("basin.npy", r.found.basin());
         if (o.vectors) out.array("frozen_jvp.npy", r.found.held_jvp.flat());
     }
-    program::write_prompts_and_pairs(out, r.prompts, r.design);
 }
 
 template <class T>
@@ -142,7 +142,7 @@ void report(program::study& study, options const& o, results<T> const& r) {
         {"basin_median", medians}};
     if (!o.cotangent.empty()) study.summary["cotangents"] = r.back.how();
     write(study.out(), o, r);
-    study.out().picture("derivatives.png", [&](std::ostream& to) { viz::write_labelled_curves(figure, to); });
+    program::draw(study.out(), "derivatives.png", figure);
     auto const what = concat({program::model_text(o), ": ", r.design.count(), " pairs x ", o.steps, " steps, "});
     study.report(o, concat({what, o.write_site, " -> ", o.read_site}),
                  table.render() + (degenerate > 0 ? concat({degenerate, " degenerate pairs\n"}) : "") + study.rate());

@@ -7,10 +7,11 @@
 // between those that do are sharper, and they are crossed at the same place. See Janiak et al. 2024, arXiv 2409.17113,
 // section 4 and footnote 5.
 
+#include <plateau/paths/grid.hpp>
 #include <plateau/program/checkpoints.hpp>
 #include <plateau/program/pairs.hpp>
+#include <plateau/program/report/charts.hpp>
 #include <plateau/sweep/emergence.hpp>
-#include <plateau/viz/labelled_curves.hpp>
 
 namespace {
 
@@ -161,15 +162,16 @@ viz::labelled_figure figure_of(options const& o, results const& found) {
 
 void write(program::study& study, options const& o, results const& found, tables const& text) {
     auto& out = study.out();
-    out.axis("S", o.steps);
-    out.axis("C", static_cast<index>(found.checkpoints.size()));
+    std::vector<index> steps;
+    std::vector<std::string> names;
+    for (auto const& one : found.checkpoints) steps.push_back(one.step), names.push_back(concat({"step ", one.step}));
+    out.axis("S", paths::even_grid(0, 1, o.steps));
+    out.axis("C", names);
     program::write_prompts_and_pairs(out, found.prompts, found.design);
     auto const add = [&](char const* name, std::vector<double> sweep::transitions::*which) {
         out.array(
             name, found.moments, [which](training_moment const& m) -> auto& { return m.curves.*which; });
     };
-    std::vector<index> steps;
-    for (auto const& one : found.checkpoints) steps.push_back(one.step);
     out.array("steps.npy", steps);
     add("relative.npy", &sweep::transitions::relative);
     out.array("median_curve.npy", found.moments, &training_moment::median_curve);
@@ -178,7 +180,7 @@ void write(program::study& study, options const& o, results const& found, tables
     add("width.npy", &sweep::transitions::width);
     out.text("emergence.csv", text.all.csv());
     out.text("changes.csv", text.parts.csv());
-    out.picture("emergence.png", [&](std::ostream& to) { viz::write_labelled_curves(figure_of(o, found), to); });
+    program::draw(out, "emergence.png", figure_of(o, found));
     auto& summary = study.summary;
     for (auto const& one : found.checkpoints) summary["checkpoints"].push_back(one.name);
     summary["pairs"] = found.design.count();

@@ -6,7 +6,9 @@
 // Of every head E(q) = −β⁻¹ log Σ exp(β ⟨k, q⟩) + ½ |q|² and what no rescaling of queries against keys moves; controls
 // are --shuffled-keys, --toward random and --weights random.
 
+#include <plateau/paths/grid.hpp>
 #include <plateau/program/line_options.hpp>
+#include <plateau/program/report/charts.hpp>
 #include <plateau/sweep/energy_curves.hpp>
 #include <plateau/sweep/energy_figure.hpp>
 #include <plateau/sweep/head_switches.hpp>
@@ -145,7 +147,7 @@ void run(program::study& study, options const& o) {
     out.axis("M", sweep::marks);
     out.axis("L", r.marks.layers());
     out.axis("H", r.marks.heads());
-    out.axis("S", o.steps);
+    out.axis("S", paths::even_grid(0, 1, o.steps));
     program::write_prompts_and_pairs(out, r.prompts, r.design);
     out.array("places.npy", r.marks.places().flat());
     out.array("switches.npy", r.marks.switches().flat());
@@ -166,7 +168,7 @@ void run(program::study& study, options const& o) {
         .subtitle = o.write_site + " → " + o.read_site + (o.random() ? ", random directions" : ""),
         .panels = sweep::energy_panels(r.marks, curves.alpha_jump, r.design, r.blocks)};
     if (o.mlp) figure.panels.push_back(sweep::mlp_energy_panel(r.mlp, r.curves.alpha, r.mlp_blocks));
-    out.picture("energy.png", [&](std::ostream& to) { viz::write_labelled_curves(figure, to); });
+    program::draw(out, "energy.png", figure);
     study.report(o,
                  concat({program::model_text(o), ": ", r.design.count(), " pairs x ", o.steps,
                          " steps; in alpha, 95 % intervals in brackets"}),

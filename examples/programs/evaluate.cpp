@@ -72,6 +72,15 @@ void run(program::study& study, options const& o) {
         study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
     auto const scored = std::ranges::count_if(losses, [](double loss) { return !std::isnan(loss); });
     double const cross_entropy = statistics::mean(losses), perplexity = std::exp(cross_entropy);
+    table table{{"", "value"}};
+    table.row({"cross-entropy (nats/token)", fixed(cross_entropy, 6)});
+    table.row({"perplexity", fixed(perplexity, 3)});
+    table.row({"tokens that count", std::to_string(scored)});
+    table.row({"tokens of the text", std::to_string(all.text_tokens)});
+    table.row({"windows", std::to_string(all.windows.size())});
+    auto const heading = concat({program::model_text(o), ": ", o.tokens.empty() ? o.text : o.tokens, ", windows of ",
+                                 all.length, " tokens, one every ", all.stride});
+    auto const body = table.render() + study.rate("tokens");
     if (study.writes()) {
         program::write_prompts(study.out(), all.texts);
         study.out().array("losses.npy", losses);
@@ -83,17 +92,9 @@ void run(program::study& study, options const& o) {
                          {"windows", all.windows.size()},
                          {"length", all.length},
                          {"stride", all.stride}};
-        study.publish(o);
+        study.publish(o, heading, body);
     }
-    table table{{"", "value"}};
-    table.row({"cross-entropy (nats/token)", fixed(cross_entropy, 6)});
-    table.row({"perplexity", fixed(perplexity, 3)});
-    table.row({"tokens that count", std::to_string(scored)});
-    table.row({"tokens of the text", std::to_string(all.text_tokens)});
-    table.row({"windows", std::to_string(all.windows.size())});
-    std::cout << program::model_text(o) << ": " << (o.tokens.empty() ? o.text : o.tokens) << ", windows of "
-              << all.length << " tokens, one every " << all.stride << '\n'
-              << table.render() << study.rate("tokens");
+    std::cout << heading << '\n' << body;
     if (study.writes()) std::cout << "written to " << o.out << '\n';
 }
 
@@ -111,5 +112,6 @@ int main(int argc, char** argv) {
     app.add_option("--length", &o.length, "tokens of a window; by default the model's context").positive();
     app.add_option("--stride", &o.stride, "tokens from window to window; by default --length").positive();
     app.add_option("--out", &o.out, "also leave losses and a summary in this folder");
+    study.add_report_option();
     return study.run(argc, argv, [&] { run(study, o); });
 }

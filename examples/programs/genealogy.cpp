@@ -10,6 +10,7 @@
 #include <plateau/models/readable.hpp>
 #include <plateau/program/checkpoints.hpp>
 #include <plateau/program/pairs.hpp>
+#include <plateau/program/report/charts.hpp>
 #include <plateau/sweep/genealogy_panels.hpp>
 #include <plateau/sweep/genealogy_tables.hpp>
 #include <plateau/sweep/output_distances.hpp>
@@ -152,8 +153,7 @@ void run(program::study& study, options const& o) {
     drawn.title = title, drawn.counts = counts;
     drawn.subtitle = "regions by likeliest next token, in the run of " + context;
     study.out().picture("genealogy.png", [&](std::ostream& to) { viz::write_flows(drawn, to); });
-    auto const figure = sweep::genealogy_panels{numbers, steps}.figure(title, counts);
-    study.out().picture("training.png", [&](std::ostream& to) { viz::write_labelled_curves(figure, to); });
+    program::draw(study.out(), "training.png", sweep::genealogy_panels{numbers, steps}.figure(title, counts));
     auto const heading = concat({checkpoints.size(), " checkpoints, ", counts, ", ", o.steps, " points of a pair, ",
                                  o.write_site, " -> ", o.read_site, "; 95 % intervals in brackets\n"});
     study.report(o, heading,

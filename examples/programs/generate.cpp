@@ -117,7 +117,7 @@ std::string text_of(models::model_texts const& model, std::vector<token_id> prom
     return only_new ? text.substr(std::min(text.size(), model.tokenizer->decode(prompt).size())) : text;
 }
 
-void write(program::study& study, options const& o, results const& all) {
+void write(program::study& study, options const& o, results const& all, std::string const& text) {
     auto whole = all.prompts;
     for (std::size_t i = 0; i < whole.size(); ++i)
         whole[i].insert(whole[i].end(), all.written[i].tokens.begin(), all.written[i].tokens.end());
@@ -126,7 +126,7 @@ void write(program::study& study, options const& o, results const& all) {
     study.summary = {{"prompts", whole.size()},
                      {"new_tokens", study.meter.points},
                      {"stopped", std::ranges::count_if(all.written, &engine::generated::stopped)}};
-    study.publish(o);
+    study.publish(o, concat({program::model_text(o), ": ", whole.size(), " prompts continued"}), text);
 }
 
 void run(program::study& study, options const& o) {
@@ -145,7 +145,7 @@ void run(program::study& study, options const& o) {
             o.tokens.empty() && all.texts.bos() == prompt.front() && (o.prompt || !o.prompts.empty() || o.bos == "on");
         text += (i > 0 ? "---\n" : "") + text_of(all.texts, prompt, all.written[i], bos, o.only_new) + '\n';
     }
-    if (study.writes()) write(study, o, all);
+    if (study.writes()) write(study, o, all, text);
     std::cout << text;
     if (!std::cout.flush() && !study.writes())
         throw file_error("cannot write the text to stdout; give it another place, or --out");
@@ -174,5 +174,6 @@ int main(int argc, char** argv) {
     program::add_option(app, "--steer-scale", &o.steer_scale, "what it is multiplied by").needs(steer);
     steer.needs(site);
     app.add_option("--out", &o.out, "also leave tokens and a summary in this folder");
+    study.add_report_option();
     return study.run(argc, argv, [&] { run(study, o); });
 }

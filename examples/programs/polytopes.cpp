@@ -6,7 +6,9 @@
 // The paper counts gates whose sign differs at both ends, at one layer (appendix F). Here all blocks are counted point
 // by point, on nested grids, on plateaus and on jumps; exactly for the first MLP that follows.
 
+#include <plateau/paths/grid.hpp>
 #include <plateau/program/line_options.hpp>
+#include <plateau/program/report/charts.hpp>
 #include <plateau/sweep/compare_regions.hpp>
 #include <plateau/sweep/polytope_figure.hpp>
 #include <plateau/sweep/polytopes.hpp>
@@ -104,7 +106,7 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
 void write(program::outputs& out, options const& o, results const& r) {
     auto const& counts = r.found.counts;
     out.axis("L", counts.layers());
-    out.axis("S", o.steps);
+    out.axis("S", paths::even_grid(0, 1, o.steps));
     out.axis("I", o.steps - 1);
     out.axis("G", static_cast<index>(counts.grids.size()));
     program::write_prompts_and_pairs(out, r.prompts, r.design);
@@ -197,7 +199,7 @@ void run(program::study& study, options const& o) {
                                       .counts = concat({r.design.count(), " pairs × ", o.steps, " steps"}),
                                       .subtitle = o.write_site + " → " + o.read_site + ": medians, 95 % intervals",
                                       .panels = sweep::polytope_panels(counts, curves, r.design, blocks)};
-    study.out().picture("polytopes.png", [&](std::ostream& to) { viz::write_labelled_curves(figure, to); });
+    program::draw(study.out(), "polytopes.png", figure);
     study.report(o,
                  concat({program::model_text(o), ": ", r.design.count(), " pairs x ", o.steps,
                          " steps; medians by gate of a block, 95 % intervals in brackets"}),

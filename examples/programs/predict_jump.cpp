@@ -7,9 +7,9 @@
 // one half.
 
 #include <plateau/program/pairs.hpp>
+#include <plateau/program/report/charts.hpp>
 #include <plateau/sweep/jump_predictors.hpp>
 #include <plateau/sweep/jump_scores.hpp>
-#include <plateau/viz/labelled_curves.hpp>
 
 namespace {
 
@@ -138,8 +138,7 @@ void run(program::study& study, options const& o) {
     }
     out.array("masked.npy", all.masked);
     out.text("predict_jump.csv", table.csv());
-    out.picture("predict_jump.png",
-                [&](std::ostream& to) { viz::write_labelled_curves(figure_of(o, all, scores), to); });
+    program::draw(out, "predict_jump.png", figure_of(o, all, scores));
     study.report(
         o,
         concat({program::model_text(o), ": ", all.design.count(), " pairs x ", o.steps, " steps, ", o.write_site,

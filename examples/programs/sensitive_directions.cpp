@@ -9,10 +9,10 @@
 
 #include <plateau/paths/grid.hpp>
 #include <plateau/program/directions.hpp>
+#include <plateau/program/report/charts.hpp>
 #include <plateau/statistics/interval_table.hpp>
 #include <plateau/sweep/direction_families.hpp>
 #include <plateau/sweep/sensitivity_medians.hpp>
-#include <plateau/viz/labelled_curves.hpp>
 
 namespace {
 
@@ -197,8 +197,7 @@ void run(program::study& study, options o) {
     out.array("perturbation_lengths.npy", all.kl.scaled_lengths());
     out.array("norms.npy", all.fit.norms);
     out.text("sensitive_directions.csv", csv_of(all.kl, medians));
-    out.picture("sensitive_directions.png",
-                [&](std::ostream& to) { viz::write_labelled_curves(figure_of(o, all.kl.prompts, medians), to); });
+    program::draw(out, "sensitive_directions.png", figure_of(o, all.kl.prompts, medians));
     auto& summary = study.summary = {
         {"prompts", all.kl.prompts}, {"repeats", o.repeats}, {"families", all.kl.families}, {"unit", all.kl.unit}};
     program::put_fit(summary, all.fit);

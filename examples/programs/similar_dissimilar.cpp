@@ -10,10 +10,10 @@
 #include <plateau/corpus/illustrative_pairs.hpp>
 #include <plateau/corpus/last_token.hpp>
 #include <plateau/program/pairs.hpp>
+#include <plateau/program/report/charts.hpp>
 #include <plateau/sweep/answer_curves.hpp>
 #include <plateau/sweep/output_distances.hpp>
 #include <plateau/sweep/pair_statistics.hpp>
-#include <plateau/viz/labelled_curves.hpp>
 
 namespace {
 
@@ -245,8 +245,7 @@ void run(program::study& study, options const& o) {
     out.text("illustrative.csv", six.csv());
     out.text("last_token.csv", triples.levels.csv() + "\n" + triples.effects.csv());
     out.text("distances.csv", correlations.csv());
-    out.picture("similar_dissimilar.png",
-                [&](std::ostream& to) { viz::write_labelled_curves(figure_of(o, r.six), to); });
+    program::draw(out, "similar_dissimilar.png", figure_of(o, r.six));
     study.summary = {{"steps", o.steps},
                      {"triples", r.groups},
                      {"pairs", r.others.count()},

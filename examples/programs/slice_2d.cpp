@@ -10,14 +10,13 @@
 // 2409.17113, figure 1 and appendix.
 
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <map>
 
 #include <plateau/corpus/triples.hpp>
 #include <plateau/program/checkpoints.hpp>
 #include <plateau/program/lists.hpp>
 #include <plateau/program/prompts.hpp>
+#include <plateau/program/report/slices.hpp>
 #include <plateau/program/study.hpp>
 #include <plateau/sweep/boundary_map.hpp>
 #include <plateau/sweep/slice_figures.hpp>
@@ -177,7 +176,7 @@ void draw(program::outputs& out, options const& o, results const& all) {
         .grid = {all.grid.u, all.grid.v},
         .one_scale = count > 1};
     slices.panels = sweep::slice_panels(std::span{all.slices}.first(std::min(count, most)));
-    out.picture("slice.png", [&](std::ostream& to) { viz::write_slices(slices, to); });
+    program::draw(out, "slice.png", slices);
     if (count > 1) {
         out.picture("slices.apng", [&](std::ostream& to) { viz::write_slice_animation(slices, o.frame_seconds, to); });
         slices.one_scale = false;

@@ -161,8 +161,8 @@ results measure(options const& o, sweep::stable_regions_options what, model<T> c
 }
 
 void write(program::outputs& out, options const& o, results const& r) {
-    out.axis("P", r.design.count());
-    out.axis("S", o.steps);
+    program::write_prompts_and_pairs(out, r.prompts, r.design);
+    out.axis("S", r.curves.alpha);
     auto const put = [&](std::string const& name, auto const& take) { out.array(name, r.found, take); };
     for (std::size_t k = 0, sites = split(o.read_site).size(); k < sites; ++k) {
         put(numbered("distances", k), [&](auto const& x) { return x.distances[k].flat(); });
@@ -187,7 +187,6 @@ void write(program::outputs& out, options const& o, results const& r) {
     curves_of(o, r).write_relative(out);
     out.array("max_slope.npy", r.curves.max_slope);
     out.array("alpha_jump.npy", r.curves.alpha_jump);
-    program::write_prompts_and_pairs(out, r.prompts, r.design);
     curves_of(o, r).write_csv(r.design.pairs, r.curves.alpha, out.open("curves.csv"));
 }
 

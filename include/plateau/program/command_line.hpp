@@ -89,6 +89,14 @@ public:
     /// The options that were given, each with its values separated by commas, in the order in which they were added.
     std::vector<std::pair<std::string, std::string>> given() const;
 
+    /// An option and its value, that given or else the default.
+    struct setting {
+        std::string name, value;
+        bool given;
+    };
+    /// All options that have a value, in the order in which they were added.
+    std::vector<setting> in_effect() const;
+
 private:
     std::string name_;
     std::unique_ptr<CLI::App> app_;

@@ -6,10 +6,12 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <ostream>
 #include <ranges>
 #include <set>
 #include <span>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -22,6 +24,7 @@
 #include <plateau/io/npy.hpp>
 #include <plateau/program/compiled.hpp>
 #include <plateau/program/manifest.hpp>
+#include <plateau/program/report/page.hpp>
 #include <plateau/statistics/interval.hpp>
 #include <plateau/viz/canvas.hpp>
 
@@ -46,6 +49,14 @@ public:
     /// How long an axis is. Bound to `absent`, it is left out of the shapes that have it.
     static constexpr index absent = -1;
     void axis(std::string const& letter, index extent);
+    /// The same of one whose things lie at places, or have names, for the page.
+    void axis(std::string const& letter, std::vector<double> const& places);
+    void axis(std::string const& letter, std::vector<std::string> const& names);
+
+    /// Has report.html written too, from all that follows. @throws config_error if this build has no pages
+    void begin_page();
+    /// Null without one.
+    report::page* page() { return page_.get(); }
 
     /// Whether the manifest tells this file.
     bool tells(std::string const& name) const;
@@ -80,8 +91,16 @@ public:
     /// A picture, if this build draws any. @param draw  writes it to a stream
     template <class Draw>
     void picture(std::string const& name, Draw const& draw) {
-        if (viz::can_draw) draw(open(name).stream());
-        else std::cerr << name << " is not drawn: this build has no cairo\n";
+        if (viz::can_draw && page_) {
+            std::ostringstream bytes;
+            draw(bytes);
+            page_->add_picture(find(name), name, bytes.view());
+            open(name).write(bytes.view());
+        } else if (viz::can_draw) {
+            draw(open(name).stream());
+        } else {
+            std::cerr << name << " is not drawn: this build has no cairo\n";
+        }
     }
 
     /// Makes everything visible at once, and removes what an earlier run left and this one did not write: it would
@@ -106,10 +125,14 @@ private:
         for (index const extent : shape) size *= extent;
         auto& to = open(name);
         to.write(io::npy_prefix(io::npy_descr<Stored>, shape));
+        auto* const kept = page_ ? page_->keep(told, name, shape) : nullptr;
         for (auto const& one : things) {
             auto&& values = std::invoke(take, one);
             using value = std::remove_cvref_t<decltype(*std::ranges::begin(values))>;
             written += static_cast<index>(std::ranges::size(values));
+            if (kept) {
+                for (auto const& v : values) kept->add(static_cast<double>(v));
+            }
             if constexpr (std::is_same_v<value, Stored> && std::ranges::contiguous_range<decltype(values)>) {
                 to.write(std::as_bytes(std::span<Stored const>{std::ranges::data(values), std::ranges::size(values)}));
             } else {
@@ -130,6 +153,7 @@ private:
     output_set set_;
     std::map<std::string, index> extents_;
     std::set<std::string> written_;
+    std::unique_ptr<report::page> page_;
 };
 
 }  // namespace plateau::program

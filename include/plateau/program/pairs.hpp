@@ -105,7 +105,7 @@ inline void write_prompts_and_pairs(outputs& out, prompt_list const& prompts, sw
 
 /// Those of relative.npy, max_slope.npy, alpha_jump.npy and width.npy that the manifest tells. Binds the axis S.
 inline void write_transitions(outputs& out, sweep::transitions const& curves) {
-    out.axis("S", curves.steps());
+    out.axis("S", curves.alpha);
     for (auto const& [name, values] : {std::pair{"relative.npy", &curves.relative},
                                        {"max_slope.npy", &curves.max_slope},
                                        {"alpha_jump.npy", &curves.alpha_jump},

@@ -29,6 +29,7 @@
 #include <plateau/program/meter.hpp>
 #include <plateau/program/options.hpp>
 #include <plateau/program/outputs.hpp>
+#include <plateau/program/report/request.hpp>
 
 namespace plateau::program {
 
@@ -113,7 +114,13 @@ public:
     nlohmann::ordered_json summary;  ///< keys of its own; those that all programs have are added
 
     study(std::string name, std::string about, manifest leaves)
-        : app{std::move(about), std::move(name)}, leaves_{std::move(leaves)} {
+        : app{about, std::move(name)}, leaves_{std::move(leaves)}, page_{std::move(about)} {
+        app.set_footer(help_text(leaves_));
+    }
+
+    /// Takes --report. @pre --out is a folder
+    void add_report_option() {
+        page_.add_option(app, leaves_);
         app.set_footer(help_text(leaves_));
     }
 
@@ -130,6 +137,7 @@ public:
         try {
             if (app.parse(argc, argv) == command_line::outcome::answered) return 0;
             runs.join();
+            page_.take(argc, argv);
             body();
             if (!std::cout.flush()) problem = "stdout cannot be written to; the files are complete";
             status = 0;
@@ -153,7 +161,8 @@ public:
     /// knows. Several models may be measured, one after the other. @throws file_error, and what loading throws
     template <class Body>
     auto measure(common_options const& o, Body const& body) {
-        if (!out_ && !o.out.empty() && runs.writes()) out_.emplace(leaves_, o.out);
+        page_.require_folder(o.out);
+        if (!out_ && !o.out.empty() && runs.writes()) page_.begin(out_.emplace(leaves_, o.out));
         lost_file::expect(app.name(), o.model);
         runs.open(app);  // what is wrong with a journal is said before a model is loaded
         auto here = o;
@@ -175,6 +184,7 @@ public:
             meter.wave_rows = engine::wave_rows(model.engine());
             meter.plan = [&model](index points) { std::cerr << engine::waves_text(model.engine(), points); };
             if (out_) {
+                if (out_->page()) out_->page()->texts = model;
                 stopwatch const watch;
                 models_.add(o, model, model.threads());
                 meter.load_seconds += watch.seconds();
@@ -196,8 +206,8 @@ public:
         return *out_;
     }
 
-    /// Writes summary.json and makes all files visible.
-    void publish(common_options const& o) {
+    /// Writes summary.json and makes all files visible. @param heading,body  of the page, as `report` takes them
+    void publish(common_options const& o, std::string const& heading = "", std::string const& body = "") {
         nlohmann::ordered_json all;
         all["program"] = app.name();
         all["version"] = PLATEAU_VERSION;
@@ -216,18 +226,19 @@ public:
         all["ranks"] = runs.count();
         all["resumed_points"] = runs.resumed_points();
         all["options"] = options_given(app);
+        if (out().page()) page_.tell(*out().page(), app, heading, body);
         out().publish(std::move(all), summary);
     }
 
     /// How fast it was, a line of the report.
-    std::string rate(std::string const& of = "points") const {
-        return fixed(meter.points_per_second(), 0) + ' ' + of + " per second\n";
+    std::string rate(std::string const& of = "points") {
+        return page_.passing(fixed(meter.points_per_second(), 0) + ' ' + of + " per second\n");
     }
 
     /// Publishes, and says on stdout what was found and where it lies, the first picture too.
     /// @param heading  what ran, on one line      @param body  tables and remarks, lines with their ends
     void report(common_options const& o, std::string const& heading, std::string const& body) {
-        publish(o);
+        publish(o, heading, body);
         std::cout << heading << '\n' << body << "written to " << out_->folder().string() << '\n';
         for (auto const& one : leaves_.files) {
             if (!viz::can_draw || !one.name.ends_with(".png")) continue;
@@ -238,6 +249,7 @@ public:
 
 private:
     manifest leaves_;
+    program::report::request page_;
     std::optional<outputs> out_;
     measured_models models_;
 };
@@ -249,6 +261,7 @@ inline void add_study_options(study& study, common_options& o) {
     add_model_options(study.app, o);
     add_prompt_options(study.app, o);
     add_option(study.app, "--out", &o.out, "folder for the results");
+    study.add_report_option();
 }
 
 }  // namespace plateau::program

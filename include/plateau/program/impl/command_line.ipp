@@ -97,4 +97,14 @@ PLATEAU_PROGRAM_INLINE std::vector<std::pair<std::string, std::string>> command_
     return all;
 }
 
+PLATEAU_PROGRAM_INLINE std::vector<command_line::setting> command_line::in_effect() const {
+    std::vector<setting> all;
+    for (auto const* const one : static_cast<CLI::App const&>(*app_).get_options()) {
+        bool const is_given = one->count() > 0;
+        auto value = is_given ? CLI::detail::join(one->results(), ",") : one->get_default_str();
+        if (!value.empty()) all.push_back({one->get_name(), std::move(value), is_given});
+    }
+    return all;
+}
+
 }  // namespace plateau::program

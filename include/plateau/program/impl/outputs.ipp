@@ -26,6 +26,21 @@ PLATEAU_PROGRAM_INLINE void outputs::axis(std::string const& letter, index exten
     require(is_new || at->second == extent, "the axis " + letter + " has two lengths");
 }
 
+PLATEAU_PROGRAM_INLINE void outputs::axis(std::string const& letter, std::vector<double> const& places) {
+    axis(letter, std::ssize(places));
+    if (page_) page_->place_axis(letter, places);
+}
+
+PLATEAU_PROGRAM_INLINE void outputs::axis(std::string const& letter, std::vector<std::string> const& names) {
+    axis(letter, std::ssize(names));
+    if (page_) page_->name_axis(letter, names);
+}
+
+PLATEAU_PROGRAM_INLINE void outputs::begin_page() {
+    report::require_built();
+    page_ = std::make_unique<report::page>();
+}
+
 PLATEAU_PROGRAM_INLINE bool outputs::tells(std::string const& name) const {
     return std::ranges::any_of(leaves_.files, [&](file const& one) { return has_name(one, name); });
 }
@@ -43,6 +58,7 @@ PLATEAU_PROGRAM_INLINE void outputs::publish(nlohmann::ordered_json summary, nlo
     }
     auto const handler = nlohmann::ordered_json::error_handler_t::replace;
     set_.file("summary.json").write(summary.dump(2, ' ', false, handler) + "\n");
+    if (page_) open(report::page_file.name).write(page_->render(summary, leaves_, written_));
     for (auto const& one : leaves_.files) {
         bool const is_picture = one.name.ends_with("png");
         require(!one.when.empty() || (is_picture && !viz::can_draw) || written_.contains(one.name),
