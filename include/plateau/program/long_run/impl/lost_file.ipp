@@ -17,8 +17,8 @@ namespace plateau::program::lost_file {
 namespace detail {
 
 /// The message, made before it is needed: a handler may do no more than write it. Two, so that one is always whole.
-inline std::array<std::array<char, 1024>, 2> messages{};
-inline std::atomic<std::size_t> current = 0;
+constinit inline std::array<std::array<char, 1024>, 2> messages{};
+constinit inline std::atomic<std::size_t> current = 0;
 
 extern "C" PLATEAU_PROGRAM_INLINE void tell_lost_file(int) {
     auto const& message = messages[current.load()];
