@@ -57,7 +57,7 @@ struct results {
 };
 
 template <class T>
-results measure(options const& o, model<T> const& model, program::meter& meter) {
+results measure(options const& o, model<T> const& model, program::study& study) {
     auto const layers = static_cast<index>(model.layers());
     auto const written = program::blocks_of("--write-layers", o.write_layers, layers);
     if (o.fixed_write < 0 || o.fixed_write >= layers)
@@ -68,13 +68,18 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
                             concat({o.steps, " steps of ", all.design.count(), " pairs at ", layers, " layers"}),
                             "ask for fewer steps or pairs");
     index const sweeps = static_cast<index>(written.size()) + (o.fixed_write + 1 < layers ? 1 : 0);
-    meter.expect(sweeps * all.design.count() * o.steps);
-    sweep::line_study const lines{all.prompts, all.design.pairs, o.steps, o.min_d1};
-    sweep::setup const where{.read = o.read_site, .progress = meter.counter()};
-    meter.timed([&] {
-        all.by_write = sweep::by_write_layer(model, lines, written, where);
-        all.by_read = sweep::by_read_layer(model, lines, o.fixed_write, where);
+    study.meter.expect(sweeps * all.design.count() * o.steps);
+    for (index const layer : written) {
+        sweep::setup const where{.write = sweep::after_block(layer), .read = o.read_site};
+        auto const curves = program::sweep_lines(study, model, prompts, all.design, o.steps, where);
+        all.by_write.add(layer, sweep::transitions_of(curves.alpha, curves.distances, o.min_d1));
+    }
+    if (o.fixed_write + 1 == layers) return all;
+    auto const found = program::sweep_pairs(study, prompts, all.design, o.steps, [&](auto const& pairs, index) {
+        sweep::line_study const lines{prompts, pairs, o.steps};
+        return sweep::curves_by_read_layer(model, lines, o.fixed_write, {.progress = study.meter.counter()});
     });
+    all.by_read = sweep::series_of(found, o.fixed_write + 1, o.min_d1);
     return all;
 }
 
@@ -130,7 +135,7 @@ viz::labelled_figure figure_of(options const& o, index pairs, medians const& by_
 
 void run(program::study& study, options const& o) {
     require_valid(o);
-    auto const all = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
+    auto const all = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study); });
     medians const by_write{all, all.by_write}, by_read{all, all.by_read};
     auto const table = table_of(o, by_write, by_read);
     auto const figure = figure_of(o, all.design.count(), by_write, by_read);

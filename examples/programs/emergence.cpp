@@ -66,14 +66,15 @@ struct results {
 
 /// Adds a checkpoint to what is known.
 template <class T>
-void measure(options const& o, model<T> const& model, program::meter& meter, results& all) {
+void measure(options const& o, model<T> const& model, program::study& study, results& all) {
+    auto& meter = study.meter;
     if (all.prompts.empty()) {
         all.prompts = program::load_prompts(o, model, false);
         all.design = program::pairs_of(o, all.prompts);
         meter.points = static_cast<index>(all.checkpoints.size()) * all.design.count() * o.steps;
     }
     meter.show(all.design.count() * o.steps, all.checkpoints[all.moments.size()].name + ": points");
-    auto const curves = program::sweep_lines(model, all.prompts, all.design, o.steps, o.sites(), meter);
+    auto const curves = program::sweep_lines(study, model, all.prompts, all.design, o.steps, o.sites());
     meter.end();
     auto numbers = sweep::transitions_of(curves.alpha, curves.distances, o.min_d1);
     all.moments.push_back(sweep::moment_of(all.design, std::move(numbers), o.same_region));
@@ -204,7 +205,7 @@ void run(program::study& study, options const& o) {
     for (auto const& one : all.checkpoints) {
         auto of_checkpoint = o;
         of_checkpoint.model = one.path;
-        study.measure(of_checkpoint, [&]<class T>(model<T> const& model) { measure(o, model, study.meter, all); });
+        study.measure(of_checkpoint, [&]<class T>(model<T> const& model) { measure(o, model, study, all); });
     }
     auto const text = tables_of(o, all);
     write(study, o, all, text);

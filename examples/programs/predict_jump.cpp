@@ -61,22 +61,33 @@ struct results {
 };
 
 template <class T>
-results measure(options const& o, model<T> const& model, program::meter& meter) {
+results measure(options const& o, model<T> const& model, program::study& study) {
     auto prompts = program::load_prompts(o, model, false);
     results all{prompts, program::pairs_of(o, prompts)};
     auto const site = hooks::find_site(model.sites(), o.neurons);
     index const count = all.design.count(), width = site.heads * site.width;
-    program::require_memory(o.steps, (count + 1) * width * index{sizeof(T)},
-                            concat({width, " neurons at ", o.steps, " steps of ", count, " pairs"}),
+    index const together = study.runs.most_at_once(count);
+    program::require_memory(o.steps, (together + 1) * width * index{sizeof(T)},
+                            concat({width, " neurons at ", o.steps, " steps of ", together, " pairs"}),
                             "ask for fewer steps or pairs");
-    tensor::buffer<T, 3> neurons({count, o.steps, width});
-    meter.expect(count * o.steps);
-    auto const swept =
-        program::sweep_lines(model, prompts, all.design, o.steps, o.sites(), meter, sweep::read_along(site, neurons));
-    all.curves = sweep::transitions_of(swept.alpha, swept.distances, o.min_d1);
-    auto const activations = sweep::last_activations(model, prompts, o.write_site);
-    all.predictors = sweep::jump_predictors(all.design.pairs, activations, neurons, all.curves.alpha);
-    all.masked = sweep::mean_masks(all.design.pairs, activations, all.curves, o.mean_range);
+    study.meter.expect(count * o.steps);
+    auto const where = o.sites(study.meter);
+    tensor::buffer<T, 2> clean;  // of all prompts, once a sweep has found them usable
+    auto const activations = [&]() -> auto const& {
+        if (clean.size() == 0) clean = sweep::last_activations(model, prompts, o.write_site);
+        return clean;
+    };
+    auto swept = program::sweep_pairs(study, prompts, all.design, o.steps, [&](auto const& pairs, index) {
+        tensor::buffer<T, 3> neurons({std::ssize(pairs), o.steps, width});
+        sweep::predicted_curves some{
+            sweep::interpolate(model, prompts, pairs, o.steps, where, sweep::read_along(site, neurons))};
+        sweep::require_finite(some.curves.distances, where.read);
+        some.predictors = sweep::jump_predictors(pairs, activations(), neurons, some.curves.alpha);
+        return some;
+    });
+    all.curves = sweep::transitions_of(swept.curves.alpha, swept.curves.distances, o.min_d1);
+    all.predictors = std::move(swept.predictors);
+    all.masked = sweep::mean_masks(all.design.pairs, activations(), all.curves, o.mean_range);
     return all;
 }
 
@@ -104,7 +115,7 @@ viz::labelled_figure figure_of(options const& o, results const& all, std::vector
 void run(program::study& study, options const& o) {
     require_valid(o);
     if (!(o.mean_range >= 0)) throw usage_error("--mean-range must be a distance, 0 or more");
-    auto const all = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
+    auto const all = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study); });
     auto const passing = std::ranges::count(all.masked, true);
 
     statistics::interval_table table{{"pairs", "predictor", "known"},

@@ -7,8 +7,8 @@
 // or by other signs. If P is how often that is so, there are 1/P regions in effect, and more if they differ in size.
 // See Janiak et al. 2024, arXiv 2409.17113, appendix G.
 
-#include <plateau/engine/read/predictions.hpp>
 #include <plateau/program/pairs.hpp>
+#include <plateau/sweep/labelled_lines.hpp>
 #include <plateau/sweep/likeliest_tokens.hpp>
 #include <plateau/sweep/same_region.hpp>
 #include <plateau/viz/curves.hpp>
@@ -63,21 +63,21 @@ struct results {
 };
 
 template <class T>
-results measure(options const& o, model<T> const& model, program::meter& meter) {
+results measure(options const& o, model<T> const& model, program::study& study) {
     auto prompts = program::load_prompts(o, model, false);
     results all{prompts, program::pairs_of(o, prompts)};
     index const count = all.design.count();
     program::require_memory(o.steps, (count + 1) * 6 * index{sizeof(double)},
                             concat({o.steps, " steps of ", count, " pairs"}), "ask for fewer steps or pairs");
-    engine::predictions<T> predictions{count, o.steps, 1};
-    meter.expect(count * o.steps);
-    auto const swept = program::sweep_lines(model, prompts, all.design, o.steps, o.sites(), meter,
-                                            engine::read_predictions(model.engine(), predictions));
-    meter.end();
-    all.curves = sweep::transitions_of(swept.alpha, swept.distances, o.min_d1);
+    study.meter.expect(count * o.steps);
+    auto const where = o.sites(study.meter);
+    auto swept = program::sweep_pairs(study, prompts, all.design, o.steps, [&](auto const& pairs, index) {
+        return sweep::labelled_lines(model, prompts, pairs, o.steps, where);
+    });
+    all.curves = sweep::transitions_of(swept.curves.alpha, swept.curves.distances, o.min_d1);
     std::ranges::copy(sweep::likeliest_tokens(model, prompts), std::back_inserter(all.labels));
-    for (auto const& best : predictions.best.flat()) all.path_labels.push_back(best.token);
-    all.lipschitz = sweep::lipschitz_ratios(all.curves, swept);
+    all.path_labels = std::move(swept.labels);
+    all.lipschitz = sweep::lipschitz_ratios(all.curves, swept.curves);
     return all;
 }
 
@@ -129,7 +129,7 @@ void run(program::study& study, options const& o) {
     require_valid(o);
     if (std::ranges::any_of(o.same_region, [](double limit) { return !(limit > 0); }))
         throw usage_error("--same-region must be slopes above 0");
-    auto const all = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
+    auto const all = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study); });
     auto const text = tables_of(o, all);
     viz::curve_figure const figure{
         .alpha = all.curves.alpha,

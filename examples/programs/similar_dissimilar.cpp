@@ -70,18 +70,19 @@ struct illustrative_results {
 };
 
 template <class T>
-illustrative_results run_illustrative(options const& o, model<T> const& model, program::meter& meter) {
+illustrative_results run_illustrative(options const& o, model<T> const& model, program::study& study) {
     prompt_list prompts;
-    std::vector<sweep::prompt_pair> pairs;
+    sweep::pair_design six;
     for (auto const& one : illustrative) {
-        pairs.push_back({static_cast<index>(prompts.size()), static_cast<index>(prompts.size()) + 1});
+        six.pairs.push_back({static_cast<index>(prompts.size()), static_cast<index>(prompts.size()) + 1});
         for (auto const* end : {one.a, one.b})
             prompts.push_back(program::encode(model, concat({one.beginning, end}), one.name));
     }
     program::add_bos(o, model, false, prompts);
-    auto where = o.sites();
-    where.progress = meter.counter();
-    auto along = meter.timed([&] { return sweep::answers_along(model, prompts, pairs, o.steps, where); });
+    auto const where = o.sites(study.meter);
+    auto along = program::sweep_pairs(study, prompts, six, o.steps, [&](auto const& pairs, index) {
+        return sweep::answers_along(model, prompts, pairs, o.steps, where);
+    });
     sweep::require_finite(along.distances.distances, o.read_site);
     auto curves = sweep::transitions_of(along.distances.alpha, along.distances.distances, o.min_d1);
     return {std::move(along), std::move(curves)};
@@ -99,7 +100,7 @@ struct results {
 };
 
 template <class T>
-results measure(options const& o, model<T> const& model, program::meter& meter) {
+results measure(options const& o, model<T> const& model, program::study& study) {
     (void)model.require_tokenizer();
     results r{model, program::load_prompts(o, model, false)};
     r.others = program::pairs_of(o, r.prompts);
@@ -108,10 +109,9 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
     for (auto const& t : triples) r.all.pairs.push_back({t.context, t.same});
     for (auto const& t : triples) r.all.pairs.push_back({t.context, t.different});
     std::ranges::copy(r.others.pairs, std::back_inserter(r.all.pairs));
-    meter.expect((r.all.count() + static_cast<index>(illustrative.size())) * o.steps);
-    r.six = run_illustrative(o, model, meter);
-    auto const swept = program::sweep_lines(model, r.prompts, r.all, o.steps, o.sites(), meter);
-    meter.end();
+    study.meter.expect((r.all.count() + static_cast<index>(illustrative.size())) * o.steps);
+    r.six = run_illustrative(o, model, study);
+    auto const swept = program::sweep_lines(study, model, r.prompts, r.all, o.steps, o.sites());
     r.curves = sweep::transitions_of(swept.alpha, swept.distances, o.min_d1);
     program::require_memory(static_cast<index>(r.prompts.size()), model.vocabulary() * index{sizeof(T)},
                             concat({"the logits of ", r.prompts.size(), " prompts"}), "ask for fewer prompts");
@@ -226,7 +226,7 @@ viz::labelled_figure figure_of(options const& o, illustrative_results const& six
 
 void run(program::study& study, options const& o) {
     require_valid(o);
-    auto const r = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
+    auto const r = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study); });
     sweep::pair_design const of_triples{{}, 3 * r.groups, sweep::pair_design::dependence::none, r.others.resampling};
     auto const six = table_of(r.six, r.texts);
     auto const triples = compare_triples(r, of_triples);

@@ -28,6 +28,9 @@ struct pair_options : common_options {
     index resamples = 2000;
 
     sweep::setup sites() const { return {.write = write_site, .read = read_site}; }
+    sweep::setup sites(meter& meter) const {
+        return {.write = write_site, .read = read_site, .progress = meter.counter()};
+    }
 };
 
 /// Those of every pair's curve.
@@ -86,14 +89,28 @@ inline sweep::pair_design pairs_of(pair_options const& o, prompt_list const& pro
     return design;
 }
 
-/// The sweep of a study along straight lines, counted and timed. @param where  write and read site
+/// A sweep over the pairs of a study, timed. @param measure  (pairs, number of the first one) -> results, which list
+/// their arrays by each_array
+template <class Measure>
+auto sweep_pairs(study& study, prompt_list const& prompts, sweep::pair_design const& design, index points,
+                 Measure const& measure) {
+    return study.meter.timed([&] {
+        return study.runs.measure(
+            {design.count(), points, prompts, design.pairs}, study.meter,
+            [&](index first, index count) { return measure(some_of(design.pairs, first, count), first); });
+    });
+}
+
+/// That along straight lines. @param where  write and read site
 template <class T>
-sweep::distance_curves sweep_lines(model<T> const& model, prompt_list const& prompts, sweep::pair_design const& design,
-                                   index steps, sweep::setup where, meter& meter, hooks::hook_set<T> const& also = {}) {
-    where.progress = meter.counter();
-    auto curves = meter.timed([&] { return sweep::interpolate(model, prompts, design.pairs, steps, where, also); });
-    sweep::require_finite(curves.distances, where.read);
-    return curves;
+sweep::distance_curves sweep_lines(study& study, model<T> const& model, prompt_list const& prompts,
+                                   sweep::pair_design const& design, index steps, sweep::setup where) {
+    where.progress = study.meter.counter();
+    return sweep_pairs(study, prompts, design, steps, [&](auto const& pairs, index) {
+        auto curves = sweep::interpolate(model, prompts, pairs, steps, where);
+        sweep::require_finite(curves.distances, where.read);
+        return curves;
+    });
 }
 
 /// Prompts and pairs as they ran: tokens.npy, lengths.npy if they differ, pairs.npy. Binds the axes N, T and P.

@@ -17,6 +17,12 @@ struct answer_curves {
     std::vector<std::vector<token_id>> answers = {};  ///< [P][2]: the likeliest token of both ends' own runs
     std::vector<std::vector<double>> logits = {};     ///< [P][S] normalised difference of their logits: 0 at A, 1 at B;
                                                       ///< NaN where both runs have the same one
+
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {
+        distance_curves::each_array(self.distances, visit);
+        visit(self.answers), visit(self.logits);
+    }
 };
 
 /// Straight lines, read at where.read and at the logits. @throws as interpolate

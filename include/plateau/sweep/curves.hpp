@@ -25,6 +25,12 @@ struct distance_curves {
     tensor::buffer<double, 2> distances;  ///< [P, S]: L2 distance of the read-out to that at α = 0
 
     std::span<double const> operator[](index pair) const { return distances[pair].flat(); }
+
+    /// Its arrays, each with the axis that counts pairs; −1 for one of all pairs together.
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {
+        visit(self.alpha, -1), visit(self.distances);
+    }
 };
 
 /// d(α_i) = ‖F_p(x(α_i)) − F_p(x(α_0))‖₂ of points that `write` makes: straight lines, `along_paths`, or anything.

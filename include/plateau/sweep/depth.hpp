@@ -59,28 +59,51 @@ depth_series by_write_layer(model<T> const& model, line_study const& lines, std:
     return all;
 }
 
+/// d(α) of pairs after each of some blocks.
+struct layer_curves {
+    std::vector<double> alpha;                         ///< [S]
+    std::vector<tensor::buffer<double, 2>> distances;  ///< [P,S] by block
+
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {
+        visit(self.alpha, -1), visit(self.distances);
+    }
+};
+
+/// Written after one block and read after every later one in one sweep. @pre it is not the last block
+/// @throws as interpolate; numeric_error where a read-out is not finite
+template <class T>
+layer_curves curves_by_read_layer(model<T> const& model, line_study const& lines, index written, setup where) {
+    layer_curves all;
+    index const later = model.layers() - 1 - written;
+    for (index k = 0; k < later; ++k)
+        all.distances.emplace_back(std::array<index, 2>{static_cast<index>(lines.pairs.size()), lines.steps});
+    hooks::hook_set<T> reads;
+    for (index k = 0; k + 1 < later; ++k) {
+        auto& of_layer = all.distances[static_cast<std::size_t>(k)];
+        reads = reads | engine::read_distances<T>(after_block(written + 1 + k), of_layer);
+    }
+    where.write = after_block(written), where.read = after_block(written + later);
+    auto curves = interpolate(model, lines.prompts, lines.pairs, lines.steps, where, reads);
+    all.alpha = std::move(curves.alpha), all.distances.back() = std::move(curves.distances);
+    for (index k = 0; k < later; ++k)
+        require_finite(all.distances[static_cast<std::size_t>(k)], after_block(written + 1 + k));
+    return all;
+}
+
+/// The transitions of blocks `first`, first + 1, … @throws numeric_error if every pair of a layer is degenerate
+inline depth_series series_of(layer_curves const& curves, index first, double min_d1) {
+    depth_series all;
+    for (auto const& of_layer : curves.distances) all.add(first++, transitions_of(curves.alpha, of_layer, min_d1));
+    return all;
+}
+
 /// Written after one block and read after every later one of the same sweep; nothing of the last block.
 /// @throws as by_write_layer
 template <class T>
-depth_series by_read_layer(model<T> const& model, line_study const& lines, index written, setup where) {
-    depth_series all;
-    index const later = model.layers() - 1 - written;
-    if (later <= 0) return all;
-    std::vector<tensor::buffer<double, 2>> distances;
-    for (index k = 0; k < later; ++k)
-        distances.emplace_back(std::array<index, 2>{static_cast<index>(lines.pairs.size()), lines.steps});
-    hooks::hook_set<T> reads;
-    for (index k = 0; k + 1 < later; ++k)
-        reads = reads | engine::read_distances<T>(after_block(written + 1 + k), distances[static_cast<std::size_t>(k)]);
-    where.write = after_block(written), where.read = after_block(written + later);
-    auto curves = interpolate(model, lines.prompts, lines.pairs, lines.steps, where, reads);
-    distances.back() = std::move(curves.distances);
-    for (index k = 0; k < later; ++k) {
-        auto const& of_layer = distances[static_cast<std::size_t>(k)];
-        require_finite(of_layer, after_block(written + 1 + k));
-        all.add(written + 1 + k, transitions_of(curves.alpha, of_layer, lines.min_d1));
-    }
-    return all;
+depth_series by_read_layer(model<T> const& model, line_study const& lines, index written, setup const& where) {
+    if (written + 1 >= model.layers()) return {};
+    return series_of(curves_by_read_layer(model, lines, written, where), written + 1, lines.min_d1);
 }
 
 }  // namespace plateau::sweep

@@ -25,6 +25,15 @@ struct jump_predictor {
     std::vector<double> places;  ///< [P] in α; NaN where it has none
 };
 
+/// Those of jump_predictors, without places.
+inline std::vector<jump_predictor> named_predictors() {
+    return {{"alpha mean", "alpha_mean", {}},
+            {"bisector", "bisector", {}},
+            {"neurons, ratio", "neurons_ratio", {}},
+            {"neurons, naive", "neurons_naive", {}},
+            {"one half", "", {}}};
+}
+
 /// Neurons along every path, [P, S, width]: reads them into `neurons`, which stays where it is.
 /// @pre neurons [pairs, points of a pair, heads · width of the site]
 template <class T>
@@ -42,11 +51,7 @@ template <class T>
 std::vector<jump_predictor> jump_predictors(std::vector<prompt_pair> const& pairs,
                                             tensor::buffer<T, 2> const& activations,
                                             tensor::buffer<T, 3> const& neurons, std::vector<double> const& alpha) {
-    std::vector<jump_predictor> all{{"alpha mean", "alpha_mean", {}},
-                                    {"bisector", "bisector", {}},
-                                    {"neurons, ratio", "neurons_ratio", {}},
-                                    {"neurons, naive", "neurons_naive", {}},
-                                    {"one half", "", {}}};
+    auto all = named_predictors();
     auto const mean = mean_activation(activations);
     for (index p = 0; p < static_cast<index>(pairs.size()); ++p) {
         auto const& pair = pairs[static_cast<std::size_t>(p)];
@@ -62,6 +67,18 @@ std::vector<jump_predictor> jump_predictors(std::vector<prompt_pair> const& pair
     }
     return all;
 }
+
+/// Distance curves of pairs, and what is expected of them.
+struct predicted_curves {
+    distance_curves curves = {};
+    std::vector<jump_predictor> predictors = named_predictors();
+
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {
+        distance_curves::each_array(self.curves, visit);
+        for (auto& one : self.predictors) visit(one.places);
+    }
+};
 
 /// [P]: the pairs of the published masks: not degenerate, and the distance of the line to the activations' mean varies
 /// by more than `range` and is least neither in the first nor in the last two steps.

@@ -93,7 +93,7 @@ public:
     template <class Measure>
     auto measure(sweep_work const& work, meter& meter, Measure const& measure) {
         using results = std::invoke_result_t<Measure const&, index, index>;
-        if (!in_pieces()) return measure(index{0}, work.count);
+        if (!in_pieces() || work.count == 0) return measure(index{0}, work.count);
         run(work, meter, byte_maker(work, measure));
         auto const stored = shared_pieces();
         std::vector<std::vector<std::byte>> bytes;
@@ -107,7 +107,7 @@ public:
     template <class Measure>
     auto measure_in_pieces(sweep_work const& work, meter& meter, Measure const& measure) {
         using results = std::invoke_result_t<Measure const&, index, index>;
-        if (!in_pieces()) return measured<results>{measure(index{0}, work.count)};
+        if (!in_pieces() || work.count == 0) return measured<results>{measure(index{0}, work.count)};
         run(work, meter, byte_maker(work, measure));
         if (!writes()) throw part_done{};
         return measured<results>{own_pieces()};

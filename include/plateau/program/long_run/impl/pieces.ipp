@@ -19,6 +19,7 @@ PLATEAU_PROGRAM_INLINE index product(std::vector<index> const& extents, std::siz
 
 /// Where the things [first, first + count) of `all` lie on the axis of an array: {begin, extent}.
 PLATEAU_PROGRAM_INLINE std::pair<index, index> part_of(raw_array const& array, index first, index count, index all) {
+    if (array.starts.size() == 1) return {0, 0};  // no lists at all
     if (!array.starts.empty()) {
         index const begin = array.starts.at(static_cast<std::size_t>(first));
         return {begin, array.starts.at(static_cast<std::size_t>(first + count)) - begin};
