@@ -93,15 +93,20 @@ struct results {
 };
 
 template <class T>
-results measure(options const& o, model<T> const& model, prompt_list prompts, program::meter& meter) {
+results measure(options const& o, model<T> const& model, prompt_list prompts, program::study& study) {
     auto read_site = o.read_site;
     if (read_site.empty()) read_site = concat({"blocks.", model.layers() - 1, ".hook_resid_post"});
     auto const [fit, features] = program::fit_of(o, model, prompts);
     auto rays = sweep::draw_rays(fit, features.get(), {.seed = o.seed, .real_norm = o.centre_norm == "real"});
     auto const lengths = paths::step_grid(0, o.step * program::unit_of(o, fit), o.steps + 1);
-    meter.expect(rays.units.extent(0) * (o.steps + 1));
-    auto curves = sweep::measure_blow_up(model, prompts, rays, lengths,
-                                         {.write = o.write_site, .read = read_site, .progress = meter.counter()});
+    index const count = rays.units.extent(0);
+    study.meter.expect(count * (o.steps + 1));
+    sweep::setup const where{.write = o.write_site, .read = read_site, .progress = study.meter.counter()};
+    auto curves = study.runs.measure({count, o.steps + 1, prompts}, study.meter, [&](index first, index some) {
+        return sweep::measure_rays(model, prompts, rays, lengths, where, {first, some});
+    });
+    curves.prompts = rays.prompts;
+    sweep::require_finite(curves, read_site);
     return {std::move(prompts), read_site, fit, rays.kinds, std::move(rays.norms), std::move(curves)};
 }
 
@@ -217,7 +222,7 @@ void run(program::study& study, options o) {
         program::require_memory(o.steps + 1, count * kinds * 6 * index{sizeof(double)},
                                 concat({o.steps + 1, " points of ", count, " prompts"}),
                                 "ask for fewer steps, or fewer prompts at a time");
-        return study.meter.timed([&] { return measure(o, model, std::move(prompts), study.meter); });
+        return study.meter.timed([&] { return measure(o, model, std::move(prompts), study); });
     });
     auto const ends = sweep::ends_of(all.curves, o.step, o.steps_until());
     index const count = all.curves.prompts;

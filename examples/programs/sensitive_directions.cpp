@@ -108,7 +108,7 @@ std::vector<sweep::direction_family<T>> families_of(options const& o, sweep::dir
 }
 
 template <class T>
-results measure(options const& o, model<T> const& model, prompt_list prompts, program::meter& meter) {
+results measure(options const& o, model<T> const& model, prompt_list prompts, program::study& study) {
     auto const [fit, features] = program::fit_of(o, model, prompts, o.names("pca") ? o.components : 0);
     auto const rows = program::read_rows("--rows", o.rows, fit.width);
     results all{.prompts = std::move(prompts), .fit = fit, .kl = {}};
@@ -124,8 +124,15 @@ results measure(options const& o, model<T> const& model, prompt_list prompts, pr
     program::require_memory(points, all.kl.prompts * 40, concat({points, " points of each prompt"}),
                             "ask for fewer lengths, repeats or prompts");
     auto const units = sweep::draw_units<T>(families, fit.real, o.repeats, o.seed, o.centred);
-    meter.expect(all.kl.prompts * points);
-    sweep::measure_sensitivity(model, all.prompts, units, {.write = o.write_site, .progress = meter.counter()}, all.kl);
+    study.meter.expect(all.kl.prompts * points);
+    auto const of_prompt = static_cast<index>(units.size()) / all.kl.prompts;
+    auto const found =
+        study.runs.measure({all.kl.prompts, points, all.prompts}, study.meter, [&](index first, index count) {
+            std::span const some{units.data() + first * of_prompt, static_cast<std::size_t>(count * of_prompt)};
+            return sweep::divergences_of(model, program::some_of(all.prompts, first, count), some,
+                                         {.write = o.write_site, .progress = study.meter.counter()}, all.kl);
+        });
+    all.kl.kl.assign(found.kl.data(), found.kl.data() + found.kl.size());
     return all;
 }
 
@@ -183,7 +190,7 @@ void run(program::study& study, options o) {
     settle(o);
     auto const all = study.measure(o, [&]<class T>(model<T> const& model) {
         auto prompts = program::load_prompts(o, model, false);
-        return study.meter.timed([&] { return measure(o, model, std::move(prompts), study.meter); });
+        return study.meter.timed([&] { return measure(o, model, std::move(prompts), study); });
     });
     auto const at = o.at > 0 ? all.kl.nearest_to(o.at) : o.lengths.size() / 2;
     auto const medians = sweep::medians_of(all.kl, {.at = at, .threshold = o.threshold, .resampling = o.resampling()});

@@ -24,6 +24,11 @@ struct blow_up_curves {
     tensor::buffer<double, 2> distances;  ///< [C·G·N, S] L2 distance of the read-out to that at the centre
     tensor::buffer<double, 2> kl;         ///< [C·G·N, S] KL(p(centre) ‖ p(point)) at the last position; nats
 
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {
+        visit(self.lengths, -1), visit(self.distances), visit(self.kl);
+    }
+
     index points() const { return static_cast<index>(lengths.size()); }
     /// [N]: what rays of a kind have of one number a ray. @param numbers  [C·G·N]
     std::span<double const> of_kind(std::vector<double> const& numbers, index kind) const {
@@ -49,16 +54,16 @@ inline void require_finite(blow_up_curves const& curves, std::string const& read
     }
 }
 
-/// Every prompt runs with the points C + L D of its rays at the write site and last position.
-/// @param lengths  [S] in the unit of activations, the first one 0
-/// @throws site_error, usage_error; numeric_error where a number is not finite
+/// Some rays alone, whose numbers need not be finite. @param part  {number of the first one, how many}
 template <class T>
-blow_up_curves measure_blow_up(model<T> const& model, prompt_list const& prompts, blow_up_rays<T> const& rays,
-                               std::vector<double> const& lengths, setup const& where) {
-    index const count = rays.prompts, all = rays.kinds.count() * count, per_centre = ray_kinds::targets * count;
+blow_up_curves measure_rays(model<T> const& model, prompt_list const& prompts, blow_up_rays<T> const& rays,
+                            std::vector<double> const& lengths, setup const& where, std::array<index, 2> part) {
+    index const count = rays.prompts, per_centre = ray_kinds::targets * count;
+    auto const [first, all] = part;
     std::vector<prompt_pair> pairs;
-    for (index ray = 0; ray < all; ++ray) pairs.push_back({ray % count, ray % count});
-    auto const write = [&](index ray, index point, auto, auto, auto to) {
+    for (index ray = first; ray < first + all; ++ray) pairs.push_back({ray % count, ray % count});
+    auto const write = [&, first = first](index item, index point, auto, auto, auto to) {
+        index const ray = first + item;
         index const centre = ray / per_centre * count + ray % count;
         paths::weighted_sum(
             to[0].flat(), paths::term<T>{1, rays.centres.view()[centre].flat()},
@@ -67,7 +72,16 @@ blow_up_curves measure_blow_up(model<T> const& model, prompt_list const& prompts
     engine::predictions<T> predictions{all, static_cast<index>(lengths.size()), 0};
     auto along = distances_along(model, prompts, pairs, lengths, write, where,
                                  engine::read_predictions(model.engine(), predictions));
-    blow_up_curves curves{count, lengths, std::move(along.distances), std::move(predictions.kl_from_start)};
+    return {count, lengths, std::move(along.distances), std::move(predictions.kl_from_start)};
+}
+
+/// Every prompt runs with the points C + L D of its rays at the write site and last position.
+/// @param lengths  [S] in the unit of activations, the first one 0
+/// @throws site_error, usage_error; numeric_error where a number is not finite
+template <class T>
+blow_up_curves measure_blow_up(model<T> const& model, prompt_list const& prompts, blow_up_rays<T> const& rays,
+                               std::vector<double> const& lengths, setup const& where) {
+    auto curves = measure_rays(model, prompts, rays, lengths, where, {0, rays.kinds.count() * rays.prompts});
     require_finite(curves, where.read);
     return curves;
 }

@@ -87,15 +87,27 @@ struct sensitivity {
     }
 };
 
-/// Fills in `all.kl`. @param units  [N,K,R,D] directions as `draw_units` gives them      @param where  where.write is
-/// pushed, at the last position of every prompt; every prompt counts 1 + points
+/// Those of some prompts.
+struct prompt_divergences {
+    tensor::buffer<double, 4> kl;  ///< [K,n,R,L]
+
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {
+        visit(self.kl, 1);
+    }
+};
+
+/// Divergences of n prompts. @param units  [n,K,R,D] directions as `draw_units` gives them      @param where
+/// where.write is pushed, at the last position of every prompt; every prompt counts 1 + points
+/// @param all  whose families, repeats and lengths
 /// @throws site_error, usage_error; numeric_error that names the prompt and the family where a divergence is not finite
 template <class T>
-void measure_sensitivity(model<T> const& model, prompt_list const& prompts, std::vector<double> const& units,
-                         engine::setup const& where, sensitivity& all) {
+prompt_divergences divergences_of(model<T> const& model, prompt_list const& prompts, std::span<double const> units,
+                                  engine::setup const& where, sensitivity const& all) {
+    index const count = std::ssize(prompts);
     auto const families = static_cast<index>(all.families.size()), lengths = static_cast<index>(all.lengths.size());
     index const per_family = lengths * all.repeats, points = 1 + all.points();
-    auto const width = units.size() / static_cast<std::size_t>(all.prompts * families * all.repeats);
+    auto const width = units.size() / static_cast<std::size_t>(count * families * all.repeats);
     auto const scaled = all.scaled_lengths();
     auto const write = [&](index pair, index point, auto a, auto, auto out) {
         if (point == 0) return paths::weighted_sum(out[0].flat(), paths::term<T>{1, a[0].flat()});
@@ -106,20 +118,30 @@ void measure_sensitivity(model<T> const& model, prompt_list const& prompts, std:
                             paths::term<double>{scaled[static_cast<std::size_t>((point - 1) % lengths)], unit});
     };
     std::vector<engine::prompt_pair> pairs;
-    for (index i = 0; i < all.prompts; ++i) pairs.push_back({i, i});
-    engine::predictions<T> predictions{all.prompts, points, 0};
+    for (index i = 0; i < count; ++i) pairs.push_back({i, i});
+    engine::predictions<T> predictions{count, points, 0};
     engine::patched_rows<T>{model.engine(), prompts, points, where}.run(
         pairs, write, engine::read_predictions(model.engine(), predictions));
-    for (index p = 0; p < families * all.prompts * per_family; ++p) {
-        index const family = p / per_family / all.prompts, prompt = p / per_family % all.prompts;
+    prompt_divergences found{tensor::buffer<double, 4>({families, count, all.repeats, lengths})};
+    for (index p = 0; p < found.kl.size(); ++p) {
+        index const family = p / per_family / count, prompt = p / per_family % count;
         double const one = predictions.kl_from_start(prompt, 1 + family * per_family + p % per_family);
         if (!std::isfinite(one)) {
             throw numeric_error("the predictions of prompt ", prompt, " are not finite along ",
                                 all.families[static_cast<std::size_t>(family)],
                                 ": ask for shorter lengths, or a wider dtype");
         }
-        all.kl.push_back(std::max(one, 0.0));  // rounding may leave −1e-12
+        found.kl.data()[p] = std::max(one, 0.0);  // rounding may leave −1e-12
     }
+    return found;
+}
+
+/// Fills in `all.kl`. @param units  [N,K,R,D]      @throws as divergences_of
+template <class T>
+void measure_sensitivity(model<T> const& model, prompt_list const& prompts, std::vector<double> const& units,
+                         engine::setup const& where, sensitivity& all) {
+    auto const found = divergences_of(model, prompts, units, where, all).kl;
+    all.kl.assign(found.data(), found.data() + found.size());
 }
 
 }  // namespace plateau::sweep

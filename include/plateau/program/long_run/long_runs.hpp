@@ -35,8 +35,9 @@ struct sweep_work {
     std::vector<engine::prompt_pair> const& pairs = {};
 };
 
-/// Pairs [first, first + count).
-inline std::vector<engine::prompt_pair> some_of(std::vector<engine::prompt_pair> const& all, index first, index count) {
+/// Things [first, first + count).
+template <class Thing>
+std::vector<Thing> some_of(std::vector<Thing> const& all, index first, index count) {
     return {all.begin() + first, all.begin() + first + count};
 }
 
