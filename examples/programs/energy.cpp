@@ -9,11 +9,9 @@
 #include <plateau/paths/grid.hpp>
 #include <plateau/program/line_options.hpp>
 #include <plateau/program/report/charts.hpp>
-#include <plateau/sweep/energy_curves.hpp>
 #include <plateau/sweep/energy_figure.hpp>
 #include <plateau/sweep/head_switches.hpp>
-#include <plateau/sweep/held_parts.hpp>
-#include <plateau/sweep/mlp_energy.hpp>
+#include <plateau/sweep/path_energies.hpp>
 
 namespace {
 
@@ -62,16 +60,12 @@ struct options : program::line_options {
 struct results {
     prompt_list prompts;
     sweep::pair_design design;
-    sweep::energy_marks marks;
+    sweep::path_energies found = {};
     std::vector<index> blocks = {}, mlp_blocks = {};
-    tensor::buffer<double, 3> mlp = {};
-    sweep::energy_curves of_heads = {};
-    sweep::distance_curves curves = {};
-    std::vector<sweep::held_curves> held = {};
 };
 
 template <class T>
-results measure(options const& o, model<T> const& model, program::meter& meter) {
+results measure(options const& o, model<T> const& model, program::study& study) {
     auto prompts = program::load_prompts(o, model, false);
     auto design = program::pairs_of(o, prompts);
     index const pairs = design.count(), heads = model.config.heads;
@@ -79,50 +73,38 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
     program::require_memory(pairs, numbers * model.layers() * index{sizeof(double)},
                             concat({pairs, " pairs at ", model.layers(), " blocks, ", o.steps, " steps"}),
                             "ask for fewer pairs or steps at a time");
-    results r{std::move(prompts), std::move(design), {pairs, model.layers(), heads}};
+    results r{std::move(prompts), std::move(design)};
     for (auto const& one : sweep::attentions_behind(model.sites(), o.write_site)) r.blocks.push_back(one.layer);
-    meter.expect(pairs * o.steps * (o.causality ? 10 : 1));
-    auto const progress = meter.counter();
-    meter.timed([&] {
-        hooks::hook_set<T> also;
-        if (o.mlp) {
-            r.mlp = tensor::buffer<double, 3>({pairs, model.layers(), o.steps});
-            also = sweep::read_mlp_energies(model, o.write_site, r.mlp.view());
-            for (auto const& one : sweep::gates_behind(model.sites(), o.write_site)) r.mlp_blocks.push_back(one.layer);
-        }
-        sweep::attention_energy_options const what{.write = o.write_site,
-                                                   .read = o.read_site,
-                                                   .path = o.path,
-                                                   .random_direction = o.random(),
-                                                   .shuffled_keys = o.shuffled,
-                                                   .seed = o.seed,
-                                                   .steps = o.steps,
-                                                   .progress = progress};
-        if (o.curves) r.of_heads = {pairs, model.layers(), heads, o.steps};
-        auto const take = [&](sweep::head_path const& path) {
-            r.marks.take(path);
-            if (o.curves) r.of_heads.take(path);
-        };
-        r.curves = sweep::attention_energies(model, r.prompts, r.design.pairs, what, take, also);
-        if (!o.causality) return;
-        sweep::path_points<T> const path{model, r.prompts, o.path, o.write_site, o.steps};
-        sweep::sweep_points<T> const along{
-            o.steps,
-            what.random_direction ? sweep::random_lines<T>(o.steps, o.seed) : path.points,
-            {.write = o.write_site, .read = o.read_site, .progress = progress}};
-        r.held = sweep::hold_parts(model, r.prompts, r.design.pairs, along, o.min_d1);
+    index const points = o.steps * (o.causality ? 10 : 1);
+    study.meter.expect(pairs * points);
+    sweep::path_energies_options what{{.write = o.write_site,
+                                       .read = o.read_site,
+                                       .path = o.path,
+                                       .random_direction = o.random(),
+                                       .shuffled_keys = o.shuffled,
+                                       .seed = o.seed,
+                                       .steps = o.steps,
+                                       .progress = study.meter.counter()},
+                                      o.mlp,
+                                      o.curves,
+                                      o.causality};
+    study.meter.timed([&] { what.along.path_mean = sweep::path_mean_of(model, r.prompts, o.path, o.write_site); });
+    r.found = program::sweep_pairs(study, r.prompts, r.design, points, [&](auto const& some, index first) {
+        what.along.first_pair = first;
+        return sweep::find_path_energies(model, r.prompts, some, what);
     });
-    sweep::require_finite(r.curves.distances, o.read_site);
+    if (!o.mlp) return r;
+    for (auto const& one : sweep::gates_behind(model.sites(), o.write_site)) r.mlp_blocks.push_back(one.layer);
     return r;
 }
 
 void run(program::study& study, options const& o) {
     require_valid(o);
     if (o.permutations < 1) throw usage_error("--permutations must be at least 1, got ", o.permutations);
-    auto const r = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
-    auto const curves = sweep::transitions_of(r.curves.alpha, r.curves.distances, o.min_d1);
+    auto const r = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study); });
+    auto const curves = sweep::transitions_of(r.found.curves.alpha, r.found.curves.distances, o.min_d1);
     auto const switches =
-        sweep::head_switches_of(r.design, r.marks, curves.alpha_jump, r.blocks, {o.permutations, o.seed});
+        sweep::head_switches_of(r.design, r.found.marks, curves.alpha_jump, r.blocks, {o.permutations, o.seed});
     study.summary = {
         {"pairs", r.design.count()},   {"steps", o.steps},           {"degenerate_pairs", curves.degenerate},
         {"never", switches.shares[0]}, {"once", switches.shares[1]}, {"repeatedly", switches.shares[2]}};
@@ -131,9 +113,9 @@ void run(program::study& study, options const& o) {
         study.summary["largest_rho"] = switches.rho;
         study.summary["largest_rho_p"] = switches.p;
     }
-    auto rows = sweep::rows_of(r.design, r.marks, curves.alpha_jump, r.blocks);
+    auto rows = sweep::rows_of(r.design, r.found.marks, curves.alpha_jump, r.blocks);
     if (o.mlp) {
-        auto const lags = sweep::mlp_lags(r.mlp, curves.alpha_jump, r.mlp_blocks);
+        auto const lags = sweep::mlp_lags(r.found.mlp, curves.alpha_jump, r.mlp_blocks);
         rows.push_back(sweep::row_of("ridge of MLPs", lags, r.design));
     }
     for (auto const& [name, there, lag, away, chance] : rows) {
@@ -145,20 +127,20 @@ void run(program::study& study, options const& o) {
     auto text = table.render() + switches.text();
     auto& out = study.out();
     out.axis("M", sweep::marks);
-    out.axis("L", r.marks.layers());
-    out.axis("H", r.marks.heads());
+    out.axis("L", r.found.marks.layers());
+    out.axis("H", r.found.marks.heads());
     out.axis("S", paths::even_grid(0, 1, o.steps));
     program::write_prompts_and_pairs(out, r.prompts, r.design);
-    out.array("places.npy", r.marks.places().flat());
-    out.array("switches.npy", r.marks.switches().flat());
-    out.array("distances.npy", r.curves.distances.flat());
-    if (o.mlp) out.array("mlp_energy.npy", r.mlp.flat());
+    out.array("places.npy", r.found.marks.places().flat());
+    out.array("switches.npy", r.found.marks.switches().flat());
+    out.array("distances.npy", r.found.curves.distances.flat());
+    if (o.mlp) out.array("mlp_energy.npy", r.found.mlp.flat());
     for (std::size_t k = 0; o.curves && k < sweep::energy_curve_names.size(); ++k)
-        out.array(sweep::energy_curve_names[k].name + std::string(".npy"), r.of_heads[k].flat());
+        out.array(sweep::energy_curve_names[k].name + std::string(".npy"), r.found.of_heads[k].flat());
     out.text("marks.csv", table.csv());
     out.text("heads.csv", switches.csv);
     if (o.causality) {
-        auto const held = sweep::held_table(r.design, r.held);
+        auto const held = sweep::held_table(r.design, sweep::held_curves_of(r.found.held, o.min_d1));
         out.text("held.csv", held.csv());
         text += '\n' + held.render();
     }
@@ -166,8 +148,8 @@ void run(program::study& study, options const& o) {
         .title = program::title_of(o) + (o.shuffled ? ", keys shuffled" : ""),
         .counts = concat({r.design.count(), " pairs × ", o.steps, " steps"}),
         .subtitle = o.write_site + " → " + o.read_site + (o.random() ? ", random directions" : ""),
-        .panels = sweep::energy_panels(r.marks, curves.alpha_jump, r.design, r.blocks)};
-    if (o.mlp) figure.panels.push_back(sweep::mlp_energy_panel(r.mlp, r.curves.alpha, r.mlp_blocks));
+        .panels = sweep::energy_panels(r.found.marks, curves.alpha_jump, r.design, r.blocks)};
+    if (o.mlp) figure.panels.push_back(sweep::mlp_energy_panel(r.found.mlp, r.found.curves.alpha, r.mlp_blocks));
     program::draw(out, "energy.png", figure);
     study.report(o,
                  concat({program::model_text(o), ": ", r.design.count(), " pairs x ", o.steps,

@@ -75,7 +75,7 @@ struct results {
 };
 
 template <class T>
-results measure(options const& o, model<T> const& model, program::meter& meter) {
+results measure(options const& o, model<T> const& model, program::study& study) {
     auto prompts = program::load_prompts(o, model, false);
     auto design = program::pairs_of(o, prompts);
     results r{std::move(prompts), std::move(design)};
@@ -89,17 +89,33 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
                                 concat({o.directions, " directions about each of ", r.prompts.size(), " prompts"}),
                                 "ask for fewer directions or prompts at a time");
     auto const vertices = 2 * o.directions * static_cast<index>(o.complexity.size() * r.prompts.size());
-    meter.expect(pairs * (o.exact ? 2 * o.steps + 3 : o.steps) + vertices);
-    sweep::sign_change_options const along{.write = o.write_site,
-                                           .read = o.read_site,
-                                           .path = o.path,
-                                           .random_direction = o.random(),
-                                           .seed = o.seed,
-                                           .steps = o.steps,
-                                           .progress = meter.counter()};
-    r.found = meter.timed([&] {
-        return sweep::find_polytopes(model, r.prompts, r.design.pairs, {along, o.exact, o.complexity, o.directions});
+    index const points = o.exact ? 2 * o.steps + 3 : o.steps;
+    study.meter.expect(pairs * points + vertices);
+    sweep::polytopes_options what{{.write = o.write_site,
+                                   .read = o.read_site,
+                                   .path = o.path,
+                                   .random_direction = o.random(),
+                                   .seed = o.seed,
+                                   .steps = o.steps,
+                                   .progress = study.meter.counter()},
+                                  o.exact};
+    study.meter.timed([&] { what.along.path_mean = sweep::path_mean_of(model, r.prompts, o.path, o.write_site); });
+    r.found = program::sweep_pairs(study, r.prompts, r.design, points, [&](auto const& some, index first) {
+        what.along.first_pair = first;
+        return sweep::find_polytopes(model, r.prompts, some, what);
     });
+    r.found.name_gates(model.sites(), o.write_site);
+    if (o.complexity.empty()) return r;
+    index const count = std::ssize(r.prompts);
+    auto const complexity = [&](index first, index some) -> program::one_array<tensor::buffer<index, 3>, 1> {
+        return {
+            sweep::local_complexity(model, program::some_of(r.prompts, first, some),
+                                    {o.write_site, o.complexity, o.directions, o.seed, first, study.meter.counter()})};
+    };
+    auto found = study.meter.timed([&] {
+        return study.runs.measure({count, vertices / count, r.prompts}, study.meter, complexity);
+    });
+    r.found.complexity = std::move(found.values);
     return r;
 }
 
@@ -159,7 +175,7 @@ statistics::interval_table table_of(results const& r, sweep::block_numbers const
 void run(program::study& study, options const& o) {
     require_valid(o);
     if (o.directions < 1) throw usage_error("--directions must be at least 1, got ", o.directions);
-    auto const r = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
+    auto const r = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study); });
     auto const& counts = r.found.counts;
     auto const curves = sweep::transitions_of(counts.curves.alpha, counts.curves.distances, o.min_d1);
     sweep::block_numbers const blocks{counts, curves};

@@ -30,6 +30,7 @@ struct attention_energy_options {
     bool random_direction = false;             ///< straight lines of the same length in random directions instead
     bool shuffled_keys = false;                ///< keys before the last position shuffled, each coordinate on its own
     std::uint64_t seed = 0;                    ///< of both
+    index first_pair = 0;                      ///< number of the first pair, of which random directions are made
     index steps = 50;                          ///< points of a pair, α = i / (steps − 1)
     std::function<void(index)> progress = {};  ///< told of points; called concurrently
 };
@@ -130,7 +131,9 @@ distance_curves attention_energies(model<T> const& model, prompt_list const& pro
     if (config.score_cap > 0)
         throw config_error("scores of this model are capped (c tanh(score / c)): no energy of keys has them for slope");
     // two hooks a block: queries fire first and wait for the scores of the same rows
-    auto const keys = o.shuffled_keys ? shuffled_keys<T>{model, prompts, o.seed} : shuffled_keys<T>{};
+    std::vector<char> contexts(prompts.size());
+    for (auto const& pair : pairs) contexts.at(static_cast<std::size_t>(pair.context)) = 1;
+    auto const keys = o.shuffled_keys ? shuffled_keys<T>{model, prompts, contexts, o.seed} : shuffled_keys<T>{};
     detail::waiting_queries<T> waiting;
     auto reads = also;
     auto const attentions = attentions_behind(model.sites(), o.write);
@@ -160,7 +163,8 @@ distance_curves attention_energies(model<T> const& model, prompt_list const& pro
     path_points<T> const along{model, prompts, o.path, o.write, o.steps, o.path_mean};
     engine::setup const where{.write = o.write, .read = o.read, .progress = o.progress};
     return distances_along(model, prompts, pairs, paths::even_grid(0, 1, o.steps),
-                           o.random_direction ? random_lines<T>(o.steps, o.seed) : along.points, where, reads);
+                           o.random_direction ? random_lines<T>(o.steps, o.seed, o.first_pair) : along.points, where,
+                           reads);
 }
 
 }  // namespace plateau::sweep

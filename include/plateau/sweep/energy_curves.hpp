@@ -37,6 +37,11 @@ public:
         }
     }
 
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {
+        for (auto& one : self.curves_) visit(one);
+    }
+
     /// Called concurrently for different heads.
     void take(head_path const& path) {
         for (std::size_t k = 0; k < curves_.size(); ++k) {

@@ -34,9 +34,15 @@ inline constexpr index switch_mark = marks - 1;
 /// Of P pairs, L blocks, H heads. Blocks before the write site have NaN, and no switches.
 class energy_marks {
 public:
+    energy_marks() = default;
     energy_marks(index pairs, index layers, index heads)
         : places_({marks, pairs, layers, heads}), switches_({pairs, layers, heads}) {
         std::fill_n(places_.data(), places_.size(), std::numeric_limits<double>::quiet_NaN());
+    }
+
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {
+        visit(self.places_, 1), visit(self.switches_);
     }
 
     /// Called concurrently for different heads.

@@ -25,6 +25,7 @@ struct local_complexity_options {
     std::vector<double> radii = {};  ///< [K] as shares of |x|
     index directions = 25;           ///< P: the neighbourhood has 2 P vertices
     std::uint64_t seed = 0;
+    index first_prompt = 0;                    ///< number of the first prompt, of which its directions are made
     std::function<void(index)> progress = {};  ///< told of points; called concurrently
 };
 
@@ -68,7 +69,7 @@ tensor::buffer<index, 3> local_complexity(model<T> const& model, prompt_list con
     std::vector<engine::prompt_pair> own;
     counter_rng const seeds{o.seed};
     for (index i = 0; i < count; ++i) {
-        counter_rng rng{seeds.at(static_cast<std::uint64_t>(i))};
+        counter_rng rng{seeds.at(static_cast<std::uint64_t>(o.first_prompt + i))};
         frames.push_back(random_frame(o.directions, width, rng));
         own.push_back({i, i});
     }

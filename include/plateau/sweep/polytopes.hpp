@@ -24,6 +24,17 @@ struct polytopes {
     tensor::buffer<index, 2> sampled = {};     ///< [P,S − 1] the same gates under the same held attention
     tensor::buffer<index, 3> complexity = {};  ///< [K,N,L] by radius, or none
 
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {  // of pairs, without the names of their gates
+        sign_change_counts::each_array(self.counts, visit);
+        visit(self.exact.of), visit(self.sampled);
+    }
+    /// Says whose gates they are.
+    void name_gates(std::vector<hooks::site> const& sites, std::string const& write) {
+        counts.gates = gates_behind(sites, write);
+        exact.at = counts.gates.front();
+    }
+
     /// [P]
     std::vector<double> exact_totals() const {
         std::vector<double> all;
@@ -60,9 +71,10 @@ polytopes find_polytopes(model<T> const& model, prompt_list const& prompts, std:
     require_finite(all.counts.curves.distances, a.read);
     if (o.exact) {
         auto const lines = [&](index steps) {
-            return sweep_points<T>{steps,
-                                   a.random_direction ? random_lines<T>(steps, a.seed) : straight_lines<T>(steps),
-                                   {.write = a.write, .progress = a.progress}};
+            return sweep_points<T>{
+                steps,
+                a.random_direction ? random_lines<T>(steps, a.seed, a.first_pair) : straight_lines<T>(steps),
+                {.write = a.write, .progress = a.progress}};
         };
         auto const& at = all.counts.gates.front();
         auto const held = hold_attention(model, prompts, pairs, lines(3), at);
@@ -70,7 +82,7 @@ polytopes find_polytopes(model<T> const& model, prompt_list const& prompts, std:
         all.sampled = sample_crossings(model, prompts, pairs, lines(a.steps), held, at);
     }
     if (!o.radii.empty())
-        all.complexity = local_complexity(model, prompts, {a.write, o.radii, o.directions, a.seed, a.progress});
+        all.complexity = local_complexity(model, prompts, {a.write, o.radii, o.directions, a.seed, 0, a.progress});
     return all;
 }
 

@@ -20,11 +20,19 @@ class shuffled_keys {
 public:
     shuffled_keys() = default;
 
-    shuffled_keys(model<T> const& model, prompt_list const& prompts, std::uint64_t seed)
+    /// @param wanted  [N] whether a prompt's keys will be asked for
+    shuffled_keys(model<T> const& model, prompt_list const& prompts, std::vector<char> const& wanted,
+                  std::uint64_t seed)
         : layers_{model.layers()}, group_{model.config.heads / model.config.kv_heads}, width_{model.config.d_head} {
-        for (auto const& prompt : prompts) {
+        prompt_list run;
+        std::vector<std::size_t> numbers;  // of those that run
+        keys_.resize(prompts.size() * static_cast<std::size_t>(layers_));
+        for (std::size_t i = 0; i < prompts.size(); ++i) {
+            if (wanted[i] == 0) continue;
+            run.push_back(prompts[i]), numbers.push_back(i);
             for (int layer = 0; layer < layers_; ++layer)
-                keys_.emplace_back(std::array{static_cast<index>(prompt.size()) - 1, model.config.kv_heads * width_});
+                keys_[number(static_cast<index>(i), layer)] =
+                    tensor::buffer<T, 2>({static_cast<index>(prompts[i].size()) - 1, model.config.kv_heads * width_});
         }
         hooks::hook_set<T> reads;
         bool const rotated = std::any_of(model.sites().begin(), model.sites().end(),
@@ -35,11 +43,12 @@ public:
             for (index r = 0; r < here.count(); ++r) {
                 auto const& row = here.rows[static_cast<std::size_t>(r)];
                 if (row.last) continue;
-                auto& into = keys_[number(row.item, here.at.layer)];
+                auto const prompt = static_cast<index>(numbers[static_cast<std::size_t>(row.item)]);
+                auto& into = keys_[number(prompt, here.at.layer)];
                 std::copy_n(rows[r].data(), into.extent(1), into[row.position].data());
             }
         });
-        model.run(prompts, reads);
+        model.run(run, reads);
         counter_rng const seeds{seed};
         for (std::size_t i = 0; i < keys_.size(); ++i) {
             counter_rng rng{seeds.at(i)};

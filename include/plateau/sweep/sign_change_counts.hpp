@@ -26,6 +26,7 @@ struct sign_change_options {
     std::vector<double> path_mean = {};        ///< of path_mean_of, where it is known
     bool random_direction = false;             ///< straight lines of the same length in random directions instead
     std::uint64_t seed = 0;                    ///< of those
+    index first_pair = 0;                      ///< number of the first pair, of which random directions are made
     index steps = 50;                          ///< points of a pair, α = i / (steps − 1)
     std::function<void(index)> progress = {};  ///< told of points; called concurrently
 };
@@ -40,6 +41,13 @@ struct sign_change_counts {
     tensor::buffer<index, 3> hamming;   ///< [P,L,S − 1] gates whose sign differs at both ends of an interval
     tensor::buffer<index, 3> by_grid;   ///< [P,L,G] sign changes from point to point of each grid, summed
     tensor::buffer<double, 3> lengths;  ///< [P,L,S − 1] how far what the MLP reads moves, before its norm
+
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {  // all but the gates, which are the model's
+        distance_curves::each_array(self.curves, visit);
+        visit(self.labels), visit(self.grids, -1);
+        visit(self.hamming), visit(self.by_grid), visit(self.lengths);
+    }
 
     index pairs() const { return hamming.extent(0); }
     index layers() const { return hamming.extent(1); }
@@ -92,7 +100,8 @@ sign_change_counts count_sign_changes(model<T> const& model, prompt_list const& 
     path_points<T> const along{model, prompts, o.path, o.write, o.steps, o.path_mean};
     engine::setup const where{.write = o.write, .read = o.read, .progress = o.progress};
     all.curves = distances_along(model, prompts, pairs, paths::even_grid(0, 1, o.steps),
-                                 o.random_direction ? random_lines<T>(o.steps, o.seed) : along.points, where, reads);
+                                 o.random_direction ? random_lines<T>(o.steps, o.seed, o.first_pair) : along.points,
+                                 where, reads);
     all.labels = next_tokens_of(std::move(predictions)).tokens;
     return all;
 }

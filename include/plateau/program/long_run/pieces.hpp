@@ -144,6 +144,17 @@ std::vector<raw_array> raw_arrays(Results const& results) {
     return all;
 }
 
+/// One array as results. @tparam Axis  that counts the things
+template <class Array, int Axis = 0>
+struct one_array {
+    Array values;
+
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {
+        visit(self.values, Axis);
+    }
+};
+
 /// The results of which these are the pieces. @throws file_error unless they fit together
 template <class Results>
 Results joined(pieces const& from) {
