@@ -60,17 +60,15 @@ struct options : program::pair_options {
 };
 
 template <class T>
-struct results {
+struct results : sweep::derivatives_both_ways<T> {
     prompt_list prompts;
     sweep::pair_design design;
-    sweep::path_derivatives<T> found;
-    sweep::path_cotangents<T> back;
 };
 using any_results = std::variant<results<float>, results<double>>;
 
 template <class T>
 any_results measure(options const& o, program::intervention_plan const& plan, model<T> const& model,
-                    program::meter& meter) {
+                    program::study& study) {
     auto prompts = program::load_prompts(o, model, false);
     auto design = program::pairs_of(o, prompts);
     design.pairs = program::in_contexts(design.pairs, o.interventions.context);
@@ -84,14 +82,16 @@ any_results measure(options const& o, program::intervention_plan const& plan, mo
     auto const u =
         program::rows_at_site<T>(model, o.write_site, "--direction", o.direction == "path" ? "" : o.direction);
     auto const v = program::rows_at_site<T>(model, o.read_site, "--cotangent", o.cotangent);
-    meter.expect(design.count() * o.steps);
-    what.progress = meter.counter();
-    auto found = meter.timed([&] { return sweep::derivatives_along<T>(model, prompts, design.pairs, what, u.view()); });
-    sweep::path_cotangents<T> back;
-    what.progress = {};
-    if (v.size() > 0)
-        back = meter.timed([&] { return sweep::cotangents_along<T>(model, prompts, design.pairs, what, v.view()); });
-    return results<T>{std::move(prompts), std::move(design), std::move(found), std::move(back)};
+    if (v.size() > 0) what.part.positions = sweep::written_positions(prompts, design.pairs, plan.positions);
+    study.meter.expect(design.count() * o.steps);
+    what.progress = study.meter.counter();
+    study.meter.timed([&] { what.path_mean = sweep::path_mean_of(model, prompts, o.path, o.write_site); });
+    what.part.all = design.count();
+    auto all = program::sweep_pairs(study, prompts, design, o.steps, [&](auto const& some, index first) {
+        what.part.first = first;
+        return sweep::both_ways_along<T>(model, prompts, some, what, u.view(), v.view());
+    });
+    return results<T>{std::move(all), std::move(prompts), std::move(design)};
 }
 
 template <class T>
@@ -174,7 +174,7 @@ int main(int argc, char** argv) {
         require_valid(o);
         auto const plan = program::plan_of(o.interventions, app);
         auto const all =
-            study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, plan, model, study.meter); });
+            study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, plan, model, study); });
         std::visit([&](auto const& r) { report(study, o, r); }, all);
     });
 }

@@ -132,7 +132,10 @@ distance_curves attention_energies(model<T> const& model, prompt_list const& pro
         throw config_error("scores of this model are capped (c tanh(score / c)): no energy of keys has them for slope");
     // two hooks a block: queries fire first and wait for the scores of the same rows
     std::vector<char> contexts(prompts.size());
-    for (auto const& pair : pairs) contexts.at(static_cast<std::size_t>(pair.context)) = 1;
+    for (auto const& pair : pairs) {
+        if (pair.context >= 0 && pair.context < std::ssize(prompts))
+            contexts[static_cast<std::size_t>(pair.context)] = 1;
+    }
     auto const keys = o.shuffled_keys ? shuffled_keys<T>{model, prompts, contexts, o.seed} : shuffled_keys<T>{};
     detail::waiting_queries<T> waiting;
     auto reads = also;

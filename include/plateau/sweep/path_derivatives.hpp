@@ -18,6 +18,13 @@
 
 namespace plateau::sweep {
 
+/// Where some pairs are in a longer list.
+struct pair_part {
+    index first = 0;      ///< number of the first of them
+    index all = 0;        ///< pairs of that list; 0 where these are all
+    index positions = 0;  ///< that are written, at most, of all of them; 0 where these tell it
+};
+
 struct path_derivatives_options {
     std::string write = "blocks.0.hook_resid_post";
     std::string read = "ln_final.hook_out";
@@ -30,6 +37,7 @@ struct path_derivatives_options {
     bool vectors = false;                          ///< J u and J_S u themselves, not their norms alone
     bool jacobian = false;                         ///< J itself: as many tangents as it has columns
     double min_d1 = 0;                             ///< pairs with d(1) at most this have no slope
+    pair_part part = {};                           ///< of the pairs that directions and cotangents are of
     std::function<void(index)> progress = {};      ///< told of points; called concurrently
 };
 
@@ -44,6 +52,12 @@ struct path_derivatives {
     tensor::buffer<T, 3> jvp = {};        ///< [P,S,W], if wanted
     tensor::buffer<T, 4> held_jvp = {};   ///< [K,P,S,W], if wanted
     tensor::buffer<T, 4> jacobian = {};   ///< [P,S,W,D], if wanted
+
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {
+        visit(self.alpha, -1), visit(self.distances), visit(self.jvp_norm), visit(self.slope);
+        visit(self.held_norm, 1), visit(self.jvp), visit(self.held_jvp, 1), visit(self.jacobian);
+    }
 
     /// Of each pair that has any, the largest slope among its points.
     std::vector<double> largest_slopes() const {
@@ -201,11 +215,12 @@ path_derivatives<T> derivatives_along(model<T> const& model, prompt_list const& 
             if (!own || i == 0)
                 return derivative(first + pair, r.alpha[static_cast<std::size_t>(point)], from, to, out);
             index const n = out.extent(0), given = directions.extent(0);
-            if (given != n && given != count * n)
-                throw usage_error("there are ", given, " directions, not ", n, " or ", count * n, ": ", n,
-                                  " positions of ", count, " pairs are written");
+            index const whole = o.part.all > 0 ? o.part.all : count, number = o.part.first + first + pair;
+            if (given != n && given != whole * n)
+                throw usage_error("there are ", given, " directions, not ", n, " or ", whole * n, ": ", n,
+                                  " positions of ", whole, " pairs are written");
             for (index j = 0; j < n; ++j)
-                std::copy_n(directions[given == n ? j : (first + pair) * n + j].data(), written, out[j].data());
+                std::copy_n(directions[given == n ? j : number * n + j].data(), written, out[j].data());
         };
         what.reads = hooks::capture<T>(o.read, [&](hooks::rows_at<T>& here) {
             auto const rows = here.read();
