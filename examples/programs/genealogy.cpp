@@ -59,9 +59,8 @@ program::manifest const leaves{
         "middle fifth (x 5), in both outer fifths, in the fullest fifth. 6: best matches of regions; a split or "
         "a merge is a flow of 2 prompts or more beside them.",
         "Intervals: 95 %, prompts drawn again; contexts, checkpoints, components of the sample stay as they are. A "
-        "pair "
-        "with d(1) not above --min-d1 is degenerate: joined by slope, left out of other numbers. --weights random: "
-        "every checkpoint from a seed of its own.",
+        "pair with d(1) not above --min-d1 is degenerate: joined by slope, left out of other numbers. --weights "
+        "random: every checkpoint from a seed of its own.",
         program::prompts_note}};
 
 struct options : program::pair_options, program::checkpoint_options {
@@ -82,24 +81,25 @@ struct results {
 
 /// Adds a checkpoint to what is known; the first one makes what all share.
 template <class T>
-void measure(options const& o, model<T> const& model, program::meter& meter, results& all) {
+void measure(options const& o, model<T> const& model, program::study& study, results& all) {
     if (all.found.prompts.empty()) {
         all.texts = model;
         all.found = sweep::genealogy_of(program::load_prompts(o, model, false), o.contexts);
         auto const design = sweep::all_pairs_of(all.found.prompts);
         index const paths = std::ssize(all.checkpoints) * std::ssize(all.found.contexts) * design.count();
         program::require_memory(paths, 8 * index{sizeof(double)}, concat({paths, " paths"}), "ask for fewer prompts");
-        meter.points = paths * o.steps;
+        study.meter.points = paths * o.steps;
         if (auto const& text = o.divergence_corpus.empty() ? o.corpus : o.divergence_corpus; !text.empty()) {
             corpus::following_tokens const next{program::encode_file(model, text)};
             all.divergence = sweep::corpus_distances(next, model.vocabulary(), all.found.prompts, design, o.min_count);
         }
     }
     auto const& name = all.checkpoints[static_cast<std::size_t>(all.found.checkpoints())].name;
-    meter.show(meter.points / std::ssize(all.checkpoints), name + ": points");
-    sweep::partition_options how{o.sites(), o.steps, o.same_region, o.min_d1};
-    how.where.progress = meter.counter();
-    meter.timed([&] { sweep::add_checkpoint(all.found, model, how); });
+    study.meter.show(study.meter.points / std::ssize(all.checkpoints), name + ": points");
+    study.meter.timed([&] {
+        sweep::add_checkpoint(all.found, model, {o.sites(study.meter), o.steps, o.same_region, o.min_d1},
+                              study.sweeper(o.steps, all.found.prompts));
+    });
 }
 
 void write(program::study& study, options const& o, results const& r, sweep::genealogy_tables const& tables) {
@@ -136,7 +136,7 @@ void run(program::study& study, options const& o) {
         auto of_checkpoint = o;
         of_checkpoint.model = one.path;
         if (o.weights == "random") of_checkpoint.seed += all.steps.size() - 1;  // or all were the same model
-        study.measure(of_checkpoint, [&]<class T>(model<T> const& model) { measure(o, model, study.meter, all); });
+        study.measure(of_checkpoint, [&]<class T>(model<T> const& model) { measure(o, model, study, all); });
     }
     auto const& [checkpoints, steps, texts, found, divergence] = all;
     auto const numbers =

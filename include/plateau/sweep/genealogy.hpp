@@ -80,10 +80,12 @@ inline genealogy genealogy_of(prompt_list prompts, std::vector<index> contexts) 
 }
 
 /// Adds the partitions of a checkpoint: activations are those of its own runs.
+/// @param sweep  (how many, measure) -> what measure(first, count) gives of all of so many things, in one call or in
+///               pieces. Things are pairs of prompts, all of them in the first context, then in the second, …
 /// @throws usage_error unless its vocabulary and the width of its write site are those of the first; those of
 /// partition_in_context
-template <class T>
-void add_checkpoint(genealogy& to, model<T> const& model, partition_options const& o) {
+template <class T, class Sweep>
+void add_checkpoint(genealogy& to, model<T> const& model, partition_options const& o, Sweep const& sweep) {
     auto const site = require_vector_site(model.sites(), o.where.write);
     std::array<index, 2> const extents{model.vocabulary(), site.heads * site.width};
     if (to.partitions.empty()) to.extents = extents;
@@ -92,10 +94,30 @@ void add_checkpoint(genealogy& to, model<T> const& model, partition_options cons
                           " tokens and a width of ", extents[1], " at ", site.name(), ", the first one has ",
                           to.extents[0], " and ", to.extents[1], ": give checkpoints of one training");
     auto const activations = last_activations(model, to.prompts, o.where.write);
-    std::vector<context_partition> found;
-    for (index const one : to.contexts)
-        found.push_back(partition_in_context<T>(model, {to.prompts, activations, one}, o));
-    std::ranges::move(found, std::back_inserter(to.partitions));
+    auto const pairs = corpus::all_pairs(std::ssize(to.prompts));
+    auto const count = std::ssize(pairs);
+    std::vector<std::vector<index>> labels(to.contexts.size());
+    auto const labels_of = [&](std::size_t c) -> auto const& {
+        if (labels[c].empty()) labels[c] = labels_in_context<T>(model, {to.prompts, activations, to.contexts[c]}, o);
+        return labels[c];
+    };
+    auto const found = sweep(std::ssize(to.contexts) * count, [&](index first, index some) {
+        paths_in_context part;
+        for (index const end = first + some; first < end;) {
+            auto const c = static_cast<std::size_t>(first / count);
+            index const from = first % count, here = std::min(end - first, count - from);
+            add_paths<T>(part, model, {to.prompts, activations, to.contexts[c]}, labels_of(c),
+                         std::span{pairs}.subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(here)), o);
+            first += here;
+        }
+        return part;
+    });
+    for (std::size_t c = 0; c < labels.size(); ++c) {
+        auto const first = static_cast<index>(c) * count;
+        to.partitions.push_back(partition_of(labels_of(c), found.paths.part(first, count),
+                                             std::span{found.joined}.subspan(static_cast<std::size_t>(first)),
+                                             o.same_region));
+    }
 }
 
 /// Two checkpoints, by number.

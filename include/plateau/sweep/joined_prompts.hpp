@@ -33,19 +33,20 @@ public:
     void begin(std::span<corpus::pair const> pairs) {
         pairs_ = pairs;
         left_.assign(pairs.size(), inner_);
+        edges_.assign(pairs.size(), 0);
         for (std::size_t p = 0; p < pairs.size(); ++p) {
-            if (inner_ == 0 && label(pairs[p][0]) == label(pairs[p][1])) components_.merge(pairs[p][0], pairs[p][1]);
+            if (inner_ == 0 && label(pairs[p][0]) == label(pairs[p][1])) join(static_cast<index>(p));
         }
     }
+
+    /// Of the pairs of the sweep that began last, 1 for edges: as many as it takes to connect what is connected.
+    std::vector<char> const& edges() const { return edges_; }
 
     /// A hook for the sweep. Lives no longer than this. @throws numeric_error, when it acts, on logits that are not
     /// finite
     hooks::hook_set<T> reads() {
         return hooks::capture<T>("unembed.hook_in", [this](hooks::rows_at<T>& here) { look(here); });
     }
-
-    /// [N] the smallest prompt in the component of each.
-    std::vector<index> components() { return components_.all(); }
 
 private:
     static constexpr index changes = -1;  // of left_: the token does
@@ -89,11 +90,16 @@ private:
     }
 
     void take(index item, index token) {
-        auto const& [from, to] = pairs_[static_cast<std::size_t>(item)];
         auto& left = left_[static_cast<std::size_t>(item)];
         if (left == changes) return;
-        left = token == label(from) ? left - 1 : changes;
-        if (left == 0) components_.merge(from, to);
+        left = token == label(pairs_[static_cast<std::size_t>(item)][0]) ? left - 1 : changes;
+        if (left == 0) join(item);
+    }
+
+    void join(index item) {
+        auto const& [from, to] = pairs_[static_cast<std::size_t>(item)];
+        components_.merge(from, to);
+        edges_[static_cast<std::size_t>(item)] = 1;
     }
 
     engine::engine<T> const& engine_;
@@ -101,6 +107,7 @@ private:
     index inner_;  // points between both ends
     std::span<corpus::pair const> pairs_;
     std::vector<index> left_;  // of each pair: inner points that are not known to have the token
+    std::vector<char> edges_;
     std::mutex guard_;
     disjoint_sets components_;
 };

@@ -20,6 +20,20 @@ struct path_numbers {
     std::vector<double> width;     ///< t(0.9) − t(0.1) of the isotonic fit, in α
     std::vector<double> gain, flanks, window;  ///< of metrics::switch_concentration
 
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {
+        visit(self.slope), visit(self.interior), visit(self.drift), visit(self.width);
+        visit(self.gain), visit(self.flanks), visit(self.window);
+    }
+
+    /// Those of pairs [first, first + count).
+    path_numbers part(index first, index count) const {
+        auto const cut = [&](std::vector<double> const& all) {
+            return std::vector<double>(all.begin() + first, all.begin() + first + count);
+        };
+        return {cut(slope), cut(interior), cut(drift), cut(width), cut(gain), cut(flanks), cut(window)};
+    }
+
     /// Adds a pair. @param alpha,distances  [S], S >= 2, an even grid from 0 to 1
     void add(std::span<double const> alpha, std::span<double const> distances, double min_d1) {
         auto const r = metrics::relative_distance(distances, min_d1);
