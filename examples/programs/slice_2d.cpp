@@ -114,7 +114,7 @@ struct results {
 
 /// Adds the slices of one checkpoint, of the last one also what is drawn beside them.
 template <class T>
-void measure(options const& o, model<T> const& model, models::training_checkpoint const& at, program::meter& meter,
+void measure(options const& o, model<T> const& model, models::training_checkpoint const& at, program::study& study,
              results& all) {
     auto const& prompts = all.prompts = program::load_prompts(o, model, false);
     auto const triples = triples_of(o, static_cast<index>(prompts.size()));
@@ -124,25 +124,25 @@ void measure(options const& o, model<T> const& model, models::training_checkpoin
     program::require_memory(
         o.grid, o.grid * static_cast<index>(std::max(triples.size(), all.checkpoints.size())) * (o.labels ? 250 : 80),
         concat({"slices of ", o.grid, " x ", o.grid, " points"}), "ask for a smaller --grid");
-    engine::setup const where{.write = o.write_site, .read = o.read_site, .progress = meter.counter()};
-    meter.show(static_cast<index>(triples.size()) * 3 * (1 + all.grid.size()), many ? at.name + ": points" : "points");
-    for (auto const& anchors : triples) {
-        auto& one = all.slices.emplace_back(sweep::named_slice{
-            meter.timed([&] { return sweep::slice_with_labels(model, prompts, anchors, all.grid, where, o.labels); })});
-        one.name = many ? at.name : "";
-        if (triples.size() > 1) one.name = concat({"prompts ", anchors[0], ", ", anchors[1], ", ", anchors[2]});
-        meter.points += 3 * all.grid.size();
+    engine::setup const where{.write = o.write_site, .read = o.read_site, .progress = study.meter.counter()};
+    study.meter.show(3 * std::ssize(triples) * (1 + all.grid.size()), many ? at.name + ": points" : "points");
+    auto const rows = [&](index contexts) { return study.sweeper(contexts * o.grid, prompts); };
+    auto found = study.meter.timed(
+        [&] { return sweep::slices_with_labels(model, prompts, triples, all.grid, where, o.labels, rows(3)); });
+    for (auto& slice : found) {
+        auto const& one = all.slices.emplace_back(sweep::named_slice{std::move(slice), many ? at.name : ""});
+        if (triples.size() > 1) all.slices.back().name = sweep::prompts_text(one.anchors);
+        study.meter.points += 3 * all.grid.size();
         for (index const token : one.labels.flat())
             all.words.try_emplace(token, program::token_text(model, static_cast<token_id>(token)));
     }
-    meter.end();
+    study.meter.end();
     if (&at != &all.checkpoints.back()) return;
     if (o.boundary) {
-        meter.show(2 * (1 + o.grid * o.grid), "points of the boundary");
-        all.boundary = meter.timed(
-            [&] { return sweep::map_boundary(model, prompts, triples[0][0], triples[0][1], o.grid, where); });
-        meter.points += 2 * o.grid * o.grid;
-        sweep::require_finite(all.boundary.distances, all.boundary.grid, o.read_site);
+        study.meter.show(2 * (1 + o.grid * o.grid), "points of the boundary");
+        all.boundary = study.meter.timed(
+            [&] { return sweep::map_boundary(model, prompts, triples[0][0], triples[0][1], o.grid, where, rows(2)); });
+        study.meter.points += 2 * o.grid * o.grid;
     }
     for (std::size_t k = 0; k < 3; ++k)
         all.anchors[k] = program::prompt_text(model, prompts[static_cast<std::size_t>(triples[0][k])]);
@@ -238,7 +238,7 @@ void run(program::study& study, options o) {
                 {axis, axis}};
     for (auto const& one : all.checkpoints) {
         o.model = one.path;
-        study.measure(o, [&]<class T>(model<T> const& model) { measure(o, model, one, study.meter, all); });
+        study.measure(o, [&]<class T>(model<T> const& model) { measure(o, model, one, study, all); });
     }
     auto const table = table_of(o, all, study.summary);
     write(study.out(), o, all);

@@ -106,7 +106,8 @@ void choose_directions(options const& o, tensor::buffer<double, 2> const& activa
 
 /// What the prompts' activations are pushed towards, and how far the read-out goes.
 template <class T>
-results measure(options const& o, model<T> const& model, program::meter& meter) {
+results measure(options const& o, model<T> const& model, program::study& study) {
+    auto& meter = study.meter;
     int const layers = model.layers();
     auto const after = [](int block) { return "blocks." + std::to_string(block) + ".hook_resid_post"; };
     results all{o.write_site.empty() ? after(layers < 5 ? 0 : 2) : o.write_site,
@@ -130,11 +131,7 @@ results measure(options const& o, model<T> const& model, program::meter& meter) 
         meter.points = count * o.anchors * grid.size();
         meter.show(meter.points + count * o.anchors);
         engine::setup const where{.write = all.write_site, .read = all.read_site, .progress = meter.counter()};
-        for (auto& one : all.responses) {
-            std::vector<T> const d1(one.d1.begin(), one.d1.end()), d2(one.d2.begin(), one.d2.end());
-            one.distances = sweep::angle_maps(model, anchors, d1, d2, grid, where);
-            sweep::require_finite(one, all.read_site);
-        }
+        sweep::measure_responses(all.responses, model, anchors, grid, where, study.sweeper(grid.size(), anchors));
     });
     return all;
 }
@@ -239,7 +236,7 @@ void run(program::study& study, options const& o) {
     if (o.pairs < 1) throw usage_error("--direction-pairs must be at least 1, got ", o.pairs);
     if (o.grid < 3) throw usage_error("--grid must be at least 3, got ", o.grid);
     if (!(o.degrees > 0 && o.degrees <= 120)) throw usage_error("--degrees must be above 0 and at most 120");
-    auto all = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study.meter); });
+    auto all = study.measure(o, [&]<class T>(model<T> const& model) { return measure(o, model, study); });
     auto const kinds =
         sweep::fit_superellipses(all.responses, all.angles, all.anchors, {.resamples = o.resamples, .seed = o.seed});
     write(study.out(), o, all);

@@ -15,6 +15,7 @@
 #include <plateau/statistics/partition_change.hpp>
 #include <plateau/statistics/permuted_information.hpp>
 #include <plateau/statistics/summaries.hpp>
+#include <plateau/sweep/at_once.hpp>
 #include <plateau/sweep/context_partition.hpp>
 
 namespace plateau::sweep {
@@ -84,8 +85,8 @@ inline genealogy genealogy_of(prompt_list prompts, std::vector<index> contexts) 
 ///               pieces. Things are pairs of prompts, all of them in the first context, then in the second, …
 /// @throws usage_error unless its vocabulary and the width of its write site are those of the first; those of
 /// partition_in_context
-template <class T, class Sweep>
-void add_checkpoint(genealogy& to, model<T> const& model, partition_options const& o, Sweep const& sweep) {
+template <class T, class Sweep = at_once>
+void add_checkpoint(genealogy& to, model<T> const& model, partition_options const& o, Sweep const& sweep = {}) {
     auto const site = require_vector_site(model.sites(), o.where.write);
     std::array<index, 2> const extents{model.vocabulary(), site.heads * site.width};
     if (to.partitions.empty()) to.extents = extents;

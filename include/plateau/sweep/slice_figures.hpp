@@ -19,6 +19,11 @@ struct named_slice : label_slice {
     std::string name = {};  ///< empty for a single one
 };
 
+/// The name of one of several triples.
+inline std::string prompts_text(std::array<index, 3> const& anchors) {
+    return concat({"prompts ", anchors[0], ", ", anchors[1], ", ", anchors[2]});
+}
+
 /// A, B and C at their places.
 inline std::vector<viz::place_mark> anchor_marks(label_slice const& one) {
     std::vector<viz::place_mark> marks;

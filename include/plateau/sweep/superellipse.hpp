@@ -1,6 +1,7 @@
 #pragma once
 /// Superellipses of plateaus: iso-response contours over two angles, and the exponents through them with intervals.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <span>
@@ -12,6 +13,7 @@
 #include <plateau/statistics/block_bootstrap.hpp>
 #include <plateau/statistics/summaries.hpp>
 #include <plateau/sweep/angle_maps.hpp>
+#include <plateau/sweep/at_once.hpp>
 
 namespace plateau::sweep {
 
@@ -85,6 +87,43 @@ inline void require_finite(angle_response const& one, std::string const& site) {
         throw numeric_error("the read-out at ", site, " is not finite for anchor ",
                             i / (one.distances.extent(1) * one.distances.extent(2)), " and directions ", one.kind, " ",
                             one.number, ": check the weights, or compute with a wider dtype");
+    }
+}
+
+/// Maps of some anchors, [n, G, G].
+struct anchor_maps {
+    tensor::buffer<double, 3> distances;
+
+    template <class Self, class Visit>
+    static void each_array(Self& self, Visit const& visit) {
+        visit(self.distances);
+    }
+};
+
+/// Fills in the distances of every response. @param sweep  of the anchors of the first one, then of the second, …, one
+/// call or several      @throws as angle_maps; numeric_error of require_finite
+template <class T, class Sweep = at_once>
+void measure_responses(std::vector<angle_response>& responses, model<T> const& model, prompt_list const& anchors,
+                       paths::surface_grid const& grid, engine::setup const& where, Sweep const& sweep = {}) {
+    index const count = std::ssize(anchors);
+    auto const found = sweep(std::ssize(responses) * count, [&](index first, index some) {
+        anchor_maps part{tensor::buffer<double, 3>({some, grid.rows(), grid.columns()})};
+        for (index at = 0; at < some;) {
+            auto const& one = responses[static_cast<std::size_t>((first + at) / count)];
+            index const from = (first + at) % count, here = std::min(some - at, count - from);
+            std::vector<T> const d1(one.d1.begin(), one.d1.end()), d2(one.d2.begin(), one.d2.end());
+            prompt_list const of_part(anchors.begin() + from, anchors.begin() + from + here);
+            auto const maps = angle_maps(model, of_part, d1, d2, grid, where);
+            std::copy_n(maps.data(), maps.size(), part.distances[at].data());
+            at += here;
+        }
+        return part;
+    });
+    for (std::size_t q = 0; q < responses.size(); ++q) {
+        responses[q].distances = tensor::buffer<double, 3>({count, grid.rows(), grid.columns()});
+        auto& own = responses[q].distances;
+        std::copy_n(found.distances.data() + static_cast<index>(q) * own.size(), own.size(), own.data());
+        require_finite(responses[q], where.read);
     }
 }
 
