@@ -124,7 +124,8 @@ TEST_CASE("a slice with labels is the slice, and its labels are of its own runs 
     auto const axis = paths::even_grid(0, 1, 2);  // A and B lie on the grid
     paths::surface_grid const grid{axis, axis};
     auto const plain = sweep::slice(model, prompts, {0, 1, 2}, grid, {});
-    auto const found = sweep::slices_with_labels(model, prompts, {{0, 1, 2}}, grid, {}, true)[0];
+    auto const slices = sweep::slices_with_labels(model, prompts, {{{0, 1, 2}}}, grid, {}, true);
+    auto const& found = slices[0];
     for (index i = 0; i < plain.distances.size(); ++i)
         CHECK(found.slice.distances.data()[i] == plain.distances.data()[i]);
     auto const likeliest = sweep::likeliest_tokens(model, prompts);
@@ -134,7 +135,7 @@ TEST_CASE("a slice with labels is the slice, and its labels are of its own runs 
         CHECK(found.components[k] >= 1);
         CHECK(found.components[k] <= 4);
     }
-    CHECK(sweep::slices_with_labels(model, prompts, {{0, 1, 2}}, grid, {}, false)[0].labels.size() == 0);
+    CHECK(sweep::slices_with_labels(model, prompts, {{{0, 1, 2}}}, grid, {}, false)[0].labels.size() == 0);
 }
 
 TEST_CASE("a boundary map is 0 at A in its own context, at B in the other", "[sweep][boundary_map]") {

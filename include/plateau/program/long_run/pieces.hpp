@@ -112,6 +112,7 @@ public:
         (*this)(lengths), (*this)(flat);
         lists.clear();
         for (auto from = flat.begin(); index const length : lengths) {
+            if (length < 0 || length > flat.end() - from) throw file_error("a piece has lists that end behind it");
             lists.emplace_back(from, from + length);
             from += length;
         }

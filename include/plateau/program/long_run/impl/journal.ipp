@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -43,6 +45,16 @@ PLATEAU_PROGRAM_INLINE bool on_network(std::filesystem::path const& folder) {
     return std::find(kinds.begin(), kinds.end(), static_cast<unsigned>(found.f_type)) != kinds.end();
 }
 
+/// Whether a file begins as SQLite's do, as far as it goes: SQLite itself takes any file of a few bytes for an empty
+/// one.
+PLATEAU_PROGRAM_INLINE bool begins_like_sqlite(std::filesystem::path const& path) {
+    std::string_view const magic = "SQLite format 3";
+    std::array<char, 15> start{};
+    std::ifstream from{path, std::ios::binary};
+    from.read(start.data(), std::ssize(start));
+    return magic.starts_with(std::string_view{start.data(), static_cast<std::size_t>(from.gcount())});
+}
+
 PLATEAU_PROGRAM_INLINE std::string sha256_of_chunk(chunk_place const& where, std::span<std::byte const> content) {
     sha256 all;
     auto const place = concat({where.sweep, " ", where.first, " ", where.count, "\n"});
@@ -69,6 +81,7 @@ PLATEAU_PROGRAM_INLINE journal::journal(std::filesystem::path path, opening how,
         throw file_error("the journal ", path_.string(), " cannot be made: there is no folder ", folder.string());
     if (there && !std::filesystem::is_regular_file(path_, ignored))
         throw file_error(path_.string(), " is no file, so it is no journal");
+    if (there && !detail::begins_like_sqlite(path_)) fail(SQLITE_NOTADB);
 
     struct closer {
         sqlite3*& of;
@@ -84,6 +97,14 @@ PLATEAU_PROGRAM_INLINE journal::journal(std::filesystem::path path, opening how,
     sqlite3_extended_result_codes(file_, 1);
     // exclusive before the log is opened: its index is then in this process' memory, and no second process comes in
     execute("PRAGMA locking_mode=EXCLUSIVE");
+    bool empty = false;
+    {  // before anything is written: another's file stays as it is
+        auto const mark = prepare("PRAGMA application_id"), tables = prepare("SELECT count(*) FROM sqlite_master");
+        step(mark), step(tables);
+        empty = sqlite3_column_int(tables.get(), 0) == 0;
+        if (!empty && sqlite3_column_int(mark.get(), 0) != detail::journal_mark)
+            throw file_error(path_.string(), " is an SQLite file, but no journal of a run");
+    }
     if (detail::on_network(folder)) {
         notice("the journal " + path_.string() +
                " is on a network file system: it is written with a rollback journal, which is slower than a log");
@@ -93,11 +114,6 @@ PLATEAU_PROGRAM_INLINE journal::journal(std::filesystem::path path, opening how,
     }
     execute("PRAGMA synchronous=FULL");
     execute("BEGIN IMMEDIATE");
-    auto const mark = prepare("PRAGMA application_id"), tables = prepare("SELECT count(*) FROM sqlite_master");
-    step(mark), step(tables);
-    bool const empty = sqlite3_column_int(tables.get(), 0) == 0;
-    if (!empty && sqlite3_column_int(mark.get(), 0) != detail::journal_mark)
-        throw file_error(path_.string(), " is an SQLite file, but no journal of a run");
     if (empty) {
         execute("PRAGMA application_id=1886153265");
         execute("CREATE TABLE run (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
@@ -231,7 +247,8 @@ PLATEAU_PROGRAM_INLINE void journal::add(chunk_place const& where, std::span<std
             content = content.subspan(here.size());
             detail::bind(part.get(), 1, where.sweep), detail::bind(part.get(), 2, where.first);
             detail::bind(part.get(), 3, number++);
-            sqlite3_bind_blob64(part.get(), 4, here.data(), here.size(), SQLITE_STATIC);
+            sqlite3_bind_blob64(part.get(), 4, here.empty() ? "" : static_cast<void const*>(here.data()), here.size(),
+                                SQLITE_STATIC);
             step(part);
             sqlite3_reset(part.get());
         } while (!content.empty());

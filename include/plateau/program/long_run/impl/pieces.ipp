@@ -97,7 +97,8 @@ PLATEAU_PROGRAM_INLINE std::vector<raw_array> arrays_in(std::span<std::byte cons
         std::size_t size = one.element;
         for (index k = 0; k < rank; ++k) {
             index const extent = one.extents.emplace_back(from.number());
-            if (extent < 0 || (extent > 0 && size > bytes.size() / static_cast<std::size_t>(extent)))
+            if (extent < 0 ||
+                (extent > 0 && std::max<std::size_t>(size, 1) > bytes.size() / static_cast<std::size_t>(extent)))
                 throw file_error("a piece of results has an array that is larger than it");
             size *= static_cast<std::size_t>(extent);
         }
