@@ -98,7 +98,7 @@ void measure(options const& o, model<T> const& model, program::study& study, res
     study.meter.show(study.meter.points / std::ssize(all.checkpoints), name + ": points");
     study.meter.timed([&] {
         sweep::add_checkpoint(all.found, model, {o.sites(study.meter), o.steps, o.same_region, o.min_d1},
-                              study.sweeper(o.steps, all.found.prompts));
+                              program::sweeper(study, o.steps, all.found.prompts));
     });
 }
 

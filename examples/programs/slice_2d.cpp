@@ -15,9 +15,9 @@
 #include <plateau/corpus/triples.hpp>
 #include <plateau/program/checkpoints.hpp>
 #include <plateau/program/lists.hpp>
+#include <plateau/program/long_run/study_sweeps.hpp>
 #include <plateau/program/prompts.hpp>
 #include <plateau/program/report/slices.hpp>
-#include <plateau/program/study.hpp>
 #include <plateau/sweep/boundary_map.hpp>
 #include <plateau/sweep/slice_figures.hpp>
 #include <plateau/viz/boundary_maps.hpp>
@@ -126,7 +126,7 @@ void measure(options const& o, model<T> const& model, models::training_checkpoin
         concat({"slices of ", o.grid, " x ", o.grid, " points"}), "ask for a smaller --grid");
     engine::setup const where{.write = o.write_site, .read = o.read_site, .progress = study.meter.counter()};
     study.meter.show(3 * std::ssize(triples) * (1 + all.grid.size()), many ? at.name + ": points" : "points");
-    auto const rows = [&](index contexts) { return study.sweeper(contexts * o.grid, prompts); };
+    auto const rows = [&](index contexts) { return program::sweeper(study, contexts * o.grid, prompts); };
     auto found = study.meter.timed(
         [&] { return sweep::slices_with_labels(model, prompts, triples, all.grid, where, o.labels, rows(3)); });
     for (auto& slice : found) {

@@ -14,8 +14,8 @@
 
 #include <plateau/core/csv.hpp>
 #include <plateau/io/npy_numbers.hpp>
+#include <plateau/program/long_run/study_sweeps.hpp>
 #include <plateau/program/prompts.hpp>
-#include <plateau/program/study.hpp>
 #include <plateau/statistics/interval_table.hpp>
 #include <plateau/sweep/superellipse.hpp>
 #include <plateau/viz/surface_maps.hpp>
@@ -131,7 +131,8 @@ results measure(options const& o, model<T> const& model, program::study& study) 
         meter.points = count * o.anchors * grid.size();
         meter.show(meter.points + count * o.anchors);
         engine::setup const where{.write = all.write_site, .read = all.read_site, .progress = meter.counter()};
-        sweep::measure_responses(all.responses, model, anchors, grid, where, study.sweeper(grid.size(), anchors));
+        sweep::measure_responses(all.responses, model, anchors, grid, where,
+                                 program::sweeper(study, grid.size(), anchors));
     });
     return all;
 }

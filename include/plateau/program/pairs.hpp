@@ -9,10 +9,9 @@
 #include <vector>
 
 #include <plateau/corpus/pairings.hpp>
+#include <plateau/program/long_run/study_sweeps.hpp>
 #include <plateau/program/prompts.hpp>
-#include <plateau/program/study.hpp>
 #include <plateau/statistics/interval_table.hpp>
-#include <plateau/sweep/interpolate.hpp>
 #include <plateau/sweep/pair_design.hpp>
 #include <plateau/sweep/transitions.hpp>
 
@@ -87,30 +86,6 @@ inline sweep::pair_design pairs_of(pair_options const& o, prompt_list const& pro
     auto design = pairs_of(o.pairs, static_cast<index>(prompts.size()));
     design.resampling = {.resamples = o.resamples, .seed = o.seed};
     return design;
-}
-
-/// A sweep over the pairs of a study, timed. @param measure  (pairs, number of the first one) -> results, which list
-/// their arrays by each_array
-template <class Measure>
-auto sweep_pairs(study& study, prompt_list const& prompts, sweep::pair_design const& design, index points,
-                 Measure const& measure) {
-    return study.meter.timed([&] {
-        return study.runs.measure(
-            {design.count(), points, prompts, design.pairs}, study.meter,
-            [&](index first, index count) { return measure(some_of(design.pairs, first, count), first); });
-    });
-}
-
-/// That along straight lines. @param where  write and read site
-template <class T>
-sweep::distance_curves sweep_lines(study& study, model<T> const& model, prompt_list const& prompts,
-                                   sweep::pair_design const& design, index steps, sweep::setup where) {
-    where.progress = study.meter.counter();
-    return sweep_pairs(study, prompts, design, steps, [&](auto const& pairs, index) {
-        auto curves = sweep::interpolate(model, prompts, pairs, steps, where);
-        sweep::require_finite(curves.distances, where.read);
-        return curves;
-    });
 }
 
 /// Prompts and pairs as they ran: tokens.npy, lengths.npy if they differ, pairs.npy. Binds the axes N, T and P.

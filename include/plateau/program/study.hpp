@@ -198,13 +198,6 @@ public:
             runs.sharing());
     }
 
-    /// What gives all of a sweep over so many things that `measure(first, count)` gives of some: (count, measure).
-    auto sweeper(index points, prompt_list const& prompts) {
-        return [this, points, &prompts](index count, auto const& measure) {
-            return runs.measure({count, points, prompts}, meter, measure);
-        };
-    }
-
     /// Whether there is a folder to write to.
     bool writes() const { return out_.has_value(); }
     /// @pre writes      @throws part_done on ranks that write nothing
