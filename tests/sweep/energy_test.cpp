@@ -339,6 +339,28 @@ TEST_CASE("of a tied MLP the slope of its energy is its output", "[sweep][energy
     }
 }
 
+TEST_CASE("a part without which any pair's stream is not finite has no numbers", "[sweep][energy]") {
+    std::vector<plateau::tensor::buffer<double, 2>> distances;
+    for (int k = 0; k < 9; ++k) {
+        auto& one = distances.emplace_back(std::array<index, 2>{2, 3});
+        for (index i = 0; i < one.size(); ++i) one.data()[i] = static_cast<double>(i % 3 * (1 + i / 3));
+    }
+    distances[3](1, 2) = std::nan("");
+    std::fill_n(distances[4].data(), 6, 0.0);  // nothing moves any more
+    auto const held = sweep::held_curves_of(distances, 0);
+    REQUIRE(held.size() == 9);
+    CHECK((held[3].part == "attention outputs" && held[3].at == "A" && held[4].at == "mean"));
+    for (std::size_t k = 0; k < 9; ++k) {
+        CAPTURE(k);
+        for (std::size_t p = 0; p < 2; ++p) {
+            CHECK(std::isnan(held[k].whole[p]) == (k == 3 || k == 4));
+            CHECK(std::isnan(held[k].curves.width[p]) == (k == 3 || k == 4));
+        }
+    }
+    std::fill_n(distances[0].data(), 6, 0.0);
+    CHECK_THROWS_AS(sweep::held_curves_of(distances, 0), plateau::numeric_error);
+}
+
 TEST_CASE("MLPs held turn a net without attention into a line; nothing held changes nothing", "[sweep][energy]") {
     auto const model = random_model<double>(12)(2);
     sweep::sweep_points<double> const lines{21, sweep::straight_lines<double>(21), {}};

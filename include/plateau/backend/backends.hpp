@@ -3,9 +3,12 @@
 /// knows. The CPU's is always there, the CUDA backend's where `plateau::cuda` is linked, which says so by
 /// PLATEAU_HAS_CUDA.
 
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include <plateau/backend/cpu.hpp>
 #include <plateau/backend/float_products.hpp>
@@ -44,6 +47,20 @@ inline device device_named(std::string const& name) {
         if (name == device_names[i]) return static_cast<device>(i);
     }
     throw usage_error("there is no backend '", name, "': cpu, cuda and auto are");
+}
+
+/// Gives each of the processes of a machine one of its devices, unless the environment says already which ones there
+/// are: process `number` the one of that number, counted around. Has to come before a device is looked for.
+/// @param listed  folder with an entry for each device of the machine
+inline void take_device_of([[maybe_unused]] int number,
+                           [[maybe_unused]] std::filesystem::path const& listed = "/proc/driver/nvidia/gpus") {
+#if PLATEAU_HAS_CUDA
+    std::error_code ignored;
+    int count = 0;
+    for (std::filesystem::directory_iterator one{listed, ignored}; one != std::filesystem::directory_iterator{}; ++one)
+        ++count;
+    if (count > 1) ::setenv("CUDA_VISIBLE_DEVICES", std::to_string(number % count).c_str(), 0);
+#endif
 }
 
 /// Who computes, as a summary says it.

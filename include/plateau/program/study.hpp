@@ -167,6 +167,7 @@ public:
         runs.open(app);  // what is wrong with a journal is said before a model is loaded
         auto here = o;
         here.threads = runs.threads_of_rank(o.threads);
+        if (runs.joined_others()) backend::take_device_of(runs.rank_here());
         return with_model(
             here,
             [&]<class T>(model<T> const& model, double load_seconds) {

@@ -91,6 +91,9 @@ TEST_CASE("what differs from the run that began it is named", "[program][journal
     CHECK_NOTHROW(again->require("option --steps", "50"));
     CHECK_THROWS_AS(again->require("option --steps", "60"), usage_error);
     CHECK_THROWS_WITH(again->require("option --steps", "60"), contains("its option --steps is '50', this one's '60'"));
+    CHECK_THROWS_WITH(again->require("option --kl", "true", true),
+                      contains("had no option --kl; this one's is 'true'"));
+    CHECK_NOTHROW(again->require("weights of sweep 2", "abc"));  // of what comes later
     CHECK_NOTHROW(again->require_only("option ", {"option --steps", "option --dtype"}));
     CHECK_THROWS_WITH(again->require_only("option ", {"option --steps"}),
                       contains("its option --dtype is 'fp32', which was not given"));

@@ -44,8 +44,10 @@ public:
     std::filesystem::path const& path() const { return path_; }
 
     /// What a resumed run has to have in common with the one that began the journal. Of one without chunks nothing.
+    /// @param from_start  a run says it before its first chunk: where that is there, a name that is not is another
+    /// run's
     /// @throws usage_error that says how they differ
-    void require(std::string const& name, std::string const& value);
+    void require(std::string const& name, std::string const& value, bool from_start = false);
     /// That all options that have been given so far are those of `names`: none of the journal's is missing.
     void require_only(std::string const& prefix, std::vector<std::string> const& names) const;
 
@@ -68,6 +70,7 @@ private:
 
     std::filesystem::path path_;
     sqlite3* file_ = nullptr;
+    bool begun_ = false;  ///< it had chunks when it was opened
 };
 
 }  // namespace plateau::program

@@ -67,6 +67,8 @@ public:
     void describe(std::vector<std::pair<std::string, std::string>> const& facts);
 
     bool joined_others() const { return ranks_ != nullptr && ranks_->count() > 1; }
+    /// Among the ranks of this machine.
+    int rank_here() const { return joined_others() ? ranks_->rank_here() : 0; }
     /// Rank 0, or the only one.
     bool writes() const { return !joined_others() || ranks_->first(); }
     bool in_pieces() const { return !journal_path_.empty() || !resume_path_.empty() || joined_others(); }

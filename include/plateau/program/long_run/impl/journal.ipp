@@ -126,7 +126,8 @@ PLATEAU_PROGRAM_INLINE journal::journal(std::filesystem::path path, opening how,
     } else {
         auto const chunks = prepare("SELECT count(*) FROM chunks");
         step(chunks);
-        if (sqlite3_column_int64(chunks.get(), 0) == 0) execute("DELETE FROM run");  // it starts anew
+        begun_ = sqlite3_column_int64(chunks.get(), 0) > 0;
+        if (!begun_) execute("DELETE FROM run");  // it starts anew
     }
     execute("COMMIT");
     opened.keep = true;
@@ -193,10 +194,14 @@ PLATEAU_PROGRAM_INLINE std::string text_of(sqlite3_stmt* row, int column) {
 
 }  // namespace detail
 
-PLATEAU_PROGRAM_INLINE void journal::require(std::string const& name, std::string const& value) {
+PLATEAU_PROGRAM_INLINE void journal::require(std::string const& name, std::string const& value, bool from_start) {
     auto const known = prepare("SELECT value FROM run WHERE name = ?");
     detail::bind(known.get(), 1, name);
     if (!step(known)) {
+        if (begun_ && from_start)
+            throw usage_error("the journal ", path_.string(), " is of another run, which had no ", name,
+                              "; this one's is '", value,
+                              "'. Resume with the command that began it, or begin anew with another --journal");
         auto const put = prepare("INSERT INTO run VALUES (?, ?)");
         detail::bind(put.get(), 1, name), detail::bind(put.get(), 2, value);
         step(put);
@@ -289,7 +294,7 @@ PLATEAU_PROGRAM_INLINE journal::journal(std::filesystem::path path, opening,
                      " cannot be kept: this build has no SQLite. Install it (Debian: libsqlite3-dev) and build again");
 }
 PLATEAU_PROGRAM_INLINE journal::~journal() = default;
-PLATEAU_PROGRAM_INLINE void journal::require(std::string const&, std::string const&) {}
+PLATEAU_PROGRAM_INLINE void journal::require(std::string const&, std::string const&, bool) {}
 PLATEAU_PROGRAM_INLINE void journal::require_only(std::string const&, std::vector<std::string> const&) const {}
 PLATEAU_PROGRAM_INLINE std::vector<chunk_place> journal::chunks(index) { return {}; }
 PLATEAU_PROGRAM_INLINE void journal::add(chunk_place const&, std::span<std::byte const>) {}

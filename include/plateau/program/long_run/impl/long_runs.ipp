@@ -108,15 +108,15 @@ PLATEAU_PROGRAM_INLINE void long_runs::open(command_line const& app) {
                                          [](std::string const& line) { std::cerr << line << '\n'; });
     interruption_ = std::make_unique<interruption>();
     std::vector<std::string> names;
-    journal_->require("program", app.name() + " " + PLATEAU_VERSION);
+    journal_->require("program", app.name() + " " + PLATEAU_VERSION, true);
     for (auto const& [name, value] : app.given()) {
         if (detail::may_differ(name)) continue;
         names.push_back("option " + name);
-        journal_->require(names.back(), value);
+        journal_->require(names.back(), value, true);
         std::error_code ignored;
         if (name == "--model" || !std::filesystem::is_regular_file(value, ignored)) continue;
         names.push_back("option " + name + ": content of its file");
-        journal_->require(names.back(), detail::sha256_of_file(value));
+        journal_->require(names.back(), detail::sha256_of_file(value), true);
     }
     journal_->require_only("option ", names);
 }
