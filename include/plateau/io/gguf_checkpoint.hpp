@@ -45,6 +45,12 @@ public:
     /// @throws file_error if there is no such tensor
     tensor_info const& info(std::string_view name) const { return table_.at(name).info; }
 
+    /// The bytes that a tensor is stored in. @throws as info
+    std::span<std::byte const> bytes(std::string_view name) const {
+        auto const& at = table_.at(name);
+        return {at.file + at.begin, at.size};
+    }
+
     /// @copydoc gguf_file::read
     template <ReadableFloat T>
     void read(std::string_view name, std::span<T> out) const;

@@ -49,6 +49,10 @@ private:
 /// As mapped_file::drop_pages, of the pages that hold these bytes of a mapped file alone.
 void drop_pages(std::span<std::byte const> bytes);
 
+/// Asks the system to read these bytes of a mapped file now, all at once: from a disk that is half as long again, or
+/// twice, as fast as page by page when they are needed.
+void will_need(std::span<std::byte const> bytes);
+
 /// The whole of a file as text, byte for byte. @throws file_error
 std::string read_text(std::filesystem::path const& path);
 

@@ -10,6 +10,7 @@
 
 #include <plateau/core/dtype.hpp>
 #include <plateau/core/types.hpp>
+#include <plateau/io/mapped_file.hpp>
 
 namespace plateau::models {
 
@@ -48,6 +49,9 @@ public:
         return true;
     }
 
+    /// Says that all of a tensor is read next.
+    virtual void expect(std::string const&) const {}
+
     /// Gives back memory that holds what was read so far, if there is any. Safe while others read.
     virtual void drop_pages() const = 0;
 };
@@ -72,6 +76,7 @@ public:
     void read_rows(std::string const& name, index first, index count, std::span<bfloat16> out) const override {
         checkpoint_.read_rows(name, first, count, out);
     }
+    void expect(std::string const& name) const override { io::will_need(checkpoint_.bytes(name)); }
     void drop_pages() const override { checkpoint_.drop_pages(); }
 
 private:

@@ -115,6 +115,9 @@ public:
     }
     void bring(int unit) override {
         auto const& which = units_[unit];
+        for (auto const& task : matrices_) {
+            if (task.first_piece >= which.first && task.first_piece < which.end) source_.expect(task.matrix.name);
+        }
         fill(
             threads_, [] {}, which.first, which.end);
         source_.drop_pages();

@@ -64,12 +64,20 @@ PLATEAU_INLINE void mapped_file::fail_closing(int descriptor, int reason) const 
     fail(reason);
 }
 
-PLATEAU_INLINE void drop_pages(std::span<std::byte const> bytes) {
+namespace detail {
+
+/// The pages that hold some bytes of a mapped file.
+PLATEAU_INLINE void advise(std::span<std::byte const> bytes, int what) {
     if (bytes.empty()) return;
     auto const page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
     auto const before = reinterpret_cast<std::uintptr_t>(bytes.data()) % page;
-    ::madvise(const_cast<std::byte*>(bytes.data()) - before, bytes.size() + before, MADV_DONTNEED);
+    ::madvise(const_cast<std::byte*>(bytes.data()) - before, bytes.size() + before, what);
 }
+
+}  // namespace detail
+
+PLATEAU_INLINE void drop_pages(std::span<std::byte const> bytes) { detail::advise(bytes, MADV_DONTNEED); }
+PLATEAU_INLINE void will_need(std::span<std::byte const> bytes) { detail::advise(bytes, MADV_WILLNEED); }
 
 PLATEAU_INLINE std::string read_text(std::filesystem::path const& path) {
     return std::string(mapped_file{path}.text());
