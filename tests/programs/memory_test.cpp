@@ -5,6 +5,7 @@
 namespace {
 
 using namespace programs;
+using plateau::index;
 using plateau::testing::contains;
 using plateau::testing::scratch_dir;
 
@@ -12,8 +13,8 @@ using plateau::testing::scratch_dir;
 std::string config_file(scratch_dir const& dir) {
     return dir
         .write("config.json",
-               R"({"model_type": "llama", "hidden_size": 256, "intermediate_size": 1024, "num_attention_heads": 4,
-        "num_key_value_heads": 2, "num_hidden_layers": 24, "vocab_size": 500, "max_position_embeddings": 128,
+               R"({"model_type": "llama", "hidden_size": 256, "intermediate_size": 512, "num_attention_heads": 4,
+        "num_key_value_heads": 2, "num_hidden_layers": 12, "vocab_size": 500, "max_position_embeddings": 128,
         "rms_norm_eps": 1e-5, "tie_word_embeddings": false})")
         .string();
 }
