@@ -5,7 +5,7 @@ set -eu
 source=$(cd "$(dirname "$0")/.." && pwd)
 . "$source/cmake/bootstrap.sh"
 
-ensure libeigen3-dev rapidjson-dev nlohmann-json3-dev libpcre2-dev libutf8proc-dev libminizip-dev zlib1g-dev libcairo2-dev libcli11-dev libssl-dev fonts-dejavu-core libjs-dygraphs
+ensure libeigen3-dev rapidjson-dev nlohmann-json3-dev libpcre2-dev libutf8proc-dev libminizip-dev zlib1g-dev libcairo2-dev libcli11-dev libssl-dev fonts-dejavu-core libjs-dygraphs libsqlite3-dev
 # Nothing here is for a device, and nobody should wait for nvcc.
 if [ -f "$build/CMakeCache.txt" ]; then
     configure -DPLATEAU_CUDA=OFF -DPLATEAU_BUILD_EXAMPLES=ON

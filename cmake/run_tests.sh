@@ -8,8 +8,8 @@ export PLATEAU_START
 source=$(cd "$(dirname "$0")/.." && pwd)
 . "$source/cmake/bootstrap.sh"
 
-ensure libeigen3-dev rapidjson-dev nlohmann-json3-dev libpcre2-dev libutf8proc-dev libminizip-dev zlib1g-dev libcairo2-dev libcli11-dev libssl-dev fonts-dejavu-core libjs-dygraphs \
-    libxtensor-dev catch2 libbenchmark-dev clang-format ccache ninja-build
+ensure libeigen3-dev rapidjson-dev nlohmann-json3-dev libpcre2-dev libutf8proc-dev libminizip-dev zlib1g-dev libcairo2-dev libcli11-dev libssl-dev fonts-dejavu-core libjs-dygraphs libsqlite3-dev \
+    libxtensor-dev catch2 libbenchmark-dev clang-format ccache ninja-build libopenmpi-dev openmpi-bin
 case $(ccache --show-config 2>/dev/null) in
     *"(default) max_size"*) export CCACHE_MAXSIZE=2G ;;  # room for several versions of everything
 esac

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -101,6 +102,10 @@ private:
     std::string name_;
     std::unique_ptr<CLI::App> app_;
 };
+
+/// Whether an option of studies changes no byte of the results: a resumed run may have it otherwise, and pages leave it
+/// out.
+bool changes_nothing(std::string_view option);
 
 }  // namespace plateau::program
 

@@ -1,9 +1,12 @@
 #pragma once
 /// Bodies of program/command_line.hpp.
 
+#include <algorithm>
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -105,6 +108,11 @@ PLATEAU_PROGRAM_INLINE std::vector<command_line::setting> command_line::in_effec
         if (!value.empty()) all.push_back({one->get_name(), std::move(value), is_given});
     }
     return all;
+}
+
+PLATEAU_PROGRAM_INLINE bool changes_nothing(std::string_view option) {
+    static constexpr std::array names{"--threads", "--pin", "--out", "--report", "--journal", "--resume", "--memory"};
+    return std::find(names.begin(), names.end(), option) != names.end();
 }
 
 }  // namespace plateau::program

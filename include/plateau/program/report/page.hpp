@@ -27,9 +27,6 @@ inline file const page_file{
     "needs no network and no other file",
     "--report"};
 
-/// Whether an option changes no byte of the results, so that pages, too, are the same whatever it says.
-bool changes_nothing(std::string_view option);
-
 /// The command line as a shell takes it, without the options that change nothing.
 std::string command_text(std::string const& program, std::vector<std::string> const& arguments);
 

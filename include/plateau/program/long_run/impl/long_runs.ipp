@@ -62,14 +62,6 @@ PLATEAU_PROGRAM_INLINE std::string sha256_of_work(sweep_work const& work) {
     return all.hex();
 }
 
-/// Options that a resumed run may have otherwise.
-PLATEAU_PROGRAM_INLINE bool may_differ(std::string const& option) {
-    for (char const* const one : {"--journal", "--resume", "--threads", "--memory", "--out", "--report", "--pin"}) {
-        if (option == one) return true;
-    }
-    return false;
-}
-
 }  // namespace detail
 
 PLATEAU_PROGRAM_INLINE void long_runs::add_options(command_line& app) {
@@ -110,7 +102,7 @@ PLATEAU_PROGRAM_INLINE void long_runs::open(command_line const& app) {
     std::vector<std::string> names;
     journal_->require("program", app.name() + " " + PLATEAU_VERSION, true);
     for (auto const& [name, value] : app.given()) {
-        if (detail::may_differ(name)) continue;
+        if (changes_nothing(name)) continue;
         names.push_back("option " + name);
         journal_->require(names.back(), value, true);
         std::error_code ignored;

@@ -66,11 +66,6 @@ PLATEAU_PROGRAM_INLINE std::map<index, index> numbered(std::vector<double> const
 
 }  // namespace detail
 
-PLATEAU_PROGRAM_INLINE bool changes_nothing(std::string_view option) {
-    static constexpr std::array names{"--threads", "--pin", "--out", "--report", "--journal", "--resume", "--memory"};
-    return std::find(names.begin(), names.end(), option) != names.end();
-}
-
 PLATEAU_PROGRAM_INLINE std::string command_text(std::string const& program, std::vector<std::string> const& arguments) {
     std::string text = program;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
