@@ -32,7 +32,7 @@ public:
         bias_ = backend::owned_by(ctx, std::move(bias));
     }
 
-    tensor::buffer<T, 2> of(tensor::view<T const, 2> x) const override {
+    PLATEAU_INLINE tensor::buffer<T, 2> of(tensor::view<T const, 2> x) const override {
         auto found = backend::allocate<T>(ctx_, std::array<index, 2>{x.extent(0), unembedding_.outputs()});
         backend::linear<T>(ctx_, backend::viewed_by(ctx_, x), {unembedding_, bias_}, found);
         if (scale_ != T{1}) backend::scale<T>(ctx_, found, scale_);
@@ -44,7 +44,7 @@ private:
     using weight = typename Context::template weight<T>;
 
     /// The rows, which came out of a weight, as a weight that stores them as that one did.
-    weight stored_as(weight const& like, tensor::buffer<T, 2> const& rows) const {
+    PLATEAU_INLINE weight stored_as(weight const& like, tensor::buffer<T, 2> const& rows) const {
         bool const narrow = like.is_bf16();
         weight own{ctx_, rows.extent(0), rows.extent(1), narrow ? dtype::bf16 : dtype_of<T>};
         if constexpr (std::is_same_v<T, float>) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/chosen_logits_on.hpp>
 #include <plateau/engine/runner_on.hpp>
 #include <plateau/models/concepts.hpp>
@@ -22,19 +23,19 @@ public:
     Context const& context() const { return *ctx_; }
     M const& model() const { return model_; }
 
-    std::unique_ptr<block_runner<T>> runner() const override {
+    PLATEAU_INLINE std::unique_ptr<block_runner<T>> runner() const override {
         return std::unique_ptr<block_runner<T>>{new runner_on<Context, T, M>{*ctx_, model_}};
     }
-    std::unique_ptr<nn::kept_keys> keep(int first_layer, int layers, index positions) const override {
+    PLATEAU_INLINE std::unique_ptr<nn::kept_keys> keep(int first_layer, int layers, index positions) const override {
         return std::unique_ptr<nn::kept_keys>{
             new nn::kv_cache<Context, T>{*ctx_, first_layer, layers, positions, model_.kv_width()}};
     }
-    std::unique_ptr<line_ends> lines(tensor::buffer<T, 2> from, tensor::buffer<T, 2> to) const override {
+    PLATEAU_INLINE std::unique_ptr<line_ends> lines(tensor::buffer<T, 2> from, tensor::buffer<T, 2> to) const override {
         return std::unique_ptr<line_ends>{new line_ends_on<Context, T>{*ctx_, std::move(from), std::move(to)}};
     }
 
-    index reserve(std::vector<std::unique_ptr<block_runner<T>>> const& runners, index wanted, index most,
-                  bool logits) const override {
+    PLATEAU_INLINE index reserve(std::vector<std::unique_ptr<block_runner<T>>> const& runners, index wanted, index most,
+                                 bool logits) const override {
         index row_bytes = 0;
         model_.each_work_matrix(
             logits, [&](nn::work_buffer const&, index width) { row_bytes += width * static_cast<index>(sizeof(T)); });
@@ -56,23 +57,23 @@ public:
             [&] { each_work([](auto& work) { work.release(); }); });
     }
 
-    void summarise_logits(tensor::view<T const, 2> x, std::span<index const> references,
-                          std::span<backend::logit_summary> summaries,
-                          tensor::view<backend::scored_token<T>, 2> best) const override {
+    PLATEAU_INLINE void summarise_logits(tensor::view<T const, 2> x, std::span<index const> references,
+                                         std::span<backend::logit_summary> summaries,
+                                         tensor::view<backend::scored_token<T>, 2> best) const override {
         auto const scaled = scaled_copy(x);
         auto const stay = models::stay_with_unembedding(model_);
         backend::summarise_logits<T>(*ctx_, backend::viewed_by(*ctx_, scaled.size() > 0 ? scaled.view() : x),
                                      model_.head(), model_.logit_cap, references, summaries, best);
     }
-    void log_probabilities(tensor::view<T const, 2> x, std::span<index const> targets,
-                           std::span<double> result) const override {
+    PLATEAU_INLINE void log_probabilities(tensor::view<T const, 2> x, std::span<index const> targets,
+                                          std::span<double> result) const override {
         auto const scaled = scaled_copy(x);
         auto const stay = models::stay_with_unembedding(model_);
         backend::log_probabilities<T>(*ctx_, backend::viewed_by(*ctx_, scaled.size() > 0 ? scaled.view() : x),
                                       model_.head(), model_.logit_cap, targets, result);
     }
 
-    typename engine<T>::unembedded unembedding_of(std::vector<index> const& tokens) const override {
+    PLATEAU_INLINE typename engine<T>::unembedded unembedding_of(std::vector<index> const& tokens) const override {
         auto const stay = models::stay_with_unembedding(model_);
         auto const bias = backend::to_host(*ctx_, model_.unembedding_bias);
         auto rows = backend::allocate<T>(*ctx_, std::array{static_cast<index>(tokens.size()), model_.width()});
@@ -85,7 +86,7 @@ public:
         }
         return found;
     }
-    std::unique_ptr<chosen_logits<T>> logits_of(std::vector<index> const& tokens) const override {
+    PLATEAU_INLINE std::unique_ptr<chosen_logits<T>> logits_of(std::vector<index> const& tokens) const override {
         auto const stay = models::stay_with_unembedding(model_);
         return std::unique_ptr<chosen_logits<T>>{new chosen_logits_on<Context, T>{*ctx_, model_, tokens}};
     }
@@ -102,7 +103,7 @@ private:
         return scaled;
     }
 
-    static model_facts facts_of(Context const& ctx, M const& model) {
+    PLATEAU_INLINE static model_facts facts_of(Context const& ctx, M const& model) {
         model_facts facts;
         facts.sites = model.sites();
         facts.layers = model.layers();

@@ -3,12 +3,12 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include <plateau/backend/backends.hpp>
+#include <plateau/core/function_ref.hpp>
 #include <plateau/core/macros.hpp>
 #include <plateau/engine/derivatives.hpp>
 #include <plateau/models/assemble.hpp>
@@ -34,17 +34,13 @@ struct load_options {
 /// @param memory     where layers take turns, `tensors` belong to its source
 /// @throws config_error on a family that is not known, file_error on tensors that do not fit, memory_error
 template <class T, class Context>
-PLATEAU_RARE model<T> assemble(std::shared_ptr<Context const> ctx, models::model_texts texts,
-                               models::tensor_source<T> const& tensors, bool bf16 = false,
-                               std::function<void(models::model_texts&)> const& meanwhile = {},
-                               models::memory_use const& memory = {}) {
+PLATEAU_RARE model<T> assemble(
+    std::shared_ptr<Context const> ctx, models::model_texts texts, models::tensor_source<T> const& tensors,
+    bool bf16 = false, function_ref<void(models::model_texts&)> meanwhile = [](models::model_texts&) {},
+    models::memory_use const& memory = {}) {
     std::string notices;
     auto transformer = models::assemble<Context, T>(
-        *ctx, texts.config, tensors, bf16 ? dtype::bf16 : dtype_of<T>,
-        [&] {
-        if (meanwhile) meanwhile(texts);
-        },
-        &notices, memory);
+        *ctx, texts.config, tensors, bf16 ? dtype::bf16 : dtype_of<T>, [&] { meanwhile(texts); }, &notices, memory);
     texts.notices += notices;
     if constexpr (engine::known_by_type<Context>) {
         return model<T>{std::move(ctx), std::move(transformer), std::move(texts)};

@@ -115,7 +115,8 @@ private:
     }
 
     /// Runs of the prompts of pairs [first, end).
-    void run_prompts(point_rows<T>& rows, hook_roles<T> const& roles, std::size_t first, std::size_t end) {
+    PLATEAU_INLINE void run_prompts(point_rows<T>& rows, hook_roles<T> const& roles, std::size_t first,
+                                    std::size_t end) {
         prefix_task<T> task{rows.where, uses_of(rows.pairs, spans_, first, end, prompts_.size())};
         index prefix_rows = 0;
         for (auto const& use : task.uses) prefix_rows += std::max<index>(use.prefix, 0);
@@ -142,7 +143,7 @@ private:
     }
 
     /// Rows of the points of pairs [first, end), block by block.
-    void run_rows(point_rows<T> const& rows, bool whole_pairs, index first, index end) {
+    PLATEAU_INLINE void run_rows(point_rows<T> const& rows, bool whole_pairs, index first, index end) {
         std::vector<index> of_point;
         for (index i = first; i < end; ++i) of_point.push_back(rows.rows_of_point(i));
         auto const blocks = deal_rows(of_point, points_, block_rows_, engine_.threads(), whole_pairs);
@@ -163,7 +164,7 @@ private:
     }
 
     /// What follows in parts, so that a block has not too many and every thread has some. @param blocks  of rows
-    std::vector<tangent_part> parts_of_tangents(index blocks) const {
+    PLATEAU_INLINE std::vector<tangent_part> parts_of_tangents(index blocks) const {
         constexpr index least = 16;
         index const all = companion_ == nullptr ? 0 : companion_->tangents();
         index const to_fit = (all + companion<T>::most_together - 1) / companion<T>::most_together;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/point_writer.hpp>
 #include <plateau/engine/prefix_runs.hpp>
 #include <plateau/engine/row_blocks.hpp>
@@ -59,7 +60,7 @@ public:
 
     /// Runs a block. @param runs  their items counted from the first of these pairs      @param part  of what follows
     /// @return its points, those that are evaluated again left out
-    index run(std::span<point_run const> runs, tangent_part const& part, block_runner<T>& runner) const {
+    PLATEAU_INLINE index run(std::span<point_run const> runs, tangent_part const& part, block_runner<T>& runner) const {
         nn::rows rows;
         std::vector<inline_prefix> prefixes;
         index points = 0;
@@ -104,7 +105,7 @@ private:
     row_span const& span(index item) const { return rows_.spans[at(item)]; }
 
     /// The ends of the pairs, if their points lie on straight lines and are all that a row carries.
-    std::unique_ptr<line_ends> lines(index end) const {
+    PLATEAU_INLINE std::unique_ptr<line_ends> lines(index end) const {
         if (!rows_.write.has_lines() || !rows_.where.direct) return nullptr;
         index const width = rows_.model.width();
         tensor::buffer<T, 2> from({end - first_, width}), to({end - first_, width});
@@ -117,7 +118,7 @@ private:
     }
 
     /// Adds the rows of a point: the positions from the first that a row carries to the context's last.
-    void add_point(nn::rows& rows, index item, index point, nn::kept_keys const* prefix) const {
+    PLATEAU_INLINE void add_point(nn::rows& rows, index item, index point, nn::kept_keys const* prefix) const {
         auto const& tokens = rows_.prefixes.tokens(pair(item).context);
         hooks::row_id first{item, point, span(item).start};
         first.prompt = pair(item).context;
@@ -130,7 +131,7 @@ private:
     }
 
     /// The prefix of a pair's rows; where prefixes run in the blocks of their rows, one of this block's own.
-    nn::kept_keys const* prefix_for(index item, std::vector<inline_prefix>& prefixes) const {
+    PLATEAU_INLINE nn::kept_keys const* prefix_for(index item, std::vector<inline_prefix>& prefixes) const {
         index const owner = rows_.prefixes.owner(pair(item).context);
         if (rows_.use == prefix_use::shared || span(item).start == 0) return rows_.prefixes.prefix(owner);
         for (auto const& known : prefixes) {
@@ -141,7 +142,7 @@ private:
     }
 
     /// Rows start at the write site, or where their first block does, and so do the prefixes behind them.
-    void start_at_write(block_run<T>& run, std::vector<inline_prefix> const& prefixes) const {
+    PLATEAU_INLINE void start_at_write(block_run<T>& run, std::vector<inline_prefix> const& prefixes) const {
         auto const observed = std::span{run.rows.ids}.first(at(run.observed));
         if (lines_) {
             run.start.lines = lines_.get();

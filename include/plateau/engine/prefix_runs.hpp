@@ -106,7 +106,7 @@ private:
 
     static std::size_t at(index i) { return static_cast<std::size_t>(i); }
 
-    void make_room(index i, bool separate_clean_run) {
+    PLATEAU_INLINE void make_room(index i, bool separate_clean_run) {
         auto& one = kept_[at(i)];
         auto const& use = task_.uses[at(i)];
         auto const& write = task_.write;
@@ -128,7 +128,7 @@ private:
         return task_.write.embeds ? hooks::hook_set<T>{} : keep_rows(task_.write.start(), place::start);
     }
 
-    hooks::hook_set<T> keep_rows(hooks::site const& from, place here_is) {
+    PLATEAU_INLINE hooks::hook_set<T> keep_rows(hooks::site const& from, place here_is) {
         return hooks::capture<T>(from.name(), [this, here_is](hooks::rows_at<T>& here) {
             auto const values = here.read();
             for (index r = 0; r < here.count(); ++r) {
@@ -149,7 +149,7 @@ private:
         });
     }
 
-    void run_all(std::vector<index> const& which, round const& of, runners const& by_worker) {
+    PLATEAU_INLINE void run_all(std::vector<index> const& which, round const& of, runners const& by_worker) {
         std::vector<std::vector<index>> batches;  // in the order of the prompts, whatever the order of the pairs
         index total = 0, filled = 0;
         for (index i : which) total += length(i);
@@ -165,8 +165,8 @@ private:
         });
     }
 
-    void run_batch(std::vector<index> const& batch, round const& of, hooks::plan<T> const& plan,
-                   block_runner<T>& runner) {
+    PLATEAU_INLINE void run_batch(std::vector<index> const& batch, round const& of, hooks::plan<T> const& plan,
+                                  block_runner<T>& runner) {
         nn::rows rows;
         for (index i : batch) {
             rows.add_prompt(i, tokens(i), of.for_rows && owner(i) == i ? kept_[at(i)].prefix.get() : nullptr);

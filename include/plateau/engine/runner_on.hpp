@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/engine/engine.hpp>
 #include <plateau/engine/line_ends_on.hpp>
 #include <plateau/nn/pass.hpp>
@@ -17,7 +18,7 @@ public:
     /// @param ctx,model  kept as references
     runner_on(Context const& ctx, M const& model) : ctx_{ctx}, model_{model}, pass_{ctx} {}
 
-    bool run(block_run<T> const& run) override {
+    PLATEAU_INLINE bool run(block_run<T> const& run) override {
         begin(run);
         start(run);
         if (!run.enter && !run.left) {
@@ -37,7 +38,7 @@ public:
         return true;
     }
 
-    tensor::buffer<T, 2> logits_of(std::vector<index> const& rows) override {
+    PLATEAU_INLINE tensor::buffer<T, 2> logits_of(std::vector<index> const& rows) override {
         auto const& last = has_logits_ ? nn::logits_buffer : has_read_out_ ? nn::norm_out_buffer : nn::residual_buffer;
         auto const matrix = pass_.matrix(last, has_logits_ ? model_.vocabulary() : model_.width());
         nn::rows some;
@@ -62,7 +63,7 @@ public:
 protected:
     M const& model() const { return model_; }
 
-    void begin(block_run<T> const& run) {
+    PLATEAU_INLINE void begin(block_run<T> const& run) {
         keep(run.start.kept);  // of the block before
         pass_.begin(run.rows, run.plan, run.observed);
         has_read_out_ = run.read_out;
@@ -70,7 +71,7 @@ protected:
     }
 
     /// Rows as they start.
-    void start(block_run<T> const& run) {
+    PLATEAU_INLINE void start(block_run<T> const& run) {
         auto const& from = run.start;
         if (from.embeds()) return model_.embed(pass_, run.rows.tokens);
         auto const residual = pass_.residual(model_.width());
@@ -89,7 +90,7 @@ protected:
 
 private:
     /// Moves rows of the block before to the front of the residual stream, by way of another matrix.
-    void keep(std::vector<nn::sequence> const& kept) {
+    PLATEAU_INLINE void keep(std::vector<nn::sequence> const& kept) {
         if (kept.empty()) return;
         auto const residual = pass_.residual(model_.width()), moved = pass_.matrix(nn::added_buffer, model_.width());
         index count = 0;

@@ -102,7 +102,7 @@ public:
     }
 
     /// @throws site_error naming every hook that was never reached
-    void require_all_fired(std::string const& why) const {
+    PLATEAU_INLINE void require_all_fired(std::string const& why) const {
         std::vector<std::string> silent;
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             if (!fired_[i].load(std::memory_order_relaxed)) silent.push_back(entries_[i].at.name());

@@ -3,51 +3,25 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include <plateau/core/function_ref.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/core/shared.hpp>
 #include <plateau/models/families.hpp>
 #include <plateau/models/memory_plan.hpp>
+#include <plateau/models/rotary.hpp>
 #include <plateau/models/transformer.hpp>
 #include <plateau/models/weight_loader.hpp>
 
 namespace plateau::models {
 
-/// The rotary frequencies of a kind, before divisors.
-inline nn::rope rope_of_kind(io::rope_config const& r, index d_head) {
-    index const width = r.width(d_head);
-    switch (r.kind) {
-        case io::rope_kind::linear: return nn::rope::linear(width, r.theta, r.factor);
-        case io::rope_kind::llama3:
-            return nn::rope::llama3(width, r.theta, r.factor, r.low_freq_factor, r.high_freq_factor,
-                                    r.original_context);
-        case io::rope_kind::dynamic: return nn::rope::dynamic(width, r.theta, r.factor, r.original_context);
-        case io::rope_kind::yarn:
-            return nn::rope::yarn(width, r.theta, r.factor, {r.original_context, r.beta_fast, r.beta_slow, r.truncate})
-                .times(r.attention_factor);
-        case io::rope_kind::longrope:
-            return nn::rope::longrope(r.theta, r.short_factors, r.long_factors,
-                                      {.beyond = r.original_context, .restarts = r.restarts})
-                .times(r.attention_factor);
-        default: return nn::rope::standard(width, r.theta);
-    }
-}
-
-/// The rotary frequencies that a configuration describes.
-inline nn::rope rope_of(io::rope_config const& r, index d_head) { return rope_of_kind(r, d_head).divided(r.divisors); }
-
-/// The same to share; null without rotary positions.
-inline std::shared_ptr<nn::rope const> make_rope(io::rope_config const& r, index d_head) {
-    return r.kind == io::rope_kind::none ? nullptr : shared<nn::rope>(rope_of(r, d_head));
-}
-
 /// What the attention of a block does beside its matrices.
 template <class T>
-backend::attention_shape<T> make_attention_shape(io::model_config const& config, index layer) {
+PLATEAU_INLINE backend::attention_shape<T> make_attention_shape(io::model_config const& config, index layer) {
     double scale = config.score_scale.value_or(1 / std::sqrt(static_cast<double>(config.d_head)));
     if (config.scale_by_inverse_layer) scale /= static_cast<double>(layer + 1);
     backend::attention_shape<T> shape{config.heads, config.kv_heads, config.d_head, static_cast<T>(scale)};
@@ -68,7 +42,7 @@ public:
         : ctx_{ctx}, c_{config}, names_{names}, load_{load} {}
 
     /// @throws file_error on missing, misshaped or unknown tensors
-    transformer<Context, T> run() {
+    PLATEAU_INLINE transformer<Context, T> run() {
         load_.requests.quantization = c_.quantization;
         load_.requests.find_prefix(concat({names_.layers, "0.", names_.output, ".weight"}), names_.prefixes);
         transformer<Context, T> model;
@@ -107,7 +81,7 @@ public:
 
 private:
     /// Null without a name.
-    std::optional<norm> make_norm(std::string const& at, std::string_view name, index width) {
+    PLATEAU_INLINE std::optional<norm> make_norm(std::string const& at, std::string_view name, index width) {
         if (name.empty()) return std::nullopt;
         norm result{c_.norm, c_.norm_eps};
         if (!c_.norm_weights) return result;
@@ -120,7 +94,7 @@ private:
     }
 
     /// Each head's with a weight of its own. @param name  of their tensors, up to the number of the head
-    norm norm_of_heads(std::string const& name, index heads) {
+    PLATEAU_INLINE norm norm_of_heads(std::string const& name, index heads) {
         tensor::buffer<T, 1> all({heads * c_.d_head});
         for (index head = 0; head < heads; ++head) {
             auto const own = load_.values(concat({name, head, ".weight"}), c_.d_head);
@@ -131,7 +105,7 @@ private:
         return result;
     }
 
-    void take_embeddings(transformer<Context, T>& model) {
+    PLATEAU_INLINE void take_embeddings(transformer<Context, T>& model) {
         auto const share = [](weight w) { return shared<weight const>(std::move(w)); };
         std::string_view head = names_.unembedding[0];
         if (!names_.unembedding[1].empty() && !load_.contains_top_level(concat({head, ".weight"})))
@@ -160,14 +134,14 @@ private:
     }
 
     /// As transformers 5: a head that is stored beside the embedding and differs from it is the head.
-    bool is_tied(std::string const& embedding, std::string const& head) {
+    PLATEAU_INLINE bool is_tied(std::string const& embedding, std::string const& head) {
         auto& requests = load_.requests;
         if (!requests.lists(head) || requests.source().same_values(embedding, head)) return true;
         requests.note_head(head);
         return false;
     }
 
-    void take_attention(nn::attention<Context, T>& to, std::string const& at) {
+    PLATEAU_INLINE void take_attention(nn::attention<Context, T>& to, std::string const& at) {
         index const d = c_.d_model, e = c_.d_head, q = c_.heads * e, kv = c_.kv_heads * e, all = q + 2 * kv;
         std::string const together = concat({at, names_.qkv});
         auto const part = [&](index outputs, index first, index run, index stride) {
@@ -204,7 +178,7 @@ private:
         to.key_norm = make_norm(at, names_.key_norm, whole ? kv : e);
     }
 
-    void take_mlp(nn::mlp<Context, T>& to, std::string const& at) {
+    PLATEAU_INLINE void take_mlp(nn::mlp<Context, T>& to, std::string const& at) {
         index const d = c_.d_model, f = c_.d_mlp;
         to.act = c_.act;
         to.gated = c_.gated_mlp;
@@ -219,7 +193,8 @@ private:
         take_linear(to.out, concat({at, names_.out}), d, f, c_.mlp_bias);
     }
 
-    void take_linear(nn::linear<Context, T>& to, std::string const& name, index outputs, index inputs, bool bias) {
+    PLATEAU_INLINE void take_linear(nn::linear<Context, T>& to, std::string const& name, index outputs, index inputs,
+                                    bool bias) {
         if (names_.conv1d) load_.conv1d(name, inputs, {{&to, outputs}});
         else to = load_.linear(name, outputs, inputs, bias);
     }
@@ -260,9 +235,9 @@ memory_needs needs_of(Context const& ctx, transformer<Context, T> const& model, 
 /// @param memory   where it is not enough for all weights at once, layers take turns
 /// @throws config_error on a family without a row, file_error on weights that do not fit, memory_error
 template <class Context, class T>
-transformer<Context, T> assemble(
+PLATEAU_INLINE transformer<Context, T> assemble(
     Context const& ctx, io::model_config const& config, tensor_source<T> const& source, dtype storage = dtype_of<T>,
-    std::function<void()> const& meanwhile = [] {}, std::string* notices = nullptr, memory_use const& memory = {}) {
+    function_ref<void()> meanwhile = [] {}, std::string* notices = nullptr, memory_use const& memory = {}) {
     auto const& names = find_family(config.model_type, source.where()).tensors;
     weight_loader<Context, T> loader{ctx, source, storage};
     auto model = assembler<Context, T>{ctx, config, names, loader}.run();

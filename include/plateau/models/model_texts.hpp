@@ -1,7 +1,6 @@
 #pragma once
 /// The configuration and the tokenizer of a model, if it has one.
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/function_ref.hpp>
 #include <plateau/core/macros.hpp>
 #include <plateau/io/config/schema.hpp>
 #include <plateau/io/tokenizer.hpp>
@@ -43,7 +43,7 @@ struct model_texts {
 
     /// Takes the tokenizer, or why there is none: a model without text is still a model, and the reason is kept for
     /// whoever asks.
-    void take_tokenizer(std::function<io::tokenizer()> const& make);
+    void take_tokenizer(function_ref<io::tokenizer()> make);
 };
 
 }  // namespace plateau::models

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <plateau/core/error.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/core/names.hpp>
 #include <plateau/models/tensor_source.hpp>
 #include <plateau/models/used_tensors.hpp>
@@ -24,7 +25,7 @@ public:
     tensor_source<T> const& source() const { return source_; }
 
     /// Marks a tensor as used. @throws file_error if it is missing or has another shape
-    void require(std::string const& name, std::vector<index> const& expected) {
+    PLATEAU_INLINE void require(std::string const& name, std::vector<index> const& expected) {
         if (!source_.contains(name)) fail_missing(name);
         if (!source_.fits(name, expected)) {
             throw file_error(source_.where(), ": the tensor ", name, " has shape ", shape_text(source_.shape(name)),
@@ -34,7 +35,7 @@ public:
     }
 
     /// A vector, on the host. @throws as require; numeric_error on a value that is not finite
-    tensor::buffer<T, 1> values(std::string const& name, index count) {
+    PLATEAU_INLINE tensor::buffer<T, 1> values(std::string const& name, index count) {
         require(name, {count});
         tensor::buffer<T, 1> result({count});
         source_.read_rows(name, 0, count, result.flat());

@@ -71,7 +71,7 @@ public:
     }
 
     /// Of the rotary positions whose frequencies go by the length of a prompt.
-    std::vector<nn::rope_lengths> rope_lengths() const {
+    PLATEAU_INLINE std::vector<nn::rope_lengths> rope_lengths() const {
         std::vector<nn::rope_lengths> all;
         if constexpr (requires(Block const& b) { b.attention.part.rotary->lengths(); }) {
             for (auto const& block : blocks) {
@@ -85,7 +85,7 @@ public:
 
     /// Fills the residual rows of `p` with the embeddings of its rows' tokens.
     /// @param tokens  [R], each in [0, V)
-    void embed(pass_type& p, std::span<index const> tokens) const {
+    PLATEAU_INLINE void embed(pass_type& p, std::span<index const> tokens) const {
         auto const& ctx = p.context();
         auto const x = p.residual(width());
         layer_stay stay{turns.get()};
@@ -103,7 +103,7 @@ public:
     }
 
     /// Moves the residual rows through the blocks [first, last). @param item  what a row's item is called in messages
-    void run(pass_type& p, int first, int last, char const* item) const {
+    PLATEAU_INLINE void run(pass_type& p, int first, int last, char const* item) const {
         p.run_layers(first, last, make_shared_work(p, first, last), [&] {
             layer_stay stay{turns.get()};
             for (int layer = first; layer < last; ++layer) {
@@ -256,14 +256,14 @@ public:
     }
 
     /// What a later row needs of block `layer`, and no more.
-    void record_keys_and_values(pass_type& p, int layer) const {
+    PLATEAU_INLINE void record_keys_and_values(pass_type& p, int layer) const {
         layer_stay stay{turns.get()};
         stay.at(layer);
         blocks[at(layer)].record_keys_and_values(rows_of(p, layer), p.residual(width()));
     }
 
     /// Final norm, and logits if `with_logits`; visible through hooks alone.
-    void read_out(pass_type& p, bool with_logits) const {
+    PLATEAU_INLINE void read_out(pass_type& p, bool with_logits) const {
         auto const residual = p.residual(width()), x = p.matrix(nn::norm_out_buffer, width());
         if (final_norm) final_norm->forward(rows_of(p, -1), final_norm_sites, residual, x);
         else backend::copy<T>(p.context(), residual, x);
@@ -272,7 +272,7 @@ public:
     }
 
     /// Logits [R, V] of the rows that `read_out` left in `norm_out_buffer`.
-    void unembed(pass_type& p) const {
+    PLATEAU_INLINE void unembed(pass_type& p) const {
         auto const logits = p.matrix(nn::logits_buffer, vocabulary());
         layer_stay stay{turns.get()};
         stay.at(unembedding_unit());
@@ -343,7 +343,7 @@ private:
 
     /// Makes what the attentions of the layers [first, last) share. True if that is all that they need beside work
     /// matrices.
-    bool make_shared_work(pass_type& p, int first, int last) const {
+    PLATEAU_INLINE bool make_shared_work(pass_type& p, int first, int last) const {
         if constexpr (requires(Block const& b) {
                           b.attention.part.make_shared_work(rows_of(p, first));
                           b.attention.part.make_angles(rows_of(p, first));

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <functional>
 #include <iterator>
 #include <memory>
 #include <span>
@@ -14,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/function_ref.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/core/parallel.hpp>
 #include <plateau/models/layer_turns.hpp>
 #include <plateau/models/tensor_source.hpp>
@@ -57,7 +58,7 @@ public:
     };
 
     /// A matrix to read. What it fills is added behind it.
-    void add(stored_matrix matrix) {
+    PLATEAU_INLINE void add(stored_matrix matrix) {
         constexpr index transposed_rows = 32 / writer::input_step * writer::input_step;  // a few pages of each panel
         index const step = matrix.transposed ? transposed_rows : index{writer::output_step};
         index const first_piece = pieces_;
@@ -73,7 +74,7 @@ public:
     /// Reads and packs pieces [first, end), by default all. @param meanwhile  something else to do, on one of the
     /// threads
     /// @throws numeric_error on a value that is not finite: the first one in the order in which they were added
-    void fill(int threads, std::function<void()> const& meanwhile, index first = 0, index end = -1) const {
+    PLATEAU_INLINE void fill(int threads, function_ref<void()> meanwhile, index first = 0, index end = -1) const {
         if (end < 0) end = pieces_;
         index largest = 0;
         for (auto const& task : matrices_) largest = std::max(largest, task.step * task.matrix.columns);

@@ -2,7 +2,6 @@
 /// Turns the tensors of a checkpoint into weights and linear layers.
 
 #include <algorithm>
-#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -10,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/models/tensor_requests.hpp>
 #include <plateau/models/weight_filler.hpp>
 #include <plateau/nn/linear.hpp>
@@ -57,8 +57,8 @@ public:
         return linear(name, outputs, inputs, bias, {0, outputs, outputs, outputs});
     }
     /// The same of a tensor that holds other rows too.
-    nn::linear<Context, T> linear(std::string const& name, index outputs, index inputs, bool bias,
-                                  row_runs const& rows) {
+    PLATEAU_INLINE nn::linear<Context, T> linear(std::string const& name, index outputs, index inputs, bool bias,
+                                                 row_runs const& rows) {
         nn::linear<Context, T> layer{stored(requests.in_prefix(name + ".weight"), outputs, inputs, rows)};
         if (!bias) return layer;
         auto const all = values(name + ".bias", rows.all);
@@ -73,7 +73,7 @@ public:
         index outputs;
     };
     /// The layers that share one Conv1D, one beside the other: `name`.weight [inputs, Σ outputs] and `name`.bias.
-    void conv1d(std::string const& name, index inputs, std::initializer_list<conv1d_part> parts) {
+    PLATEAU_INLINE void conv1d(std::string const& name, index inputs, std::initializer_list<conv1d_part> parts) {
         index all = 0;
         for (auto const& part : parts) all += part.outputs;
         std::string const matrix_name = requests.in_prefix(name + ".weight");
@@ -93,7 +93,7 @@ public:
     }
 
     /// Reads and packs all matrices that were asked for. @see weight_filler
-    void fill(int threads, std::function<void()> const& meanwhile) { filler_->fill(threads, meanwhile); }
+    void fill(int threads, function_ref<void()> meanwhile) { filler_->fill(threads, meanwhile); }
 
     static constexpr bool can_take_turns = weight_filler<Context, T>::can_take_turns;
     /// What is asked for from here on is of this unit, all of it together.
@@ -108,7 +108,7 @@ public:
     }
 
 private:
-    weight stored(std::string const& name, index rows, index columns, row_runs const& runs) {
+    PLATEAU_INLINE weight stored(std::string const& name, index rows, index columns, row_runs const& runs) {
         requests.require(name, {runs.all, columns});
         weight fresh{ctx_, rows, columns, storage_};
         filler_->add({name, rows, columns, runs});

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/nn/attention_sites.hpp>
 #include <plateau/nn/norm.hpp>
 #include <plateau/nn/pattern_tangents.hpp>
@@ -42,7 +43,8 @@ struct attention {
     bool norms_by_head = true;  ///< each head normalised on its own, or all heads of a row together
 
     /// @param x  [R, D]      @param out  [R, D], overwritten or added to
-    void forward(rows l, const_rows_view x, rows_view out, backend::accumulate sum = backend::accumulate::no) const {
+    PLATEAU_INLINE void forward(rows l, const_rows_view x, rows_view out,
+                                backend::accumulate sum = backend::accumulate::no) const {
         using hooks::site_id;
         auto const z = l.matrix(z_buffer, q_width());
         auto const own = queries_keys_and_values(l, x);
@@ -150,7 +152,7 @@ struct attention {
 
     /// Puts what each head reads where forward() looks for it, if somebody wants to see or change it. @see split_inputs
     template <class Norm>
-    void split(rows l, rows_view x, Norm&& norm) const {
+    PLATEAU_INLINE void split(rows l, rows_view x, Norm&& norm) const {
         if (wants_split_inputs(l))
             split_inputs<Context, T>{l, shape.heads, shape.kv_heads, x.extent(1)}.fill(l, x, norm);
     }
@@ -200,14 +202,14 @@ struct attention {
 private:
     using own_rows = backend::attention_rows<T, typename Context::space>;
 
-    own_rows queries_keys_and_values(rows l, const_rows_view x) const {
+    PLATEAU_INLINE own_rows queries_keys_and_values(rows l, const_rows_view x) const {
         auto const q = l.matrix(q_buffer, q_width());
         projected(query, hooks::site_id::q).forward(l, x, query_norm ? l.matrix(raw_q_buffer, q_width()) : q);
         return project_keys_and_values(l, x, q);
     }
 
     /// Keys and values, recorded where sequences want it. Normalises and rotates q too, if it is not empty.
-    own_rows project_keys_and_values(rows l, const_rows_view x, rows_view q) const {
+    PLATEAU_INLINE own_rows project_keys_and_values(rows l, const_rows_view x, rows_view q) const {
         using hooks::site_id;
         auto const k = l.matrix(k_buffer, kv_width()), v = l.matrix(v_buffer, kv_width());
         auto const raw_k = key_norm ? l.matrix(raw_k_buffer, kv_width()) : k;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/nn/duals.hpp>
 #include <plateau/nn/linear.hpp>
 #include <plateau/nn/split_inputs.hpp>
@@ -25,8 +26,8 @@ public:
     using rows_view = typename pass<Context, T>::rows_view;
 
     /// @param z  [R, H · E]
-    head_results(layer_rows<Context, T> l, backend::attention_shape<T> const& shape, linear<Context, T> const& output,
-                 rows_view z)
+    PLATEAU_INLINE head_results(layer_rows<Context, T> l, backend::attention_shape<T> const& shape,
+                                linear<Context, T> const& output, rows_view z)
         : l_{l}, width_{output.weight.outputs()}, results_{l.matrix(results_buffer, shape.heads * width_)},
           before_{l.matrix(copies_buffer, shape.heads * width_)} {
         // the product of z with all heads but h set to 0
@@ -44,7 +45,7 @@ public:
 
     /// Adds to the output what hooks changed: nothing, bit for bit, if they only looked. @param out  [R, D]
     /// @param afresh  rows with changes become the sum of their results instead: for tangents, which have no bias
-    void add_changes(rows_view out, bool afresh) const {
+    PLATEAU_INLINE void add_changes(rows_view out, bool afresh) const {
         backend::host_rows<Context, T> shown{l_.pass.copies(), results_}, then{l_.pass.copies(), before_};
         auto const now = shown.read(), old = then.read();
         backend::host_rows<Context, T> whole{l_.pass.copies(), out};

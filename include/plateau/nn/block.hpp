@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/nn/attention.hpp>
 #include <plateau/nn/branch.hpp>
 #include <plateau/nn/mlp.hpp>
@@ -32,7 +33,7 @@ struct block {
 
     /// Moves residual rows through the block. @param x  [R, D]
     template <class Context, class T, class Rows>
-    void forward(layer_rows<Context, T> l, Rows x) const {
+    PLATEAU_INLINE void forward(layer_rows<Context, T> l, Rows x) const {
         using hooks::site_id;
         l.hook(site_id::resid_pre, x);
         keep(l, x, kept_pre_buffer);
@@ -115,7 +116,7 @@ struct block {
     /// Records the keys and values of this block and leaves the residual stream as it is: what the prefix needs of the
     /// last layer.
     template <class Context, class T, class Rows>
-    void record_keys_and_values(layer_rows<Context, T> l, Rows x) const {
+    PLATEAU_INLINE void record_keys_and_values(layer_rows<Context, T> l, Rows x) const {
         attention.part.keys_and_values(l, attention.read(l, x));
     }
 
@@ -149,7 +150,7 @@ private:
     /// Lets the attention's heads read copies of x, each behind the norm without its hooks, if it can and somebody
     /// asks.
     template <class Context, class T, class Rows>
-    void split_inputs(layer_rows<Context, T> l, Rows x) const {
+    PLATEAU_INLINE void split_inputs(layer_rows<Context, T> l, Rows x) const {
         auto const normalise = [&](Rows from, Rows to) {
             if (attention.before) attention.before->forward(l, attention.at.before, from, to);
             else backend::copy<T>(l.context(), from, to);
@@ -203,7 +204,7 @@ private:
 
     /// x as the MLP alone sees it: a copy, if somebody wants to change it.
     template <class Context, class T, class Rows>
-    Rows mlp_input(layer_rows<Context, T> l, Rows x) const {
+    PLATEAU_INLINE Rows mlp_input(layer_rows<Context, T> l, Rows x) const {
         auto read = x;
         if (l.wanted(hooks::site_id::mlp_in)) {
             read = l.matrix(copies_buffer, x.extent(1));

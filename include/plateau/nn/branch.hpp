@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/nn/duals.hpp>
 #include <plateau/nn/norm.hpp>
 
@@ -36,7 +37,7 @@ struct branch {
 
     /// What the part reads of x: behind its norm, or x itself.
     template <class Context, class T, class Rows>
-    Rows read(layer_rows<Context, T> l, Rows x) const {
+    PLATEAU_INLINE Rows read(layer_rows<Context, T> l, Rows x) const {
         if (!before) return x;
         auto const normed = l.matrix(norm_out_buffer, x.extent(1));
         before->forward(l, at.before, x, normed);
@@ -45,7 +46,7 @@ struct branch {
 
     /// m · after(part(x)); its hooks fire. @param x  what the part reads
     template <class Context, class T, class Rows>
-    Rows addend(layer_rows<Context, T> l, Rows x) const {
+    PLATEAU_INLINE Rows addend(layer_rows<Context, T> l, Rows x) const {
         auto added = l.matrix(added_buffer, x.extent(1));
         part.forward(l, x, added);
         if (after) {
@@ -123,7 +124,7 @@ struct branch {
 
     /// y += m · after(part(x)). A part that can add does so itself, unless somebody wants to see what it adds.
     template <class Context, class T, class Rows>
-    void add_to(layer_rows<Context, T> l, Rows x, Rows y) const {
+    PLATEAU_INLINE void add_to(layer_rows<Context, T> l, Rows x, Rows y) const {
         if constexpr (requires { part.forward(l, x, y, backend::accumulate::yes); }) {
             if (!after && multiplier == 1 && !l.wanted(at.out)) return part.forward(l, x, y, backend::accumulate::yes);
         }

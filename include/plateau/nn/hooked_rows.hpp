@@ -2,6 +2,7 @@
 /// Rows of a backend as a hook is given them.
 
 #include <plateau/backend/host_access.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/hooks/rows_at.hpp>
 
 namespace plateau::nn {
@@ -20,7 +21,7 @@ public:
     tensor::view<T const, 3> read() override { return by_head(on_host_.read()); }
     tensor::view<T, 3> change() override { return by_head(on_host_.change()); }
 
-    void edit(std::span<backend::row_edit const> edits, std::span<T const> values) override {
+    PLATEAU_INLINE void edit(std::span<backend::row_edit const> edits, std::span<T const> values) override {
         finish();
         auto const& ctx = copies_.context();
         auto const changes = backend::viewed_by(ctx, as_vector(edits));
@@ -28,7 +29,7 @@ public:
         backend::edit_rows<T>(ctx, from, changes, x_);
     }
 
-    void distances(std::span<index const> references, std::span<double> distances) override {
+    PLATEAU_INLINE void distances(std::span<index const> references, std::span<double> distances) override {
         if (this->at.axes == hooks::site_axes::keys) {
             throw site_error("rows of ", this->at.name(), " differ in width: read them");
         }
@@ -39,7 +40,7 @@ public:
         backend::fill_for_host(ctx, result, [&](auto found) { backend::row_distances<T>(ctx, x_, x_, which, found); });
     }
 
-    void sign_codes(tensor::view<std::uint64_t, 2> codes) override {
+    PLATEAU_INLINE void sign_codes(tensor::view<std::uint64_t, 2> codes) override {
         finish();
         auto const& ctx = copies_.context();
         backend::fill_for_host(ctx, codes, [&](auto found) { backend::sign_codes<T>(ctx, x_, found); });

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/nn/duals.hpp>
 #include <plateau/nn/linear.hpp>
 
@@ -34,7 +35,8 @@ struct mlp {
     linear<Context, T> out = {};   ///< [D, F]
 
     /// @param x  [R, D]      @param y  [R, D], overwritten or added to
-    void forward(rows l, const_rows_view x, rows_view y, backend::accumulate sum = backend::accumulate::no) const {
+    PLATEAU_INLINE void forward(rows l, const_rows_view x, rows_view y,
+                                backend::accumulate sum = backend::accumulate::no) const {
         using hooks::site_id;
         auto const post = l.matrix(mlp_post_buffer, in.weight.outputs());
         if (l.wanted(site_id::mlp_pre) || l.wanted(site_id::mlp_pre_linear) || l.pass.has_tangents()) {
@@ -111,7 +113,7 @@ struct mlp {
 
 private:
     /// Where one looks: the same bits, with the factors kept.
-    void activate_in_steps(rows l, const_rows_view x, rows_view post) const {
+    PLATEAU_INLINE void activate_in_steps(rows l, const_rows_view x, rows_view post) const {
         using hooks::site_id;
         index const width = in.weight.outputs();
         auto const pre = l.matrix(mlp_pre_buffer, width);

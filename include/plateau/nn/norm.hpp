@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/nn/divisor_tangents.hpp>
 
 namespace plateau::nn {
@@ -40,7 +41,7 @@ struct norm {
     typename Context::template buffer<T, 1> bias = {};  ///< [D], or empty for 0
 
     /// @param x,y  [R, heads · D], not overlapping, dense if heads > 1      @param heads  each normalised on its own
-    void forward(rows l, norm_sites at, const_rows_view x, rows_view y, index heads = 1) const {
+    PLATEAU_INLINE void forward(rows l, norm_sites at, const_rows_view x, rows_view y, index heads = 1) const {
         if (l.wanted(at.scale) || l.wanted(at.normalized)) return forward_in_steps(l, at, x, y, heads);
         tensor::view<T const, 1, typename Context::space> gain = weight;
         bool const own = own_weights(y, heads);
@@ -116,7 +117,7 @@ private:
     }
 
     /// Where one looks: the same bits, with the steps kept.
-    void forward_in_steps(rows l, norm_sites at, const_rows_view x, rows_view y, index heads) const {
+    PLATEAU_INLINE void forward_in_steps(rows l, norm_sites at, const_rows_view x, rows_view y, index heads) const {
         auto const& ctx = l.context();
         auto const by = l.matrix(norm_divisors, heads);
         auto const all_divided = l.matrix(norm_divided, y.extent(1));

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/hooks/plan.hpp>
 #include <plateau/nn/hooked_rows.hpp>
 #include <plateau/nn/kv_cache.hpp>
@@ -92,7 +93,7 @@ public:
     bool has_angles(rope const& rotary) const { return angles_.has(rotary); }
 
     /// The sequences as the attention of `layer` sees them.
-    std::span<backend::segment<T, space> const> segments(int layer) {
+    PLATEAU_INLINE std::span<backend::segment<T, space> const> segments(int layer) {
         segments_.clear();
         for (auto const& part : sequences()) {
             backend::segment<T, space> s{part.first_row, part.rows, {}, {}};
@@ -126,7 +127,7 @@ public:
     }
 
     /// Keeps the keys and values of the sequences that record them. @param keys,values  [R, KV · E]
-    void record(int layer, const_rows_view keys, const_rows_view values) {
+    PLATEAU_INLINE void record(int layer, const_rows_view keys, const_rows_view values) {
         for (auto const& part : sequences()) {
             if (part.record == nullptr) continue;
             auto& kept = kv_cache<Context, T>::of(*part.record);
@@ -155,7 +156,7 @@ public:
     /// Gives the work of the layers [first, last) to the backend, which may give work of a form that comes by again in
     /// one call. @param prepared  nothing of the work needs memory, or values, that are not there
     template <class Work>
-    void run_layers(int first, int last, bool prepared, Work const& work) {
+    PLATEAU_INLINE void run_layers(int first, int last, bool prepared, Work const& work) {
         auto const records = [](sequence const& part) { return part.record != nullptr; };
         bool as_it_comes = !prepared || first == last || std::any_of(sequences().begin(), sequences().end(), records);
         for (int layer = first; layer < last && plan_ != nullptr; ++layer) as_it_comes |= plan_->wanted_in(layer);
@@ -177,7 +178,7 @@ public:
     }
 
 private:
-    void call_hooks(hooks::site_id id, int layer, rows_view x, index heads) {
+    PLATEAU_INLINE void call_hooks(hooks::site_id id, int layer, rows_view x, index heads) {
         plan_->each(id, layer, [&](auto const& hook) {
             if (skips_looks_ && hook.reads_only) return;
             hooked_rows<Context, T> here{copies_, hook.at, observed_ids(), x, heads};

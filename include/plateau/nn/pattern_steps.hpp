@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/nn/pass.hpp>
 
 namespace plateau::nn {
@@ -49,9 +50,9 @@ tensor::view<T, 3, typename Context::space> pattern_in_steps(
 
 /// z_h = softmax(scale · q_h Kᵀ) V by way of them. @param z  [R, H · E]
 template <class Context, class T>
-void mix_in_steps(layer_rows<Context, T> l, backend::attention_shape<T> const& shape,
-                  backend::attention_rows<T, typename Context::space> const& own,
-                  typename pass<Context, T>::rows_view z) {
+PLATEAU_INLINE void mix_in_steps(layer_rows<Context, T> l, backend::attention_shape<T> const& shape,
+                                 backend::attention_rows<T, typename Context::space> const& own,
+                                 typename pass<Context, T>::rows_view z) {
     auto const keep = [&](pattern_step which, auto flat) {
         if (l.pass.has_tangents()) backend::copy<T>(l.context(), flat, l.matrix(kept_step(which), flat.extent(1)));
     };

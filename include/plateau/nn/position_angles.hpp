@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <plateau/backend/host_access.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/nn/rope.hpp>
 #include <plateau/nn/rows.hpp>
 #include <plateau/nn/workspace.hpp>
@@ -33,8 +34,9 @@ public:
 
     /// @param count  rows, the first ones
     /// @return cosines and sines, [R, E/2] each, in the backend's memory
-    std::array<const_rows_view, 2> of(rope const& rotary, rows const& rows, index count, workspace<Context, T>& work,
-                                      backend::host_copies<Context, T>& copies) {
+    PLATEAU_INLINE std::array<const_rows_view, 2> of(rope const& rotary, rows const& rows, index count,
+                                                     workspace<Context, T>& work,
+                                                     backend::host_copies<Context, T>& copies) {
         bool const known = has(rotary), second = known ? rotary_[0] != &rotary : rotary_[0] != nullptr;
         auto const cosines = work.matrix(second ? other_cosines_buffer : cosines_buffer, count, rotary.half());
         auto const sines = work.matrix(second ? other_sines_buffer : sines_buffer, count, rotary.half());

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/nn/attention_results.hpp>
 #include <plateau/nn/split_tangents.hpp>
 
@@ -24,7 +25,7 @@ struct projection {
     backend::attention_shape<T> const& shape;
     T clip;  ///< 0 for none
 
-    void forward(rows l, const_rows_view x, rows_view y) const {
+    PLATEAU_INLINE void forward(rows l, const_rows_view x, rows_view y) const {
         if (wants_split_inputs(l)) {
             by_head(l, x.extent(1), y, [&](rows_view from, rows_view to) { by.forward(l.context(), from, to); });
         } else {

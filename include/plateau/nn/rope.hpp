@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/core/types.hpp>
 
 namespace plateau::nn {
@@ -39,7 +40,7 @@ struct yarn_blend {
 class rope {
 public:
     /// ω_i = θ^(−2i/E).   @param width  E, even      @see Su et al. 2021, "RoFormer"
-    static rope standard(index width, double theta) {
+    PLATEAU_INLINE static rope standard(index width, double theta) {
         rope r;
         r.theta_ = theta;
         r.frequencies_.resize(static_cast<std::size_t>(width / 2));
@@ -52,7 +53,7 @@ public:
     }
 
     /// Positions divided by `factor`.
-    static rope linear(index width, double theta, double factor) {
+    PLATEAU_INLINE static rope linear(index width, double theta, double factor) {
         rope r = standard(width, theta);
         for (double& frequency : r.frequencies_) frequency /= factor;
         return r;
@@ -60,7 +61,8 @@ public:
 
     /// Llama 3.1: wavelengths longer than the old context / `low` are stretched by `factor`, shorter than
     /// context / `high` kept, those between blended; at every length of prompt.
-    static rope llama3(index width, double theta, double factor, double low, double high, index original_context) {
+    PLATEAU_INLINE static rope llama3(index width, double theta, double factor, double low, double high,
+                                      index original_context) {
         rope r = standard(width, theta);
         double const context = static_cast<double>(original_context);
         for (double& frequency : r.frequencies_) {
@@ -77,7 +79,7 @@ public:
 
     /// Dynamic NTK: sequences of L > `trained` positions have θ (factor L / trained − factor + 1)^(E / (E − 2)).
     /// @param width  E > 2, even
-    static rope dynamic(index width, double theta, double factor, index trained) {
+    PLATEAU_INLINE static rope dynamic(index width, double theta, double factor, index trained) {
         rope r = standard(width, theta);
         r.factor_ = factor;
         r.lengths_ = {.beyond = trained, .each = true};
@@ -87,7 +89,7 @@ public:
     /// YaRN: pairs that turn more than `fast` times in the original context are kept, those that turn less than `slow`
     /// times divided by `factor`, those between blended by their number.
     /// @see Peng et al. 2023, "YaRN", as transformers computes it
-    static rope yarn(index width, double theta, double factor, yarn_blend const& blend) {
+    PLATEAU_INLINE static rope yarn(index width, double theta, double factor, yarn_blend const& blend) {
         double const pairs = static_cast<double>(width), context = static_cast<double>(blend.original_context);
         auto const pair_of = [&](double turns) {
             return pairs * std::log(context / (turns * 2 * std::numbers::pi)) / (2 * std::log(theta));
@@ -107,8 +109,8 @@ public:
 
     /// LongRoPE: frequencies divided one by one, by other numbers in sequences of more than `original_context`
     /// positions. @param of_short,of_long  [E/2]      @see Ding et al. 2024, "LongRoPE"
-    static rope longrope(double theta, std::vector<double> const& of_short, std::vector<double> const& of_long,
-                         rope_lengths lengths) {
+    PLATEAU_INLINE static rope longrope(double theta, std::vector<double> const& of_short,
+                                        std::vector<double> const& of_long, rope_lengths lengths) {
         rope r = standard(2 * static_cast<index>(of_short.size()), theta);
         r.long_ = r.frequencies_;
         for (std::size_t i = 0; i < of_short.size(); ++i) r.frequencies_[i] /= of_short[i], r.long_[i] /= of_long[i];
@@ -134,7 +136,7 @@ public:
     rope_lengths const& lengths() const { return lengths_; }
 
     /// Those of a sequence of `length` positions.
-    std::vector<double> frequencies(index length) const {
+    PLATEAU_INLINE std::vector<double> frequencies(index length) const {
         if (length <= lengths_.beyond) return frequencies_;
         if (!lengths_.each) return long_;
         double const width = static_cast<double>(2 * half()), trained = static_cast<double>(lengths_.beyond);

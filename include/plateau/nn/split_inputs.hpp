@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include <plateau/core/macros.hpp>
 #include <plateau/nn/pass.hpp>
 
 namespace plateau::nn {
@@ -38,7 +39,7 @@ public:
     /// see x alone.
     /// @param x  [R, D]      @param norm  called with two matrices [R, D] that do not overlap: from, to
     template <class Norm>
-    void fill(rows l, rows_view x, Norm&& norm) const {
+    PLATEAU_INLINE void fill(rows l, rows_view x, Norm&& norm) const {
         using hooks::site_id;
         auto const copy = [&](rows_view from, rows_view to) { backend::copy<T>(l.context(), from, to); };
         for (index i = 0; i < count(); ++i) copy(x, part(i, 1));

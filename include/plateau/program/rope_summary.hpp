@@ -9,7 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <plateau/models/assemble.hpp>
+#include <plateau/models/rotary.hpp>
 
 namespace plateau::program {
 

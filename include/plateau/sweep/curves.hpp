@@ -38,10 +38,10 @@ struct distance_curves {
 /// @param also  what else to read, and interventions: at the read site they act before it is read
 /// @throws usage_error (no points, no pairs, unusable prompts), site_error, numeric_error; what `write` throws
 template <class T>
-distance_curves distances_along(model<T> const& model, prompt_list const& prompts,
-                                std::vector<prompt_pair> const& pairs, std::vector<double> alpha,
-                                std::type_identity_t<point_writer<T>> const& write, setup const& setup = {},
-                                hooks::hook_set<T> const& also = {}) {
+PLATEAU_INLINE distance_curves distances_along(model<T> const& model, prompt_list const& prompts,
+                                               std::vector<prompt_pair> const& pairs, std::vector<double> alpha,
+                                               std::type_identity_t<point_writer<T>> const& write,
+                                               setup const& setup = {}, hooks::hook_set<T> const& also = {}) {
     distance_curves curves;
     curves.alpha = std::move(alpha);
     auto const steps = static_cast<index>(curves.alpha.size());

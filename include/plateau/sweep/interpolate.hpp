@@ -29,8 +29,9 @@ point_writer<T> straight_lines(index steps) {
 /// @throws usage_error (steps < 2, no pairs, unusable prompts), site_error, numeric_error
 /// @see Janiak et al. 2024, section 2
 template <class T>
-distance_curves interpolate(model<T> const& model, prompt_list const& prompts, std::vector<prompt_pair> const& pairs,
-                            index steps, setup const& setup = {}, hooks::hook_set<T> const& also = {}) {
+PLATEAU_INLINE distance_curves interpolate(model<T> const& model, prompt_list const& prompts,
+                                           std::vector<prompt_pair> const& pairs, index steps, setup const& setup = {},
+                                           hooks::hook_set<T> const& also = {}) {
     if (steps < 2) throw usage_error("an interpolation needs at least 2 steps, got ", steps);
     std::vector<double> alpha;
     for (index i = 0; i < steps; ++i) alpha.push_back(paths::grid_fraction(i, steps));
@@ -39,8 +40,8 @@ distance_curves interpolate(model<T> const& model, prompt_list const& prompts, s
 
 /// One pair: the curve d(α), [S], in the context of the first prompt.
 template <class T>
-std::vector<double> interpolate(model<T> const& model, std::vector<token_id> const& from,
-                                std::vector<token_id> const& to, index steps, setup const& setup = {}) {
+PLATEAU_INLINE std::vector<double> interpolate(model<T> const& model, std::vector<token_id> const& from,
+                                               std::vector<token_id> const& to, index steps, setup const& setup = {}) {
     auto const curves = interpolate(model, prompt_list{from, to}, {{0, 1}}, steps, setup);
     auto const curve = curves[0];
     return {curve.begin(), curve.end()};

@@ -26,7 +26,13 @@ PLATEAU_RARE PLATEAU_INLINE std::string concat(std::initializer_list<message_pie
     return message;
 }
 
-PLATEAU_RARE PLATEAU_INLINE error::error(std::initializer_list<message_piece> pieces)
-    : std::runtime_error{concat(pieces)} {}
+PLATEAU_RARE PLATEAU_INLINE std::runtime_error error::said(std::initializer_list<message_piece> pieces) noexcept {
+    static std::runtime_error const spare{"an error, and no memory to say which"};
+    try {
+        return std::runtime_error{concat(pieces)};
+    } catch (std::bad_alloc const&) {
+        return spare;
+    }
+}
 
 }  // namespace plateau

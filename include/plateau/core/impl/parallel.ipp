@@ -6,10 +6,10 @@
 #include <cstddef>
 #include <exception>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
-#include <vector>
 
 #include <plateau/core/macros.hpp>
 #include <plateau/core/parallel.hpp>
@@ -47,17 +47,17 @@ PLATEAU_INLINE_HOT void parallel_for(int threads, index count, void* body, void 
         }
     };
     int const workers = static_cast<int>(std::min<index>(std::max(threads, 1), count));
-    std::vector<std::thread> helpers;
-    if (workers > 1) helpers.reserve(static_cast<std::size_t>(workers) - 1);  // may throw now, not between two starts
-    for (int worker = 1; worker < workers; ++worker) {
+    std::unique_ptr<std::thread[]> const helpers{new std::thread[static_cast<std::size_t>(std::max(workers, 1))]};
+    int started = 1;
+    for (; started < workers; ++started) {
         try {
-            helpers.emplace_back(work, worker);
+            helpers[static_cast<std::size_t>(started)] = std::thread{work, started};
         } catch (std::system_error const&) {
             break;  // the system gives no more threads: those that run take the remaining items
         }
     }
     work(0);
-    for (auto& helper : helpers) helper.join();
+    for (int worker = 1; worker < started; ++worker) helpers[static_cast<std::size_t>(worker)].join();
     if (failure) std::rethrow_exception(failure);
 }
 

@@ -14,7 +14,7 @@ namespace plateau::engine {
 /// A hook for a sweep: result(p, i) = ‖F(x_p(α_i)) − F(x_p(α_0))‖₂ with F the value of a site at the last position.
 /// @param result  [P, S], to live as long
 template <class T>
-hooks::hook_set<T> read_distances(std::string site, tensor::view<double, 2> result) {
+PLATEAU_INLINE hooks::hook_set<T> read_distances(std::string site, tensor::view<double, 2> result) {
     auto look = [result](hooks::rows_at<T>& here) {
         // each row of scores has a width of its own
         if (here.at.axes == hooks::site_axes::keys) {

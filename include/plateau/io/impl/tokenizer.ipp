@@ -146,10 +146,10 @@ PLATEAU_INLINE_HOT std::vector<token_id> tokenizer::encode(std::string_view text
     }
     bpe::scratch work;
     std::vector<token_id> ids;
-    pretokenizer::word_sink const encode_word = [&](std::string_view word) { model_.encode(word, ids, work); };
+    auto const encode_word = [&](std::string_view word) { model_.encode(word, ids, work); };
     std::string_view normal;
     bool first = false;  // whether `normal` is the beginning of the text
-    added_token_splitter::piece_sink const encode_normal = [&](std::string_view part, token_id id) {
+    auto const encode_normal = [&](std::string_view part, token_id id) {
         if (id != no_token) ids.push_back(id);
         else words_.split(part, first && part.data() == normal.data(), encode_word);
     };

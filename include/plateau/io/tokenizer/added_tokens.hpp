@@ -4,12 +4,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <plateau/core/function_ref.hpp>
 #include <plateau/core/macros.hpp>
 #include <plateau/core/types.hpp>
 #include <plateau/io/tokenizer/pattern.hpp>
@@ -35,7 +35,7 @@ public:
     explicit added_token_splitter(std::vector<added_token> const& tokens);
 
     /// Receives a part of the text; the id is no_token for text between tokens.
-    using piece_sink = std::function<void(std::string_view, token_id)>;
+    using piece_sink = function_ref<void(std::string_view, token_id)>;
 
     /// Calls piece(part, id) for every part of the text in order, none of them empty. @pre valid UTF-8
     void split(std::string_view text, piece_sink const& piece) const;

@@ -2,16 +2,16 @@
 /// Cuts text by regular expressions. Needs PCRE2; where there is none it still compiles, and making a pattern is an
 /// error.
 
-#include <functional>
 #include <memory>
 #include <string_view>
 
+#include <plateau/core/function_ref.hpp>
 #include <plateau/core/macros.hpp>
 
 namespace plateau::io {
 
 /// Receives a piece of a text, and true if the piece is a match.
-using match_sink = std::function<void(std::string_view, bool)>;
+using match_sink = function_ref<void(std::string_view, bool)>;
 
 /// A pattern that cuts a text into its matches and what is between them. Copies share the compiled pattern;
 /// matching is safe from many threads.

@@ -2,10 +2,10 @@
 /// Pre-tokenizer: cuts text into the words that byte-pair encoding works on.
 
 #include <cstddef>
-#include <functional>
 #include <string_view>
 #include <vector>
 
+#include <plateau/core/function_ref.hpp>
 #include <plateau/core/macros.hpp>
 #include <plateau/io/tokenizer/pattern.hpp>
 #include <plateau/io/tokenizer/text_step.hpp>
@@ -18,7 +18,7 @@ class pretokenizer {
 public:
     /// @throws config_error as word_pattern
     explicit pretokenizer(std::vector<text_step> steps);
-    using word_sink = std::function<void(std::string_view)>;
+    using word_sink = function_ref<void(std::string_view)>;
 
     /// Calls word(piece) for the words of a text, in order, none of them empty; `piece` lives until the call returns.
     /// @param first  whether the text is the beginning of what is encoded

@@ -1,15 +1,14 @@
 #pragma once
 /// Bodies of models/model_texts.hpp.
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <plateau/core/function_ref.hpp>
 #include <plateau/core/macros.hpp>
-#include <plateau/core/shared.hpp>
 #include <plateau/models/model_texts.hpp>
 
 namespace plateau::models {
@@ -19,9 +18,9 @@ PLATEAU_INLINE std::optional<token_id> model_texts::bos() const {
     return config.bos.empty() ? std::nullopt : std::optional{config.bos.front()};
 }
 
-PLATEAU_INLINE void model_texts::take_tokenizer(std::function<io::tokenizer()> const& make) {
+PLATEAU_INLINE void model_texts::take_tokenizer(function_ref<io::tokenizer()> make) {
     try {
-        tokenizer = shared<io::tokenizer const>(make());
+        tokenizer.reset(new io::tokenizer(make()));
     } catch (error const& reason) {
         tokenizer_problem = reason.what();
     }

@@ -18,7 +18,7 @@ class pattern_translation {
 public:
     pattern_translation(std::string_view pattern, std::string const& where) : pattern_{pattern}, where_{where} {}
 
-    std::string run() {
+    PLATEAU_INLINE std::string run() {
         while (at_ < pattern_.size()) {
             char const c = pattern_[at_];
             if (c == '\\') escape();
@@ -40,12 +40,12 @@ private:
 
     bool next_is(std::string_view text) const { return pattern_.substr(at_).starts_with(text); }
 
-    void take(std::size_t length, std::string_view translation) {
+    PLATEAU_INLINE void take(std::size_t length, std::string_view translation) {
         at_ += length;
         result_ += translation;
     }
 
-    void escape() {
+    PLATEAU_INLINE void escape() {
         char const c = at_ + 1 < pattern_.size() ? pattern_[at_ + 1] : ' ';
         bool const letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
         if (c == 's') take(2, set_ ? white_space_set : std::string_view(concat({"[", white_space_set, "]"})));
@@ -59,7 +59,7 @@ private:
     }
 
     /// \p{L} and \p{Lu}: general categories, which mean the same everywhere.
-    void property() {
+    PLATEAU_INLINE void property() {
         auto const end = pattern_.find('}', at_);
         if (end == std::string_view::npos) refuse(4);
         auto const name = pattern_.substr(at_ + 2, end - at_ - 2);
@@ -70,7 +70,7 @@ private:
         take(end + 1 - at_, pattern_.substr(at_, end + 1 - at_));
     }
 
-    void code_point(std::size_t digits) {
+    PLATEAU_INLINE void code_point(std::size_t digits) {
         auto const hexadecimal = [](std::string_view text) {
             return !text.empty() && text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
         };
@@ -98,7 +98,7 @@ private:
         take(1, pattern_.substr(at_, 1));
     }
 
-    void group() {
+    PLATEAU_INLINE void group() {
         if (!next_is("(?")) return take(1, "(");
         for (std::string_view known : {"(?:", "(?i:", "(?=", "(?!", "(?<=", "(?<!", "(?>"}) {
             if (next_is(known)) return take(known.size(), known);
@@ -107,7 +107,7 @@ private:
     }
 
     /// {1,3}: PCRE2 reads {,3} and {1,3}+ otherwise.
-    void count() {
+    PLATEAU_INLINE void count() {
         auto const end = pattern_.find_first_not_of("0123456789,", at_ + 1);
         if (end == std::string_view::npos || pattern_[end] != '}' || next_is("{,") || next_is("{}")) refuse(4);
         auto const after = pattern_.substr(end + 1, 1);
