@@ -13,4 +13,10 @@ std::shared_ptr<T> shared(Arguments&&... arguments) {
     return std::shared_ptr<T>(new T(std::forward<Arguments>(arguments)...));
 }
 
+/// The same as its base, which has a virtual destructor: one deleter serves all that derive from it.
+template <class Base, class T, class... Arguments>
+std::shared_ptr<Base> shared_as(Arguments&&... arguments) {
+    return std::shared_ptr<Base>(static_cast<Base*>(new T(std::forward<Arguments>(arguments)...)));
+}
+
 }  // namespace plateau

@@ -148,13 +148,13 @@ private:
         for (index i = first; i < end; ++i) of_point.push_back(rows.rows_of_point(i));
         auto const blocks = deal_rows(of_point, points_, block_rows_, engine_.threads(), whole_pairs);
         point_blocks<T> const run{rows, first, end};
-        auto const parts = parts_of_tangents(blocks.count());
-        index const all = blocks.count() * std::ssize(parts);
+        index const parts = parts_of_tangents(blocks.count());
+        index const all = blocks.count() * parts;
         index const ahead = companion_ != nullptr && companion_->rows_are_seen ? blocks.count() : all;
         auto const run_some = [&](index first_task, index end_task) {
             parallel_for(static_cast<int>(runners_.size()), end_task - first_task, [&](index i, int worker) {
                 index const block = (first_task + i) % blocks.count();
-                auto const& part = parts[static_cast<std::size_t>((first_task + i) / blocks.count())];
+                auto const part = part_of_tangents((first_task + i) / blocks.count(), parts);
                 index const points = run.run(blocks[block], part, *runners_[static_cast<std::size_t>(worker)]);
                 if (where_.progress && part.first == 0) where_.progress(points);
             });
@@ -164,20 +164,19 @@ private:
     }
 
     /// What follows in parts, so that a block has not too many and every thread has some. @param blocks  of rows
-    PLATEAU_INLINE std::vector<tangent_part> parts_of_tangents(index blocks) const {
+    PLATEAU_INLINE index parts_of_tangents(index blocks) const {
         constexpr index least = 16;
-        index const all = companion_ == nullptr ? 0 : companion_->tangents();
+        index const all = tangents();
         index const to_fit = (all + companion<T>::most_together - 1) / companion<T>::most_together;
         index const for_threads = (engine_.threads() + blocks - 1) / blocks;
         bool const seen = companion_ != nullptr && companion_->rows_are_seen;
-        index const count = std::max<index>({1, to_fit, seen ? 1 : std::min(for_threads, all / least)});
-        std::vector<tangent_part> parts;
-        for (index i = 0; i < count; ++i) {
-            index const first = all * i / count;
-            parts.push_back({first, all * (i + 1) / count - first});
-        }
-        return parts;
+        return std::max<index>({1, to_fit, seen ? 1 : std::min(for_threads, all / least)});
     }
+    tangent_part part_of_tangents(index number, index parts) const {
+        index const first = tangents() * number / parts;
+        return {first, tangents() * (number + 1) / parts - first};
+    }
+    index tangents() const { return companion_ == nullptr ? 0 : companion_->tangents(); }
 
     engine<T> const& engine_;
     prompt_list const& prompts_;

@@ -31,8 +31,9 @@ std::vector<prompt_use> uses_of(std::vector<prompt_pair> const& pairs, std::vect
 
 /// The pairs [first, end) whose prefixes fit into `bytes`, at least one. @param bytes_of  of that many positions
 template <class BytesOf>
-std::size_t end_of_prefix_batch(std::vector<prompt_pair> const& pairs, std::vector<row_span> const& spans,
-                                std::size_t first, index bytes, BytesOf const& bytes_of) {
+PLATEAU_INLINE std::size_t end_of_prefix_batch(std::vector<prompt_pair> const& pairs,
+                                               std::vector<row_span> const& spans, std::size_t first, index bytes,
+                                               BytesOf const& bytes_of) {
     std::vector<index> kept;  // positions by prompt
     index used = 0;
     std::size_t end = first;

@@ -63,8 +63,7 @@ public:
         bool const hooked = !roles.prefix_hooks.empty();
         bool const separate_clean_run = hooked && !task_.endpoints_see_hooks;
         owners_ = shared_with(prompts_, task_.uses, hooked, roles.prompt_dependent, engine_.facts().ropes);
-        kept_.clear();
-        kept_.resize(prompts_.size());
+        kept_ = std::vector<kept>(prompts_.size());
         std::vector<index> all, contexts;
         for (index i = 0; i < static_cast<index>(task_.uses.size()); ++i) {
             if (task_.uses[at(i)].first < 0) continue;

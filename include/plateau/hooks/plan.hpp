@@ -40,7 +40,7 @@ public:
     /// @throws site_error if a hook's pattern matches no site
     PLATEAU_RARE plan(hook_set<T> const& set, std::vector<site> const& sites) {
         for (auto const& at : sites) layers_ = std::max(layers_, at.layer + 1);
-        masks_.assign(static_cast<std::size_t>(layers_) + 1, 0);
+        masks_ = std::vector<std::uint64_t>(static_cast<std::size_t>(layers_) + 1);
         std::vector<std::uint64_t> keys;
         std::vector<entry> unsorted;
         for (auto const& one : set.hooks()) {

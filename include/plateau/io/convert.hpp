@@ -98,9 +98,12 @@ bool convert_block(std::byte const* bytes, To* out) {
 
 template <class From, class To>
 index convert_from(std::byte const* bytes, std::span<To> out) {
-    constexpr std::size_t block = convert_block_size<From, To>;
     std::size_t i = 0;
-    while (i + block <= out.size() && convert_block<From>(bytes + i * sizeof(From), out.data() + i)) i += block;
+    if constexpr (sizeof(From) < sizeof(double) ||
+                  sizeof(To) == sizeof(double)) {  // who narrows doubles is in no hurry
+        constexpr std::size_t block = convert_block_size<From, To>;
+        while (i + block <= out.size() && convert_block<From>(bytes + i * sizeof(From), out.data() + i)) i += block;
+    }
     for (; i < out.size(); ++i) {  // the last few; or a block with a value that is not finite
         From value;
         std::memcpy(&value, bytes + i * sizeof(From), sizeof(From));

@@ -48,17 +48,20 @@ PLATEAU_RARE checkpoint<T> open(std::filesystem::path const& given, bool with_we
     auto const place = alone ? io::model_place{given.string(), ""} : io::find_model(given.string());
     std::filesystem::path const path{place.path};
     if (!alone && !std::filesystem::is_directory(path)) {
-        auto const opened = shared<source_of<io::gguf_checkpoint, T> const>(path);
-        return {opened->checkpoint().config(), opened,
-                [opened] { return io::tokenizer::from_gguf(opened->checkpoint().file()); }};
+        using source = source_of<io::gguf_checkpoint, T>;
+        auto const opened = shared_as<tensor_source<T> const, source>(path);
+        auto const& checkpoint = static_cast<source const&>(*opened).checkpoint();
+        return {checkpoint.config(), opened,
+                [opened, &checkpoint] { return io::tokenizer::from_gguf(checkpoint.file()); }};
     }
     auto const config = alone ? path : path / "config.json";
     checkpoint<T> found{parse_model_config(io::read_text(config), config.string()), nullptr,
                         [folder = alone ? path.parent_path() : path] { return io::tokenizer::from_folder(folder); }};
     found.notices = place.notice;
     if (with_weights) {
-        auto const stored = shared<source_of<io::safetensors_checkpoint, T>>(path);
-        found.notices += prepare(stored->checkpoint(), found.config.quantization, place.path);
+        using source = source_of<io::safetensors_checkpoint, T>;
+        auto const stored = shared_as<tensor_source<T>, source>(path);
+        found.notices += prepare(static_cast<source&>(*stored).checkpoint(), found.config.quantization, place.path);
         found.weights = stored;
     }
     return found;

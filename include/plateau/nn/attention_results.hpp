@@ -45,7 +45,7 @@ public:
 
     /// Adds to the output what hooks changed: nothing, bit for bit, if they only looked. @param out  [R, D]
     /// @param afresh  rows with changes become the sum of their results instead: for tangents, which have no bias
-    PLATEAU_INLINE void add_changes(rows_view out, bool afresh) const {
+    void add_changes(rows_view out, bool afresh) const {
         backend::host_rows<Context, T> shown{l_.pass.copies(), results_}, then{l_.pass.copies(), before_};
         auto const now = shown.read(), old = then.read();
         backend::host_rows<Context, T> whole{l_.pass.copies(), out};

@@ -43,7 +43,7 @@ public:
     PLATEAU_INLINE static rope standard(index width, double theta) {
         rope r;
         r.theta_ = theta;
-        r.frequencies_.resize(static_cast<std::size_t>(width / 2));
+        r.frequencies_ = std::vector<double>(static_cast<std::size_t>(width / 2));
         double twice = 0;
         for (double& frequency : r.frequencies_) {
             frequency = std::pow(theta, -twice / static_cast<double>(width));

@@ -37,12 +37,13 @@ PLATEAU_INLINE stored_tensor read_gguf_entry(gguf_cursor& cursor) {
     auto const axes = cursor.scalar<std::uint32_t>("the shape of a tensor");
     if (axes > most_axes) fail(concat({"has ", axes, " axes, at most 4 are possible"}));
     std::uint64_t elements = 1;
-    for (std::uint32_t axis = 0; axis < axes; ++axis) {
+    found.info.shape = std::vector<index>(axes);
+    for (std::uint32_t axis = axes; axis-- > 0;) {  // GGUF begins with the fastest one
         auto const extent = cursor.scalar<std::uint64_t>("the shape of a tensor");
         if (extent == 0) fail("has no elements");
         if (extent > most_elements / elements) fail("has a shape that overflows");
         elements *= extent;
-        found.info.shape.insert(found.info.shape.begin(), static_cast<index>(extent));
+        found.info.shape[axis] = static_cast<index>(extent);
     }
     auto const type = cursor.scalar<std::uint32_t>("the type of a tensor");
     auto const* const encoding = find_gguf_encoding(type);

@@ -51,9 +51,8 @@ inline constexpr std::size_t after_text = 4;
 class json_builder {
 public:
     explicit json_builder(std::string_view text) {
-        document_.text_.reserve(text.size() + after_text);
-        document_.text_.assign(text.begin(), text.end());
-        document_.text_.insert(document_.text_.end(), after_text, '\0');
+        document_.text_ = std::vector<char>(text.size() + after_text);
+        text.copy(document_.text_.data(), text.size());
     }
 
     json_document read(std::string const& where);

@@ -16,6 +16,7 @@
 #include <plateau/io/json_reader.hpp>
 #include <plateau/io/mapped_file.hpp>
 #include <plateau/io/model_place.hpp>
+#include <plateau/io/path_text.hpp>
 #include <plateau/io/printable.hpp>
 #include <plateau/io/safetensors.hpp>
 #include <plateau/io/safetensors_file.hpp>
@@ -50,7 +51,7 @@ PLATEAU_INLINE void safetensors_checkpoint::add(std::filesystem::path const& pat
     for (auto const& tensor : file.header().tensors.all()) {
         if (auto const* const other = find(tensor.info.name)) {
             throw file_error(path_.string(), ": tensor ", printable(tensor.info.name), " is stored in ",
-                             other->path().filename().string(), " and in ", path.filename().string());
+                             detail::last_part(other->path().string()), " and in ", detail::last_part(path.string()));
         }
     }
     files_.splice(files_.end(), added);

@@ -104,7 +104,7 @@ PLATEAU_INLINE std::vector<std::pair<std::string, std::string>> parse_metadata(j
     for (json const& value : members_of(object)) {
         if (!value.is_string())
             throw file_error(where, ": \"__metadata__\" must hold strings, found ", describe(value));
-        metadata.emplace_back(value.key(), text_of(value));
+        metadata.emplace_back(std::string{value.key()}, std::string{text_of(value)});
     }
     return metadata;
 }

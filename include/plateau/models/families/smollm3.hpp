@@ -28,7 +28,7 @@ inline model_config parse_smollm3(json const& root, std::string const& where) {
     if (find_field(root, "layer_types") != nullptr) {
         config.windows = parse_windows(root, config.layers, window, 0, 1, where);
     } else if (window > 0 && field_or<bool>(root, "use_sliding_window", false, where)) {
-        config.windows.assign(static_cast<std::size_t>(config.layers), 0);
+        config.windows = std::vector<index>(static_cast<std::size_t>(config.layers));
         for (index const layer : config.unrotated) config.windows[static_cast<std::size_t>(layer)] = window;
     }
     return config;

@@ -30,12 +30,11 @@ PLATEAU_INLINE json_document read_object(std::string const& file) {
     return document;
 }
 
-PLATEAU_INLINE void apply_beside(tokenizer_spec& spec, std::filesystem::path const& folder, std::string_view defaults,
+PLATEAU_INLINE void apply_beside(tokenizer_spec& spec, std::string const& folder, std::string_view defaults,
                                  bool whole) {
-    auto const config = under(folder.string(), "tokenizer_config.json");
-    auto const settings = read_object(config), more = read_object(under(folder.string(), "added_tokens.json")),
-               named = read_object(under(folder.string(), "special_tokens_map.json")),
-               usual = parse_json(defaults, spec.where);
+    auto const config = under(folder, "tokenizer_config.json");
+    auto const settings = read_object(config), more = read_object(under(folder, "added_tokens.json")),
+               named = read_object(under(folder, "special_tokens_map.json")), usual = parse_json(defaults, spec.where);
     apply_tokenizer_config(spec, {settings.root(), more.root(), named.root(), usual.root(),
                                   is_there(config) ? config : spec.where, whole});
 }
@@ -139,9 +138,9 @@ PLATEAU_INLINE void take_steps(tokenizer_spec& spec, tokenizer_class const& know
 
 /// transformers takes only vocabulary, merges, added tokens and post-processor of a tokenizer.json where the folder
 /// has a class that it knows, and the rest from the class. Returns the class, or null.
-PLATEAU_INLINE tokenizer_class const* take_class(tokenizer_spec& spec, std::filesystem::path const& folder) {
-    auto const where = under(folder.string(), "tokenizer_config.json");
-    auto const config = read_object(where), model = read_object(under(folder.string(), "config.json"));
+PLATEAU_INLINE tokenizer_class const* take_class(tokenizer_spec& spec, std::string const& folder) {
+    auto const where = under(folder, "tokenizer_config.json");
+    auto const config = read_object(where), model = read_object(under(folder, "config.json"));
     auto const type = field_or<std::string>(model.root(), "model_type", "", where);
     auto name = named_class(config.root(), model.root(), where);
     auto const* const usual = class_of_model(type);
@@ -161,39 +160,37 @@ PLATEAU_INLINE tokenizer_class const* take_class(tokenizer_spec& spec, std::file
     return nullptr;
 }
 
-PLATEAU_INLINE std::string conversion_of(std::filesystem::path const& folder) {
-    auto const path = folder.string();
+PLATEAU_INLINE std::string conversion_of(std::string const& folder) {
     return concat(
         {"make a tokenizer.json with transformers: python -c \"from transformers import AutoTokenizer; "
          "AutoTokenizer.from_pretrained('",
-         path, "').save_pretrained('", path, "')\""});
+         folder, "').save_pretrained('", folder, "')\""});
 }
 
-PLATEAU_INLINE tokenizer_class const& class_of(std::filesystem::path const& folder, json const& config,
-                                               std::string& notice) {
-    auto const model_file = under(folder.string(), "config.json");
+PLATEAU_INLINE tokenizer_class const& class_of(std::string const& folder, json const& config, std::string& notice) {
+    auto const model_file = under(folder, "config.json");
     auto const model = read_object(model_file);
-    auto name = named_class(config, model.root(), under(folder.string(), "tokenizer_config.json"));
+    auto name = named_class(config, model.root(), under(folder, "tokenizer_config.json"));
     auto const* const usual = class_of_model(field_or<std::string>(model.root(), "model_type", "", model_file));
     if (name.empty() && usual != nullptr) name = usual->name;
     if (name.empty()) {
         name = "GPT2Tokenizer";
-        notice = concat({folder.string(),
+        notice = concat({folder,
                          ": nothing says how vocab.json and merges.txt cut words; taken as GPT-2's (no tokenizer.json, "
                          "and no \"tokenizer_class\" or \"model_type\" that tells)"});
     }
     for (auto const& known : tokenizer_classes) {
         if (known.name == name && !known.steps.empty() && !known.characters) return known;
     }
-    throw config_error(folder.string(), ": the class ", printable(name),
-                       " of vocab.json and merges.txt is not supported; ", conversion_of(folder));
+    throw config_error(folder, ": the class ", printable(name), " of vocab.json and merges.txt is not supported; ",
+                       conversion_of(folder));
 }
 
-PLATEAU_INLINE tokenizer_spec read_vocab_and_merges(std::filesystem::path const& folder) {
+PLATEAU_INLINE tokenizer_spec read_vocab_and_merges(std::string const& folder) {
     tokenizer_spec spec;
-    auto const vocabulary = under(folder.string(), "vocab.json"), merges = under(folder.string(), "merges.txt");
+    auto const vocabulary = under(folder, "vocab.json"), merges = under(folder, "merges.txt");
     spec.where = vocabulary;
-    auto const config = read_object(under(folder.string(), "tokenizer_config.json"));
+    auto const config = read_object(under(folder, "tokenizer_config.json"));
     auto const& known = class_of(folder, config.root(), spec.notice);
     take_steps(spec, known, config.root());
     parse_vocabulary(read_object(vocabulary).root(), spec);
@@ -217,21 +214,23 @@ PLATEAU_INLINE tokenizer_spec read_vocab_and_merges(std::filesystem::path const&
 
 PLATEAU_INLINE tokenizer_spec read_tokenizer_json(std::filesystem::path const& file) {
     auto spec = parse_tokenizer_json(mapped_file{file}.text(), file.string());
-    auto const* const known = detail::take_class(spec, file.parent_path());
-    detail::apply_beside(spec, file.parent_path(), known != nullptr ? known->tokens : "{}", true);
+    auto const folder = file.parent_path().string();
+    auto const* const known = detail::take_class(spec, folder);
+    detail::apply_beside(spec, folder, known != nullptr ? known->tokens : "{}", true);
     if (known != nullptr && known->name == "CodeLlamaTokenizer") spec.adds_bos = spec.bos.has_value();
     return spec;
 }
 
-PLATEAU_INLINE tokenizer_spec read_tokenizer_folder(std::filesystem::path const& folder) {
+PLATEAU_INLINE tokenizer_spec read_tokenizer_folder(std::filesystem::path const& path) {
     using detail::under, detail::is_there;
-    auto const file = under(folder.string(), "tokenizer.json");
+    auto const folder = path.string();
+    auto const file = under(folder, "tokenizer.json");
     if (is_there(file)) return read_tokenizer_json(file);
-    if (is_there(under(folder.string(), "vocab.json")) && is_there(under(folder.string(), "merges.txt")))
+    if (is_there(under(folder, "vocab.json")) && is_there(under(folder, "merges.txt")))
         return detail::read_vocab_and_merges(folder);
     for (char const* const other : {"tokenizer.model", "spiece.model", "tiktoken.model", "tekken.json", "vocab.txt"}) {
-        if (!is_there(under(folder.string(), other))) continue;
-        throw file_error(folder.string(), ": its tokenizer is ", other, " alone, which is not read; ",
+        if (!is_there(under(folder, other))) continue;
+        throw file_error(folder, ": its tokenizer is ", other, " alone, which is not read; ",
                          detail::conversion_of(folder));
     }
     return read_tokenizer_json(file);
