@@ -17,7 +17,7 @@ namespace plateau::engine {
 template <class Context, class T, models::Transformer<Context, T> M>
 class engine_on final : public engine<T> {
 public:
-    engine_on(std::shared_ptr<Context const> ctx, M model)
+    engine_on(std::shared_ptr<Context const> ctx, M&& model)
         : engine<T>{facts_of(*ctx, model)}, ctx_{std::move(ctx)}, model_{std::move(model)} {}
 
     Context const& context() const { return *ctx_; }
