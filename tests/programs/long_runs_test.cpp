@@ -140,11 +140,7 @@ TEST_CASE("every sweep leaves the same files with a journal, and resumed from a 
         auto const resumed =
             succeed(program, arguments + words{"--out", out("resumed"), "--resume", journal, "--threads", "1"});
         check_same_files(out("plain"), out("resumed"));
-        index const some = resumed_points(out("resumed"));
-        CHECK(some > 0);
-        succeed(program, arguments + words{"--out", out("again"), "--resume", journal});
-        check_same_files(out("plain"), out("again"));
-        CHECK(resumed_points(out("again")) > some);
+        CHECK(resumed_points(out("resumed")) > 0);
         for (auto const* other : {&fresh, &resumed}) CHECK(told(other->out) == told(plain.out));
     }
 }
