@@ -2,6 +2,7 @@
 /// Bodies of core/error.hpp.
 
 #include <initializer_list>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -27,11 +28,10 @@ PLATEAU_RARE PLATEAU_INLINE std::string concat(std::initializer_list<message_pie
 }
 
 PLATEAU_RARE PLATEAU_INLINE std::runtime_error error::said(std::initializer_list<message_piece> pieces) noexcept {
-    static std::runtime_error const spare{"an error, and no memory to say which"};
     try {
         return std::runtime_error{concat(pieces)};
-    } catch (std::bad_alloc const&) {
-        return spare;
+    } catch (std::bad_alloc const&) {  // and if there is none for this either, the program ends
+        return std::runtime_error{"an error, and no memory to say which"};
     }
 }
 
