@@ -31,7 +31,7 @@ TEST_CASE("what is left is dealt exactly once, in pieces of about the wanted tim
     dealing const how{.count = below(rng, 3000),
                       .points = 1 + below(rng, 100),
                       .workers = static_cast<int>(1 + rng.below(16)),
-                      .threads = static_cast<int>(1 + rng.below(8))};
+                      .rows = 64 * (1 + below(rng, 8))};
     auto const done = some_done(how.count, rng);
     dealer deals{how, done};
     CHECK(deals.chunk() >= 1);
@@ -41,7 +41,7 @@ TEST_CASE("what is left is dealt exactly once, in pieces of about the wanted tim
         for (index i = one.first; i < one.first + one.count; ++i) ++seen[static_cast<std::size_t>(i)];
     }
     double const rate = 1 + 500 * rng.uniform();
-    index const least = std::max<index>(1, (64 * how.threads + how.points - 1) / how.points);
+    index const least = std::max<index>(1, (how.rows + how.points - 1) / how.points);
     index last = 0;
     while (auto const piece = deals.next()) {
         auto const [first, count] = *piece;
