@@ -2,6 +2,7 @@
 /// Bodies of program/long_run/interruption.hpp.
 
 #include <csignal>
+#include <initializer_list>
 
 #include <plateau/program/long_run/interruption.hpp>
 
