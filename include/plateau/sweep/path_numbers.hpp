@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include <plateau/core/types.hpp>
 #include <plateau/metrics/max_slope.hpp>
 #include <plateau/metrics/relative_distance.hpp>
 #include <plateau/metrics/switch_concentration.hpp>
