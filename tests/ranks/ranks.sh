@@ -1,10 +1,10 @@
 #!/bin/sh
-# ranks.sh MPIEXEC PROGRAM PROGRAM_WITH_MPI
+# ranks.sh MPIEXEC PROGRAM PROGRAM_WITH_MPI GENERATE_WITH_MPI
 #
 # The same bytes under 1, 2 and 3 ranks as without MPI; a journal that ranks wrote and one process resumes, and the
 # other way round; errors of ranks; a rank that is killed; a program without MPI that finds itself under several.
 set -u
-launcher=$1 plain=$2 program=$3
+launcher=$1 plain=$2 program=$3 other=$4
 work=$(mktemp -d "${TMPDIR:-/tmp}/plateau-ranks.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -72,4 +72,8 @@ ranks 2 "$program" $sweep --write-site nowhere --out wrong >/dev/null 2>said && 
 grep -q "rank [01] on .*nowhere" said || { fail "an error does not name its rank"; cat said; }
 ranks 2 "$plain" $sweep --out wrong >/dev/null 2>said && fail "a program without MPI does all of the work twice"
 grep -q "PLATEAU_MPI" said || { fail "it does not say what to build"; cat said; }
+
+# what sweeps nothing is done by rank 0 alone
+ranks 2 "$other" --prompt "The house" --max-new-tokens 3 >two.txt 2>said || { fail "a program that sweeps nothing"; cat said; }
+[ "$(wc -l <two.txt)" -eq 1 ] || fail "a text was written more than once"
 exit $failed

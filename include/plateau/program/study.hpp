@@ -152,7 +152,7 @@ public:
             problem = wrong.what();
         }
         if (status == 0) runs.part();
-        else if (runs.joined_others()) runs.give_up(app.name(), problem, status);
+        else if (runs.launched()) runs.give_up(app.name(), problem, status);
         if (!problem.empty()) std::cerr << app.name() << ": " << problem << '\n';
         return status;
     }

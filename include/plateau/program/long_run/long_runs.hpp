@@ -57,7 +57,10 @@ class long_runs {
 public:
     /// Adds --journal and --resume. Programs that never call `measure` have neither.
     void add_options(command_line& app);
-    /// Joins the other ranks, if there are any. @throws usage_error as `ranks`
+    /// Whether a launcher has started several ranks.
+    bool launched() const { return ranks_ != nullptr && ranks_->count() > 1; }
+    /// Joins the other ranks, if there are any. Of a program that sweeps nothing rank 0 does all.
+    /// @throws usage_error as `ranks`; part_done on the other ranks of such a program
     void join();
     /// Opens the journal, if there is to be one. A resumed run has to have its options, but for those that may differ.
     /// @throws usage_error, file_error
@@ -66,7 +69,7 @@ public:
     /// @throws usage_error
     void describe(std::vector<std::pair<std::string, std::string>> const& facts);
 
-    bool joined_others() const { return ranks_ != nullptr && ranks_->count() > 1; }
+    bool joined_others() const { return launched() && sweeps_; }
     /// Among the ranks of this machine.
     int rank_here() const { return joined_others() ? ranks_->rank_here() : 0; }
     /// Rank 0, or the only one.
@@ -86,7 +89,7 @@ public:
 
     /// Ends a run that went well, on every rank: each waits for rank 0.
     void part() const {
-        if (joined_others()) ranks_->part();
+        if (launched()) ranks_->part();
     }
     [[noreturn]] void give_up(std::string const& program, std::string const& problem, int status);
 
@@ -154,6 +157,7 @@ private:
     stored_pieces shared_pieces();
 
     std::string journal_path_, resume_path_;
+    bool sweeps_ = false;
     std::unique_ptr<ranks> ranks_;
     std::unique_ptr<models::weight_sharing> shared_;
     std::unique_ptr<journal> journal_;

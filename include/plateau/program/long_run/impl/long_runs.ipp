@@ -65,6 +65,7 @@ PLATEAU_PROGRAM_INLINE std::string sha256_of_work(sweep_work const& work) {
 }  // namespace detail
 
 PLATEAU_PROGRAM_INLINE void long_runs::add_options(command_line& app) {
+    sweeps_ = true;
     auto const fresh = app.add_option("--journal", &journal_path_,
                                       "keep finished pieces of the sweep in this file, which must not exist yet, so "
                                       "that any end of the process can be resumed");
@@ -74,6 +75,7 @@ PLATEAU_PROGRAM_INLINE void long_runs::add_options(command_line& app) {
 
 PLATEAU_PROGRAM_INLINE void long_runs::join() {
     ranks_ = std::make_unique<ranks>();
+    if (launched() && !sweeps_ && !ranks_->first()) throw part_done{};
     if (!joined_others()) return;
     shared_ = std::make_unique<weights_of_machine>(*ranks_);
     // the bits are those of rank 0's processor; one that cannot make them says so where it loads
