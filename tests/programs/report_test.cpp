@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "programs/run.hpp"
+#include "programs/two_checkpoints.hpp"
 #include "support/html.hpp"
 
 namespace {
@@ -16,18 +17,9 @@ using plateau::testing::data_of;
 using plateau::testing::fault_of_html;
 using plateau::testing::scratch_dir;
 
-/// Two random models, as if one were a later checkpoint, and prompts; one program needs the embedded model's.
-struct random_models {
+/// Two checkpoints, and two prompts for those that take a pair; one program needs the embedded model's.
+struct random_models : two_checkpoints {
     random_models() {
-        tiny::checkpoint const first{3}, second{4};
-        for (auto const& [name, model] : {std::pair{"step-8", &first}, {"step-32", &second}}) {
-            std::filesystem::create_directory(dir / name);
-            model->write(dir / name);
-        }
-        auto prompts = tiny::random_prompts(5, std::vector<index>(12, 9), first.vocab);
-        prompts[3].back() = prompts[0].back();
-        prompts[7].back() = prompts[5].back();
-        tokens = write_tokens(dir / "tokens.npy", prompts);
         prompts.resize(2);
         two = write_tokens(dir / "two.npy", prompts);
     }
@@ -43,8 +35,7 @@ struct random_models {
     std::string both() const { return (dir / "step-8").string() + "," + (dir / "step-32").string(); }
     std::string page(std::string const& out = "out") const { return bytes_of(dir / out / "report.html"); }
 
-    scratch_dir dir;
-    std::string tokens, two;
+    std::string two;
 };
 
 /// Whether the programs were built with what a page is made of; says so where not.

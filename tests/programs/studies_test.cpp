@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "programs/run.hpp"
+#include "programs/two_checkpoints.hpp"
 #include "support/tolerance.hpp"
 
 namespace {
@@ -24,29 +25,13 @@ words with(words all, words const& more) {
     return all;
 }
 
-/// Random models, a deep one and another as if it were a later checkpoint, and twelve prompts of nine tokens.
-struct random_models {
-    random_models() {
-        tiny::checkpoint const first{3}, second{4};
-        for (auto const& [name, model] : {std::pair{"step-8", &first}, {"step-32", &second}}) {
-            std::filesystem::create_directory(dir / name);
-            model->write(dir / name);
-        }
-        auto prompts = tiny::random_prompts(5, std::vector<index>(12, 9), first.vocab);
-        prompts[3].back() = prompts[0].back();
-        prompts[7].back() = prompts[5].back();
-        tokens = write_tokens(dir / "tokens.npy", prompts);
-    }
-    std::string path(std::string const& name) const { return (dir / name).string(); }
-
+/// Two checkpoints, and how programs are run on the first one.
+struct random_models : two_checkpoints {
     words run(std::string const& out, words const& more = {}) const {
         return with(
             {"--model", path("step-8"), "--tokens", tokens, "--out", path(out), "--resamples", "40", "--dtype", "fp64"},
             more);
     }
-
-    scratch_dir dir;
-    std::string tokens;
 };
 
 std::vector<double> values_of(std::filesystem::path const& file) { return read_npy<double>(file).values; }
