@@ -1,5 +1,5 @@
 #pragma once
-/// The things of a sweep that are still to be measured, dealt in pieces of about a second.
+/// Dealer of what a sweep has still to measure, in pieces of about a second.
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 #pragma once
-/// SIGINT and SIGTERM as wishes: a run that keeps a journal ends at its next chunk, at a second one at once.
+/// Interruption of a run that keeps a journal: SIGINT or SIGTERM ends it at its next chunk, a second one at once.
 
 #include <plateau/program/compiled.hpp>
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Results of a sweep as they lie: one whole, or finished pieces that are read one after the other in little memory.
+/// Results of a sweep: one whole, or finished pieces that are read one after the other in little memory.
 
 #include <cstddef>
 #include <functional>

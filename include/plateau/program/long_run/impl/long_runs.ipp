@@ -200,8 +200,9 @@ PLATEAU_PROGRAM_INLINE void long_runs::run_first_of_many(dealer& deals, chunk_ma
         dealer& deals;
         ~joiner() { deals.stop(), of.join(); }
     } const at_the_end{worker, deals};
-    for (int busy = ranks_->count() - 1; busy > 0 || computing;) {
+    for (int busy = ranks_->count() - 1; busy > 0 || computing;) {  // until every rank was told that nothing is left
         if (interruption_ && interruption::wished()) deals.stop();
+        // what this rank has computed
         std::vector<std::pair<chunk_place, std::vector<std::byte>>> own;
         {
             std::lock_guard const lock{guard};
@@ -209,6 +210,7 @@ PLATEAU_PROGRAM_INLINE void long_runs::run_first_of_many(dealer& deals, chunk_ma
         }
         for (auto& [where, content] : own) take(where, std::move(content));
         if (problem && !computing) break;
+        // what another one says: a finished chunk, or that it has nothing to do
         auto const message = ranks_->received();
         if (!message) {
             ranks::pause();
@@ -229,6 +231,7 @@ PLATEAU_PROGRAM_INLINE void long_runs::run_first_of_many(dealer& deals, chunk_ma
                            : detail::packed({0, 0, interruption_ && interruption::wished() ? 1 : 0}));
     }
     if (problem) std::rethrow_exception(problem);
+    // what came between the last look and the end
     std::lock_guard const lock{guard};
     for (auto& [where, content] : finished) take(where, std::move(content));
 }

@@ -108,6 +108,7 @@ PLATEAU_PROGRAM_INLINE void weights_of_machine::fill_and_show(std::vector<std::s
                                                               std::vector<std::size_t> const& phases,
                                                               std::function<void()> const& fill) const {
     fill();
+    // a file with the same bytes, each piece in the same place of a page
     auto const offsets = detail::offsets_of(memory, phases);
     auto const path = detail::file_with_room(offsets.back());
     detail::open_file const file{path.empty() ? -1 : ::open(path.c_str(), O_RDWR | O_CLOEXEC)};
@@ -118,6 +119,7 @@ PLATEAU_PROGRAM_INLINE void weights_of_machine::fill_and_show(std::vector<std::s
         });
         if (written) detail::map_over(memory[k], file.at, offsets[k]);
     }
+    // the others map it; then nobody needs its name
     std::string told = written ? path.string() : "";
     for (std::size_t const one : phases) told += concat({"\n", one});
     (void)all_.told_by_first_here(told);
@@ -128,6 +130,7 @@ PLATEAU_PROGRAM_INLINE void weights_of_machine::fill_and_show(std::vector<std::s
 
 PLATEAU_PROGRAM_INLINE bool weights_of_machine::map(std::vector<std::span<std::byte>> const& memory,
                                                     std::vector<std::size_t> const& phases) const {
+    // the file's path, and where in a page each piece begins there
     auto const told = all_.told_by_first_here("");
     auto const path = told.substr(0, told.find('\n'));
     std::vector<std::size_t> theirs;
