@@ -66,11 +66,13 @@ foreach(source IN LISTS plateau_cuda_sources)
     list(APPEND plateau_cuda_objects ${object})
     list(APPEND plateau_cuda_resources ${object}.ptxas)
 endforeach()
-# cuBLASLt is shared: the static one has half a gigabyte, and not every installation has it.
+# cuBLASLt is shared, for the static one has half a gigabyte and not every installation has it, and loaded by the first product
+# (backend/cuda/blas_library.cuh), from the folder where it is now unless the system or LD_LIBRARY_PATH knows another.
 # What links it, builds it: a project that only takes the headers does not wait for nvcc
 add_library(plateau_cuda STATIC EXCLUDE_FROM_ALL ${plateau_cuda_objects})
 add_library(plateau::cuda ALIAS plateau_cuda)
 set_target_properties(plateau_cuda PROPERTIES LINKER_LANGUAGE CXX EXPORT_NAME cuda)
-target_link_libraries(plateau_cuda PUBLIC plateau_core CUDA::cudart_static CUDA::cublasLt)
+target_link_libraries(plateau_cuda PUBLIC plateau_core CUDA::cudart_static ${CMAKE_DL_LIBS})
+target_link_options(plateau_cuda INTERFACE LINKER:-rpath,$<TARGET_FILE_DIR:CUDA::cublasLt>)
 # the layers then declare the operations of the CUDA backend, too
 target_compile_definitions(plateau_cuda INTERFACE PLATEAU_HAS_CUDA=1)

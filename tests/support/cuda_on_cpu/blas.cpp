@@ -174,6 +174,7 @@ void multiply(cublasLtMatmulDesc const& operation, algorithm_words const& algori
 
 }  // namespace
 
+std::size_t cublasLtGetVersion() { return CUBLAS_VER_MAJOR * 10000; }
 char const* cublasLtGetStatusString(cublasStatus_t status) {
     switch (status) {
         case CUBLAS_STATUS_SUCCESS: return "CUBLAS_STATUS_SUCCESS";

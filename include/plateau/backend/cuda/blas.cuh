@@ -13,7 +13,7 @@ struct blas::state {
                                                    << 20;  // kernels that do not split sums need little or none
 
     explicit state(stream_handle s)
-        : stream{s}, handle{made<blas_handle>("to start", &cublasLtCreate)},
+        : stream{s}, handle{made<blas_handle>("to start", cublas().create)},
           workspace_memory{s}, workspace{workspace_memory.get(workspace_bytes)} {}
 
     blas_algorithms const& algorithms(product_kind kind, index outputs, index inputs, matrix_rows w) {
@@ -40,6 +40,8 @@ blas::blas(stream_handle stream)
                                 growing_memory{stream}} {}
 
 blas::~blas() = default;
+
+void blas::load() { cublas(); }
 
 void blas::multiply(product_kind kind, index rows, index outputs, index inputs, matrix_rows x, matrix_rows w, void* y,
                     index y_stride, bool add) {

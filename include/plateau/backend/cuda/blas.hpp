@@ -36,6 +36,9 @@ public:
     blas& operator=(blas const&) = delete;
     ~blas();
 
+    /// Loads cuBLASLt, as the first product does otherwise. @throws device_error where it is not found
+    static void load();
+
     /// Y = X Wᵀ, or Y += X Wᵀ: element (r, n) is Σ_k X[r, k] W[n, k].
     /// Algorithms are chosen when this kind, N and K come by for the first time, whatever R is: of those that
     /// cuBLASLt's heuristics name, without a split of the sum, and that were seen to give the same bits, the ones that

@@ -6,9 +6,8 @@
 #include <memory>
 #include <type_traits>
 
-#include <cublasLt.h>
-
 #include <plateau/backend/cuda/blas.hpp>
+#include <plateau/backend/cuda/blas_library.cuh>
 #include <plateau/backend/cuda/status.cuh>
 
 namespace plateau::backend::cuda {
@@ -36,7 +35,7 @@ inline void check(cublasStatus_t status, message_piece what) {
     if (status == CUBLAS_STATUS_ALLOC_FAILED) {
         throw memory_error("cuBLASLt has no memory for ", asked, "; use smaller blocks of rows, or --dtype bf16");
     }
-    throw device_error("cuBLASLt refused ", asked, ": ", cublasLtGetStatusString(status), way_out(status));
+    throw device_error("cuBLASLt refused ", asked, ": ", cublas().text(status), way_out(status));
 }
 
 /// Whether an algorithm can be used at all: what it cannot do is told in one of two ways. @throws as check, on anything
@@ -49,10 +48,10 @@ inline bool possible(cublasStatus_t status, message_piece what) {
 
 /// How things of cuBLASLt's end.
 struct blas_destroy {
-    void operator()(cublasLtHandle_t old) const { static_cast<void>(cublasLtDestroy(old)); }
-    void operator()(cublasLtMatrixLayout_t old) const { static_cast<void>(cublasLtMatrixLayoutDestroy(old)); }
-    void operator()(cublasLtMatmulDesc_t old) const { static_cast<void>(cublasLtMatmulDescDestroy(old)); }
-    void operator()(cublasLtMatmulPreference_t old) const { static_cast<void>(cublasLtMatmulPreferenceDestroy(old)); }
+    void operator()(cublasLtHandle_t old) const { static_cast<void>(cublas().destroy(old)); }
+    void operator()(cublasLtMatrixLayout_t old) const { static_cast<void>(cublas().layout_destroy(old)); }
+    void operator()(cublasLtMatmulDesc_t old) const { static_cast<void>(cublas().operation_destroy(old)); }
+    void operator()(cublasLtMatmulPreference_t old) const { static_cast<void>(cublas().preference_destroy(old)); }
 };
 template <class Handle>
 using blas_object = std::unique_ptr<std::remove_pointer_t<Handle>, blas_destroy>;
@@ -71,8 +70,8 @@ Object made(char const* what, Create const& create) {
 
 inline blas_layout layout_of(cudaDataType type, index rows, index columns, index stride) {
     return made<blas_layout>("the layout of a matrix", [&](cublasLtMatrixLayout_t* made) {
-        return cublasLtMatrixLayoutCreate(made, type, static_cast<std::uint64_t>(columns),
-                                          static_cast<std::uint64_t>(rows), stride);
+        return cublas().layout_create(made, type, static_cast<std::uint64_t>(columns), static_cast<std::uint64_t>(rows),
+                                      stride);
     });
 }
 
@@ -116,22 +115,20 @@ public:
         : types_{types_of(kind)}, operation_{made<blas_operation>(
                                       "the description of a matrix product",
                                       [&](auto* made) {
-        return cublasLtMatmulDescCreate(made, types_.sums, types_.result);
+        return cublas().operation_create(made, types_.sums, types_.result);
                                       })},
     w_{layout_of(types_.operands, outputs, inputs, w_stride)}, x_{layout_of(types_.operands, rows, inputs, x_stride)},
     y_{layout_of(types_.result, rows, outputs, y_stride)} {
         cublasOperation_t const transposed = CUBLAS_OP_T;
-        check(cublasLtMatmulDescSetAttribute(operation_.get(), CUBLASLT_MATMUL_DESC_TRANSA, &transposed,
-                                             sizeof transposed),
+        check(cublas().operation_set(operation_.get(), CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof transposed),
               "the description of a matrix product");
     }
 
     /// Those of the heuristics' algorithms, best first, that sum without a split in memory of `workspace` bytes.
     blas_candidates candidates(cublasLtHandle_t handle, std::size_t workspace) const {
-        auto const preference =
-            made<blas_preference>("preferences of matrix products", &cublasLtMatmulPreferenceCreate);
+        auto const preference = made<blas_preference>("preferences of matrix products", cublas().preference_create);
         auto const prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, auto value) {
-            check(cublasLtMatmulPreferenceSetAttribute(preference.get(), attribute, &value, sizeof value),
+            check(cublas().preference_set(preference.get(), attribute, &value, sizeof value),
                   "preferences of matrix products");
         };
         prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{workspace});
@@ -145,21 +142,20 @@ public:
         int count = 0;
         blas_candidates found{};
         auto const named =
-            cublasLtMatmulAlgoGetHeuristic(handle, operation_.get(), w_.get(), x_.get(), y_.get(), y_.get(),
-                                           preference.get(), static_cast<int>(results.size()), results.data(), &count);
+            cublas().heuristic(handle, operation_.get(), w_.get(), x_.get(), y_.get(), y_.get(), preference.get(),
+                               static_cast<int>(results.size()), results.data(), &count);
         if (!possible(named, "an algorithm for a matrix product")) return found;
         for (int i = 0; i < count; ++i) {
             auto algorithm = results[static_cast<std::size_t>(i)].algo;
             if (results[static_cast<std::size_t>(i)].state != CUBLAS_STATUS_SUCCESS) continue;
             auto const set = [&](cublasLtMatmulAlgoConfigAttributes_t attribute, auto value) {
-                return possible(cublasLtMatmulAlgoConfigSetAttribute(&algorithm, attribute, &value, sizeof value),
-                                "a sum in one");
+                return possible(cublas().algorithm_set(&algorithm, attribute, &value, sizeof value), "a sum in one");
             };
             if (!set(CUBLASLT_ALGO_CONFIG_SPLITK_NUM, std::int32_t{1})) continue;
             if (!set(CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME, std::uint32_t{CUBLASLT_REDUCTION_SCHEME_NONE})) continue;
             cublasLtMatmulHeuristicResult_t checked{};
-            auto const status = cublasLtMatmulAlgoCheck(handle, operation_.get(), w_.get(), x_.get(), y_.get(),
-                                                        y_.get(), &algorithm, &checked);
+            auto const status = cublas().algorithm_check(handle, operation_.get(), w_.get(), x_.get(), y_.get(),
+                                                         y_.get(), &algorithm, &checked);
             if (possible(status, "an algorithm for a matrix product") && checked.workspaceSize <= workspace)
                 found.add(algorithm);
         }
@@ -175,8 +171,8 @@ public:
             return types_.result == CUDA_R_64F ? static_cast<void const*>(wide + one)
                                                : static_cast<void const*>(narrow + one);
         };
-        return cublasLtMatmul(handle, operation_.get(), factor(true), w, w_.get(), x, x_.get(), factor(add), y,
-                              y_.get(), y, y_.get(), &algorithm, workspace, workspace_bytes, stream);
+        return cublas().multiply(handle, operation_.get(), factor(true), w, w_.get(), x, x_.get(), factor(add), y,
+                                 y_.get(), y, y_.get(), &algorithm, workspace, workspace_bytes, stream);
     }
 
 private:
