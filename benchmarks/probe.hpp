@@ -3,7 +3,7 @@
 
 #include <atomic>
 
-#include <plateau/backend/cpu/instruction_set.hpp>
+#include <plateau/backend/cpu/choose_instruction_set.hpp>
 #include <plateau/core/parallel.hpp>
 #include <plateau/tensor/buffer.hpp>
 
@@ -57,6 +57,11 @@ PLATEAU_PROBE_TARGET inline float bf16_dots(index rounds) {
 }  // namespace probe_avx512
 #endif
 
+/// Whether the kernels of a path are written in vectors: of 256 bits in AVX2, else of 512.
+constexpr bool has_vectors(backend::instruction_set path) {
+    return path != backend::instruction_set::portable && path != backend::instruction_set::amx_emulated;
+}
+
 /// Float operations per second of one thread in multiply-adds that wait for nothing; 0 for the portable path. Takes
 /// about 2 ms.
 inline double peak_flops(backend::instruction_set path) {
@@ -66,7 +71,7 @@ inline double peak_flops(backend::instruction_set path) {
     if (path == backend::instruction_set::avx2) {
         return 2.0 * 8 * 12 * rounds / seconds([&] { sink = probe_avx2::multiply_adds(rounds); });
     }
-    if (path != backend::instruction_set::portable) {
+    if (has_vectors(path)) {
         return 2.0 * 16 * 12 * rounds / seconds([&] { sink = probe_avx512::multiply_adds(rounds); });
     }
 #endif
@@ -92,7 +97,7 @@ inline double peak_flops(backend::instruction_set path, int threads) {
 /// about 10 ms.
 inline double bf16_dots_over_multiply_adds() {
 #if defined(__x86_64__)
-    if (backend::widest_instruction_set() != backend::instruction_set::avx512_bf16) return 0;
+    if (backend::widest_instruction_set() < backend::instruction_set::avx512_bf16) return 0;
     constexpr index rounds = 400'000;
     float volatile sink = 0;
     double const dots = 2.0 * 32 * 12 * rounds / seconds([&] { sink = probe_avx512::bf16_dots(rounds); });
@@ -119,7 +124,7 @@ public:
             float* const to = memory_.data() + half;
 #if defined(__x86_64__)
             if (path_ == backend::instruction_set::avx2) return probe_avx2::copy(from, to, half);
-            if (path_ != backend::instruction_set::portable) return probe_avx512::copy(from, to, half);
+            if (has_vectors(path_)) return probe_avx512::copy(from, to, half);
 #endif
             probe_portable::copy(from, to, half);
         });
@@ -134,7 +139,7 @@ public:
                 sink = probe_avx2::read(memory_.data(), memory_.size());
                 return;
             }
-            if (path_ != backend::instruction_set::portable) {
+            if (has_vectors(path_)) {
                 sink = probe_avx512::read(memory_.data(), memory_.size());
                 return;
             }

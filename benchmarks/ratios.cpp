@@ -51,7 +51,7 @@ int run(int argc, char** argv) {
         throw plateau::usage_error("there is no part ", part, ": there are products, peers and engine");
     }
     context const ctx{s.threads};
-    if (ctx.path() == plateau::backend::instruction_set::portable) {
+    if (!has_vectors(ctx.path())) {
         throw plateau::usage_error("the portable path has no peak to compare with: these figures need AVX2 or AVX-512");
     }
     other_programs const others;

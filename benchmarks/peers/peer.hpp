@@ -7,7 +7,7 @@
 
 #include <dlfcn.h>
 
-#include <plateau/backend/cpu/instruction_set.hpp>
+#include <plateau/backend/cpu/choose_instruction_set.hpp>
 
 #include "product.hpp"
 

@@ -21,13 +21,7 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 /// The paths that this machine can run.
-std::vector<instruction_set> paths() {
-    std::vector<instruction_set> all;
-    for (std::size_t i = 0; i <= static_cast<std::size_t>(backend::widest_instruction_set()); ++i) {
-        all.push_back(static_cast<instruction_set>(i));
-    }
-    return all;
-}
+std::vector<instruction_set> paths() { return backend::possible_instruction_sets(); }
 
 std::vector<double> widened(std::vector<float> const& values) { return {values.begin(), values.end()}; }
 
@@ -344,8 +338,9 @@ TEST_CASE("an instruction set is chosen by name, and what cannot be run is refus
     CHECK(backend::instruction_set_named("portable") == instruction_set::portable);
     CHECK(backend::best_instruction_set() <= backend::widest_instruction_set());
     CHECK_THROWS_AS(backend::instruction_set_named("sse9"), usage_error);
-    CHECK_THROWS_WITH(backend::instruction_set_named(""),
-                      "there is no instruction set ; there are portable, avx2, avx512 and avx512_bf16");
+    CHECK_THROWS_WITH(
+        backend::instruction_set_named(""),
+        "there is no instruction set ; there are portable, avx2, avx512, avx512_bf16, amx and amx_emulated");
     CHECK(backend::cpu_context{1, instruction_set::portable}.path() == instruction_set::portable);
 }
 

@@ -17,9 +17,7 @@ using testing::random_buffer;
 /// Every instruction set of this machine.
 std::vector<backend::cpu_context> contexts() {
     std::vector<backend::cpu_context> all;
-    for (std::size_t i = 0; i <= static_cast<std::size_t>(backend::widest_instruction_set()); ++i) {
-        all.emplace_back(1, static_cast<backend::instruction_set>(i));
-    }
+    for (auto const path : backend::possible_instruction_sets()) all.emplace_back(1, path);
     return all;
 }
 

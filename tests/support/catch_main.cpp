@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <plateau/backend/cpu/instruction_set.hpp>
+#include <plateau/backend/cpu/choose_instruction_set.hpp>
 
 // Before any object of a test is made: PLATEAU_INSTRUCTION_SET names what this processor does not have. CTest skips
 // what says so.

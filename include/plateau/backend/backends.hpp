@@ -34,7 +34,7 @@ namespace plateau::backend {
 struct request {
     device on = device::cpu;
     int threads = 0;                                      ///< of the CPU; 0 means one per hardware thread
-    float_products products = float_products::fp32;       ///< of a device
+    float_products products = float_products::fp32;       ///< of weights in float
     std::function<void(std::string const&)> notice = {};  ///< told of what the user should know
 };
 
@@ -72,7 +72,7 @@ struct computer {
 };
 
 inline computer computer_of(cpu_context const& ctx) {
-    return {device_names[0], std::string{name_of(ctx.path())}, ctx.threads()};
+    return {device_names[0], std::string{name_of(ctx.path())}, ctx.threads(), ctx.products()};
 }
 #if PLATEAU_HAS_CUDA
 inline computer computer_of(cuda_context const& ctx) {
@@ -110,7 +110,9 @@ auto with_context(request const& what, F const& f) {
     }
     if (what.on == device::best && what.notice) what.notice("backend: cpu (this build has no CUDA backend)");
 #endif
-    return f(shared<cpu_context const>(what.threads));
+    if (what.notice && find_tiles() == tiles::refused)
+        what.notice("instruction set: this processor has tiles (AMX), but the system refuses them to this process");
+    return f(shared<cpu_context const>(what.threads, chosen_instruction_set(), what.products));
 }
 
 }  // namespace plateau::backend

@@ -102,9 +102,12 @@ public:
     void begin_unit(int unit) { units_.begin(unit, pieces_); }
     /// Counts a weight to its unit, when all that it takes was added.
     void count(weight& one) {
-        std::span<std::byte> memory;
-        if constexpr (can_take_turns) memory = one.memory();
-        units_.note(pieces_, one.outputs() * one.inputs() * static_cast<index>(size_of(storage_)), memory);
+        if constexpr (can_take_turns) {
+            auto const memory = one.memory();
+            units_.note(pieces_, static_cast<index>(memory.size()), memory);
+        } else {
+            units_.note(pieces_, one.outputs() * one.inputs() * static_cast<index>(size_of(storage_)), {});
+        }
     }
     unit_list const& units() const { return units_; }
 

@@ -80,8 +80,10 @@ inline void add_model_options(command_line& app, common_options& o) {
                "bf16: weights and inputs of matrix products in bfloat16, the rest in fp32");
     add_choice(app, "--backend", o.backend, {std::begin(backend::device_names), std::end(backend::device_names)},
                "who computes; auto takes the best there is");
-    add_choice(app, "--float-products", o.products, products,
-               "how a device multiplies matrices of --dtype fp32; bf16x3: three products of bfloat16");
+    add_choice(
+        app, "--float-products", o.products, products,
+        "how matrices of --dtype fp32 are multiplied, but in fp32: of a device tf32 and bf16x3, of a processor with "
+        "AMX bf16x6 (six products of bfloat16, as good as fp32), bf16x3 (three) and bf16");
     add_option(app, "--threads", &o.threads, "threads, 0 for one per core").within(0, 4096);
     app.add_option("--memory", &o.memory,
                    "bytes, or 200M (2^20), 6G (2^30), that the process may have: weights that do not fit pass layer by "

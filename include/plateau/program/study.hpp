@@ -41,6 +41,8 @@ inline load_options load_options_of(common_options const& o) {
     options.backend.on = backend::device_named(o.backend);
     options.backend.threads = o.threads;
     options.backend.products = backend::float_products_named(o.products);
+    if (o.products != "fp32" && o.dtype != "fp32")
+        throw usage_error("--float-products ", o.products, " is about products of floats: it goes with --dtype fp32");
     options.backend.notice = [](std::string const& text) { std::cerr << text << '\n'; };
     options.weights = o.weights == "random"     ? weights::random
                       : o.weights == "shuffled" ? weights::shuffled

@@ -5,8 +5,12 @@
 #include <type_traits>
 
 #include <plateau/backend/concepts.hpp>
+#include <plateau/backend/cpu/choose_instruction_set.hpp>
 #include <plateau/backend/cpu/kernels.hpp>
+#include <plateau/backend/float_products.hpp>
 #include <plateau/backend/rows.hpp>
+#include <plateau/core/error.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/core/parallel.hpp>
 #include <plateau/tensor/buffer.hpp>
 
@@ -53,15 +57,21 @@ public:
     using repeated = repeated_on_host;
     using finite_notes = checked_at_once;
 
-    /// @param threads  0 means one per hardware thread
-    /// @param path     must be one that this machine can run
-    explicit cpu_context(int threads = 0, instruction_set path = chosen_instruction_set())
-        : threads_{resolve_threads(threads)}, path_{path}, kernels_{&kernels_of<float>(path)} {}
+    /// @param threads   0 means one per hardware thread
+    /// @param path      must be one that this machine can run
+    /// @param products  of weights in float that are made for it
+    /// @throws usage_error on products that the path has not
+    explicit cpu_context(int threads = 0, instruction_set path = chosen_instruction_set(),
+                         float_products products = float_products::fp32)
+        : threads_{resolve_threads(threads)}, path_{path}, products_{products}, kernels_{&kernels_of<float>(path)} {
+        if (products != float_products::fp32) require_parts();
+    }
 
     int threads() const { return threads_; }
     /// Rows that best travel together: they stay in cache, and are whole tiles of the matrix kernels.
     static constexpr index block_rows() { return host_block_rows; }
     instruction_set path() const { return path_; }
+    float_products products() const { return products_; }
     template <class T>
     kernel_table<T> const& kernels() const {
         if constexpr (std::is_same_v<T, float>) return *kernels_;
@@ -69,8 +79,17 @@ public:
     }
 
 private:
+    PLATEAU_RARE void require_parts() const {
+        if (parts_of(products_) > 0 && kernels_->multiply_parts != nullptr) return;
+        throw usage_error("products in ", name_of(products_), " are not for the instruction set ", name_of(path_),
+                          parts_of(products_) > 0 ? ": they take AMX, a processor with tiles; use products in fp32"
+                                                  : ", but for a device; use products in fp32",
+                          parts_of(products_) > 0 ? ", or --dtype bf16" : "");
+    }
+
     int threads_;
     instruction_set path_;
+    float_products products_;
     kernel_table<float> const* kernels_;
 };
 

@@ -7,7 +7,9 @@
 #include <type_traits>
 
 #include <plateau/backend/cpu/instruction_set.hpp>
+#include <plateau/backend/cpu/kernels/parts.hpp>
 #include <plateau/backend/cpu/kernels/plain.hpp>
+#include <plateau/backend/cpu/tile_emulation.hpp>
 
 #define PLATEAU_TABLE(multiply_pairs, round_row_to_pairs)           \
     inline constexpr kernel_table<float> table{multiply,            \
@@ -38,6 +40,23 @@
 #else
 #define PLATEAU_UNROLL _Pragma("GCC unroll 16")
 #endif
+
+namespace plateau::backend {
+
+/// The kernels of a table, and products over tiles.
+constexpr kernel_table<float> with_tiles(kernel_table<float> kernels, decltype(kernels.multiply_parts) multiply,
+                                         decltype(kernels.split_row) split) {
+    kernels.multiply_parts = multiply;
+    kernels.split_row = split;
+    return kernels;
+}
+
+namespace emulated_tiles {
+#include <plateau/backend/cpu/kernels/tiles.inl>
+inline constexpr auto table = with_tiles(plain::table<float>, multiply_parts, split_row);
+}  // namespace emulated_tiles
+
+}  // namespace plateau::backend
 
 #if defined(__x86_64__)
 
@@ -86,6 +105,21 @@ PLATEAU_TABLE(multiply_pairs, round_row_to_pairs)
 }  // namespace bf16
 #if defined(__clang__)
 #pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,amx-tile,amx-bf16"))), \
+                             apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,amx-tile,amx-bf16")
+#endif
+namespace amx {
+#include <plateau/backend/cpu/kernels/tile_unit.inl>
+// on which the others work
+#include <plateau/backend/cpu/kernels/tiles.inl>
+inline constexpr auto table = with_tiles(avx512::table, multiply_parts, split_row);
+}  // namespace amx
+#if defined(__clang__)
+#pragma clang attribute pop
 #else
 #pragma GCC pop_options
 #endif
@@ -107,10 +141,15 @@ kernel_table<T> const& kernels_of(instruction_set path) {
             case instruction_set::avx2: return avx2::table;
             case instruction_set::avx512: return avx512::table;
             case instruction_set::avx512_bf16: return avx512::bf16::table;
-            case instruction_set::portable: break;
+            case instruction_set::amx: return avx512::amx::table;
+            case instruction_set::portable:
+            case instruction_set::amx_emulated: break;
         }
     }
 #endif
+    if constexpr (std::is_same_v<T, float>) {
+        if (path == instruction_set::amx_emulated) return emulated_tiles::table;
+    }
     static_cast<void>(path);
     return plain::table<T>;
 }

@@ -30,13 +30,18 @@ index columns_of(linear_weight<T> const& weight, index p) {
 }
 
 /// Rows of inputs as the kernels of a weight want them: as they are; for weights in bfloat16 rounded to it, as floats
-/// or, where the processor multiplies pairs, as pairs.
+/// or, where the processor multiplies pairs, as pairs; for products over tiles in parts.
 template <class T>
 class linear_input {
 public:
-    linear_input(kernel_table<T> const& kernels, tensor::view<T const, 2> x, bool bf16)
+    linear_input(kernel_table<T> const& kernels, tensor::view<T const, 2> x, linear_weight<T> const& weight)
         : kernels_{kernels}, x_{x.data(), x.stride(0)}, rows_{x.extent(0)} {
-        if (!bf16) return;
+        if (!weight.in_parts()) return;
+        if (kernels.multiply_parts != nullptr) {
+            split(x, weight.is_bf16() ? 1 : weight.most_parts());
+            return;
+        }
+        if (!weight.is_bf16()) throw usage_error("a weight in parts takes a context with products of parts");
         index const inputs = x.extent(1);
         pairs_ = kernels.multiply_pairs != nullptr;
         x_.stride = pairs_ ? (inputs + 1) / 2 : inputs;
@@ -56,6 +61,10 @@ public:
     void multiply(linear_parameters<cpu_context, T> const& layer, index p, strided<T> c, linear_weight<T> const& then,
                   index then_panel) const {
         auto const& weight = layer.weight;
+        if (parts_.parts > 0) {
+            kernels_.multiply_parts(parts_, weight.panel_parts(p), rows_, weight.inputs(), parts_.parts, c);
+            return add_bias(layer, p, c);
+        }
         for (index first = 0; first < weight.inputs(); first += linear_depth) {
             index const depth = std::min(linear_depth, weight.inputs() - first);
             bool const last = first + depth == weight.inputs();
@@ -81,11 +90,24 @@ public:
                                   reinterpret_cast<T const*>(after));
             }
         }
-        if (layer.bias.data() == nullptr) return;
-        kernels_.add_rows({layer.bias.data() + p * panel_columns, 0}, rows(), columns_of(weight, p), c);
+        add_bias(layer, p, c);
     }
 
 private:
+    void split(tensor::view<T const, 2> x, int parts) {
+        constexpr index line = 16;  // words; an odd number of them keeps rows apart in the first-level cache
+        index const stride = ((x.extent(1) + 1) / 2 + line - 1) / line * line | line;
+        auto* const words = scratch<std::uint32_t>(scratch_use::rounded_rows, parts * rows_ * stride);
+        parts_ = {words, stride, rows_ * stride, parts};
+        for (index r = 0; r < rows_; ++r)
+            kernels_.split_row(x[r].data(), x.extent(1), parts, words + r * stride, parts_.step);
+    }
+
+    void add_bias(linear_parameters<cpu_context, T> const& layer, index p, strided<T> c) const {
+        if (layer.bias.data() == nullptr) return;
+        kernels_.add_rows({layer.bias.data() + p * panel_columns, 0}, rows(), columns_of(layer.weight, p), c);
+    }
+
     strided<T const> columns_from(index first) const { return {x_.data + first, x_.stride}; }
     static std::uint32_t* words_of(T* at) { return reinterpret_cast<std::uint32_t*>(at); }
     static std::uint32_t const* words_of(T const* at) { return reinterpret_cast<std::uint32_t const*>(at); }
@@ -94,6 +116,7 @@ private:
     strided<T const> x_;
     index rows_;
     bool pairs_ = false;
+    part_rows parts_;
 };
 
 /// Calls f(first row, input) for as many rows at a time as stay in cache.
@@ -101,14 +124,14 @@ template <class T, class F>
 void for_each_input(kernel_table<T> const& kernels, tensor::view<T const, 2> x, linear_weight<T> const& weight, F&& f) {
     index const together = rows_in_cache(weight.inputs());
     for (index row = 0; row < x.extent(0); row += together) {
-        f(row, linear_input<T>{kernels, x.rows(row, std::min(together, x.extent(0) - row)), weight.is_bf16()});
+        f(row, linear_input<T>{kernels, x.rows(row, std::min(together, x.extent(0) - row)), weight});
     }
 }
 
 }  // namespace detail
 
-/// Y = X Wᵀ + b, or Y += X Wᵀ + b. Sums of 256 products each, in the order of the inputs, are added up in that order;
-/// then comes the bias, then what y held.
+/// Y = X Wᵀ + b, or Y += X Wᵀ + b. Sums of 256 products each, in the order of the inputs, are added up in that order
+/// (over tiles, sums of 32 as the processor forms them); then comes the bias, then what y held.
 /// @param x  [R, K]      @param layer  [N, K] and [N]      @param y  [R, N], not overlapping x
 /// @post a row of y depends on its row of x (and y) alone, bit for bit: not on R, not on its place
 /// @throws shape_error on extents that do not fit
@@ -154,7 +177,8 @@ void linear_activate(cpu_context const& ctx, activation kind, std::type_identity
     tensor::require_extents(y.extents(), {x.extent(0), weight.outputs()}, "the output of a linear layer");
     tensor::require_extents<2>({other.outputs(), other.inputs()}, {weight.outputs(), weight.inputs()},
                                "the factor of a gated layer");
-    if (other.is_bf16() != weight.is_bf16()) throw shape_error("both weights of a gated layer must be stored alike");
+    if (other.is_bf16() != weight.is_bf16() || other.most_parts() != weight.most_parts())
+        throw shape_error("both weights of a gated layer must be stored alike");
     auto const& kernels = ctx.kernels<T>();
     detail::for_each_input(kernels, x, weight, [&](index row, detail::linear_input<T> const& input) {
         strided<T> const left{detail::scratch<T>(detail::scratch_use::products, input.rows() * panel_columns),

@@ -92,7 +92,7 @@ void summarise_logits(cpu_context const& ctx, std::type_identity_t<tensor::view<
     tensor::require_extents(best.extents(), {rows, std::min(best.extent(1), vocabulary)}, "the best tokens");
     auto const& kernels = ctx.kernels<T>();
     using detail::tokens_together;
-    detail::linear_input<T> const input{kernels, x, weight.is_bf16()};
+    detail::linear_input<T> const input{kernels, x, weight};
     T* const logits = detail::scratch<T>(detail::scratch_use::products, rows * tokens_together);
     T* const exponentials =
         detail::scratch<T>(detail::scratch_use::factors, rows * tokens_together);  // kept where a row is a reference

@@ -145,8 +145,10 @@ tangent_kernel_table<T> const& tangent_kernels_of(instruction_set path) {
         switch (path) {
             case instruction_set::avx2: return avx2::tangent_table;
             case instruction_set::avx512:
-            case instruction_set::avx512_bf16: return avx512::tangent_table;
-            case instruction_set::portable: break;
+            case instruction_set::avx512_bf16:
+            case instruction_set::amx: return avx512::tangent_table;
+            case instruction_set::portable:
+            case instruction_set::amx_emulated: break;
         }
     }
 #endif

@@ -2,20 +2,30 @@
 /// Writes values into a linear_weight.
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include <plateau/backend/cpu/kernels.hpp>
 #include <plateau/core/dtype.hpp>
+#include <plateau/core/macros.hpp>
 #include <plateau/tensor/pages.hpp>
 #include <plateau/tensor/view.hpp>
 
 namespace plateau::backend {
 
+/// Where the parts of a weight go, if it has some.
+struct parts_of_weight {
+    index step = 0;                ///< words from one part to the next
+    int most = 0;                  ///< parts that are kept
+    std::uint8_t* used = nullptr;  ///< [panels]: parts of which one is not zero
+};
+
 /// Packs the values of a linear_weight [N, K] into its panels, in pieces that cover it once, in any order and from many
 /// threads. The padding of a panel is written with it.
-/// Values are T, or bfloat16 if that is how the weight is stored.
+/// Values are T, or bfloat16 if that is how the weight is stored. A weight in parts takes T.
 template <class T>
 class weight_writer {
 public:
@@ -23,12 +33,15 @@ public:
     static constexpr index input_step = 2;               ///< pieces of inputs begin at a multiple of it
 
     /// @param full, pairs  the panels in the one storage or the other; the one that is not there is null
-    weight_writer(index outputs, index inputs, T* full, std::uint32_t* pairs)
-        : outputs_{outputs}, inputs_{inputs}, full_{full}, pairs_{pairs} {}
+    weight_writer(index outputs, index inputs, T* full, std::uint32_t* pairs, parts_of_weight parts = {})
+        : outputs_{outputs}, inputs_{inputs}, full_{full}, pairs_{pairs}, parts_{parts} {}
 
     /// W[first + i, k] = values(i, k).
     /// @param values  [count, K]; first + count is N or a multiple of output_step
     void outputs(index first, tensor::view<T const, 2> values) const {
+        if constexpr (std::is_same_v<T, float>) {
+            if (parts_.most > 0) return split(first, values, false);
+        }
         for_each_panel(full_ + first * inputs_, inputs_, values.extent(0), [&](T* to, index row, index columns) {
             transpose(values.rows(row, columns), to, inputs_, [](T const* from, index k) { return from[k]; });
         });
@@ -49,6 +62,9 @@ public:
     /// W[n, first + i] = values(i, n): rows of Wᵀ.
     /// @param values  [count, N]; first + count is K or a multiple of input_step
     void inputs(index first, tensor::view<T const, 2> values) const {
+        if constexpr (std::is_same_v<T, float>) {
+            if (parts_.most > 0) return split(first, values, true);
+        }
         for_each_panel(full_, inputs_, outputs_, [&](T* to, index column, index columns) {
             to += first * panel_columns;
             for (index i = 0; i < values.extent(0); ++i, to += panel_columns) {
@@ -84,6 +100,43 @@ private:
     }
 
     index depth() const { return (inputs_ + 1) / 2; }  // of a panel of pairs
+
+    /// Puts the parts of two values where their word is. @return how many of them are not zero
+    int put_parts(std::uint32_t* to, float even, float odd) const {
+        int used = 0;
+        for (int p = 0; p < parts_.most; ++p) {
+            std::uint32_t const both = word(take_part(even), take_part(odd));
+            to[p * parts_.step] = both;
+            if ((both & 0x7FFF7FFFu) != 0) used = p + 1;
+        }
+        return used;
+    }
+
+    /// Panels of which other threads may write a piece, too.
+    void note_parts(index panel, int used) const {
+        std::atomic_ref<std::uint8_t> const known{parts_.used[panel]};
+        auto before = known.load(std::memory_order_relaxed);
+        auto const now = static_cast<std::uint8_t>(used);
+        while (before < now && !known.compare_exchange_weak(before, now, std::memory_order_relaxed)) {}
+    }
+
+    /// As outputs(), or as inputs() where values are rows of Wᵀ, of the parts of values.
+    PLATEAU_RARE void split(index first, tensor::view<T const, 2> values, bool transposed) const {
+        index const some = transposed ? values.extent(0) : inputs_;  // inputs
+        for_each_panel(pairs_ + (transposed ? 0 : first * depth()), depth(), transposed ? outputs_ : values.extent(0),
+                       [&](std::uint32_t* to, index output, index columns) {
+            auto const value = [&](index j, index k) {
+                return j >= columns || k >= some ? T{} : transposed ? values(k, output + j) : values(output + j, k);
+            };
+            if (transposed) to += first / 2 * panel_columns;
+            int used = 0;
+            for (index k = 0; k < some; k += 2, to += panel_columns) {
+                for (index j = 0; j < panel_columns; ++j)
+                    used = std::max(used, put_parts(to + j, value(j, k), value(j, k + 1)));
+            }
+            note_parts(((transposed ? 0 : first) + output) / panel_columns, used);
+        });
+    }
 
     /// Calls write(panel, its first output, how many) for panels of [depth, 64] words with `outputs` outputs in all.
     template <class Word, class Write>
@@ -122,6 +175,7 @@ private:
     index inputs_;
     T* full_;
     std::uint32_t* pairs_;
+    parts_of_weight parts_;
 };
 
 }  // namespace plateau::backend

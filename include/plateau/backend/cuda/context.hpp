@@ -41,9 +41,11 @@ public:
 
     /// Device memory that is released stays with the process.
     /// @param block_rows  that travel together, if there is memory for so many
-    /// @throws device_error where there is no driver or no device
+    /// @throws device_error where there is no driver or no device, usage_error on products that it has not
     explicit cuda_context(float_products products = float_products::fp32, index block_rows = 16384)
         : products_{products}, block_rows_{block_rows} {
+        if (products == float_products::bf16x6 || products == float_products::bf16)
+            throw usage_error("a device forms no products in ", name_of(products), ": fp32, tf32 and bf16x3 are");
         cuda::keep_released_memory();
     }
     cuda_context(cuda_context const&) = delete;

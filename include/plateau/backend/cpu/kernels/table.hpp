@@ -29,6 +29,14 @@ enum class sum_start : std::uint8_t {
     added_after,  ///< starts at zero and is added to it in the end: less rounding in long sums
 };
 
+/// Rows in parts of bfloat16, each value their sum: two neighbouring k to a word, the even one in the lower half.
+struct part_rows {
+    std::uint32_t const* data = nullptr;  ///< part 0
+    index stride = 0;                     ///< words from one row to the next
+    index step = 0;                       ///< words from one part to the next
+    int parts = 0;
+};
+
 /// One function per kernel, for elements of type T. Strides in elements; what a kernel computes stands with the
 /// operation that calls it. Every element of every result is computed in an order that depends on nothing but its row.
 template <class T>
@@ -71,6 +79,12 @@ struct kernel_table {
     void (*add_weighted_rows)(strided<T const> weights, strided<T const> x, index rows, index n, strided<T> y);
     /// out[h] = ⟨q_h, k_{h / group}⟩
     void (*dot_heads)(T const* q, T const* k, index heads, index group, index width, T* out);
+    /// c [rows, 64] = Σ xᵢ · wⱼ over the parts i + j < orders, of rows of x and a panel of w [(depth + 1) / 2, 64].
+    /// Each element by steps of 32 k, in each step a product of parts after the other, in the order that their numbers
+    /// decide; a product as TDPBF16PS forms it. Null, like the next one, where there are no tiles. float alone
+    void (*multiply_parts)(part_rows x, part_rows w, index rows, index depth, int orders, strided<T> c) = nullptr;
+    /// a row in parts, part p at out + p · step. @see parts.hpp
+    void (*split_row)(T const* x, index count, int parts, std::uint32_t* out, index step) = nullptr;
 };
 
 }  // namespace plateau::backend

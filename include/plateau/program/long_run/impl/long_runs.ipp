@@ -11,7 +11,7 @@
 #include <mutex>
 #include <thread>
 
-#include <plateau/backend/cpu/instruction_set.hpp>
+#include <plateau/backend/cpu/choose_instruction_set.hpp>
 #include <plateau/core/parallel.hpp>
 #include <plateau/core/stopwatch.hpp>
 #include <plateau/program/long_run/long_runs.hpp>
