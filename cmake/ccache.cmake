@@ -1,6 +1,6 @@
 # ccache, where it is, for everything that we compile, unless somebody has said what is to launch the compiler. What one clone has
 # compiled serves another one in another folder: paths below the base are hashed as seen from where the compiler runs, and where that
-# is does not count. So paths do not stand among the definitions of a target; see plateau_bake below.
+# is does not count. A precompiled header counts by its bytes, which the cache holds too. So paths do not stand among the definitions of a target; see plateau_bake below.
 set(PLATEAU_LAUNCHER "")
 if(PROJECT_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
     find_program(PLATEAU_CCACHE ccache)
@@ -14,7 +14,7 @@ if(PROJECT_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
         # One word, so that it can be handed on to other builds.
         set(PLATEAU_LAUNCHER ${PROJECT_BINARY_DIR}/plateau_ccache)
         file(CONFIGURE OUTPUT ${PLATEAU_LAUNCHER} CONTENT "#!/bin/sh
-CCACHE_BASEDIR=\${CCACHE_BASEDIR:-${base}} CCACHE_NOHASHDIR=1 exec ${PLATEAU_CCACHE} \"\$@\"\n" @ONLY)
+CCACHE_BASEDIR=\${CCACHE_BASEDIR:-${base}} CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros exec ${PLATEAU_CCACHE} \"\$@\"\n" @ONLY)
         file(CHMOD ${PLATEAU_LAUNCHER} PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
         set(CMAKE_CXX_COMPILER_LAUNCHER ${PLATEAU_LAUNCHER})
     endif()
