@@ -26,7 +26,7 @@ namespace plateau::backend {
 namespace detail {
 
 /// Whether tiles have the bits of their emulation: a product with all that it can have, of two parts, in masked tiles.
-PLATEAU_INLINE bool tiles_as_emulated([[maybe_unused]] kernel_table<float> const& kernels) {
+PLATEAU_INLINE bool tiles_as_emulated(kernel_table<float> const& kernels) {
     constexpr index rows = 17, depth = 39, pairs = 20;
     std::array<float, rows * depth> x;
     for (index i = 0; i < rows * depth; ++i)
